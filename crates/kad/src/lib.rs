@@ -1,0 +1,20 @@
+//! The protocol of libp2p Kademlia with no IO and no clock: keys, messages, routing table, answering rules, and the
+//! one seam between deciding and talking.
+//!
+//! Start with [`network`] (what a network must offer) and [`failure`] (the closed names of what goes wrong). The wire is
+//! [`message`] and [`mod@identify`]; [`answer`], [`table`], [`mod@key`] and [`preimage`] are the protocol's arithmetic.
+
+pub mod answer;
+pub mod failure;
+pub mod identify;
+pub mod key;
+pub mod message;
+pub mod network;
+pub mod preimage;
+pub mod protobuf;
+pub mod table;
+
+pub use libp2p_identity::PeerId;
+pub use multiaddr::Multiaddr;
+
+pub use crate::key::Key;

@@ -1,0 +1,187 @@
+//! The seam between deciding and talking: what a crawler, a monitor or a lookup needs of a network.
+//!
+//! `net::Host` implements it over live transports, `testnet`'s simulated network in virtual time. Both carry the
+//! same encoded messages. Nothing above the seam knows which one it talks to.
+
+use std::{future::Future, time::Duration};
+
+use libp2p_identity::PeerId;
+use multiaddr::Multiaddr;
+
+use crate::failure::{Failure, SkipReason};
+
+/// Reaches peers.
+pub trait Network: Clone + Send + Sync + 'static {
+    /// An open conversation with one peer.
+    type Connection: Connection;
+
+    /// Dials a peer by its addresses, in an order and with a stagger of the network's own choice, and keeps the
+    /// outcome of every address. It ends by itself: all limits of time are the network's own.
+    ///
+    /// The dial's `attempts` has one entry for each entry of `addrs`, in the same order.
+    fn connect(
+        &self,
+        peer: PeerId,
+        addrs: Vec<Multiaddr>,
+    ) -> impl Future<Output = Dial<Self::Connection>> + Send;
+}
+
+/// One open conversation with an authenticated peer. Dropping it hangs up.
+///
+/// Nothing is sent before [`next`](Connection::next) is awaited: what was opened and queued until then leaves in as
+/// few packets as possible. A handshake may still have its last message under way when the connection is handed
+/// out, so the first failure that `next` reports can have any [`Phase`](crate::failure::Phase).
+pub trait Connection: Send {
+    /// How the peer was reached.
+    fn endpoint(&self) -> &Endpoint;
+
+    /// Opens a stream and proposes `protocol` on it, without waiting for the answer.
+    /// Messages from the peer longer than `max_message_bytes` end the stream with
+    /// [`FailureClass::MessageTooLarge`](crate::failure::FailureClass::MessageTooLarge).
+    fn open(&mut self, protocol: &str, max_message_bytes: usize) -> StreamId;
+
+    /// Queues one message on a stream; its length goes before it as an unsigned varint. Ignored on a stream that
+    /// has ended.
+    fn send(&mut self, stream: StreamId, message: &[u8]);
+
+    /// Says on a stream that nothing more will be sent. The peer may still answer.
+    fn finish(&mut self, stream: StreamId);
+
+    /// Gives a stream up: what still comes on it is dropped.
+    fn reset(&mut self, stream: StreamId);
+
+    /// Sends what is queued and waits for the next thing that happens. Cancel-safe: nothing is lost when the
+    /// future is dropped. An error is the end of the connection.
+    fn next(&mut self) -> impl Future<Output = Result<Event, Failure>> + Send;
+
+    /// Bytes that went over the wire so far, with all framing and encryption above the transport.
+    fn traffic(&self) -> Traffic;
+
+    /// Says goodbye, so that the peer can free the connection at once. Bounded in time.
+    fn close(self) -> impl Future<Output = ()> + Send;
+}
+
+/// A stream of one connection. Never used twice on the same connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamId(pub u32);
+
+/// What happens on a connection.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The peer agreed to the protocol of a stream.
+    Accepted(StreamId),
+    /// A whole message, without its length.
+    Message(StreamId, Vec<u8>),
+    /// The stream is over: `None` when the peer finished it in good order, else why.
+    Ended(StreamId, Option<Failure>),
+}
+
+/// Bytes sent and received.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes sent.
+    pub sent_bytes: u64,
+    /// Bytes received.
+    pub received_bytes: u64,
+}
+
+/// How a peer was reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The position in the list of addresses given to [`Network::connect`].
+    pub address: usize,
+    /// The transport.
+    pub transport: Transport,
+    /// What authenticates the peer and encrypts.
+    pub security: Security,
+    /// 4 or 6.
+    pub ip_version: u8,
+    /// A round trip as the handshake showed it (TCP connect, or the first flight of QUIC); `None` if it was not seen.
+    pub rtt: Option<Duration>,
+}
+
+/// The transports that a connection can use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Transport {
+    /// TCP.
+    Tcp,
+    /// QUIC version 1 (RFC 9000).
+    Quic,
+    /// WebSocket over TCP.
+    Ws,
+    /// WebSocket over TLS over TCP.
+    Wss,
+}
+
+impl Transport {
+    /// The stable name that is stored and printed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Quic => "quic",
+            Self::Ws => "ws",
+            Self::Wss => "wss",
+        }
+    }
+}
+
+/// What authenticates a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Security {
+    /// Noise XX, libp2p's `/noise`.
+    Noise,
+    /// TLS 1.3 with libp2p's certificates (`/tls/1.0.0`, and inside QUIC).
+    Tls,
+}
+
+impl Security {
+    /// The stable name that is stored and printed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Noise => "noise",
+            Self::Tls => "tls",
+        }
+    }
+}
+
+/// What a dial came to: the fate of every address, and the connection if there is one.
+#[derive(Debug)]
+pub struct Dial<C> {
+    /// One entry for each address, in the order in which they were given.
+    pub attempts: Vec<Attempt>,
+    /// The connection, over the address whose outcome is [`AddressOutcome::Connected`].
+    pub connection: Option<C>,
+}
+
+/// The fate of one address in one dial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// From the start of the dial until this address was tried; `None` if it never was.
+    pub started_after: Option<Duration>,
+    /// How long the attempt took; `None` if it was never made.
+    pub took: Option<Duration>,
+    /// What came of it.
+    pub outcome: AddressOutcome,
+}
+
+impl Attempt {
+    /// The fate of an address that was not tried.
+    pub const fn untried(outcome: AddressOutcome) -> Self {
+        Self { started_after: None, took: None, outcome }
+    }
+}
+
+/// What came of one address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddressOutcome {
+    /// The connection stands over this address.
+    Connected,
+    /// Another address connected before this one's turn.
+    NotTried,
+    /// The attempt was under way when another address connected.
+    Abandoned,
+    /// Never dialled, for a reason of ours.
+    Skipped(SkipReason),
+    /// Dialled, and failed.
+    Failed(Failure),
+}

@@ -1,0 +1,152 @@
+//! What one visit to one peer showed.
+//!
+//! The fields are those of RFM 2 (crawl, created, start, end, dial, connect and crawl durations, type, agent version,
+//! peer, protocols, addresses, error), and the outcome of each address and prefix beside them.
+
+use std::time::Duration;
+
+use kad::{
+    Multiaddr, PeerId,
+    failure::{Failure, FailureClass},
+    network::{AddressOutcome, Security, Transport},
+};
+
+use crate::Timestamp;
+
+/// Numbers the peers of one crawl, in the order in which they were first heard of, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PeerNumber(pub u32);
+
+/// One row on its way to a store. A number is always introduced by a `Peer` row before another row uses it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Row {
+    /// A peer was heard of for the first time in this crawl.
+    Peer(PeerNumber, PeerId),
+    /// A peer was visited.
+    Visit(Box<Visit>),
+}
+
+/// Why a peer was visited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum VisitKind {
+    /// The first visit of a crawl.
+    First,
+    /// A peer that failed was tried again, since new addresses of it had been learned.
+    NewAddresses,
+    /// The second pass over all that failed, with all addresses known at the end.
+    SecondPass,
+}
+
+impl VisitKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[Self::First, Self::NewAddresses, Self::SecondPass];
+
+    /// The stable name that is stored and printed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::NewAddresses => "new_addresses",
+            Self::SecondPass => "second_pass",
+        }
+    }
+}
+
+/// The number of prefixes that a crawler asks for: common prefix lengths 0 to 15.
+pub const PREFIXES: usize = 16;
+
+/// One visit to one peer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Visit {
+    /// Who was visited.
+    pub peer: PeerNumber,
+    /// Why.
+    pub kind: VisitKind,
+    /// When the visit began, before anything was sent.
+    pub started_at: Timestamp,
+    /// When the visit ended, after the connection was closed.
+    pub ended_at: Timestamp,
+    /// From the start of the visit until a connection stood or all addresses had failed; `None` if no address was
+    /// dialled.
+    pub dial_duration: Option<Duration>,
+    /// From the start of the attempt that connected until its peer was authenticated; `None` without a connection.
+    pub connect_duration: Option<Duration>,
+    /// From the first request sent until the last answer, failure or timeout; `None` without a connection.
+    pub crawl_duration: Option<Duration>,
+    /// Every address that was known when the visit began, and what came of it.
+    pub addresses: Vec<AddressVisit>,
+    /// The connection; `None` if there was none.
+    pub connection: Option<ConnectionInfo>,
+    /// Why there was no connection; `None` if there was one. The class of the attempt that came furthest.
+    pub connect_error: Option<Failure>,
+    /// The agent version that the peer gave, cut to 256 bytes; `None` if it did not identify itself.
+    pub agent_version: Option<String>,
+    /// The protocols that the peer says it speaks, sorted; empty if it did not identify itself.
+    pub protocols: Vec<String>,
+    /// The addresses on which the peer says it listens.
+    pub listen_addrs: Vec<Multiaddr>,
+    /// Why the peer did not identify itself; `None` if it did, or if there was no connection.
+    pub identify_error: Option<Failure>,
+    /// For each prefix what came of its request.
+    pub prefixes: [PrefixOutcome; PREFIXES],
+    /// Why requests failed, the first of them; `None` if all were answered or none was sent.
+    pub crawl_error: Option<Failure>,
+    /// From sending the first request until its answer; `None` without an answer.
+    pub request_rtt: Option<Duration>,
+    /// The distinct peers in the answers, ascending; `None` if neighbors are not kept.
+    pub neighbors: Option<Vec<PeerNumber>>,
+    /// Bytes sent, with all framing above the transport.
+    pub sent_bytes: u64,
+    /// Bytes received, likewise.
+    pub received_bytes: u64,
+}
+
+impl Visit {
+    /// Whether the peer could be connected to: it proved its identity over one of its addresses.
+    pub fn is_reachable(&self) -> bool {
+        self.connection.is_some()
+    }
+}
+
+/// One address of a visited peer, and what came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AddressVisit {
+    /// The address, without the `/p2p` part of the peer itself.
+    pub address: Multiaddr,
+    /// From the start of the dial until this address was tried; `None` if it never was.
+    pub started_after: Option<Duration>,
+    /// How long the attempt took; `None` if it was never made.
+    pub took: Option<Duration>,
+    /// What came of it.
+    pub outcome: AddressOutcome,
+}
+
+/// The connection of a visit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionInfo {
+    /// The position of its address in [`Visit::addresses`].
+    pub address: usize,
+    /// Its transport.
+    pub transport: Transport,
+    /// What authenticated the peer.
+    pub security: Security,
+    /// 4 or 6.
+    pub ip_version: u8,
+    /// A round trip as the handshake showed it; `None` if it was not seen.
+    pub rtt: Option<Duration>,
+}
+
+/// What came of the request for one prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PrefixOutcome {
+    /// Not sent: no connection, or an earlier failure ended the visit.
+    NotAsked,
+    /// Not sent, since the answers before it proved that it would bring nothing new.
+    Saved,
+    /// Answered.
+    Answered {
+        /// How many peers were in the answer.
+        peers: u16,
+    },
+    /// Sent, and not answered.
+    Failed(FailureClass),
+}
