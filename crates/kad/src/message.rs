@@ -345,13 +345,18 @@ impl<'a> PeerView<'a> {
 
     /// The bytes of its addresses, unchecked: at most [`MAX_ADDRESSES`], none longer than [`MAX_ADDRESS_BYTES`].
     pub fn addrs(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        Fields::new(self.bytes)
-            .filter_map(|field| match field {
-                Ok((2, Value::Bytes(addr))) if addr.len() <= MAX_ADDRESS_BYTES => Some(addr),
-                _ => None,
-            })
-            .take(MAX_ADDRESSES)
+        entry_addrs(self.bytes)
     }
+}
+
+/// The addresses in the bytes of one entry ([`PeerView::bytes`]), as [`PeerView::addrs`] gives them.
+pub fn entry_addrs(entry: &[u8]) -> impl Iterator<Item = &[u8]> {
+    Fields::new(entry)
+        .filter_map(|field| match field {
+            Ok((2, Value::Bytes(addr))) if addr.len() <= MAX_ADDRESS_BYTES => Some(addr),
+            _ => None,
+        })
+        .take(MAX_ADDRESSES)
 }
 
 #[cfg(test)]

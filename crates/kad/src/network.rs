@@ -15,6 +15,12 @@ pub trait Network: Clone + Send + Sync + 'static {
     /// An open conversation with one peer.
     type Connection: Connection;
 
+    /// Whether an address would be dialled, or why not. A peer none of whose addresses would be is not worth a dial.
+    fn admits(&self, address: &Multiaddr) -> Result<(), SkipReason> {
+        let _ = address;
+        Ok(())
+    }
+
     /// Dials a peer by its addresses, in an order and with a stagger of the network's own choice, and keeps the
     /// outcome of every address. It ends by itself: all limits of time are the network's own.
     ///

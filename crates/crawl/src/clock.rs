@@ -1,0 +1,28 @@
+//! The time of a run: the wall clock is read once, by the caller, and everything after it is measured.
+
+use schema::Timestamp;
+use tokio::time::Instant;
+
+/// Turns moments of the (pausable) monotonic clock into wall-clock time.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    wall: Timestamp,
+    origin: Instant,
+}
+
+impl Clock {
+    /// A clock that says `wall` now.
+    pub fn started_at(wall: Timestamp) -> Self {
+        Self { wall, origin: Instant::now() }
+    }
+
+    /// When the run began.
+    pub const fn start(&self) -> Timestamp {
+        self.wall
+    }
+
+    /// The wall-clock time of a moment.
+    pub fn at(&self, instant: Instant) -> Timestamp {
+        self.wall.after(instant.saturating_duration_since(self.origin))
+    }
+}

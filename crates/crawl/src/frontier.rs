@@ -1,0 +1,306 @@
+//! Who is known, who is to be visited next, and who is done: the memory of a crawl. No IO and no clock.
+//!
+//! A peer waits without a place in the queue until an address is known that would be dialled ("parked"). Once visited
+//! in vain it gets another turn when an address is learned that the last visit did not have, and a last one in the
+//! second pass.
+
+mod peers;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BinaryHeap;
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+use kad::{Multiaddr, PeerId, failure::SkipReason, message};
+use schema::{PeerNumber, VisitKind};
+
+use crate::found::Found;
+use peers::Peers;
+
+/// The most addresses that are kept of one peer.
+pub(crate) const MAX_PEER_ADDRESSES: usize = 128;
+
+/// How often new addresses give a failed peer another turn. Who lies about addresses cannot keep us busy with one peer.
+pub(crate) const MAX_TURNS: u8 = 4;
+
+/// How many visited peers must name a peer before it goes before those that only one has named. A peer that invents
+/// others then cannot make the rest wait.
+const TRUSTED_REFERRERS: u8 = 2;
+
+/// The peers of one crawl.
+#[derive(Debug)]
+pub(crate) struct Frontier {
+    peers: Peers,
+    queue: BinaryHeap<Turn>,
+    order: FixedState,
+    max_peers: usize,
+    turns_left: usize,
+    second_pass: bool,
+    over_budget: u64,
+    malformed: u64,
+}
+
+/// A place in the queue: those that several peers have named first, then in the seed's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    trusted: bool,
+    order: u64,
+    peer: PeerNumber,
+}
+
+/// How a peer stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// No address of it would be dialled.
+    Parked,
+    /// In the queue.
+    Ready,
+    /// A visit is under way.
+    Visiting,
+    /// Visited in vain.
+    Failed,
+    /// Visited.
+    Reached,
+}
+
+/// One visit to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Job {
+    pub(crate) peer: PeerNumber,
+    pub(crate) id: PeerId,
+    pub(crate) kind: VisitKind,
+    pub(crate) addrs: Vec<Multiaddr>,
+}
+
+/// What an answer brought.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Extended {
+    /// The peers in it, ascending, each once.
+    pub(crate) neighbors: Vec<PeerNumber>,
+    /// Those never heard of before.
+    pub(crate) new: Vec<(PeerNumber, PeerId)>,
+}
+
+impl Frontier {
+    /// An empty memory for at most `max_peers` peers; `seed` decides who is visited first.
+    pub(crate) fn new(seed: u64, max_peers: usize) -> Self {
+        Self {
+            peers: Peers::default(),
+            queue: BinaryHeap::new(),
+            order: FixedState::with_seed(seed),
+            max_peers,
+            turns_left: 0,
+            second_pass: false,
+            over_budget: 0,
+            malformed: 0,
+        }
+    }
+
+    /// Takes a peer in that was named by the user. `None` if it was known already, or there is no room.
+    pub(crate) fn add(
+        &mut self,
+        id: &PeerId,
+        addrs: &[Multiaddr],
+        admits: &impl Fn(&Multiaddr) -> Result<(), SkipReason>,
+    ) -> Option<PeerNumber> {
+        let (peer, is_new) = self.intern(&id.to_bytes())?;
+        for address in addrs {
+            self.learn(peer, address.clone(), admits);
+        }
+        is_new.then_some(peer)
+    }
+
+    /// Takes in what `visited` answered.
+    pub(crate) fn extend(
+        &mut self,
+        visited: PeerNumber,
+        found: &Found,
+        admits: &impl Fn(&Multiaddr) -> Result<(), SkipReason>,
+    ) -> Extended {
+        let mut extended = Extended::default();
+        for entry in found.peers() {
+            let Some((peer, is_new)) = self.intern(entry.id) else { continue };
+            if peer == visited {
+                continue;
+            }
+            extended.neighbors.push(peer);
+            if is_new {
+                extended.new.push((peer, *self.peers.id(peer)));
+            }
+            if self.peers.is_news(peer, entry.entry) {
+                self.learn_entry(peer, entry.entry, admits);
+            }
+        }
+        extended.neighbors.sort_unstable();
+        extended.neighbors.dedup();
+        for &peer in &extended.neighbors {
+            self.refer(peer);
+        }
+        extended
+    }
+
+    /// The next visit; `None` while nobody is in the queue.
+    pub(crate) fn pop(&mut self) -> Option<Job> {
+        loop {
+            let turn = self.queue.pop()?;
+            // A peer that rose in rank has an older place too.
+            if self.peers.stage(turn.peer) == Stage::Ready {
+                self.turns_left -= 1;
+                return Some(self.start(turn.peer));
+            }
+        }
+    }
+
+    fn start(&mut self, peer: PeerNumber) -> Job {
+        let known = self.peers.get_mut(peer);
+        let kind = match known.turns {
+            _ if self.second_pass => VisitKind::SecondPass,
+            0 => VisitKind::First,
+            _ => VisitKind::NewAddresses,
+        };
+        known.stage = Stage::Visiting;
+        known.turns = known.turns.saturating_add(1);
+        known.news = false;
+        let addrs = known.addrs.clone();
+        Job { peer, id: *self.peers.id(peer), kind, addrs }
+    }
+
+    /// A visit came to its end.
+    pub(crate) fn finish(&mut self, peer: PeerNumber, reached: bool) {
+        let known = self.peers.get_mut(peer);
+        known.stage = if reached { Stage::Reached } else { Stage::Failed };
+        if reached {
+            known.addrs = Vec::new();
+        } else if known.news && known.turns < MAX_TURNS && !self.second_pass {
+            self.enqueue(peer);
+        }
+    }
+
+    /// Gives everyone who failed a last turn, with all addresses that are known by now. Says whether there is anyone.
+    /// The second call finds nobody.
+    pub(crate) fn second_pass(&mut self) -> bool {
+        if self.second_pass {
+            return false;
+        }
+        self.second_pass = true;
+        for peer in self.peers.numbers() {
+            if self.peers.stage(peer) == Stage::Failed {
+                self.enqueue(peer);
+            }
+        }
+        self.turns_left > 0
+    }
+
+    /// The peers that never got an address that would be dialled, with the addresses that they have.
+    pub(crate) fn parked(&self) -> impl Iterator<Item = (PeerNumber, &[Multiaddr])> {
+        self.peers
+            .numbers()
+            .filter(|&peer| self.peers.stage(peer) == Stage::Parked)
+            .map(|peer| (peer, self.peers.get(peer).addrs.as_slice()))
+    }
+
+    /// How many peers are known.
+    pub(crate) const fn len(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// How many wait for their turn.
+    pub(crate) const fn waiting(&self) -> usize {
+        self.turns_left
+    }
+
+    /// Names of new peers that were left out, since `max_peers` are known.
+    pub(crate) const fn over_budget(&self) -> u64 {
+        self.over_budget
+    }
+
+    /// Ids and addresses in answers that are none.
+    pub(crate) const fn malformed(&self) -> u64 {
+        self.malformed
+    }
+
+    fn intern(&mut self, id: &[u8]) -> Option<(PeerNumber, bool)> {
+        if let Some(peer) = self.peers.find(id) {
+            return Some((peer, false));
+        }
+        let Ok(parsed) = PeerId::from_bytes(id) else {
+            self.malformed += 1;
+            return None;
+        };
+        // The same id can be written in longer ways.
+        let canonical = parsed.to_bytes();
+        if let Some(peer) = (canonical != id).then(|| self.peers.find(&canonical)).flatten() {
+            return Some((peer, false));
+        }
+        if self.peers.len() >= self.max_peers {
+            self.over_budget += 1;
+            return None;
+        }
+        self.peers.insert(parsed, &canonical).map(|peer| (peer, true))
+    }
+
+    fn learn_entry(
+        &mut self,
+        peer: PeerNumber,
+        entry: &[u8],
+        admits: &impl Fn(&Multiaddr) -> Result<(), SkipReason>,
+    ) {
+        for bytes in message::entry_addrs(entry) {
+            if self.peers.get(peer).addrs.iter().any(|known| known.as_ref() == bytes) {
+                continue;
+            }
+            match Multiaddr::try_from(bytes.to_vec()) {
+                Ok(address) if !address.is_empty() => self.learn(peer, address, admits),
+                _ => self.malformed += 1,
+            }
+        }
+    }
+
+    fn learn(
+        &mut self,
+        peer: PeerNumber,
+        address: Multiaddr,
+        admits: &impl Fn(&Multiaddr) -> Result<(), SkipReason>,
+    ) {
+        let known = self.peers.get_mut(peer);
+        if known.stage == Stage::Reached
+            || known.addrs.len() >= MAX_PEER_ADDRESSES
+            || known.addrs.contains(&address)
+        {
+            return;
+        }
+        let admitted = admits(&address).is_ok();
+        known.addrs.push(address);
+        known.news |= admitted;
+        let has_turn = match known.stage {
+            Stage::Parked => true,
+            Stage::Failed => known.turns < MAX_TURNS && !self.second_pass,
+            Stage::Ready | Stage::Visiting | Stage::Reached => false,
+        };
+        if admitted && has_turn {
+            self.enqueue(peer);
+        }
+    }
+
+    fn refer(&mut self, peer: PeerNumber) {
+        let known = self.peers.get_mut(peer);
+        known.referrers = known.referrers.saturating_add(1);
+        if known.referrers == TRUSTED_REFERRERS && known.stage == Stage::Ready {
+            let turn = self.turn(peer);
+            self.queue.push(turn);
+        }
+    }
+
+    fn enqueue(&mut self, peer: PeerNumber) {
+        self.peers.get_mut(peer).stage = Stage::Ready;
+        self.turns_left += 1;
+        let turn = self.turn(peer);
+        self.queue.push(turn);
+    }
+
+    fn turn(&self, peer: PeerNumber) -> Turn {
+        let trusted = self.peers.get(peer).referrers >= TRUSTED_REFERRERS;
+        Turn { trusted, order: self.order.hash_one(self.peers.id(peer).as_ref().digest()), peer }
+    }
+}

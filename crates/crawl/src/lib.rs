@@ -1,0 +1,21 @@
+//! Visits every peer of a Kademlia network once.
+//!
+//! [`Crawl::run`] pops a peer from the frontier, visits it (dial, identify beside FIND_NODE for each prefix, hang up),
+//! takes what the answers named into the frontier, and sends the row on. It decides; a
+//! [`Network`](kad::network::Network) talks.
+
+mod clock;
+mod config;
+mod found;
+mod frontier;
+mod pending;
+mod run;
+mod summary;
+mod talk;
+mod tally;
+mod visit;
+
+pub use clock::Clock;
+pub use config::{Config, as_seconds, parse_duration};
+pub use run::{Bootstrap, BootstrapOutcome, Crawl, Crawled, Outlets, Progress};
+pub use summary::{ByteCounts, Counts, LeftOut, PeerCounts, Quantiles, RequestCounts, Summary, VisitCounts};

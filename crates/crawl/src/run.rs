@@ -1,0 +1,358 @@
+//! The crawl itself: frontier to visits and back, until nobody is left.
+
+use std::sync::Arc;
+
+use kad::{
+    Multiaddr, PeerId,
+    failure::{Failure, SkipReason},
+    network::{AddressOutcome, Network},
+};
+use schema::{AddressVisit, CrawlId, PeerNumber, Row, RunState, Visit, VisitKind};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    frontier::{Extended, Frontier, Job},
+    pending::Pending,
+    summary::{LeftOut, Quantiles, Summary},
+    tally::Tally,
+    visit::{Manner, Visited, blank, visit},
+};
+
+/// A peer to begin with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bootstrap {
+    /// Its id.
+    pub id: PeerId,
+    /// Its addresses.
+    pub addrs: Vec<Multiaddr>,
+}
+
+/// What is to be crawled, and how.
+#[derive(Debug)]
+pub struct Crawl<N> {
+    /// Reaches peers.
+    pub network: N,
+    /// The crawl's name.
+    pub id: CrawlId,
+    /// The network's name.
+    pub network_name: String,
+    /// The kad protocol of the network, `/ipfs/kad/1.0.0` for instance.
+    pub protocol: String,
+    /// The peers to begin with.
+    pub bootstrap: Vec<Bootstrap>,
+    /// What the user has set.
+    pub config: Config,
+    /// The time of the run.
+    pub clock: Clock,
+}
+
+/// Where a crawl reports to, and what stops it.
+#[derive(Debug, Clone)]
+pub struct Outlets {
+    /// Takes the rows; the crawl waits while it is full. `None` keeps nothing.
+    pub rows: Option<mpsc::Sender<Row>>,
+    /// Told after each visit.
+    pub progress: watch::Sender<Progress>,
+    /// Stops the crawl: visits under way end at once with what they have.
+    pub cancel: CancellationToken,
+}
+
+/// How far a crawl is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Peers heard of.
+    pub discovered: u64,
+    /// Peers reached.
+    pub reachable: u64,
+    /// Peers whose last visit failed.
+    pub unreachable: u64,
+    /// Peers in the queue.
+    pub waiting: u64,
+    /// Visits under way.
+    pub under_way: u64,
+    /// Visits made.
+    pub visits: u64,
+    /// Edges found.
+    pub edges: u64,
+    /// Whether the second pass has begun.
+    pub second_pass: bool,
+}
+
+/// What came of one of the peers to begin with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BootstrapOutcome {
+    /// Its id.
+    pub id: PeerId,
+    /// Why it could not be reached; `None` if it was, or if its visit did not come to an end.
+    pub error: Option<Failure>,
+    /// Whether it was reached.
+    pub reached: bool,
+    /// What came of each of its addresses.
+    pub addresses: Vec<AddressVisit>,
+}
+
+/// What a crawl came to.
+#[derive(Debug)]
+pub struct Crawled {
+    /// The numbers.
+    pub summary: Summary,
+    /// The peers to begin with, by their last visits.
+    pub bootstrap: Vec<BootstrapOutcome>,
+    /// Whether the rows' receiver went away, so that the crawl could not go on.
+    pub rows_lost: bool,
+}
+
+impl<N: Network> Crawl<N> {
+    /// Crawls until every peer was visited, the limit is reached or the run is cancelled.
+    pub async fn run(self, outlets: Outlets) -> Crawled {
+        let mut run = Run::new(self, outlets);
+        run.seed().await;
+        loop {
+            run.start_visits();
+            if run.tasks.is_empty() {
+                if run.is_stopping() || !run.frontier.second_pass() {
+                    break;
+                }
+                run.second_pass = true;
+                continue;
+            }
+            run.wait().await;
+        }
+        run.send_parked().await;
+        run.finish()
+    }
+}
+
+/// A crawl under way.
+struct Run<N> {
+    network: N,
+    id: CrawlId,
+    network_name: String,
+    bootstrap: Vec<(PeerNumber, BootstrapOutcome)>,
+    given: Vec<Bootstrap>,
+    config: Config,
+    outlets: Outlets,
+    manner: Arc<Manner>,
+    frontier: Frontier,
+    tally: Tally,
+    tasks: JoinSet<Option<Visited>>,
+    started: u64,
+    over_visit_size: u64,
+    second_pass: bool,
+    rows_lost: bool,
+    begun: Instant,
+}
+
+impl<N: Network> Run<N> {
+    fn new(crawl: Crawl<N>, outlets: Outlets) -> Self {
+        let Crawl { network, id, network_name, protocol, bootstrap, config, clock } = crawl;
+        let manner = Manner {
+            protocol: protocol.into(),
+            request_timeout: config.request_timeout,
+            clock,
+            cancel: outlets.cancel.clone(),
+            pending: Pending::default(),
+        };
+        Self {
+            frontier: Frontier::new(config.seed.unwrap_or(0), config.max_peers as usize),
+            network,
+            id,
+            network_name,
+            bootstrap: Vec::new(),
+            given: bootstrap,
+            config,
+            outlets,
+            manner: Arc::new(manner),
+            tally: Tally::default(),
+            tasks: JoinSet::new(),
+            started: 0,
+            over_visit_size: 0,
+            second_pass: false,
+            rows_lost: false,
+            begun: Instant::now(),
+        }
+    }
+
+    /// Takes the peers in that the user named.
+    async fn seed(&mut self) {
+        for Bootstrap { id, addrs } in std::mem::take(&mut self.given) {
+            let network = &self.network;
+            let Some(peer) = self.frontier.add(&id, &addrs, &|address| network.admits(address)) else {
+                continue;
+            };
+            let outcome = BootstrapOutcome { id, error: None, reached: false, addresses: Vec::new() };
+            self.bootstrap.push((peer, outcome));
+            self.send(Row::Peer(peer, id)).await;
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.rows_lost || self.outlets.cancel.is_cancelled() || self.limit_reached()
+    }
+
+    fn limit_reached(&self) -> bool {
+        self.config.limit.is_some_and(|limit| self.started >= limit)
+    }
+
+    /// Starts as many visits as there is room for. Dials that wait for silent hosts take a socket, but no place of a
+    /// conversation.
+    fn start_visits(&mut self) {
+        while !self.is_stopping() && self.has_room() {
+            let Some(job) = self.frontier.pop() else { break };
+            self.started += 1;
+            self.start_visit(job);
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let waiting = self.manner.pending.waiting();
+        self.tasks.len().saturating_sub(waiting) < self.config.parallelism as usize
+            && self.tasks.len() < self.config.max_dials as usize + self.config.parallelism as usize
+    }
+
+    fn start_visit(&mut self, job: Job) {
+        let network = self.network.clone();
+        let manner = Arc::clone(&self.manner);
+        self.tasks.spawn(async move { visit(network, job, &manner).await });
+    }
+
+    async fn wait(&mut self) {
+        let pending = self.manner.pending.clone();
+        tokio::select! {
+            biased;
+            Some(done) = self.tasks.join_next() => match done {
+                Ok(Some(visited)) => self.absorb(visited).await,
+                Ok(None) => {}
+                // A visit is made of total functions; if one panics after all, its peer is not lost silently.
+                Err(error) => tracing::error!(%error, "a visit did not come to its end"),
+            },
+            () = pending.more() => {}
+        }
+    }
+
+    /// Takes in what a visit brought, and sends its rows on.
+    async fn absorb(&mut self, visited: Visited) {
+        let Visited { mut visit, found } = visited;
+        let network = &self.network;
+        let extended = self.frontier.extend(visit.peer, &found, &|address| network.admits(address));
+        let Extended { neighbors, new } = extended;
+        self.over_visit_size += u64::from(found.left_out());
+        self.frontier.finish(visit.peer, visit.is_reachable());
+        self.tally.edges += neighbors.len() as u64;
+        self.tally.add(&visit);
+        self.note_bootstrap(&visit);
+        for (peer, id) in new {
+            self.send(Row::Peer(peer, id)).await;
+        }
+        if self.config.neighbors && visit.is_reachable() {
+            visit.neighbors = Some(neighbors);
+        }
+        self.send(Row::Visit(visit)).await;
+        self.outlets.progress.send_replace(self.progress());
+    }
+
+    fn note_bootstrap(&mut self, visit: &Visit) {
+        if let Some((_, outcome)) = self.bootstrap.iter_mut().find(|(peer, _)| *peer == visit.peer) {
+            outcome.reached |= visit.is_reachable();
+            outcome.error.clone_from(&visit.connect_error);
+            outcome.addresses.clone_from(&visit.addresses);
+        }
+    }
+
+    /// Peers whose addresses would not be dialled get their row too: they are known, and why they were not visited.
+    async fn send_parked(&mut self) {
+        if self.is_stopping() {
+            return;
+        }
+        let now = self.manner.clock.at(Instant::now());
+        let parked: Vec<_> = self.frontier.parked().map(|(peer, addrs)| (peer, addrs.to_vec())).collect();
+        for (peer, addrs) in parked {
+            let mut visit = blank(peer, VisitKind::First, now);
+            visit.addresses = addrs.into_iter().map(|address| skipped(&self.network, address)).collect();
+            self.tally.add(&visit);
+            self.note_bootstrap(&visit);
+            self.send(Row::Visit(Box::new(visit))).await;
+        }
+        self.outlets.progress.send_replace(self.progress());
+    }
+
+    async fn send(&mut self, row: Row) {
+        if let Some(rows) = &self.outlets.rows {
+            self.rows_lost |= rows.send(row).await.is_err();
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        Progress {
+            discovered: self.frontier.len() as u64,
+            reachable: self.tally.reachable,
+            unreachable: self.tally.unreachable(),
+            waiting: self.frontier.waiting() as u64,
+            under_way: self.tasks.len() as u64,
+            visits: self.started - self.tasks.len() as u64,
+            edges: self.tally.edges,
+            second_pass: self.second_pass,
+        }
+    }
+
+    fn state(&self) -> RunState {
+        let is_cut_short =
+            self.outlets.cancel.is_cancelled() || (self.limit_reached() && self.frontier.waiting() > 0);
+        match (self.rows_lost || self.tally.reachable == 0, is_cut_short) {
+            (_, true) if !self.rows_lost => RunState::Cancelled,
+            (true, _) => RunState::Failed,
+            _ => RunState::Succeeded,
+        }
+    }
+
+    fn finish(mut self) -> Crawled {
+        let duration = self.begun.elapsed();
+        let tally = std::mem::take(&mut self.tally);
+        self.tally.reachable = tally.reachable;
+        let summary = Summary {
+            crawl_id: self.id,
+            state: self.state(),
+            started_at: self.manner.clock.start(),
+            finished_at: self.manner.clock.at(Instant::now()),
+            duration_s: duration.as_secs_f64(),
+            seed: self.config.seed.unwrap_or(0),
+            peers: tally.peers(self.frontier.len() as u64),
+            errors: tally.errors(),
+            visits: tally.visits,
+            edges: tally.edges,
+            requests: tally.requests,
+            request_errors: tally.request_errors,
+            identify_errors: tally.identify_errors,
+            addresses: tally.addresses,
+            agents: tally.agents,
+            protocols: tally.protocols,
+            transports: tally.transports,
+            security: tally.security,
+            ip_versions: tally.ip_versions,
+            rtt_ms: Quantiles::of_micros(tally.rtts_us),
+            bytes: tally.bytes,
+            left_out: LeftOut {
+                over_max_peers: self.frontier.over_budget(),
+                over_visit_size: self.over_visit_size,
+                malformed: self.frontier.malformed(),
+            },
+            network: self.network_name,
+            cpu_s: None,
+            peak_rss_bytes: None,
+        };
+        let bootstrap = self.bootstrap.into_iter().map(|(_, outcome)| outcome).collect();
+        Crawled { summary, bootstrap, rows_lost: self.rows_lost }
+    }
+}
+
+fn skipped(network: &impl Network, address: Multiaddr) -> AddressVisit {
+    let reason = network.admits(&address).err().unwrap_or(SkipReason::OverLimit);
+    AddressVisit { address, started_after: None, took: None, outcome: AddressOutcome::Skipped(reason) }
+}

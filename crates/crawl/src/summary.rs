@@ -1,0 +1,163 @@
+//! What a crawl came to, as numbers: the JSON that is printed and kept.
+
+use std::collections::BTreeMap;
+
+use schema::{CrawlId, RunState, Timestamp};
+use serde::Serialize;
+
+/// How often each name was counted.
+pub type Counts = BTreeMap<String, u64>;
+
+/// The numbers of one crawl. Counts of peers add up: `discovered = reachable + unreachable + unvisited`, and
+/// `unreachable` is the sum of `errors`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// The crawl's name in its store.
+    pub crawl_id: CrawlId,
+    /// The network's name.
+    pub network: String,
+    /// How it ended.
+    pub state: RunState,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Timestamp,
+    /// How long it took, in seconds.
+    pub duration_s: f64,
+    /// The seed of the order of visits.
+    pub seed: u64,
+    /// Peers, each counted once.
+    pub peers: PeerCounts,
+    /// Visits, of which a peer can have several.
+    pub visits: VisitCounts,
+    /// Who knows whom: the distinct peers in the answers of each peer, itself left out, summed over all peers.
+    pub edges: u64,
+    /// FIND_NODE requests.
+    pub requests: RequestCounts,
+    /// Unreachable peers by what their last visit met.
+    pub errors: Counts,
+    /// Requests that failed at reachable peers, by class.
+    pub request_errors: Counts,
+    /// Reachable peers that did not identify themselves, by class.
+    pub identify_errors: Counts,
+    /// Addresses in all visits by their outcome: `connected`, `not_tried`, `abandoned`, the class of a failure, or
+    /// `skipped_` and the reason.
+    pub addresses: Counts,
+    /// Reachable peers by agent version; the empty name stands for those that gave none.
+    pub agents: Counts,
+    /// Reachable peers by protocol; a peer speaks many.
+    pub protocols: Counts,
+    /// Connections by transport.
+    pub transports: Counts,
+    /// Connections by what secured them.
+    pub security: Counts,
+    /// Connections by version of IP: `ip4`, `ip6`.
+    pub ip_versions: Counts,
+    /// Round trips as the connections' handshakes showed them, in milliseconds; `None` if none was seen.
+    pub rtt_ms: Option<Quantiles>,
+    /// Bytes on the wire above the transport.
+    pub bytes: ByteCounts,
+    /// Names in answers that were left out: of new peers beyond the limit on known peers, and no ids or addresses.
+    pub left_out: LeftOut,
+    /// CPU time of this process during the crawl, in seconds; filled in by who can ask the system.
+    pub cpu_s: Option<f64>,
+    /// The most memory that this process had, in bytes; likewise.
+    pub peak_rss_bytes: Option<u64>,
+}
+
+/// Peers, each counted once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct PeerCounts {
+    /// Heard of.
+    pub discovered: u64,
+    /// A connection stood: the peer proved its identity.
+    pub reachable: u64,
+    /// Reachable, and answered at least one request.
+    pub crawled: u64,
+    /// No connection came about.
+    pub unreachable: u64,
+    /// Not visited: the run ended before their turn.
+    pub unvisited: u64,
+}
+
+/// Visits by their kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct VisitCounts {
+    /// The first one of each peer.
+    pub first: u64,
+    /// Repeated because of new addresses.
+    pub new_addresses: u64,
+    /// Repeated at the end.
+    pub second_pass: u64,
+    /// Peers that a repeated visit reached.
+    pub recovered: u64,
+}
+
+/// FIND_NODE requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct RequestCounts {
+    /// Sent.
+    pub sent: u64,
+    /// Not sent, since earlier answers proved that they would bring nothing new.
+    pub saved: u64,
+    /// Sent, and not answered.
+    pub failed: u64,
+}
+
+/// Bytes on the wire above the transport.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ByteCounts {
+    /// Sent.
+    pub sent: u64,
+    /// Received.
+    pub received: u64,
+}
+
+/// What was in answers and is not in the counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Mentions of peers never heard of, after as many were known as `--max-peers` allows.
+    pub over_max_peers: u64,
+    /// Entries beyond what is kept of one visit.
+    pub over_visit_size: u64,
+    /// Ids and addresses that do not decode.
+    pub malformed: u64,
+}
+
+/// Quantiles of a distribution, by the nearest rank.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Quantiles {
+    /// The median.
+    pub p50: f64,
+    /// 90 % are no greater.
+    pub p90: f64,
+    /// 99 % are no greater.
+    pub p99: f64,
+    /// How many values there are.
+    pub n: u64,
+}
+
+impl Quantiles {
+    /// The quantiles of times in microseconds, in milliseconds; `None` without values.
+    pub(crate) fn of_micros(mut micros: Vec<u32>) -> Option<Self> {
+        micros.sort_unstable();
+        let at = |percent: usize| {
+            let rank = (micros.len() * percent).div_ceil(100);
+            micros.get(rank.saturating_sub(1)).map(|&us| f64::from(us) / 1000.0)
+        };
+        Some(Self { p50: at(50)?, p90: at(90)?, p99: at(99)?, n: micros.len() as u64 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_values_that_occurred() {
+        let quantiles = Quantiles::of_micros((1..=100).rev().map(|n| n * 1000).collect());
+        assert_eq!(quantiles, Some(Quantiles { p50: 50.0, p90: 90.0, p99: 99.0, n: 100 }));
+        assert_eq!(Quantiles::of_micros(vec![7]).map(|q| (q.p50, q.p99)), Some((0.007, 0.007)));
+        assert_eq!(Quantiles::of_micros(Vec::new()), None);
+    }
+}
