@@ -13,6 +13,10 @@ pub struct Config {
     #[arg(long, env = "KADSCOPE_NEIGHBORS")]
     pub neighbors: bool,
 
+    /// Ask every peer for all 16 prefixes, also where its answers prove that the deeper ones hold nothing new
+    #[arg(long, env = "KADSCOPE_ALL_PREFIXES")]
+    pub all_prefixes: bool,
+
     /// Stop after this many visits; the run is then marked cancelled
     #[arg(long, env = "KADSCOPE_LIMIT", value_name = "N")]
     pub limit: Option<u64>,
@@ -49,6 +53,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             neighbors: false,
+            all_prefixes: false,
             limit: None,
             parallelism: 500,
             max_dials: 8192,

@@ -15,7 +15,7 @@ use foldhash::fast::FixedState;
 use kad::{Multiaddr, PeerId, failure::SkipReason, message};
 use schema::{PeerNumber, VisitKind};
 
-use crate::found::Found;
+use crate::{found::Found, talk::asking::first_wave};
 use peers::Peers;
 
 /// The most addresses that are kept of one peer.
@@ -70,6 +70,8 @@ pub(crate) struct Job {
     pub(crate) peer: PeerNumber,
     pub(crate) id: PeerId,
     pub(crate) kind: VisitKind,
+    /// How many prefixes to ask for at once.
+    pub(crate) wave: usize,
     pub(crate) addrs: Vec<Multiaddr>,
 }
 
@@ -163,7 +165,8 @@ impl Frontier {
         known.turns = known.turns.saturating_add(1);
         known.news = false;
         let addrs = known.addrs.clone();
-        Job { peer, id: *self.peers.id(peer), kind, addrs }
+        let wave = first_wave(self.peers.len());
+        Job { peer, id: *self.peers.id(peer), kind, wave, addrs }
     }
 
     /// A visit came to its end.

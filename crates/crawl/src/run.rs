@@ -7,7 +7,7 @@ use kad::{
     failure::{Failure, SkipReason},
     network::{AddressOutcome, Network},
 };
-use schema::{AddressVisit, CrawlId, PeerNumber, Row, RunState, Visit, VisitKind};
+use schema::{AddressVisit, CrawlId, PeerNumber, Row, RunState, Visit, VisitKind, visit::PREFIXES};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -217,7 +217,10 @@ impl<N: Network> Run<N> {
             && self.tasks.len() < self.config.max_dials as usize + self.config.parallelism as usize
     }
 
-    fn start_visit(&mut self, job: Job) {
+    fn start_visit(&mut self, mut job: Job) {
+        if self.config.all_prefixes {
+            job.wave = PREFIXES;
+        }
         let network = self.network.clone();
         let manner = Arc::clone(&self.manner);
         self.tasks.spawn(async move { visit(network, job, &manner).await });

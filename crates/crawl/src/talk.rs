@@ -1,6 +1,6 @@
 //! What is said on an open connection: identify, and beside it one FIND_NODE for each prefix.
 
-mod asking;
+pub(crate) mod asking;
 mod identifying;
 #[cfg(test)]
 mod tests;
@@ -55,11 +55,11 @@ pub(crate) struct Talk<'a, C> {
 }
 
 impl<'a, C: Connection> Talk<'a, C> {
-    /// Puts everything that is to be said in line.
-    pub(crate) fn new(connection: &'a mut C, peer: PeerId, manner: &'a Manner) -> Self {
+    /// Puts what is to be said first in line: identify, and requests for `wave` prefixes.
+    pub(crate) fn new(connection: &'a mut C, peer: PeerId, wave: usize, manner: &'a Manner) -> Self {
         let now = Instant::now();
         let identify = Identifying::begin(connection);
-        let asking = Asking::begin(connection, Key::of_peer(&peer), &manner.protocol);
+        let asking = Asking::begin(connection, Key::of_peer(&peer), &manner.protocol, wave);
         Self {
             connection,
             manner,
@@ -118,10 +118,10 @@ impl<'a, C: Connection> Talk<'a, C> {
         match event {
             Event::Accepted(_) => return,
             Event::Message(stream, message) if self.identify.is_on(stream) => {
-                self.identify.on_message(&message)
+                self.identify.on_message(&message);
             }
             Event::Message(stream, answer) => {
-                if self.asking.on_answer(self.connection, stream, found.add(&answer)) {
+                if self.asking.on_answer(self.connection, stream, &answer, found) {
                     self.first_answer.get_or_insert_with(Instant::now);
                 }
             }

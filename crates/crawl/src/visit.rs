@@ -56,8 +56,9 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
     visit.addresses = addrs.into_iter().zip(attempts).map(|(addr, attempt)| address(addr, attempt)).collect();
     let mut found = Found::default();
     if let Some(mut connection) = connection {
+        manner.pending.succeeded(dialled - begun);
         visit.connection = Some(connection_info(&connection));
-        let said = Talk::new(&mut connection, job.id, manner).run(&mut found).await;
+        let said = Talk::new(&mut connection, job.id, job.wave, manner).run(&mut found).await;
         let traffic = connection.traffic();
         visit.sent_bytes = traffic.sent_bytes;
         visit.received_bytes = traffic.received_bytes;

@@ -1,17 +1,24 @@
-//! The requests of one conversation: one for each prefix.
+//! The requests of one conversation: one for each prefix, until an answer proves that there is no more.
 //!
-//! All go out at once on one stream. A peer that ends the stream early (some answer one request a stream, some have no
-//! room for more) or falls silent after an answer is asked for the rest one by one, a stream for each.
+//! The first wave goes out at once on one stream, and holds as many prefixes as a network of the size known so far is
+//! deep. A peer that ends the stream early (some answer one request a stream, some have no room for more) or falls
+//! silent after an answer is asked for the rest one by one, a stream for each.
+//!
+//! The proof: a server answers with the peers of its table closest to the target. For a target that shares `c` bits
+//! with the server, all peers that share `c` bits or more are closer than any that shares fewer. So once an answer
+//! names one that shares fewer, it has named all that share `c` or more, and deeper prefixes bring nothing new. An
+//! empty or short answer proves nothing: servers leave peers out whose addresses they do not know.
 
 use kad::{
     Key,
     failure::{Failure, FailureClass, Phase},
-    message::write_find_node,
+    message::{K, MessageView, write_find_node},
     network::{Connection, StreamId},
     preimage::target_at,
-    protobuf::DecodeError,
 };
 use schema::{PrefixOutcome, visit::PREFIXES};
+
+use crate::found::Found;
 
 /// The longest answer that is read, in bytes: 20 peers with 8 KiB each, the most that go-libp2p-kad-dht sends of one,
 /// are 160 KiB. The protocol would allow 4 MiB, and hundreds of liars at once could make us hold that many times over.
@@ -20,6 +27,16 @@ pub(crate) const MAX_ANSWER_BYTES: usize = 512 << 10;
 /// So many single requests may fail one after the other before the rest is not asked.
 const MAX_MISSES: u32 = 2;
 
+/// How many prefixes a further wave has.
+const NEXT_WAVE: usize = 4;
+
+/// How many prefixes the first wave has in a network of `peers` peers: down to where a bucket is expected to hold no
+/// more than half of [`K`], so that nearly all peers prove there that deeper ones hold nothing new.
+pub(crate) fn first_wave(peers: usize) -> usize {
+    let full_buckets = (peers / K).max(1).ilog2() as usize + 1;
+    (full_buckets + 2).min(PREFIXES)
+}
+
 /// The requests and what came of them.
 pub(super) struct Asking {
     key: Key,
@@ -27,8 +44,10 @@ pub(super) struct Asking {
     stream: Option<StreamId>,
     /// Prefixes that were sent on the stream, the one to be answered next last.
     awaited: Vec<usize>,
-    /// Prefixes that are to be sent on later streams, the next one last.
+    /// Prefixes that are to be sent on streams of their own, the next one last.
     later: Vec<usize>,
+    /// The first prefix that no wave has held.
+    unsent: usize,
     one_by_one: bool,
     misses: u32,
     /// What came of each.
@@ -38,19 +57,22 @@ pub(super) struct Asking {
 }
 
 impl Asking {
-    pub(super) fn begin(connection: &mut impl Connection, key: Key, protocol: &str) -> Self {
+    /// Asks for the first `wave` prefixes.
+    pub(super) fn begin(connection: &mut impl Connection, key: Key, protocol: &str, wave: usize) -> Self {
+        let wave = wave.clamp(1, PREFIXES);
         let mut asking = Self {
             key,
             protocol: protocol.into(),
             stream: None,
             awaited: Vec::new(),
             later: Vec::new(),
+            unsent: wave,
             one_by_one: false,
             misses: 0,
             prefixes: [PrefixOutcome::NotAsked; PREFIXES],
             error: None,
         };
-        asking.send(connection, (0..PREFIXES).rev().collect());
+        asking.send(connection, (0..wave).rev().collect());
         asking
     }
 
@@ -58,21 +80,26 @@ impl Asking {
         self.stream.is_none()
     }
 
-    /// Takes an answer; says whether it was one.
+    /// Takes an answer in; says whether it was one. Its peers go to `found`.
     pub(super) fn on_answer(
         &mut self,
         connection: &mut impl Connection,
         stream: StreamId,
-        peers: Result<u16, DecodeError>,
+        answer: &[u8],
+        found: &mut Found,
     ) -> bool {
         if self.stream != Some(stream) {
             return false;
         }
         let Some(prefix) = self.awaited.pop() else { return false };
-        match peers {
+        match found.add(answer) {
             Ok(peers) => {
                 self.prefixes[prefix] = PrefixOutcome::Answered { peers };
                 self.misses = 0;
+                // Earlier answers of a wave may prove the same, but their looking through would cost more than it saves.
+                if self.unsent < PREFIXES && prefix + 1 == self.unsent && self.is_proof(prefix, answer) {
+                    self.save_the_rest();
+                }
             }
             Err(_) => self.fail(prefix, &Failure::new(Phase::Request, FailureClass::Malformed)),
         }
@@ -80,6 +107,18 @@ impl Asking {
             self.ask_next(connection);
         }
         true
+    }
+
+    /// Whether an answer names a peer that shares fewer bits with the server than the target does.
+    fn is_proof(&self, prefix: usize, answer: &[u8]) -> bool {
+        MessageView::decode(answer).is_ok_and(|view| {
+            view.closer_peers().any(|peer| (self.key.common_prefix_len(&Key::of(peer.id)) as usize) < prefix)
+        })
+    }
+
+    fn save_the_rest(&mut self) {
+        self.prefixes[self.unsent..].fill(PrefixOutcome::Saved);
+        self.unsent = PREFIXES;
     }
 
     /// The stream came to its end.
@@ -114,8 +153,9 @@ impl Asking {
 
     /// Nothing more is to be asked: everything without an answer has failed.
     pub(super) fn fail_the_rest(&mut self, failure: &Failure) {
-        let unanswered = self.awaited.drain(..).chain(self.later.drain(..)).collect::<Vec<_>>();
-        for prefix in unanswered {
+        let unanswered = self.awaited.drain(..).chain(self.later.drain(..)).chain(self.unsent..PREFIXES);
+        self.unsent = PREFIXES;
+        for prefix in unanswered.collect::<Vec<_>>() {
             self.fail(prefix, failure);
         }
         self.stream = None;
@@ -129,6 +169,7 @@ impl Asking {
             }
         }
         self.one_by_one = true;
+        self.stream = None;
         self.later.append(&mut self.awaited);
         if self.misses >= MAX_MISSES {
             return self.fail_the_rest(failure);
@@ -136,16 +177,30 @@ impl Asking {
         self.ask_next(connection);
     }
 
-    /// Asks for the next prefix on a stream of its own, if there is one.
+    /// Asks for what is next, if anything is: the next prefix on a stream of its own, or the next wave.
     fn ask_next(&mut self, connection: &mut impl Connection) {
+        if self.later.is_empty() && self.unsent < PREFIXES {
+            let next = (self.unsent + NEXT_WAVE).min(PREFIXES);
+            let wave = (self.unsent..next).rev().collect();
+            self.unsent = next;
+            if !self.one_by_one {
+                self.send(connection, wave);
+                return;
+            }
+            self.later = wave;
+        }
+        if self.one_by_one {
+            self.stream = None;
+        }
         match self.later.pop() {
             Some(prefix) => self.send(connection, vec![prefix]),
             None => self.stream = None,
         }
     }
 
+    /// Sends requests on the stream, or on a new one if there is none.
     fn send(&mut self, connection: &mut impl Connection, prefixes: Vec<usize>) {
-        let stream = connection.open(&self.protocol, MAX_ANSWER_BYTES);
+        let stream = self.stream.unwrap_or_else(|| connection.open(&self.protocol, MAX_ANSWER_BYTES));
         let mut request = Vec::with_capacity(64);
         for &prefix in prefixes.iter().rev() {
             let Some(target) = u32::try_from(prefix).ok().and_then(|bits| target_at(&self.key, bits)) else {

@@ -76,18 +76,16 @@ impl Script {
                 self.events.push_back(Ok(Event::Ended(stream, None)));
             }
             Habit::AnswersOneThenSilent if nth == 0 => self.answer(stream),
-            Habit::ResetsWhenPipelined if self.opened == 2 => {
-                if nth == 1 {
-                    self.end(stream, FailureClass::StreamReset);
-                }
+            Habit::ResetsWhenPipelined if self.opened == 2 && nth == 1 => {
+                self.end(stream, FailureClass::StreamReset);
             }
-            Habit::ResetsWhenPipelined => self.answer(stream),
+            Habit::ResetsWhenPipelined if self.opened > 2 => self.answer(stream),
             Habit::ResetsAlways if nth == 0 => self.end(stream, FailureClass::StreamReset),
             Habit::Unsupported if nth == 0 => self.end(stream, FailureClass::ProtocolNotSupported),
             Habit::Garbage => self.events.push_back(Ok(Event::Message(stream, vec![0x42, 200]))),
             Habit::DropsConnectionAfter(limit) if self.sent <= limit => self.answer(stream),
             Habit::DropsConnectionAfter(limit) if self.sent == limit + 1 => {
-                self.events.push_back(Err(Failure::new(Phase::Request, FailureClass::ConnectionReset)))
+                self.events.push_back(Err(Failure::new(Phase::Request, FailureClass::ConnectionReset)));
             }
             _ => {}
         }
@@ -147,7 +145,7 @@ async fn talk(script: &mut Script) -> (Said, usize) {
         pending: Pending::default(),
     };
     let mut found = Found::default();
-    let said = Talk::new(script, PeerId::random(), &manner).run(&mut found).await;
+    let said = Talk::new(script, PeerId::random(), PREFIXES, &manner).run(&mut found).await;
     (said, found.peers().count())
 }
 

@@ -1,0 +1,288 @@
+//! Crawls of simulated networks in virtual time, beside what is true of them.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use kad::{PeerId, failure::FailureClass, network::AddressOutcome};
+use kadscope_crawl::{Bootstrap, Clock, Config, Crawl, Crawled, Outlets, Progress};
+use schema::{CrawlId, PeerNumber, PrefixOutcome, Row, RunState, Timestamp, Visit, VisitKind};
+use testnet::{Observed, ObservedPeer, Scenario, SimConfig, SimNetwork, Truth, Verdict, World};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+/// A crawl with everything that came out of it.
+struct Run {
+    crawled: Crawled,
+    ids: BTreeMap<PeerNumber, PeerId>,
+    visits: Vec<Visit>,
+    world: Arc<World>,
+    last: Progress,
+}
+
+async fn crawl(scenario: &Scenario, config: Config) -> Run {
+    crawl_until(scenario, config, |_| false).await
+}
+
+/// Crawls, and cancels as soon as `stop` says so of the progress.
+async fn crawl_until(scenario: &Scenario, config: Config, stop: impl Fn(&Progress) -> bool) -> Run {
+    let world = Arc::new(World::generate(scenario));
+    let bootstrap = world
+        .bootstrap()
+        .iter()
+        .map(|&peer| Bootstrap { id: world.peer_id(peer), addrs: world.addresses(peer) })
+        .collect();
+    crawl_from(world, bootstrap, config, stop).await
+}
+
+async fn crawl_from(
+    world: Arc<World>,
+    bootstrap: Vec<Bootstrap>,
+    config: Config,
+    stop: impl Fn(&Progress) -> bool,
+) -> Run {
+    let network = SimNetwork::new(Arc::clone(&world), SimConfig::default());
+    let (rows, mut received) = mpsc::channel(64);
+    let (progress, mut watched) = watch::channel(Progress::default());
+    let cancel = CancellationToken::new();
+    let crawl = Crawl {
+        network,
+        id: CrawlId([7; 16]),
+        network_name: "test".to_owned(),
+        protocol: "/ipfs/kad/1.0.0".to_owned(),
+        bootstrap,
+        config,
+        clock: Clock::started_at(Timestamp(1_000_000)),
+    };
+    let crawl = tokio::spawn(crawl.run(Outlets { rows: Some(rows), progress, cancel: cancel.clone() }));
+    let (mut ids, mut visits) = (BTreeMap::new(), Vec::new());
+    while let Some(row) = received.recv().await {
+        match row {
+            Row::Peer(number, id) => assert_eq!(ids.insert(number, id), None, "introduced once"),
+            Row::Visit(visit) => {
+                assert!(ids.contains_key(&visit.peer), "introduced before it is used");
+                visits.push(*visit);
+            }
+        }
+        if stop(&watched.borrow_and_update()) {
+            cancel.cancel();
+        }
+    }
+    let crawled = crawl.await.expect("no panic");
+    let last = *watched.borrow();
+    Run { crawled, ids, visits, world, last }
+}
+
+impl Run {
+    /// The last visit of each peer.
+    fn last_visits(&self) -> BTreeMap<PeerNumber, &Visit> {
+        self.visits.iter().map(|visit| (visit.peer, visit)).collect()
+    }
+
+    fn verdict(&self) -> Verdict {
+        let last = self.last_visits();
+        let peers = self.ids.iter().map(|(number, &id)| observed(id, last.get(number).copied())).collect();
+        Truth::of(Arc::clone(&self.world)).judge(&Observed { peers })
+    }
+
+    fn errors(&self) -> BTreeMap<String, u64> {
+        self.crawled.summary.errors.clone()
+    }
+}
+
+fn observed(id: PeerId, visit: Option<&Visit>) -> ObservedPeer {
+    let Some(visit) = visit else {
+        return ObservedPeer { id, reachable: false, class: None, neighbors: None };
+    };
+    let skipped = visit.addresses.iter().find_map(|address| match address.outcome {
+        AddressOutcome::Skipped(reason) => Some(reason.name()),
+        _ => None,
+    });
+    let failure = visit.connect_error.as_ref().or(visit.crawl_error.as_ref());
+    let class = failure.map(|failure| failure.class.name()).or(skipped.filter(|_| !visit.is_reachable()));
+    let neighbors = visit.neighbors.as_ref().map(|n| n.iter().map(|peer| peer.0).collect());
+    ObservedPeer { id, reachable: visit.is_reachable(), class: class.map(Into::into), neighbors }
+}
+
+fn scenario(name: &str, peers: u32) -> Scenario {
+    Scenario::named(name).expect("built in").with_peers(peers)
+}
+
+fn with_neighbors() -> Config {
+    Config { neighbors: true, seed: Some(1), ..Config::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_peer_and_every_edge_of_a_healthy_network_is_found() {
+    let run = crawl(&scenario("healthy", 700), with_neighbors()).await;
+    let verdict = run.verdict();
+    assert_eq!((verdict.peer_recall, verdict.peer_precision), (1.0, 1.0));
+    assert_eq!((verdict.edge_recall, verdict.edge_precision), (Some(1.0), Some(1.0)));
+    assert_eq!(verdict.reachability_accuracy, 1.0);
+    let summary = &run.crawled.summary;
+    assert_eq!(summary.state, RunState::Succeeded);
+    assert_eq!((summary.peers.discovered, summary.peers.reachable, summary.peers.crawled), (700, 700, 700));
+    assert_eq!(summary.edges, verdict.edges.expected);
+    assert_eq!(summary.agents.values().sum::<u64>(), 700);
+    assert_eq!(run.visits.len(), 700);
+    assert!(run.crawled.bootstrap.iter().all(|peer| peer.reached));
+    assert_eq!(run.last.visits, 700);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_fault_gets_its_name_and_the_counts_add_up() {
+    let run = crawl(&scenario("faults", 1500), with_neighbors()).await;
+    let verdict = run.verdict();
+    assert_eq!((verdict.peer_recall, verdict.peer_precision), (1.0, 1.0), "{verdict:#?}");
+    assert_eq!((verdict.edge_recall, verdict.edge_precision), (Some(1.0), Some(1.0)), "{verdict:#?}");
+    assert_eq!((verdict.reachability_accuracy, verdict.wrong_classes), (1.0, 0), "{verdict:#?}");
+    let summary = &run.crawled.summary;
+    let peers = summary.peers;
+    assert_eq!(peers.discovered, peers.reachable + peers.unreachable + peers.unvisited);
+    assert_eq!(peers.unvisited, 0);
+    assert_eq!(peers.unreachable, run.errors().values().sum::<u64>());
+    assert_eq!(summary.requests.failed, summary.request_errors.values().sum::<u64>());
+    let addresses: usize = run.visits.iter().map(|visit| visit.addresses.len()).sum();
+    assert_eq!(summary.addresses.values().sum::<u64>(), addresses as u64);
+    let answered =
+        run.visits.iter().flat_map(|v| v.prefixes).filter(|p| *p != PrefixOutcome::NotAsked).count();
+    assert_eq!(answered as u64, summary.requests.sent + summary.requests.saved);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_request_that_is_saved_would_have_brought_anything() {
+    // Tables with holes: an empty bucket between full ones proves nothing.
+    for (peers, holes) in [(60, 0.0), (60, 0.5), (2000, 0.0), (2000, 0.7), (2000, 0.95)] {
+        let mut scenario = scenario("healthy", peers);
+        scenario.tables.holes = testnet::scenario::Share::try_from(holes).expect("a share");
+        let few = crawl(&scenario, with_neighbors()).await;
+        let all = crawl(&scenario, Config { all_prefixes: true, ..with_neighbors() }).await;
+        assert_eq!(few.crawled.summary.edges, all.crawled.summary.edges, "{peers} peers, {holes} holes");
+        assert_eq!(few.verdict().edge_recall, Some(1.0));
+        assert_eq!(all.crawled.summary.requests.saved, 0);
+        let requests = few.crawled.summary.requests;
+        assert_eq!(requests.sent + requests.saved, all.crawled.summary.requests.sent);
+        let share = requests.saved as f64 / (requests.sent + requests.saved) as f64;
+        assert!(share > 0.2, "saved {share} of {peers} peers with {holes} holes");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_seed_makes_the_same_crawl() {
+    let scenario = scenario("faults", 400);
+    let config = Config { parallelism: 8, ..with_neighbors() };
+    let first = crawl(&scenario, config.clone()).await;
+    let again = crawl(&scenario, config.clone()).await;
+    let order =
+        |run: &Run| run.visits.iter().map(|v| (run.ids[&v.peer], v.kind, v.started_at)).collect::<Vec<_>>();
+    assert_eq!(order(&first), order(&again));
+    assert_eq!(first.crawled.summary.errors, again.crawled.summary.errors);
+    let other = crawl(&scenario, Config { seed: Some(2), ..config }).await;
+    assert_ne!(order(&first), order(&other));
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_hosts_are_not_called_down_and_silent_ones_hold_up_nobody() {
+    let run = crawl(&scenario("delays", 3000), Config { parallelism: 100, ..with_neighbors() }).await;
+    let verdict = run.verdict();
+    assert_eq!(verdict.wrongly_unreachable, 0, "{:?}", verdict.wrong);
+    let run = crawl(&scenario("half-dead", 4000), Config { parallelism: 100, ..with_neighbors() }).await;
+    assert_eq!(run.verdict().reachability_accuracy, 1.0);
+    // Two dial timeouts of 5 s, the second in the second pass, and not one for each hundred silent hosts.
+    let duration = run.crawled.summary.duration_s;
+    assert!((10.0..15.0).contains(&duration), "{duration} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_second_pass_tells_a_stale_address_from_a_dead_peer() {
+    let run = crawl(&scenario("faults", 1500), with_neighbors()).await;
+    let stale: Vec<PeerId> = run
+        .world
+        .peers()
+        .filter(|&peer| run.world.state(peer) == testnet::State::StaleAddress)
+        .map(|peer| run.world.peer_id(peer))
+        .collect();
+    let last = run.last_visits();
+    let reached =
+        run.ids.iter().filter(|(number, id)| stale.contains(id) && last[number].is_reachable()).count();
+    assert!(!stale.is_empty() && reached == stale.len(), "{reached} of {}", stale.len());
+    assert!(run.crawled.summary.visits.second_pass > 0);
+    let refused = run.visits.iter().filter(|v| v.kind == VisitKind::SecondPass && !v.is_reachable());
+    assert!(refused.count() > 0, "the dead were tried twice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_crawl_keeps_what_it_has() {
+    let run = crawl_until(&scenario("delays", 2000), Config { parallelism: 50, ..with_neighbors() }, |p| {
+        p.visits >= 300
+    })
+    .await;
+    let summary = &run.crawled.summary;
+    assert_eq!(summary.state, RunState::Cancelled);
+    assert!(run.visits.len() >= 300 && run.visits.len() < 1000, "{}", run.visits.len());
+    assert_eq!(summary.peers.reachable + summary.peers.unreachable, run.last_visits().len() as u64);
+    assert!(summary.peers.unvisited > 0);
+    let cut = |visit: &&Visit| visit.prefixes.contains(&PrefixOutcome::Failed(FailureClass::Cancelled));
+    assert!(run.visits.iter().filter(cut).count() <= 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_ends_the_crawl_with_as_many_visits() {
+    let run = crawl(&scenario("healthy", 500), Config { limit: Some(120), ..with_neighbors() }).await;
+    assert_eq!(run.visits.len(), 120);
+    assert_eq!(run.crawled.summary.state, RunState::Cancelled);
+    let run = crawl(&scenario("healthy", 100), Config { limit: Some(100), ..with_neighbors() }).await;
+    assert_eq!(run.crawled.summary.state, RunState::Succeeded, "there was nothing more to visit");
+}
+
+#[tokio::test(start_paused = true)]
+async fn liars_without_end_do_not_starve_the_rest() {
+    let mut scenario = scenario("faults", 600);
+    scenario.states.retain(|state| format!("{state:?}").contains("Inventing"));
+    assert_eq!(scenario.states.len(), 1);
+    let config = Config { max_peers: 2000, ..with_neighbors() };
+    let run = crawl(&scenario, config).await;
+    let verdict = run.verdict();
+    assert_eq!((verdict.peer_recall, verdict.reachability_accuracy), (1.0, 1.0));
+    assert!(verdict.announced_fakes > 300);
+    assert!(run.ids.len() <= 2000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_answers_and_every_bootstrap_peer_says_why() {
+    let world = Arc::new(World::generate(&scenario("healthy", 50)));
+    let gone = |n| Bootstrap {
+        id: world.peer_id(n),
+        addrs: vec![format!("/ip4/127.9.9.9/tcp/{n}").parse().expect("an address")],
+    };
+    let bootstrap = vec![gone(1), gone(2)];
+    let run = crawl_from(Arc::clone(&world), bootstrap, with_neighbors(), |_| false).await;
+    assert_eq!(run.crawled.summary.state, RunState::Failed);
+    assert_eq!(run.crawled.bootstrap.len(), 2);
+    for peer in &run.crawled.bootstrap {
+        assert!(!peer.reached);
+        assert!(peer.error.is_some());
+        assert_eq!(peer.addresses.len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crawl_ends_when_nobody_takes_its_rows() {
+    let world = Arc::new(World::generate(&scenario("healthy", 300)));
+    let network = SimNetwork::new(Arc::clone(&world), SimConfig::default());
+    let peer = world.bootstrap()[0];
+    let (rows, received) = mpsc::channel(1);
+    drop(received);
+    let crawl = Crawl {
+        network,
+        id: CrawlId([7; 16]),
+        network_name: "test".to_owned(),
+        protocol: "/ipfs/kad/1.0.0".to_owned(),
+        bootstrap: vec![Bootstrap { id: world.peer_id(peer), addrs: world.addresses(peer) }],
+        config: Config::default(),
+        clock: Clock::started_at(Timestamp(0)),
+    };
+    let (progress, _) = watch::channel(Progress::default());
+    let outlets = Outlets { rows: Some(rows), progress, cancel: CancellationToken::new() };
+    let crawled = tokio::time::timeout(Duration::from_secs(60), crawl.run(outlets)).await.expect("ends");
+    assert!(crawled.rows_lost);
+    assert_eq!(crawled.summary.state, RunState::Failed);
+}
