@@ -128,7 +128,7 @@ impl Frontier {
             }
             extended.neighbors.push(peer);
             if is_new {
-                extended.new.push((peer, *self.peers.id(peer)));
+                extended.new.push((peer, self.peers.id(peer)));
             }
             if self.peers.is_news(peer, entry.entry) {
                 self.learn_entry(peer, entry.entry, admits);
@@ -164,9 +164,9 @@ impl Frontier {
         known.stage = Stage::Visiting;
         known.turns = known.turns.saturating_add(1);
         known.news = false;
-        let addrs = known.addrs.clone();
+        let addrs = self.peers.addrs(peer).to_vec();
         let wave = first_wave(self.peers.len());
-        Job { peer, id: *self.peers.id(peer), kind, wave, addrs }
+        Job { peer, id: self.peers.id(peer), kind, wave, addrs }
     }
 
     /// A visit came to its end.
@@ -174,7 +174,7 @@ impl Frontier {
         let known = self.peers.get_mut(peer);
         known.stage = if reached { Stage::Reached } else { Stage::Failed };
         if reached {
-            known.addrs = Vec::new();
+            self.peers.forget_addrs(peer);
         } else if known.news && known.turns < MAX_TURNS && !self.second_pass {
             self.enqueue(peer);
         }
@@ -200,7 +200,7 @@ impl Frontier {
         self.peers
             .numbers()
             .filter(|&peer| self.peers.stage(peer) == Stage::Parked)
-            .map(|peer| (peer, self.peers.get(peer).addrs.as_slice()))
+            .map(|peer| (peer, self.peers.addrs(peer)))
     }
 
     /// How many peers are known.
@@ -240,7 +240,7 @@ impl Frontier {
             self.over_budget += 1;
             return None;
         }
-        self.peers.insert(parsed, &canonical).map(|peer| (peer, true))
+        self.peers.insert(&canonical).map(|peer| (peer, true))
     }
 
     fn learn_entry(
@@ -250,7 +250,7 @@ impl Frontier {
         admits: &impl Fn(&Multiaddr) -> Result<(), SkipReason>,
     ) {
         for bytes in message::entry_addrs(entry) {
-            if self.peers.get(peer).addrs.iter().any(|known| known.as_ref() == bytes) {
+            if self.peers.addrs(peer).iter().any(|known| known.as_ref() == bytes) {
                 continue;
             }
             match Multiaddr::try_from(bytes.to_vec()) {
@@ -266,15 +266,16 @@ impl Frontier {
         address: Multiaddr,
         admits: &impl Fn(&Multiaddr) -> Result<(), SkipReason>,
     ) {
-        let known = self.peers.get_mut(peer);
-        if known.stage == Stage::Reached
-            || known.addrs.len() >= MAX_PEER_ADDRESSES
-            || known.addrs.contains(&address)
+        let known_addrs = self.peers.addrs(peer);
+        if self.peers.stage(peer) == Stage::Reached
+            || known_addrs.len() >= MAX_PEER_ADDRESSES
+            || known_addrs.contains(&address)
         {
             return;
         }
         let admitted = admits(&address).is_ok();
-        known.addrs.push(address);
+        self.peers.add_address(peer, address);
+        let known = self.peers.get_mut(peer);
         known.news |= admitted;
         let has_turn = match known.stage {
             Stage::Parked => true,
@@ -303,7 +304,7 @@ impl Frontier {
     }
 
     fn turn(&self, peer: PeerNumber) -> Turn {
-        let trusted = self.peers.get(peer).referrers >= TRUSTED_REFERRERS;
-        Turn { trusted, order: self.order.hash_one(self.peers.id(peer).as_ref().digest()), peer }
+        let known = self.peers.get(peer);
+        Turn { trusted: known.referrers >= TRUSTED_REFERRERS, order: self.order.hash_one(known.id()), peer }
     }
 }

@@ -98,7 +98,7 @@ fn who_finds_new_addresses_for_ever_gets_no_turn_for_ever() {
         frontier.extend(PeerNumber(9), &found(&[(id, &[address(port)])]), &admits);
     }
     assert_eq!(turns, MAX_TURNS);
-    assert!(frontier.peers.get(first).addrs.len() <= MAX_PEER_ADDRESSES);
+    assert!(frontier.peers.addrs(first).len() <= MAX_PEER_ADDRESSES);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn what_is_no_id_and_no_address_is_counted() {
     found.add(&message.encode()).expect("whole");
     frontier.extend(PeerNumber(7), &found, &admits);
     assert_eq!(frontier.malformed(), 3);
-    assert_eq!(frontier.peers.get(first).addrs.len(), 1);
+    assert_eq!(frontier.peers.addrs(first).len(), 1);
 }
 
 #[test]
