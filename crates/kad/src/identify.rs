@@ -3,9 +3,9 @@
 //! Source: libp2p specification, `identify/README.md`. A long answer may come in several messages whose fields add
 //! up ([`Identify::merge`]). Everything taken from a peer has a bound; what exceeds it is left out, not refused.
 
-use std::fmt;
-
 use multiaddr::Multiaddr;
+
+use crate::protobuf::{DecodeError, Fields, Value, write_bytes};
 
 /// The protocol that asks a peer who it is.
 pub const IDENTIFY_PROTOCOL: &str = "/ipfs/id/1.0.0";
@@ -50,21 +50,9 @@ pub struct Identify {
     pub signed_peer_record: Option<Vec<u8>>,
 }
 
-/// The bytes are no identify message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MalformedIdentify;
-
-impl fmt::Display for MalformedIdentify {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the bytes are no identify message")
-    }
-}
-
-impl std::error::Error for MalformedIdentify {}
-
 impl Identify {
     /// Reads one message. An error says that the bytes are not protobuf.
-    pub fn decode(bytes: &[u8]) -> Result<Self, MalformedIdentify> {
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut identify = Self::default();
         identify.merge(bytes)?;
         Ok(identify)
@@ -72,11 +60,10 @@ impl Identify {
 
     /// Adds what a further message says: single fields are replaced, lists grow.
     /// An error says that the bytes are not protobuf; what was read before the fault is kept.
-    pub fn merge(&mut self, bytes: &[u8]) -> Result<(), MalformedIdentify> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            if let Some((field, value)) = next_field(&mut rest).ok_or(MalformedIdentify)? {
-                self.take(field, value);
+    pub fn merge(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        for field in Fields::new(bytes) {
+            if let (number, Value::Bytes(value)) = field? {
+                self.take(number, value);
             }
         }
         Ok(())
@@ -102,13 +89,13 @@ impl Identify {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(256);
         if !self.public_key.is_empty() {
-            put_field(&mut out, 1, &self.public_key);
+            write_bytes(&mut out, 1, &self.public_key);
         }
         for addr in &self.listen_addrs {
-            put_field(&mut out, 2, addr.as_ref());
+            write_bytes(&mut out, 2, addr.as_ref());
         }
         for protocol in &self.protocols {
-            put_field(&mut out, 3, protocol.as_bytes());
+            write_bytes(&mut out, 3, protocol.as_bytes());
         }
         let last = [
             (4, self.observed_addr.as_ref().map(AsRef::as_ref)),
@@ -118,7 +105,7 @@ impl Identify {
         ];
         for (field, value) in last {
             if let Some(value) = value {
-                put_field(&mut out, field, value);
+                write_bytes(&mut out, field, value);
             }
         }
         out
@@ -128,7 +115,7 @@ impl Identify {
 /// Appends the observed address to an encoded message: fields of protobuf may come in any order, so that a message
 /// that says the same to everyone is encoded once.
 pub fn append_observed_addr(message: &mut Vec<u8>, observed: &Multiaddr) {
-    put_field(message, 4, observed.as_ref());
+    write_bytes(message, 4, observed.as_ref());
 }
 
 fn address(value: &[u8]) -> Option<Multiaddr> {
@@ -142,52 +129,6 @@ fn text(value: &[u8]) -> String {
         text.truncate(end);
     }
     text
-}
-
-/// Takes one field off the front: its number and value where it is of bytes, `Some(None)` where it is of another
-/// type, `None` where the bytes are not protobuf.
-fn next_field<'a>(rest: &mut &'a [u8]) -> Option<Option<(u64, &'a [u8])>> {
-    let key = varint(rest)?;
-    match key & 7 {
-        0 => varint(rest).map(|_| None),
-        1 => split(rest, 8).map(|_| None),
-        2 => {
-            let len = usize::try_from(varint(rest)?).ok()?;
-            split(rest, len).map(|value| Some((key >> 3, value)))
-        }
-        5 => split(rest, 4).map(|_| None),
-        _ => None,
-    }
-}
-
-fn split<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
-    let (value, after) = rest.split_at_checked(len)?;
-    *rest = after;
-    Some(value)
-}
-
-fn varint(rest: &mut &[u8]) -> Option<u64> {
-    let mut value = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let (&byte, after) = rest.split_first()?;
-        *rest = after;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
-}
-
-fn put_field(out: &mut Vec<u8>, field: u8, value: &[u8]) {
-    out.push(field << 3 | 2);
-    let mut len = value.len();
-    while len >= 0x80 {
-        out.push(u8::try_from(len & 0x7f).unwrap_or(0) | 0x80);
-        len >>= 7;
-    }
-    out.push(u8::try_from(len).unwrap_or(0));
-    out.extend_from_slice(value);
 }
 
 #[cfg(test)]
@@ -235,8 +176,8 @@ mod tests {
     fn lists_and_texts_are_bounded_and_malformed_addresses_counted() {
         let mut bytes = Vec::new();
         for _ in 0..2 * MAX_PROTOCOLS {
-            put_field(&mut bytes, 3, "é".repeat(MAX_TEXT_BYTES).as_bytes());
-            put_field(&mut bytes, 2, &[0xff, 0xff, 1]);
+            write_bytes(&mut bytes, 3, "é".repeat(MAX_TEXT_BYTES).as_bytes());
+            write_bytes(&mut bytes, 2, &[0xff, 0xff, 1]);
         }
         let read = Identify::decode(&bytes).unwrap();
         assert_eq!(read.protocols.len(), MAX_PROTOCOLS);

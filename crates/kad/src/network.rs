@@ -8,7 +8,7 @@ use std::{future::Future, time::Duration};
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
 
-use crate::failure::{Failure, SkipReason};
+use crate::failure::{Failure, SkipReason, named};
 
 /// Reaches peers.
 pub trait Network: Clone + Send + Sync + 'static {
@@ -106,47 +106,27 @@ pub struct Endpoint {
     pub rtt: Option<Duration>,
 }
 
-/// The transports that a connection can use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Transport {
-    /// TCP.
-    Tcp,
-    /// QUIC version 1 (RFC 9000).
-    Quic,
-    /// WebSocket over TCP.
-    Ws,
-    /// WebSocket over TLS over TCP.
-    Wss,
-}
-
-impl Transport {
-    /// The stable name that is stored and printed.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tcp => "tcp",
-            Self::Quic => "quic",
-            Self::Ws => "ws",
-            Self::Wss => "wss",
-        }
+named! {
+    /// The transports that a connection can use.
+    Transport {
+        /// TCP.
+        Tcp = "tcp",
+        /// QUIC version 1 (RFC 9000).
+        Quic = "quic",
+        /// WebSocket over TCP.
+        Ws = "ws",
+        /// WebSocket over TLS over TCP.
+        Wss = "wss",
     }
 }
 
-/// What authenticates a peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Security {
-    /// Noise XX, libp2p's `/noise`.
-    Noise,
-    /// TLS 1.3 with libp2p's certificates (`/tls/1.0.0`, and inside QUIC).
-    Tls,
-}
-
-impl Security {
-    /// The stable name that is stored and printed.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Noise => "noise",
-            Self::Tls => "tls",
-        }
+named! {
+    /// What authenticates a peer.
+    Security {
+        /// Noise XX, libp2p's `/noise`.
+        Noise = "noise",
+        /// TLS 1.3 with libp2p's certificates (`/tls/1.0.0`, and inside QUIC).
+        Tls = "tls",
     }
 }
 
@@ -182,7 +162,7 @@ impl Attempt {
 pub enum AddressOutcome {
     /// The connection stands over this address.
     Connected,
-    /// Another address connected before this one's turn.
+    /// Another address connected, or the time of the dial was up, before this one's turn.
     NotTried,
     /// The attempt was under way when another address connected.
     Abandoned,

@@ -1,0 +1,244 @@
+//! Turns the rows of one crawl into SQL.
+
+use std::{path::PathBuf, time::Duration};
+
+use kad::network::AddressOutcome;
+use multiaddr::Multiaddr;
+use rusqlite::{Connection, named_params, params};
+use schema::{CrawlEnd, CrawlStart, Row, Timestamp, Visit};
+
+use crate::{
+    Error, Limits, Totals, codec,
+    intern::{self, Interner},
+    limits::BEGIN_ATTEMPTS,
+    names::outcome,
+    open::is_busy,
+};
+
+/// Appends the rows of one crawl. After an error it must not be used again.
+#[derive(Debug)]
+pub(crate) struct Appender {
+    connection: Connection,
+    path: PathBuf,
+    busy_timeout: Duration,
+    crawl: i64,
+    started_at: Timestamp,
+    interner: Interner,
+    totals: Totals,
+}
+
+impl Appender {
+    /// Begins a crawl in the file at `path`.
+    pub(crate) fn begin(
+        connection: Connection,
+        path: PathBuf,
+        start: &CrawlStart,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
+        let busy_timeout = limits.busy_timeout;
+        let crawl = insert_crawl(&connection, start).map_err(|error| {
+            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
+                return Error::CrawlExists { path: path.clone(), id: start.id };
+            }
+            Error::sqlite(&path, "begin a crawl", busy_timeout, error)
+        })?;
+        let (started_at, interner) = (start.started_at, Interner::new());
+        Ok(Self { connection, path, busy_timeout, crawl, started_at, interner, totals: Totals::default() })
+    }
+
+    /// Appends rows in one transaction; returns what the crawl has by now.
+    pub(crate) fn append(&mut self, rows: &[Row]) -> Result<Totals, Error> {
+        self.transaction("append rows", |this| {
+            for row in rows {
+                this.row(row)?;
+            }
+            let totals = this.totals;
+            this.connection
+                .prepare_cached(
+                    "UPDATE crawl SET peer_count = ?2, visit_count = ?3, edge_count = ?4 WHERE id = ?1",
+                )?
+                .execute(params![
+                    this.crawl,
+                    integer(totals.peers),
+                    integer(totals.visits),
+                    integer(totals.edges)
+                ])?;
+            Ok(totals)
+        })
+    }
+
+    /// Writes the end of the crawl.
+    pub(crate) fn end(&mut self, end: &CrawlEnd) -> Result<Totals, Error> {
+        self.transaction("end the crawl", |this| {
+            this.connection.execute(
+                "UPDATE crawl SET finished_at_us = ?2, state = ?3, summary = ?4 WHERE id = ?1",
+                params![this.crawl, end.finished_at.0, end.state.name(), end.summary.to_string()],
+            )?;
+            Ok(this.totals)
+        })
+    }
+
+    fn transaction<T>(
+        &mut self,
+        operation: &'static str,
+        run: impl FnOnce(&mut Self) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        let (path, waited) = (self.path.clone(), self.busy_timeout);
+        let fail = |error| Error::sqlite(&path, operation, waited * BEGIN_ATTEMPTS, error);
+        self.lock().map_err(fail)?;
+        let done = run(self).and_then(|done| self.connection.execute_batch("COMMIT").map(|()| done));
+        done.map_err(|error| {
+            // SQLite may have rolled back by itself; then there is nothing to do, and it says so by an error.
+            if let Err(error) = self.connection.execute_batch("ROLLBACK") {
+                tracing::debug!(%error, "rolled back already");
+            }
+            fail(error)
+        })
+    }
+
+    /// Takes the right to write, which one process has at a time.
+    fn lock(&self) -> rusqlite::Result<()> {
+        for _ in 1..BEGIN_ATTEMPTS {
+            match self.connection.execute_batch("BEGIN IMMEDIATE") {
+                Err(error) if is_busy(&error) => {
+                    tracing::warn!(path = %self.path.display(), "another process holds the store: waiting");
+                }
+                done => return done,
+            }
+        }
+        self.connection.execute_batch("BEGIN IMMEDIATE")
+    }
+
+    fn row(&mut self, row: &Row) -> rusqlite::Result<()> {
+        match row {
+            Row::Peer(number, peer) => {
+                let peer = intern::peer(&self.connection, *peer)?;
+                self.connection
+                    .prepare_cached("INSERT INTO crawl_peer (crawl, number, peer) VALUES (?1, ?2, ?3)")?
+                    .execute(params![self.crawl, number.0, peer])?;
+                self.totals.peers += 1;
+            }
+            Row::Visit(visit) => {
+                let id = self.visit(visit)?;
+                self.addresses(id, visit)?;
+                self.totals.visits += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit(&mut self, visit: &Visit) -> rusqlite::Result<i64> {
+        let Self { connection: db, interner, .. } = self;
+        let failure = |interner: &mut Interner, failure| -> rusqlite::Result<_> {
+            Option::map(failure, |failure| interner.failure(db, failure)).transpose()
+        };
+        let connection = visit.connection.as_ref();
+        let protocols = (!visit.protocols.is_empty()).then_some(&visit.protocols);
+        let neighbors = visit.neighbors.as_deref().map(codec::encode_neighbors);
+        let (neighbors, neighbor_count) = neighbors.unzip();
+        self.totals.edges += neighbor_count.unwrap_or(0) as u64;
+        db.prepare_cached(INSERT_VISIT)?.insert(named_params! {
+            ":crawl": self.crawl,
+            ":peer": visit.peer.0,
+            ":kind": interner.name(db, visit.kind.name())?,
+            ":started_after_us": visit.started_at.0.wrapping_sub(self.started_at.0),
+            ":took_us": visit.ended_at.0.wrapping_sub(visit.started_at.0),
+            ":dial_us": visit.dial_duration.map(micros),
+            ":connect_us": visit.connect_duration.map(micros),
+            ":crawl_us": visit.crawl_duration.map(micros),
+            ":connected": connection.map(|c| integer(c.address as u64)),
+            ":transport": connection.map(|c| interner.name(db, c.transport.name())).transpose()?,
+            ":security": connection.map(|c| interner.name(db, c.security.name())).transpose()?,
+            ":ip_version": connection.map(|c| c.ip_version),
+            ":rtt_us": connection.and_then(|c| c.rtt).map(micros),
+            ":connect_error": failure(interner, visit.connect_error.as_ref())?,
+            ":agent": visit.agent_version.as_ref().map(|agent| interner.agent(db, agent)).transpose()?,
+            ":protocols": protocols.map(|protocols| interner.protocols(db, protocols)).transpose()?,
+            ":listen_addrs": listen_addrs(db, interner, &visit.listen_addrs)?,
+            ":identify_error": failure(interner, visit.identify_error.as_ref())?,
+            ":prefixes": codec::encode_prefixes(&visit.prefixes, |class| interner.name(db, class.name()))?,
+            ":crawl_error": failure(interner, visit.crawl_error.as_ref())?,
+            ":request_rtt_us": visit.request_rtt.map(micros),
+            ":sent_bytes": integer(visit.sent_bytes),
+            ":received_bytes": integer(visit.received_bytes),
+            ":neighbor_count": neighbor_count.map(|count| integer(count as u64)),
+            ":neighbors": neighbors,
+        })
+    }
+
+    fn addresses(&mut self, id: i64, visit: &Visit) -> rusqlite::Result<()> {
+        let Self { connection: db, interner, .. } = self;
+        let mut insert = db.prepare_cached(
+            "INSERT INTO address_visit
+             (visit, position, address, outcome, skip_reason, failure, started_after_us, took_us)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?;
+        for (position, visit) in visit.addresses.iter().enumerate() {
+            let (outcome, reason, failure) = match &visit.outcome {
+                AddressOutcome::Connected => (outcome::CONNECTED, None, None),
+                AddressOutcome::NotTried => (outcome::NOT_TRIED, None, None),
+                AddressOutcome::Abandoned => (outcome::ABANDONED, None, None),
+                AddressOutcome::Skipped(reason) => (outcome::SKIPPED, Some(reason.name()), None),
+                AddressOutcome::Failed(failure) => (outcome::FAILED, None, Some(failure)),
+            };
+            insert.execute(params![
+                id,
+                integer(position as u64),
+                interner.address(db, &visit.address)?,
+                interner.name(db, outcome)?,
+                reason.map(|reason| interner.name(db, reason)).transpose()?,
+                failure.map(|failure| interner.failure(db, failure)).transpose()?,
+                visit.started_after.map(micros),
+                visit.took.map(micros),
+            ])?;
+        }
+        Ok(())
+    }
+}
+
+const INSERT_VISIT: &str = "INSERT INTO visit
+    (crawl, peer, kind, started_after_us, took_us, dial_us, connect_us, crawl_us, connected, transport, security,
+     ip_version, rtt_us, connect_error, agent, protocols, listen_addrs, identify_error, prefixes, crawl_error,
+     request_rtt_us, sent_bytes, received_bytes, neighbor_count, neighbors)
+    VALUES
+    (:crawl, :peer, :kind, :started_after_us, :took_us, :dial_us, :connect_us, :crawl_us, :connected, :transport,
+     :security, :ip_version, :rtt_us, :connect_error, :agent, :protocols, :listen_addrs, :identify_error, :prefixes,
+     :crawl_error, :request_rtt_us, :sent_bytes, :received_bytes, :neighbor_count, :neighbors)";
+
+fn insert_crawl(db: &Connection, start: &CrawlStart) -> rusqlite::Result<i64> {
+    db.prepare(
+        "INSERT INTO crawl (crawl_id, network, started_at_us, version, seed, vantage, parameters)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .insert(params![
+        start.id.to_string(),
+        start.network,
+        start.started_at.0,
+        start.version,
+        start.seed.to_string(),
+        start.vantage,
+        start.parameters.to_string(),
+    ])
+}
+
+fn listen_addrs(
+    db: &Connection,
+    interner: &mut Interner,
+    addresses: &[Multiaddr],
+) -> rusqlite::Result<Option<Vec<u8>>> {
+    if addresses.is_empty() {
+        return Ok(None);
+    }
+    let ids: Result<Vec<_>, _> = addresses.iter().map(|address| interner.address(db, address)).collect();
+    Ok(Some(codec::encode_ids(&ids?)))
+}
+
+/// Whole microseconds; the largest number that SQLite has, for what is longer.
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// A count, or the largest that SQLite has.
+fn integer(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,133 @@
+//! Keeps once what many rows say: finds or makes the number of a value.
+
+use kad::failure::{Failure, FailureClass, Phase};
+use multiaddr::Multiaddr;
+use rusqlite::{Connection, OptionalExtension, params, types::Value};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    cache::Cache,
+    limits::{CACHED_ADDRESSES, CACHED_TEXTS},
+};
+
+/// The key of a value in its table's index: 48 bits that nobody can choose.
+fn hash(value: &Value) -> i64 {
+    let digest = match value {
+        Value::Text(text) => Sha256::digest(text),
+        Value::Blob(blob) => Sha256::digest(blob),
+        Value::Null | Value::Integer(_) | Value::Real(_) => return 0,
+    };
+    digest.iter().take(6).fold(0, |hash, &byte| (hash << 8) | i64::from(byte))
+}
+
+/// A table of values with an index on their hash.
+#[derive(Debug, Clone, Copy)]
+struct Table {
+    find: &'static str,
+    insert: &'static str,
+}
+
+impl Table {
+    fn id(self, connection: &Connection, value: &Value) -> rusqlite::Result<i64> {
+        let hash = hash(value);
+        let found = connection
+            .prepare_cached(self.find)?
+            .query_row(params![hash, value], |row| row.get(0))
+            .optional()?;
+        if let Some(id) = found {
+            return Ok(id);
+        }
+        connection.prepare_cached(self.insert)?.insert(params![hash, value])
+    }
+}
+
+/// The numbers of values. What it remembers is true only as long as every transaction commits: after a failed one it
+/// has to be dropped.
+#[derive(Debug)]
+pub(crate) struct Interner {
+    addresses: Cache<Multiaddr, i64>,
+    agents: Cache<String, i64>,
+    protocol_sets: Cache<Vec<String>, i64>,
+    failures: Cache<(FailureClass, Phase, Option<Box<str>>), i64>,
+    names: Cache<&'static str, i64>,
+}
+
+impl Interner {
+    pub(crate) fn new() -> Self {
+        Self {
+            addresses: Cache::new(CACHED_ADDRESSES),
+            agents: Cache::new(CACHED_TEXTS),
+            protocol_sets: Cache::new(CACHED_TEXTS),
+            failures: Cache::new(CACHED_TEXTS),
+            names: Cache::new(CACHED_TEXTS),
+        }
+    }
+
+    pub(crate) fn address(&mut self, db: &Connection, address: &Multiaddr) -> rusqlite::Result<i64> {
+        const ADDRESS: Table = Table {
+            find: "SELECT id FROM address WHERE hash = ?1 AND multiaddr = ?2",
+            insert: "INSERT INTO address (hash, multiaddr) VALUES (?1, ?2)",
+        };
+        self.addresses.get_or_try(address, || ADDRESS.id(db, &address_value(address)))
+    }
+
+    pub(crate) fn agent(&mut self, db: &Connection, agent: &str) -> rusqlite::Result<i64> {
+        const AGENT: Table = Table {
+            find: "SELECT id FROM agent WHERE hash = ?1 AND agent = ?2",
+            insert: "INSERT INTO agent (hash, agent) VALUES (?1, ?2)",
+        };
+        self.agents.get_or_try(agent, || AGENT.id(db, &Value::Text(agent.to_owned())))
+    }
+
+    pub(crate) fn protocols(&mut self, db: &Connection, protocols: &[String]) -> rusqlite::Result<i64> {
+        const PROTOCOLS: Table = Table {
+            find: "SELECT id FROM protocol_set WHERE hash = ?1 AND protocols = ?2",
+            insert: "INSERT INTO protocol_set (hash, protocols) VALUES (?1, ?2)",
+        };
+        self.protocol_sets.get_or_try(protocols, || {
+            PROTOCOLS.id(db, &Value::Text(serde_json::json!(protocols).to_string()))
+        })
+    }
+
+    pub(crate) fn failure(&mut self, db: &Connection, failure: &Failure) -> rusqlite::Result<i64> {
+        const FIND: &str = "SELECT id FROM failure WHERE class = ?1 AND phase = ?2 AND detail IS ?3";
+        const INSERT: &str = "INSERT INTO failure (class, phase, detail) VALUES (?1, ?2, ?3)";
+        let key = (failure.class, failure.phase, failure.detail.clone());
+        self.failures.get_or_try(&key, || {
+            let values = (failure.class.name(), failure.phase.name(), failure.detail.as_deref());
+            find_or_insert(db, FIND, INSERT, values)
+        })
+    }
+
+    pub(crate) fn name(&mut self, db: &Connection, name: &'static str) -> rusqlite::Result<i64> {
+        const FIND: &str = "SELECT id FROM name WHERE name = ?1";
+        const INSERT: &str = "INSERT INTO name (name) VALUES (?1)";
+        self.names.get_or_try(&name, || find_or_insert(db, FIND, INSERT, (name,)))
+    }
+}
+
+/// The number of a peer, which no crawl asks for twice: nothing is remembered.
+pub(crate) fn peer(db: &Connection, peer: kad::PeerId) -> rusqlite::Result<i64> {
+    const PEER: Table = Table {
+        find: "SELECT id FROM peer WHERE hash = ?1 AND peer_id = ?2",
+        insert: "INSERT INTO peer (hash, peer_id) VALUES (?1, ?2)",
+    };
+    PEER.id(db, &Value::Text(peer.to_base58()))
+}
+
+fn find_or_insert<P>(db: &Connection, find: &str, insert: &str, values: P) -> rusqlite::Result<i64>
+where
+    P: rusqlite::Params + Copy,
+{
+    let found = db.prepare_cached(find)?.query_row(values, |row| row.get(0)).optional()?;
+    found.map_or_else(|| db.prepare_cached(insert)?.insert(values), Ok)
+}
+
+/// An address as text, or as bytes where the text would be read back as something else.
+fn address_value(address: &Multiaddr) -> Value {
+    let text = address.to_string();
+    if text.parse::<Multiaddr>().is_ok_and(|parsed| parsed == *address) {
+        return Value::Text(text);
+    }
+    Value::Blob(address.to_vec())
+}

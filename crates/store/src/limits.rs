@@ -1,0 +1,52 @@
+//! Every bound of the store, with its unit and reason.
+
+use std::time::Duration;
+
+/// Rows that may wait for the writer. A row of a large visit is some kilobytes; a crawl that outruns the disk waits.
+pub(crate) const QUEUE_ROWS: usize = 1024;
+
+/// How often the writer looks into its queue while it gathers a batch: waking it for each row costs more than the row.
+pub(crate) const GATHER_INTERVAL: Duration = Duration::from_millis(10);
+
+/// How often the writer asks for the file, each time for [`Limits::busy_timeout`], before it gives up.
+pub(crate) const BEGIN_ATTEMPTS: u32 = 6;
+
+/// Visits that a reader fetches at once.
+pub(crate) const READ_CHUNK: u32 = 256;
+
+/// Addresses whose number the writer remembers, and as many of the generation before.
+pub(crate) const CACHED_ADDRESSES: usize = 16_384;
+
+/// The same for agents, sets of protocols and failures, each.
+pub(crate) const CACHED_TEXTS: usize = 2_048;
+
+/// Pages of the file that one connection keeps in memory, in KiB.
+pub(crate) const PAGE_CACHE_KIB: i64 = 16 * 1024;
+
+/// Prepared statements that one connection keeps.
+pub(crate) const STATEMENTS: usize = 64;
+
+/// What can be set of a store. The defaults suit a crawl of a large network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows that are written in one transaction, and as many may be lost by a kill; 1,000 by default.
+    pub batch_rows: usize,
+    /// How long a row waits for others before it is written; 500 ms by default.
+    pub batch_time: Duration,
+    /// How long another process is waited for that holds the file; 5 s by default.
+    pub busy_timeout: Duration,
+    /// Files up to this size, in bytes, are checked for damage when they are opened; 64 MiB by default, which takes
+    /// about 0.15 s. In larger files damage shows when it is met.
+    pub check_up_to_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            batch_rows: 1000,
+            batch_time: Duration::from_millis(500),
+            busy_timeout: Duration::from_secs(5),
+            check_up_to_bytes: 64 * 1024 * 1024,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The layout of the file and its versions. Each version is one file of SQL, applied in one transaction.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Says in the file's header that it is ours: `kads`.
+pub(crate) const APPLICATION_ID: u32 = 0x6b61_6473;
+
+/// The migrations in order; the version of a file is the number of those that were applied.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_crawls.sql")];
+
+/// The newest version.
+pub(crate) fn latest() -> u32 {
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
+/// Who wrote a file, and in which layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// Zero where no program said so.
+    pub(crate) application_id: u32,
+    /// Zero where no program said so.
+    pub(crate) version: u32,
+    /// Whether there is nothing at all in it.
+    pub(crate) blank: bool,
+}
+
+/// Reads who wrote a file, at one moment: another process may be making it.
+pub(crate) fn identity(connection: &Connection) -> rusqlite::Result<Identity> {
+    let transaction = connection.unchecked_transaction()?;
+    let identity = read_identity(&transaction)?;
+    transaction.commit()?;
+    Ok(identity)
+}
+
+/// The same within a transaction.
+fn read_identity(connection: &Connection) -> rusqlite::Result<Identity> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let application_id = pragma("application_id")?.cast_unsigned();
+    let version = pragma("user_version")?.cast_unsigned();
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    Ok(Identity { application_id, version, blank: pages == 0 })
+}
+
+/// Brings a file that is ours or blank to the newest layout. Another process may be doing the same: whoever comes
+/// second finds nothing to do.
+pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    let version = usize::try_from(read_identity(&transaction)?.version).unwrap_or(usize::MAX);
+    for migration in MIGRATIONS.iter().skip(version) {
+        transaction.execute_batch(migration)?;
+    }
+    if version < MIGRATIONS.len() {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", latest())?;
+    }
+    transaction.commit()
+}

@@ -1,0 +1,188 @@
+//! What a user of plain SQL sees is what the typed readers say.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first error")]
+
+use kad::network::AddressOutcome;
+use kadscope_store::{Store, StoreUrl};
+use multiaddr::Multiaddr;
+use rusqlite::Connection;
+use schema::{PeerNumber, PrefixOutcome, Row, Visit, visit::PREFIXES};
+
+#[path = "suite/conformance.rs"]
+#[expect(dead_code, reason = "the suite itself runs elsewhere")]
+mod conformance;
+#[path = "suite/rows.rs"]
+mod rows;
+
+/// A crawl with a visit of every tenth kind, closed, opened again with nothing but SQLite.
+async fn a_database() -> (tempfile::TempDir, Connection, Vec<Visit>) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("crawls.db");
+    let mut rows: Vec<_> = rows::crawl(300, 40, true).collect();
+    for row in &mut rows {
+        if let Row::Visit(visit) = row {
+            let turn = visit.peer.0 as usize % visit.listen_addrs.len().max(1);
+            visit.listen_addrs.rotate_left(turn);
+            visit.prefixes[3] = PrefixOutcome::Saved;
+            visit.prefixes[4] = PrefixOutcome::Failed(kad::failure::FailureClass::StreamReset);
+            visit.prefixes[5] = PrefixOutcome::Answered { peers: 1000 };
+        }
+    }
+    let store = Store::open(&StoreUrl::Sqlite(path.clone())).unwrap().unwrap();
+    // Another crawl before it, so that numbers of rows and of peers differ.
+    conformance::keep(&store, &rows::start(1), rows::crawl(100, 3, true)).await;
+    conformance::keep(&store, &rows::start(2), rows.iter().cloned()).await;
+    let visits = store.visits(rows::start(2).id).unwrap().map(Result::unwrap).collect();
+    (directory, Connection::open(&path).unwrap(), visits)
+}
+
+/// All rows of a query about the second crawl, as text.
+fn select(db: &Connection, sql: &str) -> Vec<Vec<String>> {
+    let sql = format!("WITH mine AS (SELECT visit FROM visit_view WHERE crawl_id = ?1) {sql}");
+    let mut select = db.prepare(&sql).unwrap();
+    let columns = select.column_count();
+    let text = |value| match value {
+        rusqlite::types::Value::Null => "-".to_owned(),
+        rusqlite::types::Value::Integer(number) => number.to_string(),
+        rusqlite::types::Value::Text(text) => text,
+        other => format!("{other:?}"),
+    };
+    let rows = select.query_map((rows::start(2).id.to_string(),), |row| {
+        (0..columns).map(|column| row.get(column).map(text)).collect()
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+/// Says which row differs, not all of them.
+fn assert_same(seen: &[Vec<String>], expected: impl Iterator<Item = Vec<String>>) {
+    let expected: Vec<_> = expected.collect();
+    for (position, (seen, expected)) in seen.iter().zip(&expected).enumerate() {
+        assert_eq!(seen, expected, "row {position}");
+    }
+    assert_eq!(seen.len(), expected.len());
+}
+
+fn name(number: PeerNumber) -> String {
+    rows::peer(number.0).to_string()
+}
+
+#[tokio::test]
+async fn views_show_names_and_text() {
+    let (_directory, db, visits) = a_database().await;
+    let seen = select(
+        &db,
+        "SELECT peer_id, started_at, reachable, transport, security, agent, connect_error_class, neighbor_count
+         FROM visit_view WHERE visit IN mine ORDER BY visit",
+    );
+    let expected = visits.iter().map(|visit| {
+        let or_none = |text: Option<&str>| text.unwrap_or("-").to_owned();
+        let connection = visit.connection.as_ref();
+        vec![
+            name(visit.peer),
+            visit.started_at.to_string(),
+            u8::from(visit.is_reachable()).to_string(),
+            or_none(connection.map(|c| c.transport.name())),
+            or_none(connection.map(|c| c.security.name())),
+            or_none(visit.agent_version.as_deref()),
+            or_none(visit.connect_error.as_ref().map(|failure| failure.class.name())),
+            visit.neighbors.as_ref().unwrap().len().to_string(),
+        ]
+    });
+    assert_same(&seen, expected);
+    let states: Vec<String> = db
+        .prepare("SELECT state FROM crawl_view")
+        .unwrap()
+        .query_map((), |r| r.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(states, ["succeeded", "succeeded"]);
+}
+
+#[tokio::test]
+async fn views_read_the_lists() {
+    let (_directory, db, visits) = a_database().await;
+    let neighbors = visits.iter().flat_map(|visit| {
+        visit.neighbors.iter().flatten().map(|&neighbor| vec![name(visit.peer), name(neighbor)])
+    });
+    let seen = select(
+        &db,
+        "SELECT peer_id, neighbor_peer_id FROM neighbor_view WHERE visit IN mine ORDER BY visit, neighbor_number",
+    );
+    assert_same(&seen, neighbors);
+    let listens = visits.iter().flat_map(|visit| visit.listen_addrs.iter().map(|a| vec![a.to_string()]));
+    let seen =
+        select(&db, "SELECT multiaddr FROM listen_address_view WHERE visit IN mine ORDER BY visit, position");
+    assert_same(&seen, listens);
+    let prefixes =
+        visits.iter().flat_map(|visit| visit.prefixes.iter().map(|&prefix| outcome(prefix).to_vec()));
+    let seen = select(
+        &db,
+        "SELECT outcome, peers, class FROM prefix_view WHERE visit IN mine ORDER BY visit, prefix",
+    );
+    assert_eq!(seen.len(), visits.len() * PREFIXES);
+    assert_same(&seen, prefixes);
+}
+
+fn outcome(prefix: PrefixOutcome) -> [String; 3] {
+    match prefix {
+        PrefixOutcome::NotAsked => ["not_asked".into(), "-".into(), "-".into()],
+        PrefixOutcome::Saved => ["saved".into(), "-".into(), "-".into()],
+        PrefixOutcome::Answered { peers } => ["answered".into(), peers.to_string(), "-".into()],
+        PrefixOutcome::Failed(class) => ["failed".into(), "-".into(), class.name().into()],
+    }
+}
+
+#[tokio::test]
+async fn addresses_are_shown_with_their_fate() {
+    let (_directory, db, visits) = a_database().await;
+    let fates = visits.iter().flat_map(|visit| &visit.addresses).map(|address| {
+        let (outcome, detail) = match &address.outcome {
+            AddressOutcome::Connected => ("connected", "-"),
+            AddressOutcome::NotTried => ("not_tried", "-"),
+            AddressOutcome::Abandoned => ("abandoned", "-"),
+            AddressOutcome::Skipped(reason) => ("skipped", reason.name()),
+            AddressOutcome::Failed(failure) => ("failed", failure.class.name()),
+        };
+        vec![address.address.to_string(), outcome.to_owned(), detail.to_owned()]
+    });
+    let sql = "SELECT multiaddr, outcome, coalesce(skip_reason, class) FROM address_view
+        WHERE visit IN mine ORDER BY visit, position";
+    assert_same(&select(&db, sql), fates);
+}
+
+#[tokio::test]
+async fn the_counts_of_a_crawl_are_those_of_its_rows() {
+    let (_directory, db, _) = a_database().await;
+    let (stored, counted): (String, String) = db
+        .query_row(
+            "SELECT
+                 group_concat(peer_count || ' ' || visit_count || ' ' || edge_count),
+                 group_concat(
+                     (SELECT count(*) FROM crawl_peer WHERE crawl = crawl.id) || ' ' ||
+                     (SELECT count(*) FROM visit WHERE crawl = crawl.id) || ' ' ||
+                     (SELECT sum(neighbor_count) FROM visit WHERE crawl = crawl.id))
+             FROM crawl",
+            (),
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    assert_eq!(stored, "100 100 300,300 300 12000");
+    assert_eq!(stored, counted);
+}
+
+#[tokio::test]
+async fn values_are_kept_once() {
+    let (_directory, db, _) = a_database().await;
+    for (table, value) in
+        [("peer", "peer_id"), ("address", "multiaddr"), ("agent", "agent"), ("protocol_set", "protocols")]
+    {
+        let sql = format!("SELECT count(*), count(DISTINCT {value}) FROM {table}");
+        let (rows, values): (i64, i64) =
+            db.query_row(&sql, (), |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        assert!(rows > 0 && rows == values, "{table}: {rows} rows of {values} values");
+    }
+    let text: String =
+        db.query_row("SELECT multiaddr FROM address WHERE id = 2", (), |row| row.get(0)).unwrap();
+    assert!(text.parse::<Multiaddr>().is_ok(), "{text}");
+}

@@ -1,0 +1,137 @@
+//! Visits of every shape that the rows allow.
+
+use std::time::Duration;
+
+use kad::{
+    failure::{Failure, FailureClass, Phase, SkipReason},
+    network::{AddressOutcome, Security, Transport},
+};
+use multiaddr::{Multiaddr, Protocol};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+use schema::{AddressVisit, ConnectionInfo, PeerNumber, PrefixOutcome, Timestamp, Visit, VisitKind};
+
+/// Visits of peers whose numbers are below `peers`.
+pub(crate) fn visits(peers: u32) -> impl Strategy<Value = Vec<Visit>> {
+    vec(visit(peers), 0..6)
+}
+
+prop_compose! {
+    fn visit(peers: u32)(
+        peer in 0..peers,
+        kind in select(VisitKind::ALL),
+        times in (any::<i64>(), any::<i64>()),
+        durations in (duration(), duration(), duration(), duration()),
+        addresses in vec(address_visit(), 0..8),
+        connection in option::of(connection()),
+        errors in (option::of(failure()), option::of(failure()), option::of(failure())),
+        identity in (option::of(text()), vec(text(), 0..5), vec(address(), 0..5)),
+        prefixes in proptest::array::uniform16(prefix()),
+        neighbors in option::of(proptest::collection::btree_set(any::<u32>().prop_map(PeerNumber), 0..50)),
+        traffic in (0..=i64::MAX.cast_unsigned(), 0..=i64::MAX.cast_unsigned()),
+    ) -> Visit {
+        Visit {
+            peer: PeerNumber(peer),
+            kind,
+            started_at: Timestamp(times.0),
+            ended_at: Timestamp(times.1),
+            dial_duration: durations.0,
+            connect_duration: durations.1,
+            crawl_duration: durations.2,
+            addresses,
+            connection,
+            connect_error: errors.0,
+            agent_version: identity.0,
+            protocols: identity.1,
+            listen_addrs: identity.2,
+            identify_error: errors.1,
+            prefixes,
+            crawl_error: errors.2,
+            request_rtt: durations.3,
+            neighbors: neighbors.map(|set| set.into_iter().collect()),
+            sent_bytes: traffic.0,
+            received_bytes: traffic.1,
+        }
+    }
+}
+
+prop_compose! {
+    fn address_visit()(
+        address in address(), started_after in duration(), took in duration(), outcome in outcome(),
+    ) -> AddressVisit {
+        AddressVisit { address, started_after, took, outcome }
+    }
+}
+
+prop_compose! {
+    fn connection()(
+        address in 0..2000_usize,
+        transport in select(vec![Transport::Tcp, Transport::Quic, Transport::Ws, Transport::Wss]),
+        security in select(vec![Security::Noise, Security::Tls]),
+        ip_version in select(vec![4, 6]),
+        rtt in duration(),
+    ) -> ConnectionInfo {
+        ConnectionInfo { address, transport, security, ip_version, rtt }
+    }
+}
+
+prop_compose! {
+    fn failure()(
+        phase in select(Phase::ALL), class in select(FailureClass::ALL), detail in option::of(text()),
+    ) -> Failure {
+        Failure { phase, class, detail: detail.map(Into::into) }
+    }
+}
+
+fn outcome() -> impl Strategy<Value = AddressOutcome> {
+    prop_oneof![
+        Just(AddressOutcome::Connected),
+        Just(AddressOutcome::NotTried),
+        Just(AddressOutcome::Abandoned),
+        select(SkipReason::ALL).prop_map(AddressOutcome::Skipped),
+        failure().prop_map(AddressOutcome::Failed),
+    ]
+}
+
+fn prefix() -> impl Strategy<Value = PrefixOutcome> {
+    prop_oneof![
+        Just(PrefixOutcome::NotAsked),
+        Just(PrefixOutcome::Saved),
+        any::<u16>().prop_map(|peers| PrefixOutcome::Answered { peers }),
+        select(FailureClass::ALL).prop_map(PrefixOutcome::Failed),
+    ]
+}
+
+/// Any characters, NUL, quotes and those outside the basic plane among them; now and then the same twice.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![any::<String>(), Just(String::new()), Just("kubo/0.40.0/\u{0}'\"é🙂".to_owned())]
+}
+
+fn duration() -> impl Strategy<Value = Option<Duration>> {
+    option::of((0..=i64::MAX.cast_unsigned()).prop_map(Duration::from_micros))
+}
+
+/// Addresses that people write, and such as only bytes can say.
+fn address() -> impl Strategy<Value = Multiaddr> {
+    let part = prop_oneof![
+        any::<[u8; 4]>().prop_map(|ip| Protocol::Ip4(ip.into())),
+        any::<[u8; 16]>().prop_map(|ip| Protocol::Ip6(ip.into())),
+        any::<u16>().prop_map(Protocol::Tcp),
+        any::<u16>().prop_map(Protocol::Udp),
+        Just(Protocol::QuicV1),
+        Just(Protocol::P2pCircuit),
+        any::<u32>().prop_map(|n| Protocol::P2p(crate::rows::peer(n))),
+        any::<u64>().prop_map(Protocol::Memory),
+        any::<String>().prop_map(|name| Protocol::Dns(name.into())),
+        any::<String>().prop_map(|name| Protocol::Dnsaddr(name.into())),
+        any::<String>().prop_map(|path| Protocol::Unix(path.into())),
+        any::<String>().prop_map(|path| Protocol::Ws(path.into())),
+    ];
+    vec(part, 0..5).prop_map(|parts| {
+        let mut address = Multiaddr::empty();
+        for part in parts {
+            address.push(part);
+        }
+        // What bytes cannot say either never comes from a network.
+        Multiaddr::try_from(address.to_vec()).unwrap_or_else(|_| Multiaddr::empty())
+    })
+}
