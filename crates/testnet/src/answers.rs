@@ -1,0 +1,121 @@
+//! What virtual peers answer to requests: the rules of `kad::answer` over their routing tables, and the lies of some.
+//!
+//! Both faces of a testnet answer with these bytes.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use kad::{
+    Key,
+    answer::{Answer, Found, Known},
+    message::{ConnectionType, K, MAX_MESSAGE_BYTES, Message, MessageType, MessageView, Peer, Record},
+};
+
+use crate::{
+    address,
+    state::{Stage, State},
+    world::{Carrier, ID_BYTES, World, id_bytes},
+};
+
+/// Where the id stands in an entry: after its tag and length.
+const ID_START: usize = 2;
+
+/// What is sent instead of an answer: no protobuf, since the first varint never ends.
+const GARBAGE: [u8; 64] = [0xff; 64];
+
+/// Answers for all peers of a world.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    world: Arc<World>,
+    /// How many peers were invented so far.
+    invented: AtomicU64,
+}
+
+impl Answers {
+    pub(crate) const fn new(world: Arc<World>) -> Self {
+        Self { world, invented: AtomicU64::new(0) }
+    }
+
+    /// What `peer` answers to `asker` (the bytes of its id). Whether it answers at all, and when, is not asked here.
+    pub(crate) fn answer(&self, peer: u32, asker: &[u8], request: &[u8]) -> Answer {
+        match self.world.state(peer) {
+            State::Inventing(count) => self.invent(count, request),
+            State::Oversize => Answer::Message(oversize()),
+            State::Garbage(Stage::Request) => Answer::Message(GARBAGE.to_vec()),
+            _ => self.honest(peer, asker, request),
+        }
+    }
+
+    fn honest(&self, peer: u32, asker: &[u8], request: &[u8]) -> Answer {
+        let own = id_bytes(&self.world.peers[peer as usize].public);
+        let answered =
+            kad::answer::answer(request, &own, asker, |kind, key| self.find(peer, asker, kind, key));
+        // An undecodable request is a handler error, and those reset the stream.
+        answered.unwrap_or(Answer::Reset)
+    }
+
+    fn find(&self, peer: u32, asker: &[u8], kind: MessageType, key: &[u8]) -> Found<'_> {
+        let key = Key::of(key);
+        let mut closest = self.closest(peer, &key, K);
+        let target = match kind {
+            MessageType::FindNode => self.target(peer, &key, closest.first().map(|&(number, _)| number)),
+            _ => None,
+        };
+        // The rules leave both of them out of the K.
+        if target.is_some() || closest.iter().any(|(_, known)| known.id == asker) {
+            closest = self.closest(peer, &key, K + 2);
+        }
+        let closest = closest.into_iter().map(|(_, known)| known).collect();
+        Found { target, closest, providers: Vec::new(), record: None }
+    }
+
+    fn closest(&self, peer: u32, key: &Key, count: usize) -> Vec<(u32, Known<'_>)> {
+        let numbers = self.world.tables.closest(&self.world.prefixes, peer, key.prefix64(), count);
+        numbers.into_iter().map(|other| (other, self.known(peer, other))).collect()
+    }
+
+    /// The peer with this key, if it is `peer` itself or in its table: then it is the closest there is.
+    fn target(&self, peer: u32, key: &Key, closest: Option<u32>) -> Option<Known<'_>> {
+        let candidates = closest.into_iter().chain([peer]);
+        let prefix = key.prefix64();
+        let mut alike = candidates.filter(|&other| self.world.prefixes[other as usize] == prefix);
+        alike.find(|&other| self.world.key(other) == *key).map(|found| self.known(peer, found))
+    }
+
+    fn known(&self, announcer: u32, peer: u32) -> Known<'_> {
+        let entry = self.world.entry(announcer, peer);
+        Known { id: &entry[ID_START..ID_START + ID_BYTES], entry, has_addresses: true }
+    }
+
+    /// Peers that nobody has heard of before, at addresses where nobody is.
+    fn invent(&self, count: u16, request: &[u8]) -> Answer {
+        let Ok(request) = MessageView::decode(request) else { return Answer::Reset };
+        let mut message = Message::new(request.kind, request.key.to_vec());
+        let first = self.invented.fetch_add(count.into(), Ordering::Relaxed);
+        let forged = (first..first + u64::from(count)).map(|number| {
+            let public = self.world.forger.public_key(number);
+            let [a, b, c, d, ..] = public;
+            let ip = address::nowhere(u32::from_be_bytes([a, b, c, d]));
+            let addresses = address::listening(ip, self.world.ports.dead, Carrier::Tcp);
+            Peer {
+                id: id_bytes(&public).to_vec(),
+                addrs: addresses.iter().map(multiaddr::Multiaddr::to_vec).collect(),
+                connection: ConnectionType::NotConnected,
+            }
+        });
+        message.closer_peers = forged.collect();
+        Answer::Message(message.encode())
+    }
+}
+
+/// A message that is well-formed, and longer than any may be.
+fn oversize() -> Vec<u8> {
+    let mut message = Message::new(MessageType::FindNode, Vec::new());
+    message.record = Some(Record { value: vec![0; MAX_MESSAGE_BYTES], ..Record::default() });
+    message.encode()
+}
+
+#[cfg(test)]
+mod tests;

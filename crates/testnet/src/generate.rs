@@ -1,0 +1,225 @@
+//! From a scenario and its seed to a world. Every step draws from a random stream of its own, so that changing one
+//! part of a scenario leaves the others as they were.
+
+mod allot;
+
+use kad::{
+    Key,
+    message::{ConnectionType, write_peer},
+};
+use libp2p_identity::Keypair;
+use multiaddr::Multiaddr;
+use rand::{Rng, SeedableRng, seq::SliceRandom};
+use rand_chacha::ChaCha8Rng;
+
+use self::allot::allot;
+use crate::{
+    address,
+    fake::Forger,
+    scenario::{Scenario, Share},
+    state::{Stage, State},
+    tables::Tables,
+    world::{Carrier, Entries, PeerRecord, Ports, World, id_bytes},
+};
+
+/// What peers run in a scenario without agents.
+pub(crate) const DEFAULT_AGENT: &str = concat!("kadscope-testnet/", env!("CARGO_PKG_VERSION"));
+
+/// The purposes of random streams. A stream's number is its purpose in the upper half and a peer in the lower.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Stream {
+    States = 1,
+    Agents,
+    Regions,
+    Transports,
+    Bootstrap,
+    Secret,
+    Impostor,
+    Table,
+}
+
+/// The random numbers of one purpose.
+pub(crate) fn stream(seed: u64, purpose: Stream, peer: u32) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream((purpose as u64) << 32 | u64::from(peer));
+    rng
+}
+
+/// Where the peers' key pairs come from. They are derived again when they are needed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Secrets {
+    seed: u64,
+}
+
+impl Secrets {
+    /// The key pair of the peer that was number `ordinal` before sorting.
+    pub(crate) fn keypair(self, ordinal: u32) -> Keypair {
+        self.derive(Stream::Secret, ordinal)
+    }
+
+    /// The key pair that such a peer uses to pretend.
+    pub(crate) fn impostor(self, ordinal: u32) -> Keypair {
+        self.derive(Stream::Impostor, ordinal)
+    }
+
+    fn derive(self, purpose: Stream, ordinal: u32) -> Keypair {
+        let mut secret = [0; 32];
+        stream(self.seed, purpose, ordinal).fill_bytes(&mut secret);
+        // Any 32 bytes are an Ed25519 secret.
+        Keypair::ed25519_from_bytes(secret).unwrap_or_else(|_| Keypair::generate_ed25519())
+    }
+
+    fn public(self, ordinal: u32) -> [u8; 32] {
+        let public = self.keypair(ordinal).public();
+        public.try_into_ed25519().map(|key| key.to_bytes()).unwrap_or_default()
+    }
+}
+
+/// Makes the world.
+pub(crate) fn world(scenario: &Scenario, ports: Ports) -> World {
+    let seed = scenario.seed;
+    let secrets = Secrets { seed };
+    let total = scenario.peers.saturating_add(departed(scenario));
+    let mut keyed = in_parallel(total, |ordinal| {
+        let public = secrets.public(ordinal);
+        (Key::of(&id_bytes(&public)), public, ordinal)
+    });
+    keyed.sort_unstable_by_key(|(key, ..)| *key);
+    let prefixes: Vec<u64> = keyed.iter().map(|(key, ..)| key.prefix64()).collect();
+    let states = states(scenario, total);
+    let agents = classes(scenario, Stream::Agents, total);
+    let regions = classes(scenario, Stream::Regions, total);
+    let carriers = classes(scenario, Stream::Transports, total);
+    let peers: Vec<PeerRecord> = keyed
+        .into_iter()
+        .enumerate()
+        .map(|(index, (_, public, ordinal))| PeerRecord {
+            public,
+            ordinal,
+            state: states[index],
+            agent: agents[index],
+            region: regions[index],
+            carrier: carrier(states[index], carriers[index]),
+        })
+        .collect();
+    let answers: Vec<bool> = states.iter().map(|state| state.is_honest_server()).collect();
+    let tables = Tables::build(seed, &scenario.tables, &prefixes, &answers);
+    let mut world = World {
+        scenario: scenario.clone(),
+        ports,
+        secrets,
+        peers,
+        prefixes,
+        tables,
+        entries: Entries::default(),
+        bootstrap: bootstrap(scenario, &states),
+        forger: Forger::new(seed),
+    };
+    world.entries = entries(&world);
+    world
+}
+
+/// How many peers have left but are still in tables, so that their share of entries is the one asked for.
+fn departed(scenario: &Scenario) -> u32 {
+    let stale = scenario.tables.stale.get();
+    allot::round(f64::from(scenario.peers) * stale / (1.0 - stale))
+}
+
+fn states(scenario: &Scenario, total: u32) -> Vec<State> {
+    let shares: Vec<Share> = scenario.states.iter().map(|entry| entry.share).collect();
+    let mut states: Vec<State> = allot(&shares, scenario.peers)
+        .into_iter()
+        .map(|class| scenario.states.get(class).map_or(State::Online, |entry| entry.state))
+        .collect();
+    states.resize(total as usize, State::Departed);
+    states.shuffle(&mut stream(scenario.seed, Stream::States, 0));
+    states
+}
+
+/// For each peer which of a list of shares it is in.
+fn classes(scenario: &Scenario, purpose: Stream, total: u32) -> Vec<u8> {
+    let transports = &scenario.transports;
+    let shares: Vec<Share> = match purpose {
+        Stream::Agents => scenario.agents.iter().map(|agent| agent.share).collect(),
+        Stream::Regions => scenario.regions.iter().map(|region| region.share).collect(),
+        _ => vec![transports.tcp, transports.quic, transports.both],
+    };
+    let last = shares.len().saturating_sub(1);
+    let mut classes: Vec<u8> = allot(&shares, total)
+        .into_iter()
+        .map(|class| u8::try_from(class.min(last)).unwrap_or(u8::MAX))
+        .collect();
+    classes.shuffle(&mut stream(scenario.seed, purpose, 0));
+    classes
+}
+
+/// The transports of a peer. Faults within a handshake are defined by TCP's steps, which QUIC does not have one by one.
+fn carrier(state: State, class: u8) -> Carrier {
+    match (state.stage(), class) {
+        (Some(Stage::Accept | Stage::Secure | Stage::Multiplex), _) | (_, 0) => Carrier::Tcp,
+        (_, 1) => Carrier::Quic,
+        _ => Carrier::Both,
+    }
+}
+
+/// Online peers; others that answer truthfully only where there are too few of them.
+fn bootstrap(scenario: &Scenario, states: &[State]) -> Vec<u32> {
+    let mut numbers: Vec<u32> = (0..).take(states.len()).collect();
+    numbers.shuffle(&mut stream(scenario.seed, Stream::Bootstrap, 0));
+    let state = |peer: u32| states[peer as usize];
+    let online = numbers.iter().copied().filter(|&peer| state(peer) == State::Online);
+    let others = numbers
+        .iter()
+        .copied()
+        .filter(|&peer| state(peer) != State::Online && state(peer).is_honest_server());
+    online.chain(others).take(scenario.bootstrap as usize).collect()
+}
+
+fn entries(world: &World) -> Entries {
+    let mut entries = Entries::default();
+    let write = |out: &mut Vec<u8>, peer: u32, addresses: &[Multiaddr]| {
+        let id = id_bytes(&world.peers[peer as usize].public);
+        write_peer(out, &id, addresses.iter().map(AsRef::as_ref), ConnectionType::NotConnected);
+    };
+    for peer in world.peers() {
+        write(&mut entries.bytes, peer, &world.addresses(peer));
+        entries.ends.push(entries.bytes.len());
+        if world.state(peer) == State::StaleAddress {
+            let mut former = Vec::new();
+            let PeerRecord { carrier, .. } = world.peers[peer as usize];
+            write(&mut former, peer, &address::former(peer, carrier, world.ports));
+            entries.former.insert(peer, former.into_boxed_slice());
+        }
+    }
+    entries.bytes.shrink_to_fit();
+    entries
+}
+
+/// `make(0)` to `make(count - 1)`, in this order, made by all cores.
+fn in_parallel<T: Send>(count: u32, make: impl Fn(u32) -> T + Sync) -> Vec<T> {
+    parts(count, |range| range.map(&make).collect::<Vec<_>>()).into_iter().flatten().collect()
+}
+
+/// Cuts `0..count` into as many ranges as there are cores, and makes one result of each, in this order.
+pub(crate) fn parts<T: Send>(count: u32, make: impl Fn(std::ops::Range<u32>) -> T + Sync) -> Vec<T> {
+    let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1));
+    let size = part_size(count, cores);
+    let make = &make;
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..count)
+            .step_by(size as usize)
+            .map(|start| scope.spawn(move || make(start..count.min(start.saturating_add(size)))))
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+fn part_size(count: u32, cores: u32) -> u32 {
+    count.div_ceil(cores).max(1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! Kademlia networks on this machine with known truth: the same scenario in virtual time or on real sockets.
+//!
+//! A [`Scenario`] (a TOML file, or one that is built in) and its seed determine a [`World`]: keys, addresses, agents,
+//! states and routing tables. The world has two faces that show the same peers and answer with the same bytes:
+//!
+//! * [`SimNetwork`] stands behind the seam of `kad::network`, on tokio's paused clock;
+//! * [`WireTestnet`] listens on loopback sockets.
+//!
+//! What is true of a world ([`Truth`]) is read off the world, never off the code that answers, so that it can judge
+//! both that code and whoever observed it.
+
+mod address;
+mod answers;
+mod config;
+#[cfg(test)]
+mod crawler;
+mod fake;
+mod generate;
+mod luck;
+pub mod scenario;
+pub mod sim;
+pub mod state;
+mod tables;
+pub mod truth;
+pub mod wire;
+pub mod world;
+
+pub use crate::{
+    config::Config,
+    scenario::{Scenario, ScenarioError},
+    sim::{SimConfig, SimNetwork},
+    state::{Stage, State},
+    truth::{Observed, ObservedPeer, Truth, Verdict},
+    wire::{WireError, WireTestnet},
+    world::World,
+};

@@ -1,0 +1,10 @@
+//! The scenarios that are in the program itself.
+
+/// Name and text of each built-in scenario.
+pub const BUILT_IN: &[(&str, &str)] = &[
+    ("demo", include_str!("../../../../scenarios/demo.toml")),
+    ("healthy", include_str!("../../../../scenarios/healthy.toml")),
+    ("faults", include_str!("../../../../scenarios/faults.toml")),
+    ("half-dead", include_str!("../../../../scenarios/half-dead.toml")),
+    ("delays", include_str!("../../../../scenarios/delays.toml")),
+];

@@ -1,0 +1,206 @@
+//! The tables of a scenario file.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::state::{Stage, State};
+
+/// A share of a whole, 0 to 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd, Deserialize)]
+#[serde(try_from = "f64")]
+pub struct Share(f64);
+
+impl Share {
+    /// As a number from 0 to 1.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl TryFrom<f64> for Share {
+    type Error = String;
+
+    fn try_from(value: f64) -> Result<Self, String> {
+        if (0.0..=1.0).contains(&value) {
+            Ok(Self(value))
+        } else {
+            Err(format!("a share is a number from 0 to 1, not {value}"))
+        }
+    }
+}
+
+/// How routing tables look.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tables {
+    /// The most peers in a bucket, 1 to 20.
+    pub k: u8,
+    /// The share of entries that are missing.
+    pub holes: Share,
+    /// The share of entries that name peers which have left, below 1.
+    pub stale: Share,
+}
+
+impl Default for Tables {
+    fn default() -> Self {
+        Self { k: 20, holes: Share(0.0), stale: Share(0.0) }
+    }
+}
+
+/// Shares of peers that listen on one transport or on both. They add up to 1.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transports {
+    /// TCP alone.
+    #[serde(default)]
+    pub tcp: Share,
+    /// QUIC alone.
+    #[serde(default)]
+    pub quic: Share,
+    /// Both.
+    #[serde(default)]
+    pub both: Share,
+}
+
+impl Default for Transports {
+    fn default() -> Self {
+        Self { tcp: Share(1.0), quic: Share(0.0), both: Share(0.0) }
+    }
+}
+
+/// A place that peers are in.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Region {
+    /// Its name.
+    pub name: String,
+    /// The share of peers in it.
+    pub share: Share,
+    /// Milliseconds for the way to a region **and back**, by the other region's name. Each pair is given once, in
+    /// either of its regions; a region's delay to itself, too.
+    #[serde(default)]
+    pub rtt_ms: BTreeMap<String, u32>,
+}
+
+/// A program that peers run.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agent {
+    /// The agent version that it sends in identify.
+    pub name: String,
+    /// The share of peers that run it.
+    pub share: Share,
+    /// What it speaks beside identify, its push, ping and the network's Kademlia protocol.
+    #[serde(default)]
+    pub protocols: Vec<String>,
+}
+
+/// What befalls attempts to connect, whoever is dialled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Attempts {
+    /// The share of attempts that are delayed. On real sockets the delay strikes after the TCP handshake, which the
+    /// kernel answers.
+    pub late_share: Share,
+    /// By how many milliseconds.
+    pub late_ms: u32,
+    /// The share of round trips that need a retransmission. In virtual time only.
+    pub loss: Share,
+}
+
+/// A share of peers in one state.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(try_from = "Entry")]
+pub struct StateShare {
+    /// What they do.
+    pub state: State,
+    /// How many of all peers.
+    pub share: Share,
+}
+
+/// One `[[states]]` table as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    state: String,
+    share: Share,
+    at: Option<Stage>,
+    delay_ms: Option<u16>,
+    peers_per_answer: Option<u16>,
+    addresses: Option<u16>,
+}
+
+/// The longest delay of a slow peer: it answers late, but no patient client gives it up.
+const MAX_SLOW_MS: u16 = 3_000;
+
+/// The most peers in one answer of an inventing peer: about as many as 4 MiB hold.
+const MAX_INVENTED: u16 = 50_000;
+
+/// The most addresses of a crowded peer.
+const MAX_CROWD: u16 = 5_000;
+
+impl TryFrom<Entry> for StateShare {
+    type Error = String;
+
+    fn try_from(entry: Entry) -> Result<Self, String> {
+        let share = entry.share;
+        let state = entry.state()?;
+        Ok(Self { state, share })
+    }
+}
+
+impl Entry {
+    fn state(&self) -> Result<State, String> {
+        let name = self.state.as_str();
+        let state = match name {
+            "online" => State::Online,
+            "refusing" => State::Refusing,
+            "dropping" => State::Dropping,
+            "silent" => State::Silent(self.at.unwrap_or(Stage::Accept)),
+            "reset" => State::Reset(
+                self.at.ok_or("`reset` needs `at`: accept, secure, multiplex, stream or request")?,
+            ),
+            "slow" => State::Slow(bounded("delay_ms", self.delay_ms, 1_000, MAX_SLOW_MS)?),
+            "wrong_peer_id" => State::WrongPeerId,
+            "wrong_protocol" => State::WrongProtocol,
+            "garbage" => match self.at {
+                Some(stage @ (Stage::Secure | Stage::Request)) => State::Garbage(stage),
+                _ => return Err("`garbage` needs `at`: secure or request".to_owned()),
+            },
+            "oversize" => State::Oversize,
+            "inventing" => {
+                State::Inventing(bounded("peers_per_answer", self.peers_per_answer, 20, MAX_INVENTED)?)
+            }
+            "crowded" => State::Crowded(bounded("addresses", self.addresses, 1_000, MAX_CROWD)?),
+            "private_only" => State::PrivateOnly,
+            "special_purpose_only" => State::SpecialPurposeOnly,
+            "relayed_only" => State::RelayedOnly,
+            "stale_address" => State::StaleAddress,
+            _ => return Err(format!("`{name}` is no state; the states are {}", State::NAMES.join(", "))),
+        };
+        self.refuse_strangers(state)?;
+        Ok(state)
+    }
+
+    /// Parameters of other states are mistakes, not decoration.
+    fn refuse_strangers(&self, state: State) -> Result<(), String> {
+        let given = [
+            ("at", self.at.is_some(), state.stage().is_some()),
+            ("delay_ms", self.delay_ms.is_some(), matches!(state, State::Slow(_))),
+            ("peers_per_answer", self.peers_per_answer.is_some(), matches!(state, State::Inventing(_))),
+            ("addresses", self.addresses.is_some(), matches!(state, State::Crowded(_))),
+        ];
+        match given.iter().find(|(_, given, taken)| *given && !*taken) {
+            Some((key, ..)) => Err(format!("the state `{}` takes no `{key}`", state.name())),
+            None => Ok(()),
+        }
+    }
+}
+
+fn bounded(key: &str, value: Option<u16>, default: u16, max: u16) -> Result<u16, String> {
+    match value.unwrap_or(default) {
+        value if (1..=max).contains(&value) => Ok(value),
+        value => Err(format!("`{key}` is a number from 1 to {max}, not {value}")),
+    }
+}

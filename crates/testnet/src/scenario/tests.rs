@@ -1,0 +1,100 @@
+//! Scenario files: what is read, and what mistakes are called.
+
+use super::*;
+use crate::state::{Stage, State};
+
+fn error(text: &str) -> String {
+    Scenario::parse(text, "net.toml").expect_err(text).to_string()
+}
+
+#[test]
+fn every_built_in_scenario_is_read_and_described() {
+    for (name, _) in BUILT_IN {
+        let scenario = Scenario::named(name).expect(name);
+        assert!(!scenario.description.is_empty(), "{name}");
+    }
+    let demo = Scenario::named("demo").expect("demo");
+    assert_eq!((demo.peers, demo.agents.len()), (1000, 8));
+    assert_eq!(demo.with_peers(50).peers, 50);
+}
+
+#[test]
+fn faults_has_every_state_that_there_is() {
+    let faults = Scenario::named("faults").expect("faults");
+    for name in State::NAMES.iter().filter(|name| **name != "online") {
+        assert!(faults.states.iter().any(|entry| entry.state.name() == *name), "{name}");
+    }
+}
+
+#[test]
+fn a_number_of_peers_is_a_whole_scenario() {
+    let scenario = Scenario::parse("peers = 7", "x").expect("a scenario");
+    assert_eq!(scenario, Scenario { peers: 7, ..Scenario::default() });
+}
+
+#[test]
+fn parameters_of_states_are_read() {
+    let text =
+        "states = [{ state = 'reset', at = 'multiplex', share = 0.1 }, { state = 'slow', share = 0.2 }]";
+    let states = Scenario::parse(text, "x").expect("a scenario").states;
+    assert_eq!(states[0].state, State::Reset(Stage::Multiplex));
+    assert_eq!((states[1].state, states[1].share.get()), (State::Slow(1000), 0.2));
+}
+
+#[test]
+fn a_mistake_is_named_with_its_line_and_what_is_allowed() {
+    for (text, parts) in [
+        ("peers = 5\npers = 6", &["net.toml", "line 2", "`pers`", "expected one of", "`peers`"][..]),
+        ("peers = 5\n\n[[states]]\nstate = 'sleepy'\nshare = 0.1", &["line 3", "`sleepy`", "wrong_peer_id"]),
+        ("[[states]]\nstate = 'reset'\nshare = 0.1", &["line 1", "`at`", "multiplex"]),
+        ("[[states]]\nstate = 'reset'\nat = 'dinner'\nshare = 0.1", &["dinner", "`accept`", "line"]),
+        ("[[states]]\nstate = 'online'\nat = 'accept'\nshare = 0.1", &["`online` takes no `at`"]),
+        ("[[states]]\nstate = 'garbage'\nat = 'stream'\nshare = 0.1", &["secure or request"]),
+        ("[[states]]\nstate = 'slow'\ndelay_ms = 4000\nshare = 0.1", &["`delay_ms`", "1 to 3000", "4000"]),
+        ("\n[tables]\nholes = 1.5", &["line 3", "from 0 to 1", "1.5"]),
+        ("[tables]\nk = 21", &["line 2", "`k`", "1 to 20"]),
+        ("[tables]\nstale = 0.95", &["line 2", "`stale`"]),
+        ("peers = 0", &["line 1", "`peers`", "1 to"]),
+        ("peers = 3\nbootstrap = 4", &["line 2", "`bootstrap`"]),
+        ("protocol = 'kad'", &["line 1", "`protocol`", "`/`"]),
+        ("[transports]\ntcp = 0.5", &["line 1", "`transports`", "0.5"]),
+        ("[[agents]]\nname = 'a'\nshare = 0.5", &["line 1", "`agents`", "not to 1"]),
+        ("observer = 'eu'", &["`observer`", "`regions`"]),
+        ("[[regions]]\nname = 'eu'\nshare = 1.0", &["`rtt_ms`", "`eu`", "missing"]),
+        ("[[regions]]\nname = 'eu'\nshare = 1.0\nrtt_ms = { eu = 1, us = 2 }", &["line 4", "`us`", "eu"]),
+        (
+            "[[regions]]\nname = 'a'\nshare = 0.5\nrtt_ms = { a = 1 }\n[[regions]]\nname = 'a'\nshare = 0.5",
+            &["`a`", "twice"],
+        ),
+        (
+            "states = [{ state = 'refusing', share = 0.6 }, { state = 'silent', share = 0.6 }]",
+            &["`states`", "1.2"],
+        ),
+        ("peers = ", &["net.toml", "line 1"]),
+    ] {
+        let error = error(text);
+        for part in parts {
+            assert!(error.contains(part), "{part:?} is missing in {error:?}");
+        }
+    }
+}
+
+#[test]
+fn a_name_is_not_a_path_and_an_unknown_one_is_told_the_known() {
+    let unknown = Scenario::named_or_load("dmeo").expect_err("unknown").to_string();
+    assert!(unknown.contains("`dmeo`") && unknown.contains("half-dead"), "{unknown}");
+    let missing = Scenario::named_or_load("./nowhere.toml").expect_err("missing").to_string();
+    assert!(missing.contains("./nowhere.toml"), "{missing}");
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("own.toml");
+    std::fs::write(&path, "peers = 9").expect("written");
+    assert_eq!(Scenario::named_or_load(&path.to_string_lossy()).expect("own").peers, 9);
+}
+
+#[test]
+fn a_delay_is_found_in_whichever_region_it_is_written() {
+    let text = "observer = 'us'\n[[regions]]\nname = 'eu'\nshare = 0.5\nrtt_ms = { eu = 20, us = 90 }\n\
+                [[regions]]\nname = 'us'\nshare = 0.5\nrtt_ms = { us = 30 }";
+    let scenario = Scenario::parse(text, "x").expect("a scenario");
+    assert_eq!((scenario.rtt_from_observer_ms(0), scenario.rtt_from_observer_ms(1)), (90, 30));
+}

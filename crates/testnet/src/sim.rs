@@ -1,0 +1,93 @@
+//! The virtual face: the network behind the seam of `kad::network`, on tokio's clock.
+//!
+//! On a runtime whose clock is paused (`tokio::time::pause`) hours pass in seconds. All that a crawler sees passes
+//! through the same encoded messages as on real sockets; sockets, handshakes and multiplexing are only their delays
+//! and their failures. The same world, seed and order of dials give the same outcomes.
+
+mod connection;
+mod dial;
+mod fate;
+
+use std::{
+    sync::{Arc, atomic::AtomicU32},
+    time::Duration,
+};
+
+use kad::network::{Dial, Network};
+use libp2p_identity::PeerId;
+use multiaddr::Multiaddr;
+
+pub use self::connection::SimConnection;
+use crate::{answers::Answers, world::World};
+
+/// The limits of time and number that a host sets to its dials.
+#[derive(Debug, Clone)]
+pub struct SimConfig {
+    /// Who dials: servers leave this peer out of their answers.
+    pub local: PeerId,
+    /// How long one address may take until its peer is authenticated.
+    pub address_timeout: Duration,
+    /// How long an attempt has the field to itself before the next address is tried beside it.
+    pub stagger: Duration,
+    /// The most addresses that one dial tries.
+    pub max_addresses: usize,
+}
+
+impl Default for SimConfig {
+    fn default() -> Self {
+        Self {
+            local: PeerId::random(),
+            address_timeout: Duration::from_secs(5),
+            stagger: Duration::from_millis(250),
+            max_addresses: 8,
+        }
+    }
+}
+
+/// A world that can be dialled. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SimNetwork {
+    shared: Arc<Shared>,
+}
+
+/// What all dials and connections have in common.
+#[derive(Debug)]
+struct Shared {
+    world: Arc<World>,
+    answers: Answers,
+    config: SimConfig,
+    local: Vec<u8>,
+    /// How often each peer was attempted: the n-th attempt has its own luck, whoever else is dialled in between.
+    attempts: Vec<AtomicU32>,
+}
+
+impl SimNetwork {
+    /// Puts a world behind the seam.
+    pub fn new(world: Arc<World>, config: SimConfig) -> Self {
+        let attempts = std::iter::repeat_with(AtomicU32::default).take(world.len()).collect();
+        let local = config.local.to_bytes();
+        let answers = Answers::new(Arc::clone(&world));
+        Self { shared: Arc::new(Shared { world, answers, config, local, attempts }) }
+    }
+
+    /// The world behind it.
+    pub fn world(&self) -> &Arc<World> {
+        &self.shared.world
+    }
+}
+
+impl Network for SimNetwork {
+    type Connection = SimConnection;
+
+    async fn connect(&self, peer: PeerId, addrs: Vec<Multiaddr>) -> Dial<SimConnection> {
+        let (attempts, reached, took) = dial::dial(&self.shared, peer, &addrs);
+        if !took.is_zero() {
+            tokio::time::sleep(took).await;
+        }
+        let connection = reached.map(|reached| SimConnection::new(Arc::clone(&self.shared), reached));
+        Dial { attempts, connection }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! The course of one dial over several addresses, computed before it is waited for.
+
+use std::time::Duration;
+
+use kad::{
+    failure::SkipReason,
+    network::{AddressOutcome, Attempt},
+};
+use libp2p_identity::PeerId;
+use multiaddr::Multiaddr;
+use net::address::{Addresses, Target};
+
+use super::{
+    Shared,
+    fate::{Fate, Reached, fate},
+};
+
+/// What comes of each address, who was reached, and how long it takes.
+///
+/// QUIC goes first, otherwise the order is the given one. An address is tried when the one before it has failed, or
+/// after the stagger beside it. The first one to reach the peer wins: those under way are abandoned, the others not
+/// tried.
+pub(super) fn dial(
+    shared: &Shared,
+    peer: PeerId,
+    addrs: &[Multiaddr],
+) -> (Vec<Attempt>, Option<Reached>, Duration) {
+    let (mut attempts, turns) = plan(shared, &peer, addrs);
+    let mut winner: Option<(Duration, Reached)> = None;
+    let mut start = Duration::ZERO;
+    for (position, target) in turns {
+        if winner.is_some_and(|(won, _)| won <= start) {
+            break;
+        }
+        let (outcome, took) = match fate(shared, &peer, position, target) {
+            Fate::Failed(took, failure) => (AddressOutcome::Failed(failure), took),
+            Fate::Reached(took, reached) => {
+                if winner.is_none_or(|(won, _)| start + took < won) {
+                    winner = Some((start + took, reached));
+                }
+                (AddressOutcome::Connected, took)
+            }
+        };
+        let failed = matches!(outcome, AddressOutcome::Failed(_));
+        attempts[position] = Attempt { started_after: Some(start), took: Some(took), outcome };
+        start += if failed { took.min(shared.config.stagger) } else { shared.config.stagger };
+    }
+    let took = winner.map_or_else(|| end_of_last(&attempts), |(won, _)| won);
+    if let Some((won, reached)) = winner {
+        cut_short(&mut attempts, won, reached.address);
+    }
+    (attempts, winner.map(|(_, reached)| reached), took)
+}
+
+/// What is dialled in which order, by position, and the fate so far of every address.
+fn plan(shared: &Shared, peer: &PeerId, addrs: &[Multiaddr]) -> (Vec<Attempt>, Vec<(usize, Target)>) {
+    let mut turns: Vec<(usize, Target)> = Vec::with_capacity(addrs.len().min(shared.config.max_addresses));
+    let mut attempts = Vec::with_capacity(addrs.len());
+    for (position, address) in addrs.iter().enumerate() {
+        let outcome = match Addresses::Loopback.target(address, peer) {
+            Err(reason) => AddressOutcome::Skipped(reason),
+            Ok(target) => {
+                turns.push((position, target));
+                AddressOutcome::NotTried
+            }
+        };
+        attempts.push(Attempt::untried(outcome));
+    }
+    turns.sort_by_key(|(_, target)| matches!(target, Target::Tcp(_)));
+    for (position, _) in turns.split_off(shared.config.max_addresses.min(turns.len())) {
+        attempts[position] = Attempt::untried(AddressOutcome::Skipped(SkipReason::OverLimit));
+    }
+    (attempts, turns)
+}
+
+/// What was still under way when a connection stood at `won` was abandoned then.
+fn cut_short(attempts: &mut [Attempt], won: Duration, winner: usize) {
+    for (position, attempt) in attempts.iter_mut().enumerate() {
+        let (Some(start), Some(took)) = (attempt.started_after, attempt.took) else { continue };
+        if position != winner && (start + took > won || attempt.outcome == AddressOutcome::Connected) {
+            attempt.outcome = AddressOutcome::Abandoned;
+            attempt.took = Some(won.saturating_sub(start));
+        }
+    }
+}
+
+fn end_of_last(attempts: &[Attempt]) -> Duration {
+    attempts
+        .iter()
+        .filter_map(|attempt| Some(attempt.started_after? + attempt.took?))
+        .max()
+        .unwrap_or_default()
+}

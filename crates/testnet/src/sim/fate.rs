@@ -1,0 +1,134 @@
+//! What comes of one address, without waiting for it.
+
+use std::{net::IpAddr, sync::atomic::Ordering, time::Duration};
+
+use kad::{
+    failure::{Failure, FailureClass, Phase},
+    network::{Security, Transport},
+};
+use libp2p_identity::PeerId;
+use net::address::Target;
+
+use super::Shared;
+use crate::{
+    address,
+    luck::Luck,
+    state::{Stage, State},
+};
+
+/// What a lost packet costs while a connection is opened: the first retransmission of a SYN (RFC 6298, 2.1).
+const CONNECT_RETRANSMISSION: Duration = Duration::from_secs(1);
+
+/// What it costs later: Linux's least retransmission timeout.
+const RETRANSMISSION: Duration = Duration::from_millis(200);
+
+/// What comes of an address.
+#[derive(Debug)]
+pub(super) enum Fate {
+    /// It fails, this long after the attempt began.
+    Failed(Duration, Failure),
+    /// It leads to a peer.
+    Reached(Duration, Reached),
+}
+
+/// The other end of an attempt that succeeds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reached {
+    /// The peer's number.
+    pub(super) peer: u32,
+    /// The way there and back.
+    pub(super) rtt: Duration,
+    pub(super) transport: Transport,
+    pub(super) security: Security,
+    /// The position of the address in the dial.
+    pub(super) address: usize,
+}
+
+/// What comes of dialling `peer` at a socket.
+pub(super) fn fate(shared: &Shared, peer: &PeerId, position: usize, target: Target) -> Fate {
+    let world = &shared.world;
+    let ports = world.ports();
+    let port = target.addr().port();
+    let transport = match target {
+        Target::Tcp(_) => Transport::Tcp,
+        Target::Quic(_) => Transport::Quic,
+    };
+    if port == ports.dropping {
+        return timeout(shared, Phase::Connect);
+    }
+    let at = match target.addr().ip() {
+        IpAddr::V4(ip) => address::peer_at(ip),
+        IpAddr::V6(_) => None,
+    };
+    let Some(number) = at.filter(|&number| (number as usize) < world.len()) else {
+        return refused(shared, Duration::ZERO);
+    };
+    let rtt = world.rtt(number);
+    let state = world.state(number);
+    if port != ports.listen
+        || !world.carrier(number).speaks(transport)
+        || matches!(state, State::Refusing | State::Departed | State::Dropping)
+    {
+        return refused(shared, rtt);
+    }
+    let security = if transport == Transport::Quic { Security::Tls } else { Security::Noise };
+    let reached = Reached { peer: number, rtt, transport, security, address: position };
+    handshake(shared, peer, state, reached)
+}
+
+/// The fate of an attempt whose peer listens.
+fn handshake(shared: &Shared, expected: &PeerId, state: State, reached: Reached) -> Fate {
+    let delay = misfortune(shared, reached.peer);
+    let (connected, authenticated, phase) = match reached.transport {
+        // QUIC opens and authenticates in one round trip.
+        Transport::Quic => (reached.rtt + delay, reached.rtt + delay, Phase::Connect),
+        _ => (reached.rtt, 2 * reached.rtt + delay, Phase::Secure),
+    };
+    let fail = |after, phase, class| {
+        if after > shared.config.address_timeout {
+            timeout(shared, phase)
+        } else {
+            Fate::Failed(after, Failure::new(phase, class))
+        }
+    };
+    match state {
+        State::Silent(Stage::Accept | Stage::Secure) => timeout(shared, phase),
+        State::Reset(Stage::Accept) => fail(connected, phase, FailureClass::ConnectionReset),
+        State::Reset(Stage::Secure) => fail(authenticated, phase, FailureClass::ConnectionReset),
+        State::Garbage(Stage::Secure) => fail(authenticated, phase, FailureClass::Malformed),
+        State::WrongPeerId => fail(authenticated, Phase::Secure, FailureClass::PeerIdMismatch),
+        _ if shared.world.peer_id(reached.peer) != *expected => {
+            fail(authenticated, Phase::Secure, FailureClass::PeerIdMismatch)
+        }
+        _ if authenticated > shared.config.address_timeout => timeout(shared, phase),
+        _ => Fate::Reached(authenticated, reached),
+    }
+}
+
+/// What bad luck adds to the next attempt at a peer: see [`Attempts`](crate::scenario::Attempts).
+fn misfortune(shared: &Shared, peer: u32) -> Duration {
+    let attempts = shared.world.scenario().attempts;
+    let attempt = shared.attempts[peer as usize].fetch_add(1, Ordering::Relaxed);
+    let mut luck = Luck::new(shared.world.scenario().seed, peer, attempt);
+    let late = if luck.strikes(attempts.late_share.get()) { attempts.late_ms.into() } else { 0 };
+    let mut delay = Duration::from_millis(late);
+    if luck.strikes(attempts.loss.get()) {
+        delay += CONNECT_RETRANSMISSION;
+    }
+    if luck.strikes(attempts.loss.get()) {
+        delay += RETRANSMISSION;
+    }
+    delay
+}
+
+/// Nobody listens: the host says so, to TCP by a reset, to QUIC by ICMP.
+fn refused(shared: &Shared, rtt: Duration) -> Fate {
+    if rtt > shared.config.address_timeout {
+        return timeout(shared, Phase::Connect);
+    }
+    Fate::Failed(rtt, Failure::new(Phase::Connect, FailureClass::ConnectionRefused))
+}
+
+fn timeout(shared: &Shared, phase: Phase) -> Fate {
+    Fate::Failed(shared.config.address_timeout, Failure::new(phase, FailureClass::Timeout))
+}

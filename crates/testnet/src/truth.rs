@@ -1,0 +1,218 @@
+//! What is true of a world, and how right an observer was.
+//!
+//! Everything here is read off the world that the generator made; nothing is asked of the code that answers.
+//!
+//! * A peer is **discoverable** if a crawl that starts at the bootstrap peers hears of it: it is in the table of a
+//!   discoverable peer that answers truthfully. Who is only in the tables of peers that do not answer cannot be found.
+//! * A peer is **reachable** if it proves the announced identity at an address that a crawl can learn, and a connection
+//!   comes about. What it does with requests afterwards does not matter.
+//! * Only **honest** peers' tables are expected to be seen; what liars answer is left out of the edges altogether.
+
+mod expected;
+mod judge;
+
+use std::{collections::VecDeque, io, sync::Arc};
+
+use serde::{
+    Serialize, Serializer,
+    ser::{SerializeSeq, SerializeStruct},
+};
+
+pub use self::{
+    expected::{Expected, expected},
+    judge::{MAX_LISTED, Observed, ObservedPeer, Verdict, Wrong},
+};
+use crate::{
+    state::{Stage, State},
+    world::World,
+};
+
+/// What is true of a world.
+#[derive(Debug, Clone)]
+pub struct Truth {
+    world: Arc<World>,
+    standing: Vec<Standing>,
+}
+
+/// How a peer stands to a crawl.
+#[derive(Debug, Clone, Copy, Default)]
+struct Standing {
+    /// A crawl hears of it.
+    discoverable: bool,
+    /// And of an address at which it is.
+    located: bool,
+}
+
+/// What is true of one peer. Its JSON is an entry of the truth file.
+#[derive(Debug, Clone, Serialize)]
+pub struct PeerTruth<'a> {
+    /// The peer id that it is announced under.
+    pub id: String,
+    /// The addresses at which it is announced.
+    pub addresses: Vec<String>,
+    /// Addresses that some still announce though it is there no longer.
+    pub former_addresses: Vec<String>,
+    /// The name of its state.
+    pub state: &'static str,
+    /// The stage at which its fault strikes; `null` for a state without one.
+    pub at: Option<Stage>,
+    /// Whether a crawl from the bootstrap peers hears of it.
+    pub discoverable: bool,
+    /// Whether such a crawl can connect to it.
+    pub reachable: bool,
+    /// The failure class or skip reason that an observer should report, any of these; empty if nothing goes wrong.
+    pub classes: &'static [&'static str],
+    /// The agent version.
+    pub agent: &'a str,
+    /// The protocols, as it says itself.
+    pub protocols: Vec<&'a str>,
+    /// Its region; `null` in a scenario without regions.
+    pub region: Option<&'a str>,
+    /// From the observer to it and back, in milliseconds.
+    pub rtt_ms: u64,
+    /// Who is in its routing table, by number (from 0, in the order of [`Truth::peers`]); as JSON: by peer id. Empty
+    /// for a peer that does not answer truthfully.
+    #[serde(skip)]
+    pub neighbors: &'a [u32],
+}
+
+impl Truth {
+    /// Reads the truth off a world.
+    pub fn of(world: Arc<World>) -> Self {
+        let standing = explore(&world);
+        Self { world, standing }
+    }
+
+    /// The world that it is true of.
+    pub fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    /// What is true of each peer, in the order of their numbers.
+    pub fn peers(&self) -> impl Iterator<Item = PeerTruth<'_>> {
+        self.world.peers().map(|peer| self.peer(peer))
+    }
+
+    /// What is true of a peer.
+    pub fn peer(&self, peer: u32) -> PeerTruth<'_> {
+        let world = &self.world;
+        let text = |addresses: Vec<multiaddr::Multiaddr>| addresses.iter().map(ToString::to_string).collect();
+        let Expected { reachable, classes } = self.expected(peer);
+        PeerTruth {
+            id: world.peer_id(peer).to_base58(),
+            addresses: text(world.addresses(peer)),
+            former_addresses: text(world.former_addresses(peer)),
+            state: world.state(peer).name(),
+            at: world.state(peer).stage(),
+            discoverable: self.is_discoverable(peer),
+            reachable,
+            classes,
+            agent: world.agent(peer),
+            protocols: world.protocols(peer),
+            region: world.region(peer),
+            rtt_ms: u64::try_from(world.rtt(peer).as_millis()).unwrap_or(u64::MAX),
+            neighbors: world.neighbors(peer),
+        }
+    }
+
+    /// Whether a crawl from the bootstrap peers hears of a peer.
+    pub fn is_discoverable(&self, peer: u32) -> bool {
+        self.standing[peer as usize].discoverable
+    }
+
+    /// Whether such a crawl can connect to it.
+    pub fn is_reachable(&self, peer: u32) -> bool {
+        self.expected(peer).reachable
+    }
+
+    /// Whether such a crawl sees its routing table.
+    fn is_read(&self, peer: u32) -> bool {
+        self.is_discoverable(peer) && self.is_reachable(peer) && self.world.state(peer).is_honest_server()
+    }
+
+    /// What a crawl should say of a peer.
+    pub fn expected(&self, peer: u32) -> Expected {
+        let state = match self.world.state(peer) {
+            // Nobody whom the crawl can ask knows where it is now: all that is left is a host that refuses.
+            State::StaleAddress if !self.standing[peer as usize].located => State::Departed,
+            state => state,
+        };
+        expected(state, self.world.carrier(peer))
+    }
+
+    /// Writes the truth file: one JSON object with `seed`, `bootstrap` (addresses) and `peers`.
+    pub fn write_json(&self, out: impl io::Write) -> io::Result<()> {
+        let mut out = io::BufWriter::new(out);
+        serde_json::to_writer(&mut out, self)?;
+        io::Write::flush(&mut out)
+    }
+
+    /// Says how right an observer was.
+    pub fn judge(&self, observed: &Observed) -> Verdict {
+        judge::judge(self, observed)
+    }
+}
+
+/// Who can be heard of: follows the announcements of all that answer truthfully, from the bootstrap peers on.
+fn explore(world: &World) -> Vec<Standing> {
+    let mut standing = vec![Standing::default(); world.len()];
+    let mut queue: VecDeque<u32> = VecDeque::new();
+    let mut announce = |peer: u32, is_former: bool, queue: &mut VecDeque<u32>| {
+        let known = &mut standing[peer as usize];
+        known.discoverable = true;
+        if !is_former && !known.located {
+            known.located = true;
+            let answers = world.state(peer).is_honest_server();
+            if answers {
+                queue.push_back(peer);
+            }
+        }
+    };
+    for &peer in world.bootstrap() {
+        announce(peer, false, &mut queue);
+    }
+    while let Some(announcer) = queue.pop_front() {
+        for &peer in world.neighbors(announcer) {
+            announce(peer, world.announces_former(announcer, peer), &mut queue);
+        }
+    }
+    standing
+}
+
+impl Serialize for Truth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_struct("Truth", 3)?;
+        out.serialize_field("seed", &self.world.scenario().seed)?;
+        out.serialize_field("bootstrap", &self.world.bootstrap_addresses())?;
+        out.serialize_field("peers", &Peers(self))?;
+        out.end()
+    }
+}
+
+/// The list of peers in the truth file, written one by one.
+struct Peers<'a>(&'a Truth);
+
+/// One peer in it.
+#[derive(Serialize)]
+struct Entry<'a> {
+    #[serde(flatten)]
+    peer: PeerTruth<'a>,
+    neighbors: Vec<&'a str>,
+}
+
+impl Serialize for Peers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let truth = self.0;
+        let ids: Vec<String> =
+            truth.world.peers().map(|peer| truth.world.peer_id(peer).to_base58()).collect();
+        let mut list = serializer.serialize_seq(Some(ids.len()))?;
+        for peer in truth.peers() {
+            let neighbors = peer.neighbors.iter().map(|&other| ids[other as usize].as_str()).collect();
+            list.serialize_element(&Entry { peer, neighbors })?;
+        }
+        list.end()
+    }
+}
+
+#[cfg(test)]
+mod tests;

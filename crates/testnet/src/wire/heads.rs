@@ -1,0 +1,149 @@
+//! The peers that listen, as heads of `net`'s listening side.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use kad::{failure::Phase, network::Transport};
+use net::{
+    Identity,
+    identity::IdentityError,
+    serve::{Action, Answer, Disruption, Head, Pace, Profile, Request, Service},
+};
+
+use crate::{
+    address,
+    answers::Answers,
+    generate,
+    luck::Luck,
+    state::{Stage, State},
+    world::World,
+};
+
+/// All peers that listen.
+#[derive(Debug)]
+pub(super) struct Heads {
+    world: Arc<World>,
+    answers: Arc<Answers>,
+    /// By number; `None` for those that do not listen.
+    all: Vec<Option<Listening>>,
+}
+
+/// A peer that listens.
+#[derive(Debug)]
+struct Listening {
+    head: Arc<Head<Peer>>,
+    identity: Identity,
+    /// How often it was connected to: each attempt has its own luck.
+    attempts: AtomicU32,
+}
+
+/// What answers the requests to one peer.
+#[derive(Debug)]
+pub(super) struct Peer {
+    answers: Arc<Answers>,
+    number: u32,
+    state: State,
+}
+
+impl Heads {
+    /// Makes the identities of all peers that listen, on all cores.
+    pub(super) fn new(world: Arc<World>) -> Result<Self, IdentityError> {
+        let answers = Arc::new(Answers::new(Arc::clone(&world)));
+        let mut heads = Self { world, answers, all: Vec::new() };
+        let count = heads.world.peers().end;
+        let made = generate::parts(count, |range| {
+            range.map(|peer| heads.listening(peer)).collect::<Result<Vec<_>, _>>()
+        });
+        for part in made {
+            heads.all.extend(part?);
+        }
+        Ok(heads)
+    }
+
+    /// Who was dialled at a local address; `None` if nobody is there who speaks that transport.
+    pub(super) fn at(&self, local: SocketAddr, transport: Transport) -> Option<Arc<Head<Peer>>> {
+        let IpAddr::V4(ip) = local.ip() else { return None };
+        let number = address::peer_at(ip).filter(|number| self.world.peers().contains(number))?;
+        if !self.world.carrier(number).speaks(transport) {
+            return None;
+        }
+        let listening = self.all.get(number as usize)?.as_ref()?;
+        let attempts = self.world.scenario().attempts;
+        let attempt = listening.attempts.fetch_add(1, Ordering::Relaxed);
+        let mut luck = Luck::new(self.world.scenario().seed, number, attempt);
+        if luck.strikes(attempts.late_share.get()) {
+            let late = Duration::from_millis(attempts.late_ms.into());
+            return Some(Arc::new(self.head(number, listening.identity.clone(), late)));
+        }
+        Some(Arc::clone(&listening.head))
+    }
+
+    fn listening(&self, number: u32) -> Result<Option<Listening>, IdentityError> {
+        if matches!(self.world.state(number), State::Refusing | State::Departed | State::Dropping) {
+            return Ok(None);
+        }
+        let identity = Identity::new(self.world.keypair(number))?;
+        let head = Arc::new(self.head(number, identity.clone(), Duration::ZERO));
+        Ok(Some(Listening { head, identity, attempts: AtomicU32::new(0) }))
+    }
+
+    /// A peer whose first bytes come `late` on top of its distance.
+    fn head(&self, number: u32, identity: Identity, late: Duration) -> Head<Peer> {
+        let world = &self.world;
+        let state = world.state(number);
+        let profile = Profile::new(world.agent(number), &world.kad_protocols(number));
+        let service = Peer { answers: Arc::clone(&self.answers), number, state };
+        let head = Head::new(identity, &profile, &world.addresses(number), service)
+            .with_pace(Pace { accept: late, flight: world.rtt(number) });
+        match disruption(state) {
+            Some(disruption) => head.with_disruption(disruption),
+            None => head,
+        }
+    }
+}
+
+/// What `net` is told to do wrong. The faults in requests are done by [`Peer`].
+const fn disruption(state: State) -> Option<Disruption> {
+    let (at, action) = match state {
+        State::Silent(at) => (at, Action::Silence),
+        State::Reset(at) => (at, Action::Reset),
+        State::Garbage(at) => (at, Action::Garbage),
+        _ => return None,
+    };
+    let phase = match at {
+        Stage::Accept => Phase::Connect,
+        Stage::Secure => Phase::Secure,
+        Stage::Multiplex => Phase::Multiplex,
+        Stage::Stream => Phase::Stream,
+        Stage::Request => return None,
+    };
+    Some(Disruption { phase, action })
+}
+
+impl Service for Peer {
+    async fn answer(&self, request: Request) -> Answer {
+        match self.state {
+            State::Slow(ms) => {
+                tokio::time::sleep_until(request.received + Duration::from_millis(ms.into())).await;
+            }
+            State::Silent(Stage::Request) => std::future::pending().await,
+            _ => {}
+        }
+        // The network's protocol is the first one, where it is spoken at all; nothing is said on the others.
+        let is_kad = request.protocol == 0 && self.state != State::WrongProtocol;
+        if !is_kad || matches!(self.state, State::Reset(Stage::Request)) {
+            return Answer::ResetStream;
+        }
+        match self.answers.answer(self.number, &request.from.to_bytes(), &request.message) {
+            kad::answer::Answer::Message(message) => Answer::Reply(message),
+            kad::answer::Answer::Nothing => Answer::Nothing,
+            kad::answer::Answer::Reset => Answer::ResetStream,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The wire face as net's dialler sees it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use net::{Addresses, Host, HostConfig, Identity};
+
+use super::*;
+use crate::{
+    Stage, State, Truth,
+    crawler::{Visit, crawl, visit},
+};
+
+/// How long the tests wait for what never comes. On loopback what comes takes milliseconds, but the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+fn host() -> Host {
+    let mut config = HostConfig::new(Identity::generate().expect("an identity"), Addresses::Loopback);
+    config.dial_timeout = PATIENCE;
+    Host::new(config).expect("a host")
+}
+
+async fn testnet(toml: &str) -> WireTestnet {
+    WireTestnet::start(&Scenario::parse(toml, "test").expect("a scenario")).await.expect("a testnet")
+}
+
+async fn look(testnet: &WireTestnet, peer: u32) -> Visit {
+    let world = testnet.world();
+    visit(host(), &world.scenario().protocol, (world.peer_id(peer), world.addresses(peer)), PATIENCE).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crawl_of_a_healthy_network_is_right_in_everything() {
+    let testnet = testnet("peers = 100").await;
+    let observed = crawl(&host(), testnet.world(), PATIENCE).await;
+    let verdict = Truth::of(Arc::clone(testnet.world())).judge(&observed);
+    assert_eq!(verdict.wrong, [], "{verdict:?}");
+    assert_eq!(
+        (verdict.peers.found, verdict.edges.missed, verdict.edges_invented),
+        (100, 0, 0),
+        "{verdict:?}"
+    );
+    testnet.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crawl_of_every_fault_is_right_in_everything() {
+    let faults = Scenario::named("faults").expect("built in").with_peers(150);
+    let testnet = WireTestnet::start(&faults).await.expect("a testnet");
+    let observed = crawl(&host(), testnet.world(), PATIENCE).await;
+    let verdict = Truth::of(Arc::clone(testnet.world())).judge(&observed);
+    assert_eq!(verdict.wrong, [], "{verdict:?}");
+    assert_eq!((verdict.peers.missed, verdict.peers_invented), (0, 0), "{verdict:?}");
+    assert_eq!((verdict.edges.missed, verdict.edges_invented), (0, 0), "{verdict:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_fault_shows_what_the_simulation_promises() {
+    let testnet = WireTestnet::start(&Scenario::named("faults").expect("built in").with_peers(100)).await;
+    let testnet = testnet.expect("a testnet");
+    let world = Arc::clone(testnet.world());
+    let config = crate::SimConfig { address_timeout: PATIENCE, ..crate::SimConfig::default() };
+    let sim = crate::SimNetwork::new(Arc::clone(&world), config);
+    let mut one_of_each: BTreeMap<String, u32> = BTreeMap::new();
+    for peer in world.peers().filter(|&peer| world.carrier(peer) == crate::world::Carrier::Tcp) {
+        one_of_each.entry(world.state(peer).to_string()).or_insert(peer);
+    }
+    assert!(one_of_each.len() >= 20, "{one_of_each:?}");
+    let (host, protocol) = (host(), world.scenario().protocol.clone());
+    let mut visits = JoinSet::new();
+    for (state, peer) in one_of_each {
+        let named = (world.peer_id(peer), world.addresses(peer));
+        let (host, sim, protocol) = (host.clone(), sim.clone(), protocol.clone());
+        visits.spawn(async move {
+            let live = visit(host, &protocol, named.clone(), PATIENCE);
+            let simulated = visit(sim, &protocol, named, PATIENCE);
+            (state, tokio::join!(live, simulated))
+        });
+    }
+    while let Some(visited) = visits.join_next().await {
+        let (state, (live, simulated)) = visited.expect("no panic");
+        // Whether a reset beats the return of `connect` is a race.
+        let phase = |visit: &Visit| visit.phase.filter(|_| state != State::Reset(Stage::Accept).to_string());
+        let outcome =
+            |visit: &Visit| (visit.reachable, phase(visit), visit.class.clone(), visit.agent.clone());
+        assert_eq!(outcome(&live), outcome(&simulated), "{state}");
+        assert_eq!(live.protocols, simulated.protocols, "{state}");
+        assert_eq!(live.named.len(), simulated.named.len(), "{state}");
+    }
+}
+
+#[tokio::test]
+async fn distance_is_a_delay_of_each_flight() {
+    let testnet = testnet("peers = 10\n[[regions]]\nname = 'far'\nshare = 1.0\nrtt_ms = { far = 100 }").await;
+    let begun = tokio::time::Instant::now();
+    let visit = look(&testnet, 3).await;
+    assert_eq!((visit.reachable, visit.class), (true, None));
+    assert!(begun.elapsed() >= Duration::from_millis(200), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn connections_to_addresses_of_nobody_are_reset() {
+    let testnet = testnet("peers = 10").await;
+    let port = testnet.world().ports().listen;
+    let peer =
+        (testnet.world().peer_id(0), vec![format!("/ip4/127.0.0.1/tcp/{port}").parse().expect("an address")]);
+    let visit = visit(host(), "/ipfs/kad/1.0.0", peer, PATIENCE).await;
+    assert_eq!((visit.reachable, visit.class.as_deref()), (false, Some("connection_reset")));
+}
+
+#[tokio::test]
+async fn two_testnets_live_beside_each_other_and_a_stopped_one_is_gone() {
+    let (one, other) = (testnet("peers = 10").await, testnet("peers = 10").await);
+    assert_ne!(one.world().ports().listen, other.world().ports().listen);
+    let online = |testnet: &WireTestnet| {
+        let world = testnet.world();
+        world.peers().find(|&peer| world.state(peer) == State::Online).expect("one")
+    };
+    assert!(look(&one, online(&one)).await.reachable && look(&other, online(&other)).await.reachable);
+    let world = Arc::clone(one.world());
+    one.stop().await;
+    let gone = (world.peer_id(0), world.addresses(0));
+    let visit = visit(host(), "/ipfs/kad/1.0.0", gone, PATIENCE).await;
+    assert_eq!(visit.class.as_deref(), Some("connection_refused"));
+}

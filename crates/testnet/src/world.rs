@@ -1,0 +1,307 @@
+//! A network that a scenario and its seed determine: who is in it, where, in which state, and who knows whom.
+
+use std::{collections::HashMap, time::Duration};
+
+use kad::{
+    Key,
+    identify::{IDENTIFY_PROTOCOL, IDENTIFY_PUSH_PROTOCOL, Identify},
+    network::Transport,
+};
+use libp2p_identity::{Keypair, PeerId};
+use multiaddr::{Multiaddr, Protocol};
+
+pub use crate::address::Ports;
+use crate::{
+    address,
+    fake::Forger,
+    generate::{self, Secrets},
+    scenario::{Agent, Scenario},
+    state::State,
+    tables::Tables,
+};
+
+/// The protocol that echoes 32 bytes.
+const PING_PROTOCOL: &str = "/ipfs/ping/1.0.0";
+
+/// The length of a peer id in bytes: an identity multihash of an Ed25519 public key.
+pub(crate) const ID_BYTES: usize = 38;
+
+/// What comes before the key in such an id: multihash code and length, then protobuf's key type and key length.
+const ID_HEAD: [u8; 6] = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
+
+/// The transports that a peer listens on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Carrier {
+    /// TCP alone.
+    Tcp,
+    /// QUIC alone.
+    Quic,
+    /// Both.
+    Both,
+}
+
+impl Carrier {
+    /// Whether it is this transport, or has it.
+    pub const fn speaks(self, transport: Transport) -> bool {
+        match transport {
+            Transport::Tcp => !matches!(self, Self::Quic),
+            Transport::Quic => !matches!(self, Self::Tcp),
+            Transport::Ws | Transport::Wss => false,
+        }
+    }
+}
+
+/// A network. Peers are numbered from 0 in the order of their places in the key space; departed peers are numbered
+/// among the others.
+#[derive(Debug)]
+pub struct World {
+    pub(crate) scenario: Scenario,
+    pub(crate) ports: Ports,
+    pub(crate) secrets: Secrets,
+    pub(crate) peers: Vec<PeerRecord>,
+    /// The first 64 bits of each peer's key, ascending.
+    pub(crate) prefixes: Vec<u64>,
+    pub(crate) tables: Tables,
+    pub(crate) entries: Entries,
+    pub(crate) bootstrap: Vec<u32>,
+    pub(crate) forger: Forger,
+}
+
+/// What is kept of one peer beside its table.
+#[derive(Debug, Clone)]
+pub(crate) struct PeerRecord {
+    pub(crate) public: [u8; 32],
+    /// Its number before sorting, which its secrets hang on.
+    pub(crate) ordinal: u32,
+    pub(crate) state: State,
+    pub(crate) agent: u8,
+    pub(crate) region: u8,
+    pub(crate) carrier: Carrier,
+}
+
+/// How each peer stands in the answers of others, encoded once.
+#[derive(Debug, Default)]
+pub(crate) struct Entries {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) ends: Vec<usize>,
+    /// The other entry of a peer that is announced in two ways.
+    pub(crate) former: HashMap<u32, Box<[u8]>, foldhash::fast::FixedState>,
+}
+
+impl Entries {
+    fn of(&self, peer: u32) -> &[u8] {
+        let index = peer as usize;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start..self.ends[index]]
+    }
+}
+
+impl World {
+    /// Makes the world of a scenario, on the ports of a world without sockets. The same scenario (with its seed)
+    /// always makes the same one.
+    pub fn generate(scenario: &Scenario) -> Self {
+        Self::generate_at(scenario, Ports::VIRTUAL)
+    }
+
+    /// Makes the world of a scenario on these ports.
+    pub fn generate_at(scenario: &Scenario, ports: Ports) -> Self {
+        generate::world(scenario, ports)
+    }
+
+    /// How many peers there are, departed ones included.
+    pub fn len(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Whether there is nobody: never so.
+    pub fn is_empty(&self) -> bool {
+        self.peers.is_empty()
+    }
+
+    /// All peers' numbers.
+    pub fn peers(&self) -> std::ops::Range<u32> {
+        0..u32::try_from(self.peers.len()).unwrap_or(u32::MAX)
+    }
+
+    /// What the world was made of.
+    pub const fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// The ports that its peers are announced at.
+    pub const fn ports(&self) -> Ports {
+        self.ports
+    }
+
+    /// The id that a peer is announced under.
+    pub fn peer_id(&self, peer: u32) -> PeerId {
+        id_of(&self.record(peer).public)
+    }
+
+    /// A peer's place in the key space.
+    pub fn key(&self, peer: u32) -> Key {
+        Key::of(&id_bytes(&self.record(peer).public))
+    }
+
+    /// The key pair whose identity a peer proves: its own, or another one in the state
+    /// [`WrongPeerId`](State::WrongPeerId).
+    pub fn keypair(&self, peer: u32) -> Keypair {
+        let record = self.record(peer);
+        match record.state {
+            State::WrongPeerId => self.secrets.impostor(record.ordinal),
+            _ => self.secrets.keypair(record.ordinal),
+        }
+    }
+
+    /// What a peer does.
+    pub fn state(&self, peer: u32) -> State {
+        self.record(peer).state
+    }
+
+    /// Its transports.
+    pub fn carrier(&self, peer: u32) -> Carrier {
+        self.record(peer).carrier
+    }
+
+    /// What it runs.
+    pub fn agent(&self, peer: u32) -> &str {
+        self.agent_of(peer).map_or(generate::DEFAULT_AGENT, |agent| agent.name.as_str())
+    }
+
+    /// What it speaks, as it says itself.
+    pub fn protocols(&self, peer: u32) -> Vec<&str> {
+        let mut protocols = vec![IDENTIFY_PROTOCOL, PING_PROTOCOL, IDENTIFY_PUSH_PROTOCOL];
+        for protocol in self.kad_protocols(peer) {
+            if !protocols.contains(&protocol) {
+                protocols.push(protocol);
+            }
+        }
+        protocols
+    }
+
+    /// What it speaks beside libp2p's own: the network's Kademlia protocol, first if at all, and its agent's others.
+    pub(crate) fn kad_protocols(&self, peer: u32) -> Vec<&str> {
+        let kad = (self.state(peer) != State::WrongProtocol).then_some(self.scenario.protocol.as_str());
+        let others = self.agent_of(peer).map_or(&[][..], |agent| &agent.protocols);
+        kad.into_iter().chain(others.iter().map(String::as_str)).collect()
+    }
+
+    /// The name of its region; `None` in a scenario without regions.
+    pub fn region(&self, peer: u32) -> Option<&str> {
+        self.scenario.regions.get(usize::from(self.record(peer).region)).map(|region| region.name.as_str())
+    }
+
+    /// From the observer to the peer and back.
+    pub fn rtt(&self, peer: u32) -> Duration {
+        let region = usize::from(self.record(peer).region);
+        Duration::from_millis(self.scenario.rtt_from_observer_ms(region).into())
+    }
+
+    /// Who is in its routing table, bucket after bucket. Empty for a peer that answers no requests.
+    pub fn neighbors(&self, peer: u32) -> &[u32] {
+        self.tables.all(peer)
+    }
+
+    /// The addresses at which a peer is announced, and is in truth if it is anywhere.
+    pub fn addresses(&self, peer: u32) -> Vec<Multiaddr> {
+        let PeerRecord { state, carrier, .. } = *self.record(peer);
+        let relay = || {
+            let relay = self.bootstrap.first().copied().unwrap_or(0);
+            let address = address::listening(address::ip(relay), self.ports.listen, Carrier::Tcp).remove(0);
+            address.with(Protocol::P2p(self.peer_id(relay)))
+        };
+        address::announced(peer, state, carrier, self.ports, relay)
+    }
+
+    /// The addresses at which some still announce it though it is there no longer.
+    pub fn former_addresses(&self, peer: u32) -> Vec<Multiaddr> {
+        match *self.record(peer) {
+            PeerRecord { state: State::StaleAddress, carrier, .. } => {
+                address::former(peer, carrier, self.ports)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether `announcer` gives the former addresses of `peer` rather than the current ones.
+    pub fn announces_former(&self, announcer: u32, peer: u32) -> bool {
+        self.state(peer) == State::StaleAddress
+            && (announcer.wrapping_mul(0x9e37_79b9) ^ peer.wrapping_mul(0x85eb_ca6b)).count_ones() % 2 == 1
+    }
+
+    /// Where to begin: online peers, by number.
+    pub fn bootstrap(&self) -> &[u32] {
+        &self.bootstrap
+    }
+
+    /// Where to begin: online peers' addresses, each with its peer id.
+    pub fn bootstrap_addresses(&self) -> Vec<Multiaddr> {
+        let of = |&peer: &u32| {
+            let id = self.peer_id(peer);
+            self.addresses(peer).into_iter().map(move |address| address.with(Protocol::P2p(id)))
+        };
+        self.bootstrap.iter().flat_map(of).collect()
+    }
+
+    /// The number of the peer with this id.
+    pub fn find(&self, id: &PeerId) -> Option<u32> {
+        let found = self.find_key(&Key::of_peer(id))?;
+        (self.peer_id(found) == *id).then_some(found)
+    }
+
+    /// Whether an inventing peer of this world made this id up.
+    pub fn is_fake(&self, id: &PeerId) -> bool {
+        let bytes = id.to_bytes();
+        bytes.strip_prefix(&ID_HEAD).is_some_and(|public| self.forger.made(public))
+    }
+
+    /// What a peer answers to identify, without the address at which it sees the asker. In the state
+    /// [`WrongPeerId`](State::WrongPeerId) nobody comes to ask.
+    pub fn identify(&self, peer: u32) -> Identify {
+        Identify {
+            public_key: id_bytes(&self.record(peer).public)[2..].to_vec(),
+            listen_addrs: self.addresses(peer),
+            protocols: self.protocols(peer).into_iter().map(str::to_owned).collect(),
+            protocol_version: Some("ipfs/0.1.0".to_owned()),
+            agent_version: Some(self.agent(peer).to_owned()),
+            ..Identify::default()
+        }
+    }
+
+    /// The number of the peer at this place of the key space.
+    pub(crate) fn find_key(&self, key: &Key) -> Option<u32> {
+        let index = self.prefixes.binary_search(&key.prefix64()).ok()?;
+        u32::try_from(index).ok().filter(|&peer| self.key(peer) == *key)
+    }
+
+    /// How `announcer` announces `peer`: the bytes of a `Peer` in a message.
+    pub(crate) fn entry(&self, announcer: u32, peer: u32) -> &[u8] {
+        if self.announces_former(announcer, peer)
+            && let Some(entry) = self.entries.former.get(&peer)
+        {
+            return entry;
+        }
+        self.entries.of(peer)
+    }
+
+    fn record(&self, peer: u32) -> &PeerRecord {
+        &self.peers[peer as usize]
+    }
+
+    fn agent_of(&self, peer: u32) -> Option<&Agent> {
+        self.scenario.agents.get(usize::from(self.record(peer).agent))
+    }
+}
+
+/// The bytes of the id of an Ed25519 public key.
+pub(crate) fn id_bytes(public: &[u8; 32]) -> [u8; ID_BYTES] {
+    let mut bytes = [0; ID_BYTES];
+    bytes[..ID_HEAD.len()].copy_from_slice(&ID_HEAD);
+    bytes[ID_HEAD.len()..].copy_from_slice(public);
+    bytes
+}
+
+fn id_of(public: &[u8; 32]) -> PeerId {
+    // A well-formed identity multihash is always an id; a random one would be noticed as found by nobody.
+    PeerId::from_bytes(&id_bytes(public)).unwrap_or_else(|_| PeerId::random())
+}
