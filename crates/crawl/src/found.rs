@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use kad::{
-    message::{MessageView, PeerView},
+    message::{ConnectionType, MessageView, PeerView},
     protobuf::DecodeError,
 };
 
@@ -30,6 +30,7 @@ struct Entry {
     start: u32,
     id_len: u32,
     len: u32,
+    is_connected: bool,
     hash: u64,
 }
 
@@ -40,6 +41,8 @@ pub(crate) struct FoundPeer<'a> {
     pub(crate) id: &'a [u8],
     /// The whole entry.
     pub(crate) entry: &'a [u8],
+    /// Whether the answering peer says that it is connected to this one.
+    pub(crate) is_connected: bool,
 }
 
 impl Found {
@@ -61,10 +64,9 @@ impl Found {
 
     /// Every distinct entry, in the order in which they came.
     pub(crate) fn peers(&self) -> impl Iterator<Item = FoundPeer<'_>> {
-        self.entries.iter().map(|entry| {
-            let (id, entry) =
-                self.bytes[entry.start as usize..][..entry.len as usize].split_at(entry.id_len as usize);
-            FoundPeer { id, entry }
+        self.entries.iter().map(|&Entry { start, id_len, len, is_connected, .. }| {
+            let (id, entry) = self.bytes[start as usize..][..len as usize].split_at(id_len as usize);
+            FoundPeer { id, entry, is_connected }
         })
     }
 
@@ -86,7 +88,14 @@ impl Found {
         self.bytes.extend_from_slice(entry);
         // Both fit: they are parts of what MAX_FOUND_BYTES bounds.
         let id_len = u32::try_from(peer.id.len()).unwrap_or(u32::MAX);
-        self.entries.push(Entry { start, id_len, len: u32::try_from(len).unwrap_or(u32::MAX), hash });
+        let is_connected = peer.connection == ConnectionType::Connected;
+        self.entries.push(Entry {
+            start,
+            id_len,
+            len: u32::try_from(len).unwrap_or(u32::MAX),
+            is_connected,
+            hash,
+        });
         self.distinct.insert_unique(hash, index, |&index| self.entries[index as usize].hash);
     }
 

@@ -80,6 +80,8 @@ pub(crate) struct Job {
 pub(crate) struct Extended {
     /// The peers in it, ascending, each once.
     pub(crate) neighbors: Vec<PeerNumber>,
+    /// Those of them that the answering peer says it is connected to, likewise.
+    connected: Vec<PeerNumber>,
     /// Those never heard of before.
     pub(crate) new: Vec<(PeerNumber, PeerId)>,
 }
@@ -127,6 +129,9 @@ impl Frontier {
                 continue;
             }
             extended.neighbors.push(peer);
+            if entry.is_connected {
+                extended.connected.push(peer);
+            }
             if is_new {
                 extended.new.push((peer, self.peers.id(peer)));
             }
@@ -138,6 +143,12 @@ impl Frontier {
         extended.neighbors.dedup();
         for &peer in &extended.neighbors {
             self.refer(peer);
+        }
+        extended.connected.sort_unstable();
+        extended.connected.dedup();
+        for &peer in &extended.connected {
+            let known = self.peers.get_mut(peer);
+            known.connected_claims = known.connected_claims.saturating_add(1);
         }
         extended
     }
@@ -201,6 +212,11 @@ impl Frontier {
             .numbers()
             .filter(|&peer| self.peers.stage(peer) == Stage::Parked)
             .map(|peer| (peer, self.peers.addrs(peer)))
+    }
+
+    /// How many visited peers say that they are connected to this one.
+    pub(crate) fn connected_claims(&self, peer: PeerNumber) -> u8 {
+        self.peers.get(peer).connected_claims
     }
 
     /// How many peers are known.

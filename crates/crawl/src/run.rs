@@ -245,7 +245,8 @@ impl<N: Network> Run<N> {
         let Visited { mut visit, found } = visited;
         let network = &self.network;
         let extended = self.frontier.extend(visit.peer, &found, &|address| network.admits(address));
-        let Extended { neighbors, new } = extended;
+        let Extended { neighbors, new, .. } = extended;
+        visit.connected_claims = self.frontier.connected_claims(visit.peer);
         self.over_visit_size += u64::from(found.left_out());
         self.frontier.finish(visit.peer, visit.is_reachable());
         self.tally.edges += neighbors.len() as u64;
@@ -278,6 +279,7 @@ impl<N: Network> Run<N> {
         let parked: Vec<_> = self.frontier.parked().map(|(peer, addrs)| (peer, addrs.to_vec())).collect();
         for (peer, addrs) in parked {
             let mut visit = blank(peer, VisitKind::First, now);
+            visit.connected_claims = self.frontier.connected_claims(peer);
             visit.addresses = addrs.into_iter().map(|address| skipped(&self.network, address)).collect();
             self.tally.add(&visit);
             self.note_bootstrap(&visit);
@@ -328,6 +330,7 @@ impl<N: Network> Run<N> {
             seed: self.config.seed.unwrap_or(0),
             peers: tally.peers(self.frontier.len() as u64),
             errors: tally.errors(),
+            nat: tally.nat(),
             visits: tally.visits,
             edges: tally.edges,
             requests: tally.requests,

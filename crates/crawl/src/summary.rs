@@ -36,6 +36,9 @@ pub struct Summary {
     pub requests: RequestCounts,
     /// Unreachable peers by what their last visit met.
     pub errors: Counts,
+    /// Unreachable peers that are not called down, since address translation or a firewall speaks for itself, by
+    /// class: `relayed_only`, `private_only`, `not_from_here`. They are in `errors` too.
+    pub nat: Counts,
     /// Requests that failed at reachable peers, by class.
     pub request_errors: Counts,
     /// Reachable peers that did not identify themselves, by class.

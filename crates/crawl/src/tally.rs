@@ -6,7 +6,7 @@ use kad::{
     failure::{FailureClass, SkipReason},
     network::AddressOutcome,
 };
-use schema::{AddressVisit, PeerNumber, PrefixOutcome, Visit, VisitKind};
+use schema::{AddressVisit, NatClass, PeerNumber, PrefixOutcome, Visit, VisitKind};
 
 use crate::summary::{ByteCounts, Counts, PeerCounts, RequestCounts, VisitCounts};
 
@@ -14,7 +14,7 @@ use crate::summary::{ByteCounts, Counts, PeerCounts, RequestCounts, VisitCounts}
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     /// What the last visit of each peer met that has not been reached.
-    unreached: HashMap<PeerNumber, Unreached>,
+    unreached: HashMap<PeerNumber, (Unreached, Option<NatClass>)>,
     pub(crate) reachable: u64,
     crawled: u64,
     pub(crate) visits: VisitCounts,
@@ -93,7 +93,7 @@ impl Tally {
             self.visits.recovered += u64::from(visit.kind != VisitKind::First);
             self.add_reached(visit);
         } else {
-            self.unreached.insert(visit.peer, Unreached::of(visit));
+            self.unreached.insert(visit.peer, (Unreached::of(visit), NatClass::of(visit)));
         }
     }
 
@@ -145,10 +145,19 @@ impl Tally {
         }
     }
 
+    /// Unreachable peers behind address translation or a firewall, by class.
+    pub(crate) fn nat(&self) -> Counts {
+        let mut nat: Counts = NatClass::ALL.iter().map(|class| (class.name().to_owned(), 0)).collect();
+        for class in self.unreached.values().filter_map(|(_, class)| *class) {
+            count(&mut nat, class.name());
+        }
+        nat
+    }
+
     /// Unreachable peers by reason.
     pub(crate) fn errors(&self) -> Counts {
         let mut errors = Counts::new();
-        for unreached in self.unreached.values() {
+        for (unreached, _) in self.unreached.values() {
             count(&mut errors, &unreached.name());
         }
         errors

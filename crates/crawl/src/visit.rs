@@ -99,6 +99,7 @@ pub(crate) fn blank(
         crawl_error: None,
         request_rtt: None,
         neighbors: None,
+        connected_claims: 0,
         sent_bytes: 0,
         received_bytes: 0,
     }

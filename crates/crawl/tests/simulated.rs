@@ -135,6 +135,12 @@ async fn every_fault_gets_its_name_and_the_counts_add_up() {
     assert_eq!((verdict.edge_recall, verdict.edge_precision), (Some(1.0), Some(1.0)), "{verdict:#?}");
     assert_eq!((verdict.reachability_accuracy, verdict.wrong_classes), (1.0, 0), "{verdict:#?}");
     let summary = &run.crawled.summary;
+    let truth = Truth::of(Arc::clone(&run.world));
+    for class in ["relayed_only", "private_only", "not_from_here"] {
+        let hidden = truth.peers().filter(|peer| peer.discoverable && peer.nat == Some(class)).count();
+        assert!(hidden > 20);
+        assert_eq!(summary.nat[class], hidden as u64, "{class}");
+    }
     let peers = summary.peers;
     assert_eq!(peers.discovered, peers.reachable + peers.unreachable + peers.unvisited);
     assert_eq!(peers.unvisited, 0);

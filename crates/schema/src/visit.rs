@@ -94,6 +94,9 @@ pub struct Visit {
     pub request_rtt: Option<Duration>,
     /// The distinct peers in the answers, ascending; `None` if neighbors are not kept.
     pub neighbors: Option<Vec<PeerNumber>>,
+    /// How many peers had said in their answers, when the visit ended, that they are connected to this one; at most
+    /// 255.
+    pub connected_claims: u8,
     /// Bytes sent, with all framing above the transport.
     pub sent_bytes: u64,
     /// Bytes received, likewise.

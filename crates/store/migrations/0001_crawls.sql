@@ -101,6 +101,7 @@ CREATE TABLE visit (
                                                  -- with n peers, 3 + 2 n failed with name n; NULL: none was asked
     crawl_error       INTEGER REFERENCES failure,
     request_rtt_us    INTEGER,
+    connected_claims  INTEGER NOT NULL,          -- peers that said they are connected to this one
     sent_bytes        INTEGER NOT NULL,
     received_bytes    INTEGER NOT NULL,
     neighbor_count    INTEGER,                   -- NULL: neighbors were not kept
@@ -155,7 +156,7 @@ SELECT
     identify_error.detail AS identify_error_detail,
     crawl_error.phase AS crawl_error_phase, crawl_error.class AS crawl_error_class,
     crawl_error.detail AS crawl_error_detail,
-    request_rtt_us, sent_bytes, received_bytes, neighbor_count
+    request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbor_count
 FROM visit
 JOIN crawl ON crawl.id = visit.crawl
 LEFT JOIN crawl_peer ON crawl_peer.crawl = visit.crawl AND crawl_peer.number = visit.peer

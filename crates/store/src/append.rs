@@ -159,6 +159,7 @@ impl Appender {
             ":prefixes": codec::encode_prefixes(&visit.prefixes, |class| interner.name(db, class.name()))?,
             ":crawl_error": failure(interner, visit.crawl_error.as_ref())?,
             ":request_rtt_us": visit.request_rtt.map(micros),
+            ":connected_claims": visit.connected_claims,
             ":sent_bytes": integer(visit.sent_bytes),
             ":received_bytes": integer(visit.received_bytes),
             ":neighbor_count": neighbor_count.map(|count| integer(count as u64)),
@@ -199,11 +200,11 @@ impl Appender {
 const INSERT_VISIT: &str = "INSERT INTO visit
     (crawl, peer, kind, started_after_us, took_us, dial_us, connect_us, crawl_us, connected, transport, security,
      ip_version, rtt_us, connect_error, agent, protocols, listen_addrs, identify_error, prefixes, crawl_error,
-     request_rtt_us, sent_bytes, received_bytes, neighbor_count, neighbors)
+     request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbor_count, neighbors)
     VALUES
     (:crawl, :peer, :kind, :started_after_us, :took_us, :dial_us, :connect_us, :crawl_us, :connected, :transport,
      :security, :ip_version, :rtt_us, :connect_error, :agent, :protocols, :listen_addrs, :identify_error, :prefixes,
-     :crawl_error, :request_rtt_us, :sent_bytes, :received_bytes, :neighbor_count, :neighbors)";
+     :crawl_error, :request_rtt_us, :connected_claims, :sent_bytes, :received_bytes, :neighbor_count, :neighbors)";
 
 fn insert_crawl(db: &Connection, start: &CrawlStart) -> rusqlite::Result<i64> {
     db.prepare(

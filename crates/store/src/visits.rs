@@ -65,7 +65,7 @@ impl Iterator for Visits<'_> {
 
 const SELECT: &str = "SELECT id, peer, kind, started_after_us, took_us, dial_us, connect_us, crawl_us, connected,
     transport, security, ip_version, rtt_us, connect_error, agent, protocols, listen_addrs, identify_error, prefixes,
-    crawl_error, request_rtt_us, sent_bytes, received_bytes, neighbors
+    crawl_error, request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbors
     FROM visit WHERE crawl = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
 
 #[derive(Debug)]
@@ -103,6 +103,7 @@ impl Reader<'_> {
             crawl_error: self.failure(row, "crawl_error")?,
             request_rtt: self.duration(row, "request_rtt_us")?,
             neighbors: self.neighbors(row)?,
+            connected_claims: self.get(row, "connected_claims")?,
             sent_bytes: self.get(row, "sent_bytes")?,
             received_bytes: self.get(row, "received_bytes")?,
         })
@@ -112,7 +113,11 @@ impl Reader<'_> {
         let Some(address) = self.get(row, "connected")? else { return Ok(None) };
         Ok(Some(ConnectionInfo {
             address,
-            transport: self.resolver.variant(self.get(row, "transport")?, "transport", Transport::from_name)?,
+            transport: self.resolver.variant(
+                self.get(row, "transport")?,
+                "transport",
+                Transport::from_name,
+            )?,
             security: self.resolver.variant(self.get(row, "security")?, "security", Security::from_name)?,
             ip_version: self.get(row, "ip_version")?,
             rtt: self.duration(row, "rtt_us")?,

@@ -68,7 +68,7 @@ pub(crate) fn announced(
     let [_, high, middle, low] = peer.to_be_bytes();
     match state {
         State::Refusing | State::Departed => listening(ip(peer), ports.dead, carrier),
-        State::Dropping => listening(ip(peer), ports.dropping, carrier),
+        State::Dropping | State::Firewalled => listening(ip(peer), ports.dropping, carrier),
         State::PrivateOnly => [Ipv4Addr::new(10, high, middle, low), Ipv4Addr::new(192, 168, middle, low)]
             .into_iter()
             .flat_map(|ip| listening(ip, ports.listen, carrier))

@@ -179,7 +179,11 @@ fn entries(world: &World) -> Entries {
     let mut entries = Entries::default();
     let write = |out: &mut Vec<u8>, peer: u32, addresses: &[Multiaddr]| {
         let id = id_bytes(&world.peers[peer as usize].public);
-        write_peer(out, &id, addresses.iter().map(AsRef::as_ref), ConnectionType::NotConnected);
+        let connection = match world.state(peer) {
+            State::Firewalled => ConnectionType::Connected,
+            _ => ConnectionType::NotConnected,
+        };
+        write_peer(out, &id, addresses.iter().map(AsRef::as_ref), connection);
     };
     for peer in world.peers() {
         write(&mut entries.bytes, peer, &world.addresses(peer));

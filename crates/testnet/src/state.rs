@@ -42,6 +42,8 @@ pub enum State {
     Refusing,
     /// Attempts to connect are dropped without a word.
     Dropping,
+    /// Attempts to connect from here are dropped, while every peer that knows it says that it is connected to it.
+    Firewalled,
     /// Says nothing more from this stage on, and keeps the connection open.
     Silent(Stage),
     /// Resets the connection at this stage; at [`Stage::Request`] the stream only.
@@ -78,6 +80,7 @@ impl State {
         "online",
         "refusing",
         "dropping",
+        "firewalled",
         "silent",
         "reset",
         "slow",
@@ -99,6 +102,7 @@ impl State {
             Self::Online => "online",
             Self::Refusing => "refusing",
             Self::Dropping => "dropping",
+            Self::Firewalled => "firewalled",
             Self::Silent(_) => "silent",
             Self::Reset(_) => "reset",
             Self::Slow(_) => "slow",

@@ -62,6 +62,9 @@ pub struct PeerTruth<'a> {
     pub reachable: bool,
     /// The failure class or skip reason that an observer should report, any of these; empty if nothing goes wrong.
     pub classes: &'static [&'static str],
+    /// The class of address translation or firewall that it is behind: `relayed_only`, `private_only`,
+    /// `not_from_here`; `null` for none. A peer that only one other knows has no witnesses, and none is expected.
+    pub nat: Option<&'static str>,
     /// The agent version.
     pub agent: &'a str,
     /// The protocols, as it says itself.
@@ -107,6 +110,7 @@ impl Truth {
             discoverable: self.is_discoverable(peer),
             reachable,
             classes,
+            nat: nat(world.state(peer)),
             agent: world.agent(peer),
             protocols: world.protocols(peer),
             region: world.region(peer),
@@ -150,6 +154,15 @@ impl Truth {
     /// Says how right an observer was.
     pub fn judge(&self, observed: &Observed) -> Verdict {
         judge::judge(self, observed)
+    }
+}
+
+const fn nat(state: State) -> Option<&'static str> {
+    match state {
+        State::RelayedOnly => Some("relayed_only"),
+        State::PrivateOnly => Some("private_only"),
+        State::Firewalled => Some("not_from_here"),
+        _ => None,
     }
 }
 

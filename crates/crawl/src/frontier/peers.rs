@@ -36,6 +36,8 @@ pub(super) struct Known {
     pub(super) turns: u8,
     /// How many visited peers have named it, at most 255.
     pub(super) referrers: u8,
+    /// How many visited peers say that they are connected to it, at most 255.
+    pub(super) connected_claims: u8,
     /// Whether an address that would be dialled was learned after the last visit began.
     pub(super) news: bool,
     /// Of the entry that was read last: most entries of a peer are alike, and need not be read again.
@@ -104,6 +106,7 @@ impl Peers {
             stage: Stage::Parked,
             turns: 0,
             referrers: 0,
+            connected_claims: 0,
             news: false,
             entry_hash: 0,
         });

@@ -27,7 +27,7 @@ prop_compose! {
         identity in (option::of(text()), vec(text(), 0..5), vec(address(), 0..5)),
         prefixes in proptest::array::uniform16(prefix()),
         neighbors in option::of(proptest::collection::btree_set(any::<u32>().prop_map(PeerNumber), 0..50)),
-        traffic in (0..=i64::MAX.cast_unsigned(), 0..=i64::MAX.cast_unsigned()),
+        traffic in (0..=i64::MAX.cast_unsigned(), 0..=i64::MAX.cast_unsigned(), any::<u8>()),
     ) -> Visit {
         Visit {
             peer: PeerNumber(peer),
@@ -48,6 +48,7 @@ prop_compose! {
             crawl_error: errors.2,
             request_rtt: durations.3,
             neighbors: neighbors.map(|set| set.into_iter().collect()),
+            connected_claims: traffic.2,
             sent_bytes: traffic.0,
             received_bytes: traffic.1,
         }

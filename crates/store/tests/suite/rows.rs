@@ -93,6 +93,7 @@ pub(crate) fn visit(n: u32) -> Visit {
         crawl_error: None,
         request_rtt: reachable.then(|| Duration::from_micros(21_000 + u64::from(n))),
         neighbors: None,
+        connected_claims: 3,
         sent_bytes: 2_345 + u64::from(n),
         received_bytes: 23_456 + u64::from(n),
     }

@@ -157,6 +157,7 @@ impl Entry {
             "online" => State::Online,
             "refusing" => State::Refusing,
             "dropping" => State::Dropping,
+            "firewalled" => State::Firewalled,
             "silent" => State::Silent(self.at.unwrap_or(Stage::Accept)),
             "reset" => State::Reset(
                 self.at.ok_or("`reset` needs `at`: accept, secure, multiplex, stream or request")?,

@@ -67,7 +67,7 @@ pub(super) fn fate(shared: &Shared, peer: &PeerId, position: usize, target: Targ
     let state = world.state(number);
     if port != ports.listen
         || !world.carrier(number).speaks(transport)
-        || matches!(state, State::Refusing | State::Departed | State::Dropping)
+        || matches!(state, State::Refusing | State::Departed | State::Dropping | State::Firewalled)
     {
         return refused(shared, rtt);
     }

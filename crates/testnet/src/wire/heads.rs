@@ -85,7 +85,10 @@ impl Heads {
     }
 
     fn listening(&self, number: u32) -> Result<Option<Listening>, IdentityError> {
-        if matches!(self.world.state(number), State::Refusing | State::Departed | State::Dropping) {
+        if matches!(
+            self.world.state(number),
+            State::Refusing | State::Departed | State::Dropping | State::Firewalled
+        ) {
             return Ok(None);
         }
         let identity = Identity::new(self.world.keypair(number))?;
