@@ -180,6 +180,7 @@ fn outcome_name(outcome: &AddressOutcome) -> &'static str {
             SkipReason::Malformed => "skipped_malformed",
             SkipReason::OtherPeer => "skipped_other_peer",
             SkipReason::OverLimit => "skipped_over_limit",
+            SkipReason::OptedOut => "skipped_opted_out",
             SkipReason::Name => "skipped_name",
         },
         AddressOutcome::Failed(failure) => failure.class.name(),

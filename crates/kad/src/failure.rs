@@ -136,6 +136,8 @@ named! {
         OtherPeer = "other_peer",
         /// More addresses were given than a dial tries.
         OverLimit = "over_limit",
+        /// Its operator asked not to be measured.
+        OptedOut = "opted_out",
         /// A name, and names may not be resolved under this policy.
         Name = "name",
     }

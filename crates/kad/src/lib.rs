@@ -10,6 +10,7 @@ pub mod identify;
 pub mod key;
 pub mod message;
 pub mod network;
+pub mod opt_out;
 pub mod preimage;
 pub mod protobuf;
 pub mod table;
