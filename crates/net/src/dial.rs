@@ -1,0 +1,242 @@
+//! Dials peers: several addresses, one winner, and the fate of each address kept.
+
+use std::{
+    future::{Future, poll_fn},
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    thread::available_parallelism,
+    time::Duration,
+};
+
+use kad::{
+    Multiaddr, PeerId,
+    failure::{Failure, FailureClass, Phase},
+    network::{AddressOutcome, Attempt, Dial, Network},
+};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    address::{Addresses, Target},
+    connection::AnyConnection,
+    identity::Identity,
+    plan::{Plan, Rules, Turn},
+    quic::QuicDialer,
+    tcp::Dialer,
+};
+
+/// The most sockets for QUIC, for each version of IP. Each has large buffers of its own.
+const MAX_SOCKETS: usize = 8;
+
+/// How a host dials.
+#[derive(Debug, Clone)]
+pub struct HostConfig {
+    /// Who we are.
+    pub identity: Identity,
+    /// Our agent string, for peers that ask.
+    pub agent: String,
+    /// Which addresses may be dialled.
+    pub addresses: Addresses,
+    /// How long one attempt may take, until the peer has proved who it is. Default 5 s.
+    pub dial_timeout: Duration,
+    /// How long all attempts of one dial may take together. Default 15 s.
+    pub total_timeout: Duration,
+    /// How many addresses of a peer are tried. Default 8.
+    pub max_addresses: usize,
+    /// How many attempts may be under way at once, over all peers. A dial waits for its turn; that time is not
+    /// counted. Default 4,096; each takes a descriptor.
+    pub max_connecting: usize,
+    /// Whether QUIC is dialled. Default true.
+    pub quic: bool,
+}
+
+impl HostConfig {
+    /// The defaults.
+    pub fn new(identity: Identity, addresses: Addresses) -> Self {
+        Self {
+            identity,
+            agent: concat!("kadscope/", env!("CARGO_PKG_VERSION")).to_owned(),
+            addresses,
+            dial_timeout: Duration::from_secs(5),
+            total_timeout: Duration::from_secs(15),
+            max_addresses: 8,
+            max_connecting: 4096,
+            quic: true,
+        }
+    }
+}
+
+/// A host that dials. Cheap to clone; all clones share its limits. It needs a tokio runtime with IO and time.
+#[derive(Debug, Clone)]
+pub struct Host(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    tcp: Dialer,
+    /// `None` where QUIC is not dialled.
+    quic: Option<QuicDialer>,
+    rules: Rules,
+    dial_timeout: Duration,
+    total_timeout: Duration,
+    connecting: Semaphore,
+}
+
+impl Host {
+    /// A host. An error says that no certificate for QUIC could be made of the identity.
+    pub fn new(config: HostConfig) -> io::Result<Self> {
+        let rules =
+            Rules { addresses: config.addresses, max_addresses: config.max_addresses, quic: config.quic };
+        let sockets = || available_parallelism().map_or(1, usize::from).min(MAX_SOCKETS);
+        let quic = config.quic.then(|| QuicDialer::new(&config.identity, &config.agent, sockets()));
+        let quic = quic.transpose().map_err(io::Error::other)?;
+        Ok(Self(Arc::new(Inner {
+            quic,
+            tcp: Dialer::new(config.identity, &config.agent),
+            rules,
+            dial_timeout: config.dial_timeout,
+            total_timeout: config.total_timeout,
+            connecting: Semaphore::new(config.max_connecting.clamp(1, Semaphore::MAX_PERMITS)),
+        })))
+    }
+}
+
+impl Network for Host {
+    type Connection = AnyConnection;
+
+    async fn connect(&self, peer: PeerId, addrs: Vec<Multiaddr>) -> Dial<AnyConnection> {
+        let plan = Plan::new(&addrs, &peer, self.0.rules);
+        if plan.turns.is_empty() {
+            return Dial { attempts: plan.into_attempts(), connection: None };
+        }
+        // The clock starts when there is room for the first attempt. The semaphore is never closed.
+        let permit = self.0.connecting.acquire().await.ok();
+        let started = Instant::now();
+        let deadline = started + self.0.total_timeout;
+        Race { host: &self.0, peer, plan, started, deadline, permit, running: Vec::new() }.run().await
+    }
+}
+
+/// The result of one attempt, and when it began.
+type Outcome = (Instant, Result<AnyConnection, Failure>);
+
+/// One attempt under way.
+struct Runner<'a> {
+    index: usize,
+    began: Instant,
+    attempt: Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>,
+}
+
+/// All attempts of one dial.
+struct Race<'a> {
+    host: &'a Inner,
+    peer: PeerId,
+    plan: Plan,
+    started: Instant,
+    deadline: Instant,
+    /// For the first attempt.
+    permit: Option<SemaphorePermit<'a>>,
+    running: Vec<Runner<'a>>,
+}
+
+impl Race<'_> {
+    async fn run(mut self) -> Dial<AnyConnection> {
+        let mut next = None;
+        loop {
+            let now = Instant::now();
+            if (next.is_none() || self.running.is_empty())
+                && now < self.deadline
+                && let Some(turn) = self.plan.turns.pop()
+            {
+                next = Some(now + turn.step);
+                self.start(turn);
+            }
+            if self.running.is_empty() {
+                return self.end(None);
+            }
+            let finished = if let (Some(next), false) = (next, self.plan.turns.is_empty()) {
+                timeout_at(next, poll_fn(|cx| self.poll(cx))).await.ok()
+            } else {
+                Some(poll_fn(|cx| self.poll(cx)).await)
+            };
+            if let Some((index, (began, result))) = finished {
+                let attempt = |outcome| Attempt {
+                    started_after: Some(began.saturating_duration_since(self.started)),
+                    took: Some(began.elapsed()),
+                    outcome,
+                };
+                match result {
+                    Ok(mut connection) => {
+                        connection.set_address(index);
+                        self.plan.settle(index, attempt(AddressOutcome::Connected));
+                        return self.end(Some(connection));
+                    }
+                    Err(failure) => self.plan.settle(index, attempt(AddressOutcome::Failed(failure))),
+                }
+            }
+            // The next turn has come: by time, or because an earlier attempt failed.
+            next = None;
+        }
+    }
+
+    fn start(&mut self, turn: Turn) {
+        let permit = self.permit.take();
+        let attempt = Box::pin(self.host.attempt(turn.target, self.peer, self.deadline, permit));
+        self.running.push(Runner { index: turn.index, began: Instant::now(), attempt });
+    }
+
+    /// The first attempt that is over.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(usize, Outcome)> {
+        for position in 0..self.running.len() {
+            let Some(runner) = self.running.get_mut(position) else { break };
+            if let Poll::Ready(outcome) = runner.attempt.as_mut().poll(cx) {
+                return Poll::Ready((self.running.swap_remove(position).index, outcome));
+            }
+        }
+        Poll::Pending
+    }
+
+    fn end(mut self, connection: Option<AnyConnection>) -> Dial<AnyConnection> {
+        for runner in self.running {
+            let attempt = Attempt {
+                started_after: Some(runner.began.saturating_duration_since(self.started)),
+                took: Some(runner.began.elapsed()),
+                outcome: AddressOutcome::Abandoned,
+            };
+            self.plan.settle(runner.index, attempt);
+        }
+        Dial { attempts: self.plan.into_attempts(), connection }
+    }
+}
+
+impl Inner {
+    /// Makes one attempt, once there is room for it.
+    async fn attempt(
+        &self,
+        target: Target,
+        peer: PeerId,
+        deadline: Instant,
+        permit: Option<SemaphorePermit<'_>>,
+    ) -> Outcome {
+        let permit = match permit {
+            None => timeout_at(deadline, self.connecting.acquire()).await.ok().and_then(Result::ok),
+            first => first,
+        };
+        if permit.is_none() {
+            return (Instant::now(), Err(Failure::new(Phase::Connect, FailureClass::LocalResources)));
+        }
+        let began = Instant::now();
+        let deadline = deadline.min(began + self.dial_timeout);
+        let result = match target {
+            Target::Tcp(addr) => self.tcp.dial(addr, peer, deadline).await.map(AnyConnection::tcp),
+            Target::Quic(addr) => match &self.quic {
+                Some(dialer) => dialer.dial(addr, peer, deadline).await.map(AnyConnection::quic),
+                None => Err(Failure::new(Phase::Connect, FailureClass::Cancelled)),
+            },
+        };
+        (began, result)
+    }
+}

@@ -1,0 +1,144 @@
+//! A connection that we opened, over any transport: our streams are the caller's, the peer's are served on the way.
+
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use kad::{
+    failure::Failure,
+    network::{Connection, Endpoint, Event, StreamId, Traffic},
+};
+use tokio::time::timeout;
+
+use crate::{
+    carrier::Carrier,
+    introduction::{Introduction, Purpose},
+    session::{Framing, SessionEvent},
+};
+
+/// How long a goodbye may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// A connection that we opened.
+#[derive(Debug)]
+pub(crate) struct Dialled<C> {
+    pub(crate) endpoint: Endpoint,
+    carrier: C,
+    /// For peers that ask who we are.
+    introduction: Arc<Introduction>,
+    /// The streams on which the peer pings us; the carrier bounds how many it may open.
+    pings: Vec<StreamId>,
+    failure: Option<Failure>,
+}
+
+impl<C: Carrier> Dialled<C> {
+    pub(crate) const fn new(carrier: C, endpoint: Endpoint, introduction: Arc<Introduction>) -> Self {
+        Self { endpoint, carrier, introduction, pings: Vec::new(), failure: None }
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, Failure>> {
+        loop {
+            if let Some(event) = self.take_event() {
+                return Poll::Ready(Ok(event));
+            }
+            if let Some(failure) = &self.failure {
+                return Poll::Ready(Err(failure.clone()));
+            }
+            if !self.carrier.is_congested()
+                && let Poll::Ready(result) = self.carrier.poll_receive(cx)
+            {
+                self.failure = result.err();
+                continue;
+            }
+            match self.carrier.poll_flush(cx) {
+                Poll::Ready(Err(failure)) => self.failure = Some(failure),
+                // Room was made for what was not read before.
+                Poll::Ready(Ok(true)) => {}
+                Poll::Ready(Ok(false)) | Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// The next event of a stream of ours.
+    fn take_event(&mut self) -> Option<Event> {
+        while let Some(event) = self.carrier.poll_event() {
+            match event {
+                SessionEvent::Accepted(stream) => return Some(Event::Accepted(stream)),
+                SessionEvent::Message(stream, message) if is_ours(stream) => {
+                    return Some(Event::Message(stream, message));
+                }
+                SessionEvent::Ended(stream, end) if is_ours(stream) => {
+                    return Some(Event::Ended(stream, end));
+                }
+                SessionEvent::Opened(stream, position) => self.opened(stream, Purpose::of(position)),
+                SessionEvent::Message(stream, message) => {
+                    if self.pings.contains(&stream) {
+                        self.carrier.send(stream, &message);
+                    }
+                }
+                SessionEvent::Finished(stream) => self.carrier.finish(stream),
+                SessionEvent::Ended(stream, _) => self.pings.retain(|&ping| ping != stream),
+            }
+        }
+        None
+    }
+
+    fn opened(&mut self, stream: StreamId, purpose: Purpose) {
+        match purpose {
+            Purpose::Identify => {
+                let answer = self.introduction.to_observed(&self.carrier.observed());
+                self.carrier.send(stream, &answer);
+                self.carrier.finish(stream);
+            }
+            Purpose::Ping => self.pings.push(stream),
+            // What a peer pushes is not asked for; a dialler does not speak kad as a server.
+            Purpose::Push | Purpose::Kad(_) => {}
+        }
+    }
+}
+
+/// A dialler's streams have odd numbers.
+const fn is_ours(stream: StreamId) -> bool {
+    stream.0 % 2 == 1
+}
+
+impl<C: Carrier + Send> Connection for Dialled<C> {
+    fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    fn open(&mut self, protocol: &str, max_message_bytes: usize) -> StreamId {
+        self.carrier.open(protocol, Framing::Prefixed(max_message_bytes))
+    }
+
+    fn send(&mut self, stream: StreamId, message: &[u8]) {
+        self.carrier.send(stream, message);
+    }
+
+    fn finish(&mut self, stream: StreamId) {
+        self.carrier.finish(stream);
+    }
+
+    fn reset(&mut self, stream: StreamId) {
+        self.carrier.reset(stream);
+    }
+
+    async fn next(&mut self) -> Result<Event, Failure> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.carrier.traffic()
+    }
+
+    async fn close(mut self) {
+        if self.failure.is_none() {
+            self.carrier.say_goodbye();
+            // There is nobody to tell of a goodbye that could not be said. The drop closes the socket.
+            timeout(CLOSE_TIMEOUT, poll_fn(|cx| self.carrier.poll_flush(cx))).await.ok();
+        }
+    }
+}

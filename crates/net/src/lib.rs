@@ -1,0 +1,70 @@
+//! Live peers over libp2p transports: dial, listen, secure, multiplex, identify, kad streams.
+//!
+//! The protocol itself does no IO and reads no clock: [`session::Session`] turns bytes into events and orders into
+//! bytes, for both roles. Around it are two thin drivers on tokio's sockets:
+//!
+//! * [`Host`] dials. It implements [`kad::network::Network`], so that a crawler, a monitor or a lookup runs on it:
+//!   `Host::new(HostConfig::new(identity, Addresses::Loopback))?`.
+//! * [`serve::listen`] answers for any number of [`serve::Head`]s behind one listening socket; the address that an
+//!   accepted socket was reached at says which one was dialled. [`serve::serve_connection`] does it for one socket.
+//!
+//! ```no_run
+//! use std::{net::SocketAddr, sync::Arc};
+//!
+//! use kadscope_net::{
+//!     Identity,
+//!     serve::{self, Answer, Head, Limits, Profile, Request, Service},
+//! };
+//!
+//! /// Answers every request with an empty message.
+//! struct Empty;
+//!
+//! impl Service for Empty {
+//!     async fn answer(&self, _: Request) -> Answer {
+//!         Answer::Reply(Vec::new())
+//!     }
+//! }
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let profile = Profile::new("example/1.0", &["/ipfs/kad/1.0.0"]);
+//! let announced = ["/ip4/127.1.0.1/tcp/4001".parse()?];
+//! let head = Arc::new(Head::new(Identity::generate()?, &profile, &announced, Empty));
+//! // A fault: `head.with_disruption(Disruption { phase: Phase::Secure, action: Action::Reset })`.
+//! // A distance: `head.with_pace(Pace { accept: Duration::ZERO, flight: Duration::from_millis(100) })`.
+//! let here: SocketAddr = "127.1.0.1:4001".parse()?;
+//! let listener = serve::bind("0.0.0.0:4001".parse()?)?;
+//! // Runs until it is dropped.
+//! serve::listen(listener, move |local| (local == here).then(|| Arc::clone(&head)), Limits::default()).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What a request means is left to others: this crate carries kad messages as bytes.
+
+pub mod address;
+pub mod dial;
+pub mod identity;
+pub mod serve;
+pub mod session;
+
+mod carrier;
+mod connection;
+mod dialled;
+mod failure;
+mod introduction;
+mod link;
+mod multistream;
+mod noise;
+mod plan;
+mod quic;
+mod tcp;
+mod wire;
+mod yamux;
+
+pub use crate::{
+    address::Addresses,
+    connection::AnyConnection,
+    dial::{Host, HostConfig},
+    identity::Identity,
+    introduction::{MAX_REQUEST_BYTES, quic_multiaddr, tcp_multiaddr},
+};

@@ -1,0 +1,161 @@
+//! The order in which the addresses of a peer are tried. Pure: no socket and no clock.
+
+use std::time::Duration;
+
+use kad::{
+    Multiaddr, PeerId,
+    failure::SkipReason,
+    network::{AddressOutcome, Attempt},
+};
+
+use crate::address::{Addresses, Scope, Target, scope};
+
+/// The stagger between attempts over the internet (RFC 8305, section 5, recommends 250 ms).
+const STEP: Duration = Duration::from_millis(250);
+
+/// The stagger where a round trip takes next to nothing: loopback and private networks.
+const NEAR_STEP: Duration = Duration::from_millis(30);
+
+/// What may be dialled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    pub(crate) addresses: Addresses,
+    pub(crate) max_addresses: usize,
+    pub(crate) quic: bool,
+}
+
+/// One address and its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// The position in the list of addresses.
+    pub(crate) index: usize,
+    pub(crate) target: Target,
+    /// How long the attempt has for itself before the next one begins.
+    pub(crate) step: Duration,
+}
+
+/// What will be tried, and the fate so far of every address.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// One for each address; `NotTried` where a turn is to come.
+    pub(crate) attempts: Vec<Attempt>,
+    /// Turns, the first one last.
+    pub(crate) turns: Vec<Turn>,
+    /// Addresses that name the same socket as one before them: (position, position of that one).
+    same: Vec<(usize, usize)>,
+}
+
+impl Plan {
+    /// QUIC before TCP (it has fewer round trips), IPv4 before IPv6 (more hosts have it), otherwise as given.
+    pub(crate) fn new(addrs: &[Multiaddr], peer: &PeerId, rules: Rules) -> Self {
+        let mut plan =
+            Self { attempts: Vec::with_capacity(addrs.len()), turns: Vec::new(), same: Vec::new() };
+        for (index, addr) in addrs.iter().enumerate() {
+            let outcome = match rules.target(addr, peer) {
+                Err(reason) => AddressOutcome::Skipped(reason),
+                Ok(target) => {
+                    plan.add(index, target);
+                    AddressOutcome::NotTried
+                }
+            };
+            plan.attempts.push(Attempt::untried(outcome));
+        }
+        plan.turns.sort_by_key(|turn| (matches!(turn.target, Target::Tcp(_)), turn.target.addr().is_ipv6()));
+        for turn in plan.turns.split_off(rules.max_addresses.min(plan.turns.len())) {
+            plan.settle(turn.index, Attempt::untried(AddressOutcome::Skipped(SkipReason::OverLimit)));
+        }
+        plan.turns.reverse();
+        plan
+    }
+
+    fn add(&mut self, index: usize, target: Target) {
+        if let Some(first) = self.turns.iter().find(|turn| turn.target == target) {
+            self.same.push((index, first.index));
+            return;
+        }
+        let step = if scope(target.addr().ip()) == Scope::Public { STEP } else { NEAR_STEP };
+        self.turns.push(Turn { index, target, step });
+    }
+
+    /// Notes the fate of one address.
+    pub(crate) fn settle(&mut self, index: usize, attempt: Attempt) {
+        if let Some(place) = self.attempts.get_mut(index) {
+            *place = attempt;
+        }
+    }
+
+    /// The fates of all addresses. One that names the same socket as another shares its fate, but only one of them is
+    /// the one that connected.
+    pub(crate) fn into_attempts(mut self) -> Vec<Attempt> {
+        for (index, first) in std::mem::take(&mut self.same) {
+            let Some(attempt) = self.attempts.get(first).cloned() else { continue };
+            if attempt.outcome != AddressOutcome::Connected {
+                self.settle(index, attempt);
+            }
+        }
+        self.attempts
+    }
+}
+
+impl Rules {
+    fn target(self, addr: &Multiaddr, peer: &PeerId) -> Result<Target, SkipReason> {
+        match self.addresses.target(addr, peer)? {
+            Target::Quic(_) if !self.quic => Err(SkipReason::TransportNotSupported),
+            target => Ok(target),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(addrs: &[&str], max_addresses: usize) -> Plan {
+        let addrs: Vec<Multiaddr> = addrs.iter().map(|addr| addr.parse().unwrap()).collect();
+        let rules = Rules { addresses: Addresses::Any, max_addresses, quic: true };
+        Plan::new(&addrs, &PeerId::random(), rules)
+    }
+
+    fn order(plan: &Plan) -> Vec<usize> {
+        plan.turns.iter().rev().map(|turn| turn.index).collect()
+    }
+
+    #[test]
+    fn quic_goes_first_and_the_given_order_is_kept() {
+        let plan = plan(
+            &[
+                "/ip6/2a00::1/tcp/1",
+                "/ip4/1.1.1.1/tcp/1",
+                "/ip4/10.0.0.1/tcp/2",
+                "/ip4/1.1.1.1/udp/1/quic-v1",
+            ],
+            8,
+        );
+        assert_eq!(order(&plan), [3, 1, 2, 0]);
+        assert_eq!(plan.turns[1].step, NEAR_STEP);
+        assert_eq!(plan.turns[2].step, STEP);
+    }
+
+    #[test]
+    fn what_exceeds_the_limit_is_named() {
+        let plan =
+            plan(&["/ip4/1.1.1.1/tcp/1", "/ip4/1.1.1.1/tcp/2", "/dns4/a.b/tcp/1", "/ip4/1.1.1.1/tcp/3"], 2);
+        assert_eq!(order(&plan), [0, 1]);
+        let outcomes: Vec<_> = plan.into_attempts().into_iter().map(|attempt| attempt.outcome).collect();
+        let skipped = |reason| AddressOutcome::Skipped(reason);
+        assert_eq!(outcomes[2..], [skipped(SkipReason::Name), skipped(SkipReason::OverLimit)]);
+    }
+
+    #[test]
+    fn the_same_socket_is_tried_once_and_connects_once() {
+        let peer = PeerId::random();
+        let addr: Multiaddr = "/ip4/127.0.0.1/tcp/1".parse().unwrap();
+        let full = addr.clone().with(multiaddr::Protocol::P2p(peer));
+        let rules = Rules { addresses: Addresses::Any, max_addresses: 8, quic: true };
+        let mut plan = Plan::new(&[addr, full], &peer, rules);
+        assert_eq!(order(&plan), [0]);
+        let connected = Attempt::untried(AddressOutcome::Connected);
+        plan.settle(0, connected.clone());
+        assert_eq!(plan.into_attempts(), [connected, Attempt::untried(AddressOutcome::NotTried)]);
+    }
+}

@@ -1,0 +1,250 @@
+//! libp2p's certificates: self-signed, with the peer's identity and its proof in an extension.
+//!
+//! A signature costs more to verify than all the rest of a dial but the key exchange, so each one is verified once.
+//! Certificates of the two common kinds (P-256 and Ed25519) are read here, all others by the general crate.
+//! Source: libp2p specification, `tls/tls.md`.
+
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ED25519, UnparsedPublicKey, VerificationAlgorithm};
+use libp2p_identity::{PeerId, PublicKey};
+use rustls::{
+    SignatureScheme,
+    pki_types::{CertificateDer, UnixTime},
+};
+
+use super::der::{BOOLEAN, INTEGER, OBJECT_ID, OCTET_STRING, SEQUENCE, bits, expect, take, time};
+
+/// What an identity signs of a certificate, before the key of the certificate.
+const SIGNATURE_PREFIX: &[u8] = b"libp2p-tls-handshake:";
+
+/// 1.3.6.1.4.1.53594.1.1, the extension with the identity.
+const EXTENSION_ID: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x83, 0xa2, 0x5a, 0x01, 0x01];
+
+/// The algorithm of a P-256 key: `id-ecPublicKey` with `prime256v1`.
+const P256_KEY: &[u8] = &[
+    0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03,
+    0x01, 0x07,
+];
+
+/// The algorithm of a signature: `ecdsa-with-SHA256`.
+const P256_SIGNATURE: &[u8] = &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+
+/// The algorithm of Ed25519, of a key and of a signature.
+const ED25519_ID: &[u8] = &[0x06, 0x03, 0x2b, 0x65, 0x70];
+
+/// The tags of the optional parts of a certificate.
+const VERSION: u8 = 0xa0;
+const EXTENSIONS: u8 = 0xa3;
+
+/// Why a certificate was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It is no certificate of libp2p.
+    Malformed,
+    /// It is not valid yet, or no more.
+    Expired,
+    /// A signature does not hold.
+    BadSignature,
+}
+
+impl Refusal {
+    /// What a failure says of it.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Malformed => "tls: not a certificate of libp2p",
+            Self::Expired => "tls: a certificate that is not valid now",
+            Self::BadSignature => "tls: a certificate with a signature that does not hold",
+        }
+    }
+}
+
+/// A certificate of one of the two common kinds, read but not verified.
+#[derive(Debug)]
+struct Certificate<'a> {
+    scheme: SignatureScheme,
+    /// What it signs of itself.
+    signed: &'a [u8],
+    signature: &'a [u8],
+    not_before: i64,
+    not_after: i64,
+    /// Its key with the key's algorithm, as it stands there.
+    key_info: &'a [u8],
+    key: &'a [u8],
+    /// The identity in libp2p's protobuf encoding.
+    identity: &'a [u8],
+    /// The identity's signature over the certificate's key.
+    proof: &'a [u8],
+}
+
+/// Verifies a certificate, and says whose it is.
+pub(super) fn verify(der: &CertificateDer<'_>, now: UnixTime) -> Result<PeerId, Refusal> {
+    let Some(certificate) = Certificate::read(der) else {
+        return libp2p_tls::certificate::parse(der)
+            .map(|parsed| parsed.peer_id())
+            .map_err(|_| Refusal::Malformed);
+    };
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if now < certificate.not_before || now > certificate.not_after {
+        return Err(Refusal::Expired);
+    }
+    certificate.verify_by_key(certificate.signed, certificate.signature)?;
+    certificate.owner()
+}
+
+/// Whose a certificate is that was verified before.
+pub(super) fn owner_of(der: &CertificateDer<'_>) -> Option<PeerId> {
+    match Certificate::read(der) {
+        Some(certificate) => {
+            PublicKey::try_decode_protobuf(certificate.identity).ok().map(|key| key.to_peer_id())
+        }
+        None => libp2p_tls::certificate::parse(der).ok().map(|parsed| parsed.peer_id()),
+    }
+}
+
+/// Verifies the signature of a handshake by the key of a certificate that was verified before.
+pub(super) fn verify_handshake(
+    der: &CertificateDer<'_>,
+    scheme: SignatureScheme,
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), Refusal> {
+    match Certificate::read(der) {
+        Some(certificate) if certificate.scheme == scheme => certificate.verify_by_key(message, signature),
+        Some(_) => Err(Refusal::BadSignature),
+        None => libp2p_tls::certificate::parse(der)
+            .map_err(|_| Refusal::Malformed)?
+            .verify_signature(scheme, message, signature)
+            .map_err(|_| Refusal::BadSignature),
+    }
+}
+
+impl<'a> Certificate<'a> {
+    /// Reads a certificate; `None` for one of another kind, which may still be valid.
+    fn read(der: &'a [u8]) -> Option<Self> {
+        let mut rest = der;
+        let mut outer = expect(&mut rest, SEQUENCE).filter(|_| rest.is_empty())?;
+        let signed = take(&mut outer).filter(|element| element.tag == SEQUENCE)?;
+        let algorithm = expect(&mut outer, SEQUENCE)?;
+        let signature = bits(&mut outer).filter(|_| outer.is_empty())?;
+
+        let mut rest = signed.content;
+        // Only version 3 has extensions.
+        expect(&mut rest, VERSION).filter(|version| *version == [INTEGER, 1, 2])?;
+        expect(&mut rest, INTEGER)?;
+        expect(&mut rest, SEQUENCE).filter(|inner| *inner == algorithm)?;
+        let _issuer = expect(&mut rest, SEQUENCE)?;
+        let mut validity = expect(&mut rest, SEQUENCE)?;
+        let (not_before, not_after) = (time(&mut validity)?, time(&mut validity)?);
+        let _subject = expect(&mut rest, SEQUENCE)?;
+        let info = take(&mut rest).filter(|element| element.tag == SEQUENCE)?;
+        let mut key_info = info.content;
+        let scheme = match (expect(&mut key_info, SEQUENCE)?, algorithm) {
+            (P256_KEY, P256_SIGNATURE) => SignatureScheme::ECDSA_NISTP256_SHA256,
+            (ED25519_ID, ED25519_ID) => SignatureScheme::ED25519,
+            _ => return None,
+        };
+        let key = bits(&mut key_info)?;
+        let (identity, proof) = extension(expect(&mut rest, EXTENSIONS).filter(|_| rest.is_empty())?)?;
+        let (signed, key_info) = (signed.whole, info.whole);
+        Some(Self { scheme, signed, signature, not_before, not_after, key_info, key, identity, proof })
+    }
+
+    fn verify_by_key(&self, message: &[u8], signature: &[u8]) -> Result<(), Refusal> {
+        let algorithm: &dyn VerificationAlgorithm = match self.scheme {
+            SignatureScheme::ED25519 => &ED25519,
+            _ => &ECDSA_P256_SHA256_ASN1,
+        };
+        UnparsedPublicKey::new(algorithm, self.key)
+            .verify(message, signature)
+            .map_err(|_| Refusal::BadSignature)
+    }
+
+    /// Verifies the proof of the identity.
+    fn owner(&self) -> Result<PeerId, Refusal> {
+        let text = [SIGNATURE_PREFIX, self.key_info].concat();
+        crate::noise::verify(self.identity, &text, self.proof).map_err(|_| Refusal::BadSignature)
+    }
+}
+
+/// The identity and its proof among the extensions. `None` where there is none, more than one, or another one that
+/// must be understood.
+fn extension(mut rest: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut list = expect(&mut rest, SEQUENCE)?;
+    let mut found = None;
+    while !list.is_empty() {
+        let mut extension = expect(&mut list, SEQUENCE)?;
+        let id = expect(&mut extension, OBJECT_ID)?;
+        let mut value = take(&mut extension)?;
+        let critical = value.tag == BOOLEAN && value.content != [0];
+        if value.tag == BOOLEAN {
+            value = take(&mut extension)?;
+        }
+        if id == EXTENSION_ID && found.is_none() && value.tag == OCTET_STRING {
+            let mut signed_key = value.content;
+            let mut parts = expect(&mut signed_key, SEQUENCE)?;
+            found = Some((expect(&mut parts, OCTET_STRING)?, expect(&mut parts, OCTET_STRING)?));
+        } else if id == EXTENSION_ID || critical {
+            return None;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use libp2p_identity::Keypair;
+
+    use super::*;
+
+    fn now() -> UnixTime {
+        UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_800_000_000))
+    }
+
+    #[test]
+    fn a_certificate_of_the_general_crate_is_read_and_names_its_peer() {
+        for keypair in [Keypair::generate_ed25519(), Keypair::generate_secp256k1(), Keypair::generate_ecdsa()]
+        {
+            let (der, _) = libp2p_tls::certificate::generate(&keypair).unwrap();
+            assert!(Certificate::read(&der).is_some());
+            assert_eq!(verify(&der, now()), Ok(keypair.public().to_peer_id()));
+            assert_eq!(owner_of(&der), Some(keypair.public().to_peer_id()));
+        }
+    }
+
+    #[test]
+    fn a_certificate_out_of_its_time_is_expired() {
+        let (der, _) = libp2p_tls::certificate::generate(&Keypair::generate_ed25519()).unwrap();
+        let past = UnixTime::since_unix_epoch(std::time::Duration::ZERO);
+        assert_eq!(verify(&der, past), Err(Refusal::Expired));
+    }
+
+    #[test]
+    fn no_changed_byte_makes_another_certificate() {
+        let keypair = Keypair::generate_ed25519();
+        let (der, _) = libp2p_tls::certificate::generate(&keypair).unwrap();
+        // All before the last fields, which are not signed, and where the general crate is lenient.
+        let signed = Certificate::read(&der).unwrap().signed.len();
+        for position in 0..der.len() {
+            let mut changed = der.to_vec();
+            changed[position] ^= 1;
+            match verify(&changed.into(), now()) {
+                Err(_) => {}
+                Ok(peer) => {
+                    assert_eq!(peer, keypair.public().to_peer_id());
+                    assert!(position >= signed, "byte {position}");
+                }
+            }
+            let cut = CertificateDer::from(der[..position].to_vec());
+            assert!(verify(&cut, now()).is_err(), "cut at {position}");
+        }
+    }
+
+    #[test]
+    fn the_proof_of_another_identity_is_refused() {
+        let (own, other) = (Keypair::generate_ed25519(), Keypair::generate_ed25519());
+        let (der, _) = libp2p_tls::certificate::generate(&own).unwrap();
+        let read = Certificate::read(&der).unwrap();
+        let identity = other.public().encode_protobuf();
+        let forged = Certificate { identity: &identity, ..read };
+        assert_eq!(forged.owner(), Err(Refusal::BadSignature));
+    }
+}

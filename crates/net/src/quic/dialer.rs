@@ -1,0 +1,170 @@
+//! Dials peers over QUIC.
+
+use std::{
+    future::{Future, poll_fn},
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    pin::{Pin, pin},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Poll,
+};
+
+use kad::{
+    PeerId,
+    failure::{Failure, FailureClass, Phase},
+    network::{Endpoint, Security, Transport},
+};
+use quinn::{ClientConfig, TokioRuntime, TransportConfig};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{
+    fault::{lost, not_begun},
+    link::QuicLink,
+    proof::ServerProof,
+    socket::{DialSocket, Watch, bind},
+    tls::{ClientTls, TlsError},
+    transport::{endpoint, transport},
+};
+use crate::{
+    dialled::Dialled,
+    failure::from_io,
+    identity::Identity,
+    introduction::{Introduction, protocols},
+    session::Protocol,
+};
+
+/// The name that quinn asks for. It is never sent.
+const SERVER_NAME: &str = "libp2p";
+
+/// How many sockets share the load where the system grants only small buffers.
+const MANY_SOCKETS: usize = 8;
+
+/// Dials peers over QUIC, from a few sockets that all its connections share. The sockets are opened by the first dial
+/// that needs them.
+#[derive(Debug)]
+pub(crate) struct QuicDialer {
+    introduction: Arc<Introduction>,
+    protocols: Arc<[Protocol]>,
+    tls: ClientTls,
+    transport: Arc<TransportConfig>,
+    ipv4: Box<[OnceLock<Local>]>,
+    ipv6: Box<[OnceLock<Local>]>,
+    sockets: usize,
+    turn: AtomicUsize,
+}
+
+/// One socket and its endpoint.
+#[derive(Debug)]
+struct Local {
+    endpoint: quinn::Endpoint,
+    socket: Arc<DialSocket>,
+    _icmp: AbortOnDropHandle<()>,
+}
+
+impl QuicDialer {
+    /// A dialler with so many sockets for each version of IP: as many as there are threads to serve them. Where their
+    /// buffers are small, it uses more.
+    pub(crate) fn new(identity: &Identity, agent: &str, sockets: usize) -> Result<Self, TlsError> {
+        let protocols = protocols(&[]);
+        let introduction = Introduction::new(identity, agent, &protocols, &[]);
+        let none = || (0..sockets.max(MANY_SOCKETS)).map(|_| OnceLock::new()).collect();
+        Ok(Self {
+            introduction: Arc::new(introduction),
+            protocols,
+            tls: ClientTls::new(identity.keypair())?,
+            transport: transport(),
+            ipv4: none(),
+            ipv6: none(),
+            sockets: sockets.max(1),
+            turn: AtomicUsize::new(0),
+        })
+    }
+
+    /// Connects, and waits until the peer has proved who it is.
+    pub(crate) async fn dial(
+        &self,
+        addr: SocketAddr,
+        peer: PeerId,
+        deadline: Instant,
+    ) -> Result<Dialled<QuicLink>, Failure> {
+        let local = self.local(addr).map_err(|error| from_io(Phase::Connect, &error))?;
+        let proof = ServerProof::of(peer);
+        let config = self.client_config(&proof)?;
+        let watch = local.socket.watch(addr);
+        let connecting =
+            local.endpoint.connect_with(config, addr, SERVER_NAME).map_err(|error| not_begun(&error))?;
+        let connected = timeout_at(deadline, established(connecting, watch, &proof)).await;
+        let connection = connected.map_err(|_| Failure::new(proof.phase(), FailureClass::Timeout))??;
+        let endpoint = Endpoint {
+            address: 0,
+            transport: Transport::Quic,
+            security: Security::Tls,
+            ip_version: if addr.is_ipv4() { 4 } else { 6 },
+            rtt: Some(connection.rtt()),
+        };
+        let link = QuicLink::new(connection, peer, Arc::clone(&self.protocols));
+        Ok(Dialled::new(link, endpoint, Arc::clone(&self.introduction)))
+    }
+
+    fn client_config(&self, proof: &Arc<ServerProof>) -> Result<ClientConfig, Failure> {
+        let tls = self.tls.config(proof);
+        let tls = tls.map_err(|_| Failure::new(Phase::Connect, FailureClass::LocalResources))?;
+        let mut config = ClientConfig::new(Arc::new(tls));
+        config.transport_config(Arc::clone(&self.transport));
+        Ok(config)
+    }
+
+    /// The socket whose turn it is.
+    fn local(&self, remote: SocketAddr) -> io::Result<&Local> {
+        let (locals, any) = match remote {
+            SocketAddr::V4(_) => (&self.ipv4, IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            SocketAddr::V6(_) => (&self.ipv6, IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
+        };
+        let first = Local::of(locals, 0, any)?;
+        let sockets = if first.socket.has_large_buffer() { self.sockets } else { locals.len() };
+        Local::of(locals, self.turn.fetch_add(1, Ordering::Relaxed) % sockets, any)
+    }
+}
+
+impl Local {
+    /// The socket in that place, opened if it is not yet.
+    fn of(locals: &[OnceLock<Self>], place: usize, any: IpAddr) -> io::Result<&Self> {
+        let cell = locals.get(place).ok_or(io::ErrorKind::NotFound)?;
+        if let Some(local) = cell.get() {
+            return Ok(local);
+        }
+        // Of two dials that are the first at the same time, one opens a socket for nothing.
+        let local = Self::open(SocketAddr::new(any, 0))?;
+        Ok(cell.get_or_init(|| local))
+    }
+
+    fn open(addr: SocketAddr) -> io::Result<Self> {
+        let socket = DialSocket::new(bind(addr)?)?;
+        let shared = Arc::clone(&socket) as Arc<dyn quinn::AsyncUdpSocket>;
+        let endpoint =
+            quinn::Endpoint::new_with_abstract_socket(endpoint(), None, shared, Arc::new(TokioRuntime))?;
+        let icmp = tokio::spawn(Arc::clone(&socket).listen_for_icmp());
+        Ok(Self { endpoint, socket, _icmp: AbortOnDropHandle::new(icmp) })
+    }
+}
+
+/// Waits until the handshake is over, or the network says that there is nobody to shake hands with.
+async fn established(
+    connecting: quinn::Connecting,
+    mut watch: Watch<'_>,
+    proof: &ServerProof,
+) -> Result<quinn::Connection, Failure> {
+    let mut connecting = pin!(connecting);
+    poll_fn(|cx| {
+        if let Poll::Ready(result) = Pin::as_mut(&mut connecting).poll(cx) {
+            let failed = |error| proof.failure().unwrap_or_else(|| lost(proof.phase(), &error));
+            return Poll::Ready(result.map_err(failed));
+        }
+        watch.poll(cx).map(Err)
+    })
+    .await
+}

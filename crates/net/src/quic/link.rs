@@ -1,0 +1,290 @@
+//! A QUIC connection and the dialogues on its streams, for both roles: no task of its own, all is polled by its owner.
+
+use std::{
+    collections::VecDeque,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use kad::{
+    Multiaddr,
+    failure::{Failure, FailureClass, Phase},
+    network::{StreamId, Traffic},
+};
+use libp2p_identity::PeerId;
+use quinn::{Connection, ConnectionError, RecvStream, SendStream, VarInt};
+
+use super::{
+    dialogue::Dialogue,
+    fault::lost,
+    stream::{Broken, NO_ERROR, Stream},
+};
+use crate::{
+    carrier::Carrier,
+    introduction::quic_multiaddr,
+    session::{Framing, MAX_EVENTS, MAX_HELD_BYTES, Protocol, SessionEvent},
+};
+
+/// Reading stops while so many events wait to be taken, well before [`MAX_EVENTS`].
+const READ_AHEAD_EVENTS: usize = MAX_EVENTS / 16;
+
+/// What may wait for room before no more is read, in bytes.
+const MAX_BACKLOG_BYTES: usize = 256 * 1024;
+
+type Opening = Pin<Box<dyn Future<Output = Result<(SendStream, RecvStream), ConnectionError>> + Send>>;
+
+/// What a look at one stream found.
+enum Read {
+    Nothing,
+    Some,
+    /// The stream is gone.
+    Over,
+}
+
+/// A connection and its streams.
+pub(crate) struct QuicLink {
+    connection: Connection,
+    peer: PeerId,
+    protocols: Arc<[Protocol]>,
+    streams: Vec<Stream>,
+    events: VecDeque<SessionEvent>,
+    next_outbound: u32,
+    next_inbound: u32,
+    any_agreed: bool,
+    /// What comes on streams is not heard any more.
+    deaf: bool,
+    /// Why the connection is over; what came on its streams before is heard first.
+    over: Option<ConnectionError>,
+    /// The peer's next stream.
+    accepting: Opening,
+    /// The next stream of ours.
+    opening: Option<Opening>,
+}
+
+impl std::fmt::Debug for QuicLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("QuicLink").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+impl QuicLink {
+    /// The streams of a connection to an authenticated peer. `protocols` are those that it may open streams for.
+    pub(crate) fn new(connection: Connection, peer: PeerId, protocols: Arc<[Protocol]>) -> Self {
+        Self {
+            accepting: accept(&connection),
+            connection,
+            peer,
+            protocols,
+            streams: Vec::new(),
+            events: VecDeque::new(),
+            next_outbound: 1,
+            next_inbound: 2,
+            any_agreed: false,
+            deaf: false,
+            over: None,
+            opening: None,
+        }
+    }
+
+    /// From now on nothing that the peer sends on streams is heard: they stay without an answer.
+    pub(crate) fn ignore_streams(&mut self) {
+        self.deaf = true;
+    }
+
+    /// Hangs up with a code; the peer is told. What was not sent yet is lost.
+    pub(crate) fn close_with(&self, code: u32) {
+        self.connection.close(VarInt::from_u32(code), b"");
+    }
+
+    /// Waits for the end of the connection, without a look at its streams.
+    pub(crate) async fn closed(&mut self) {
+        self.connection.closed().await;
+    }
+
+    /// Writes bytes on every stream, past all protocols.
+    pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
+        for stream in &mut self.streams {
+            stream.dialogue.unsent.extend_from_slice(bytes);
+        }
+    }
+
+    fn dialogue(&mut self, id: StreamId) -> Option<&mut Dialogue> {
+        self.streams.iter_mut().map(|stream| &mut stream.dialogue).find(|dialogue| dialogue.id == id)
+    }
+
+    /// Takes the streams that the peer has opened; whether there were any. Quinn bounds how many can be open.
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut any = false;
+        while self.over.is_none() {
+            match self.accepting.as_mut().poll(cx) {
+                Poll::Pending => break,
+                Poll::Ready(Err(error)) => self.over = Some(error),
+                Poll::Ready(Ok(halves)) => {
+                    any = true;
+                    self.accepting = accept(&self.connection);
+                    let dialogue = Dialogue::inbound(StreamId(self.next_inbound));
+                    self.next_inbound = self.next_inbound.saturating_add(2);
+                    self.streams.push(Stream { halves: Some(halves), dialogue });
+                }
+            }
+        }
+        any
+    }
+
+    /// Takes what came on one stream.
+    fn read(&mut self, position: usize, cx: &mut Context<'_>) -> Read {
+        let Some(stream) = self.streams.get_mut(position) else { return Read::Nothing };
+        let heard = (!self.deaf).then_some(&mut self.events);
+        let result = match stream.poll_read(cx, &self.protocols, heard) {
+            Poll::Pending => return Read::Nothing,
+            Poll::Ready(Err(Broken::Connection(error))) => {
+                self.over = Some(error);
+                return Read::Nothing;
+            }
+            Poll::Ready(Err(Broken::Stream(failure))) => Err(failure),
+            Poll::Ready(Ok(())) => Ok(()),
+        };
+        self.any_agreed |= stream.dialogue.is_agreed();
+        let id = stream.dialogue.id;
+        if let Err(failure) = result.and_then(|()| self.check_held(position)) {
+            if self.streams.get_mut(position).is_some_and(Stream::refuse) {
+                return Read::Some;
+            }
+            self.reset(id);
+            self.events.push_back(SessionEvent::Ended(id, Some(failure)));
+            return Read::Over;
+        }
+        Read::Some
+    }
+
+    /// Refuses a stream of the peer that makes us hold too much.
+    fn check_held(&self, position: usize) -> Result<(), Failure> {
+        let dialogues = || self.streams.iter().map(|stream| &stream.dialogue).filter(|d| d.inbound);
+        let grows =
+            self.streams.get(position).is_some_and(|s| s.dialogue.inbound && s.dialogue.held_bytes() > 0);
+        if grows && dialogues().map(Dialogue::held_bytes).sum::<usize>() > MAX_HELD_BYTES {
+            return Err(Failure::new(Phase::Request, FailureClass::ResourceLimit));
+        }
+        Ok(())
+    }
+}
+
+impl Carrier for QuicLink {
+    fn traffic(&self) -> Traffic {
+        let stats = self.connection.stats();
+        Traffic { sent_bytes: stats.udp_tx.bytes, received_bytes: stats.udp_rx.bytes }
+    }
+
+    fn open(&mut self, protocol: &str, framing: Framing) -> StreamId {
+        let id = StreamId(self.next_outbound);
+        self.next_outbound = self.next_outbound.saturating_add(2);
+        self.streams.push(Stream { halves: None, dialogue: Dialogue::outbound(id, protocol, framing) });
+        id
+    }
+
+    /// The endpoint tells the peer; nothing has to be waited for.
+    fn say_goodbye(&mut self) {
+        self.streams.clear();
+        self.connection.close(NO_ERROR, b"");
+    }
+
+    fn peer(&self) -> Option<PeerId> {
+        Some(self.peer)
+    }
+
+    fn phase(&self) -> Phase {
+        if self.any_agreed { Phase::Request } else { Phase::Stream }
+    }
+
+    fn observed(&self) -> Multiaddr {
+        quic_multiaddr(self.connection.remote_address())
+    }
+
+    fn poll_event(&mut self) -> Option<SessionEvent> {
+        self.events.pop_front()
+    }
+
+    fn send(&mut self, stream: StreamId, message: &[u8]) {
+        if let Some(dialogue) = self.dialogue(stream) {
+            dialogue.send(message);
+        }
+    }
+
+    fn finish(&mut self, stream: StreamId) {
+        if let Some(dialogue) = self.dialogue(stream) {
+            dialogue.finish();
+        }
+    }
+
+    fn reset(&mut self, stream: StreamId) {
+        if let Some(position) = self.streams.iter().position(|s| s.dialogue.id == stream) {
+            self.streams.swap_remove(position).abort();
+        }
+    }
+
+    fn is_congested(&self) -> bool {
+        self.queued_bytes() > MAX_BACKLOG_BYTES
+    }
+
+    fn queued_bytes(&self) -> usize {
+        self.streams.iter().map(|stream| stream.dialogue.unsent.len()).sum()
+    }
+
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        let phase = self.phase();
+        let mut any = self.poll_accept(cx);
+        let mut position = 0;
+        while position < self.streams.len() && self.events.len() < READ_AHEAD_EVENTS {
+            match self.read(position, cx) {
+                Read::Nothing => position += 1,
+                Read::Some => {
+                    any = true;
+                    position += 1;
+                }
+                Read::Over => any = true,
+            }
+        }
+        match &self.over {
+            _ if any => Poll::Ready(Ok(())),
+            Some(error) => Poll::Ready(Err(lost(phase, error))),
+            None => Poll::Pending,
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Failure>> {
+        let phase = self.phase();
+        let (mut any, mut blocked) = (false, false);
+        for stream in &mut self.streams {
+            if stream.halves.is_none() {
+                let opening = self.opening.get_or_insert_with(|| open(&self.connection));
+                match opening.as_mut().poll(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(lost(phase, &error))),
+                    Poll::Ready(Ok(halves)) => {
+                        stream.halves = Some(halves);
+                        self.opening = None;
+                    }
+                }
+            }
+            match stream.poll_write(cx) {
+                Poll::Pending => blocked = true,
+                Poll::Ready(Ok(wrote)) => any |= wrote,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(lost(phase, &error))),
+            }
+        }
+        self.streams.retain(|stream| !stream.dialogue.is_over());
+        if blocked { Poll::Pending } else { Poll::Ready(Ok(any)) }
+    }
+}
+
+fn accept(connection: &Connection) -> Opening {
+    let connection = connection.clone();
+    Box::pin(async move { connection.accept_bi().await })
+}
+
+fn open(connection: &Connection) -> Opening {
+    let connection = connection.clone();
+    Box::pin(async move { connection.open_bi().await })
+}

@@ -1,0 +1,132 @@
+//! The listening side of QUIC: one socket for any number of identities, each with its own certificate.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    io,
+    net::SocketAddr,
+    sync::Arc,
+};
+
+use kad::{
+    PeerId,
+    failure::{Failure, FailureClass, Phase},
+};
+use quinn::{
+    Connection, Incoming, ServerConfig, TokioRuntime, TransportConfig, crypto::rustls::QuicServerConfig,
+};
+use rustls::pki_types::CertificateDer;
+
+use super::{
+    certificate::owner_of,
+    fault::lost,
+    link::QuicLink,
+    socket::bind,
+    tls::{OwnCertificate, ServerTls, TlsError},
+    transport::{endpoint, transport},
+};
+use crate::{identity::Identity, session::Protocol};
+
+/// How many configurations are kept; each has a key and a certificate and takes a few KiB. An identity that is dialled
+/// again after so many others gets a new certificate, which is as good.
+const MAX_CONFIGS: usize = 4096;
+
+/// How many connections may wait for the accepting task.
+const MAX_INCOMING: usize = 4096;
+
+/// What connections may have sent before they are accepted, in bytes, one and all.
+const INCOMING_BYTES: u64 = 64 * 1024;
+const ALL_INCOMING_BYTES: u64 = 16 * 1024 * 1024;
+
+/// A UDP socket with large buffers, for [`listen_quic`](crate::serve::listen_quic).
+pub fn bind_quic(addr: SocketAddr) -> io::Result<std::net::UdpSocket> {
+    bind(addr)
+}
+
+/// A listening endpoint.
+#[derive(Debug)]
+pub(crate) struct QuicListener {
+    endpoint: quinn::Endpoint,
+    local: SocketAddr,
+}
+
+impl QuicListener {
+    /// Listens on a socket that was bound by [`bind_quic`]. Needs tokio's reactor.
+    pub(crate) fn new(socket: std::net::UdpSocket) -> io::Result<Self> {
+        let local = socket.local_addr()?;
+        let base = ServerTls::new().and_then(|tls| tls.config_of_nobody()).map_err(io::Error::other)?;
+        let config = server_config(base, &transport());
+        let endpoint = quinn::Endpoint::new(endpoint(), Some(config), socket, Arc::new(TokioRuntime))?;
+        Ok(Self { endpoint, local })
+    }
+
+    /// The next connection, and the address at which it was dialled; `None` when the endpoint is gone.
+    pub(crate) async fn accept(&self) -> Option<(Incoming, SocketAddr)> {
+        let incoming = self.endpoint.accept().await?;
+        let ip = incoming.local_ip().unwrap_or(self.local.ip());
+        Some((incoming, SocketAddr::new(ip.to_canonical(), self.local.port())))
+    }
+}
+
+/// Makes the configurations of identities when they are needed, and keeps the last ones.
+#[derive(Debug)]
+pub(crate) struct Configs {
+    tls: ServerTls,
+    transport: Arc<TransportConfig>,
+    made: HashMap<PeerId, Arc<ServerConfig>, foldhash::fast::RandomState>,
+    order: VecDeque<PeerId>,
+}
+
+impl Configs {
+    pub(crate) fn new() -> Result<Self, TlsError> {
+        let (made, order) = (HashMap::default(), VecDeque::new());
+        Ok(Self { tls: ServerTls::new()?, transport: transport(), made, order })
+    }
+
+    /// The configuration with a certificate of that identity.
+    pub(crate) fn get(&mut self, identity: &Identity) -> Result<Arc<ServerConfig>, TlsError> {
+        let peer = identity.peer_id();
+        if let Some(config) = self.made.get(&peer) {
+            return Ok(Arc::clone(config));
+        }
+        if self.made.len() >= MAX_CONFIGS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.made.remove(&oldest);
+        }
+        let tls = self.tls.config(OwnCertificate::generate(identity.keypair())?)?;
+        let config = Arc::new(server_config(tls, &self.transport));
+        self.made.insert(peer, Arc::clone(&config));
+        self.order.push_back(peer);
+        Ok(config)
+    }
+}
+
+/// Shakes hands with a peer that dialled.
+pub(crate) async fn shake_hands(
+    incoming: Incoming,
+    config: Arc<ServerConfig>,
+    protocols: Arc<[Protocol]>,
+) -> Result<QuicLink, Failure> {
+    let at_secure = |error| lost(Phase::Secure, &error);
+    let connection = incoming.accept_with(config).map_err(at_secure)?.await.map_err(at_secure)?;
+    let peer =
+        dialling_peer(&connection).ok_or(Failure::new(Phase::Secure, FailureClass::HandshakeFailed))?;
+    Ok(QuicLink::new(connection, peer, protocols))
+}
+
+/// Who has dialled: its certificate was verified in the handshake.
+fn dialling_peer(connection: &Connection) -> Option<PeerId> {
+    let identity = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
+    owner_of(identity.first()?)
+}
+
+fn server_config(tls: QuicServerConfig, transport: &Arc<TransportConfig>) -> ServerConfig {
+    let mut config = ServerConfig::with_crypto(Arc::new(tls));
+    config
+        .transport_config(Arc::clone(transport))
+        .migration(false)
+        .max_incoming(MAX_INCOMING)
+        .incoming_buffer_size(INCOMING_BYTES)
+        .incoming_buffer_size_total(ALL_INCOMING_BYTES);
+    config
+}

@@ -1,0 +1,252 @@
+//! The UDP sockets under QUIC.
+//!
+//! All connections of an endpoint share one receive buffer. Where it overflows, datagrams are lost, and a handshake
+//! that lost one looks like a dead peer for a second or more: the buffer is made as large as the system allows.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    future::Future,
+    io::{self, IoSliceMut},
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
+};
+
+use kad::failure::{Failure, FailureClass, Phase};
+use quinn::{
+    AsyncUdpSocket, UdpPoller,
+    udp::{RecvMeta, Transmit, UdpSocketState},
+};
+use rustix::net::sockopt;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::{io::Interest, net::UdpSocket, sync::oneshot};
+
+use super::icmp;
+use crate::failure::from_io;
+
+/// The buffers that are asked for in each direction, in bytes. The system's own limits may allow less.
+const BUFFER_BYTES: usize = 8 * 1024 * 1024;
+
+/// A receive buffer that hundreds of connections can share, in bytes as Linux counts them (it doubles what is asked for).
+/// Linux grants 425,984 to the unprivileged where nobody raised `net.core.rmem_max`: with 100 visits at once on loopback
+/// such a buffer lost a datagram in every second visit.
+const ENOUGH_BYTES: usize = 4 * 1024 * 1024;
+
+/// What ends a dial at once. Other errors may pass, and QUIC sends again.
+const FATAL: [FailureClass; 5] = [
+    FailureClass::ConnectionRefused,
+    FailureClass::NetworkUnreachable,
+    FailureClass::HostUnreachable,
+    FailureClass::HostDown,
+    FailureClass::PermissionDenied,
+];
+
+/// A bound socket with large buffers.
+pub(super) fn bind(addr: SocketAddr) -> io::Result<std::net::UdpSocket> {
+    let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
+    if addr.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // The first way is for the privileged, and knows no limit.
+    if sockopt::set_socket_recv_buffer_size_force(&socket, BUFFER_BYTES).is_err() {
+        socket.set_recv_buffer_size(BUFFER_BYTES)?;
+    }
+    socket.set_send_buffer_size(BUFFER_BYTES)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&addr.into())?;
+    Ok(socket.into())
+}
+
+/// A socket that knows which dials are under way, and tells them what the network says of their addresses.
+#[derive(Debug)]
+pub(super) struct DialSocket {
+    io: UdpSocket,
+    state: UdpSocketState,
+    dials: Dials,
+    /// The last send did not fit into the system's buffer.
+    full: AtomicBool,
+}
+
+impl DialSocket {
+    /// A socket that was bound by [`bind`]. Needs tokio's reactor.
+    pub(super) fn new(socket: std::net::UdpSocket) -> io::Result<Arc<Self>> {
+        let state = UdpSocketState::new((&socket).into())?;
+        icmp::subscribe(&socket)?;
+        let io = UdpSocket::from_std(socket)?;
+        Ok(Arc::new(Self { io, state, dials: Dials::default(), full: AtomicBool::new(false) }))
+    }
+
+    /// Whether the system granted enough room for what many connections receive at once.
+    pub(super) fn has_large_buffer(&self) -> bool {
+        SockRef::from(&self.io).recv_buffer_size().is_ok_and(|granted| granted >= ENOUGH_BYTES)
+    }
+
+    /// Reports errors about that address until the watch is dropped.
+    pub(super) fn watch(&self, addr: SocketAddr) -> Watch<'_> {
+        self.dials.watch(addr)
+    }
+
+    /// Hands out what ICMP says of addresses, until it is dropped.
+    pub(super) async fn listen_for_icmp(self: Arc<Self>) {
+        while self.io.ready(Interest::ERROR).await.is_ok() {
+            let drained = self.io.try_io(Interest::ERROR, || self.drain_errors());
+            if drained.is_err_and(|error| error.kind() != io::ErrorKind::WouldBlock) {
+                tracing::debug!("a socket for QUIC has no queue of errors");
+                return;
+            }
+        }
+    }
+
+    /// Reports all errors in the queue. Its end is an error: `WouldBlock`.
+    fn drain_errors(&self) -> io::Result<()> {
+        loop {
+            if let Some((addr, error)) = icmp::receive(&self.io)? {
+                self.dials.report(addr, &error);
+            }
+        }
+    }
+
+    fn send_once(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        self.io.try_io(Interest::WRITABLE, || self.state.try_send((&self.io).into(), transmit))
+    }
+}
+
+impl AsyncUdpSocket for DialSocket {
+    fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
+        Box::pin(Poller { socket: self, waiting: None })
+    }
+
+    fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        // An error can be the late one of another datagram, which took the place of this one's sending.
+        match self.send_once(transmit).or_else(|_| self.send_once(transmit)) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.full.store(true, Ordering::Relaxed);
+                Err(error)
+            }
+            Err(error) => {
+                self.dials.report(transmit.destination, &error);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.io.poll_recv_ready(cx))?;
+            let receive = || self.state.recv((&self.io).into(), buffers, meta);
+            // Errors are those of datagrams sent before, and are told through the error queue.
+            if let Ok(count) = self.io.try_io(Interest::READABLE, receive) {
+                return Poll::Ready(Ok(count));
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io.local_addr()
+    }
+
+    fn max_transmit_segments(&self) -> usize {
+        self.state.max_gso_segments()
+    }
+
+    fn max_receive_segments(&self) -> usize {
+        self.state.gro_segments()
+    }
+
+    fn may_fragment(&self) -> bool {
+        self.state.may_fragment()
+    }
+}
+
+type Writable = Pin<Box<dyn Future<Output = io::Result<()>> + Send + Sync>>;
+
+/// Waits for room in the system's buffer, which is nearly never needed.
+struct Poller {
+    socket: Arc<DialSocket>,
+    waiting: Option<Writable>,
+}
+
+impl std::fmt::Debug for Poller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Poller").finish_non_exhaustive()
+    }
+}
+
+impl UdpPoller for Poller {
+    fn poll_writable(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.waiting.is_none() && !self.socket.full.load(Ordering::Relaxed) {
+            return Poll::Ready(Ok(()));
+        }
+        let socket = Arc::clone(&self.socket);
+        let wait = || -> Writable { Box::pin(async move { socket.io.writable().await }) };
+        let result = ready!(self.waiting.get_or_insert_with(wait).as_mut().poll(cx));
+        self.waiting = None;
+        self.socket.full.store(false, Ordering::Relaxed);
+        Poll::Ready(result)
+    }
+}
+
+/// The dials under way on one socket.
+#[derive(Debug, Default)]
+struct Dials(Mutex<HashMap<SocketAddr, Vec<oneshot::Sender<Failure>>, foldhash::fast::RandomState>>);
+
+impl Dials {
+    fn watch(&self, addr: SocketAddr) -> Watch<'_> {
+        let (report, failure) = oneshot::channel();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(addr).or_default().push(report);
+        Watch { dials: self, addr, failure }
+    }
+
+    fn report(&self, addr: SocketAddr, error: &io::Error) {
+        let failure = from_io(Phase::Connect, error);
+        if !FATAL.contains(&failure.class) {
+            return;
+        }
+        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&addr);
+        for dial in waiting.unwrap_or_default() {
+            // A dial that has just ended needs no report.
+            dial.send(failure.clone()).ok();
+        }
+    }
+}
+
+/// Hears what the network says of one address.
+#[derive(Debug)]
+pub(super) struct Watch<'a> {
+    dials: &'a Dials,
+    addr: SocketAddr,
+    failure: oneshot::Receiver<Failure>,
+}
+
+impl Watch<'_> {
+    /// Why no answer will come, when that is known. Not to be polled again after that.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Failure> {
+        match Pin::new(&mut self.failure).poll(cx) {
+            Poll::Ready(Ok(failure)) => Poll::Ready(failure),
+            Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.failure.close();
+        let mut dials = self.dials.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut entry) = dials.entry(self.addr) {
+            entry.get_mut().retain(|dial| !dial.is_closed());
+            if entry.get().is_empty() {
+                entry.remove();
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The accept loop.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    task::JoinSet,
+    time::sleep,
+};
+
+use super::{Head, Limits, Service, serve_connection};
+
+/// How many connections may wait to be accepted; the system may allow fewer.
+const BACKLOG: u32 = 4096;
+
+/// A pause when the process is out of descriptors: accepting again at once would fail again at once.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A listening socket with room for many connections at once.
+pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves every connection for which `resolve` knows a head at its local address, and resets all others. Runs until it
+/// is dropped, and then drops all connections.
+pub async fn listen<S, F>(listener: TcpListener, resolve: F, limits: Limits)
+where
+    S: Service,
+    F: Fn(SocketAddr) -> Option<Arc<Head<S>>>,
+{
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+        };
+        let Ok((tcp, _)) = accepted else {
+            sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let head = local_addr(&tcp).and_then(&resolve);
+        match head.filter(|_| connections.len() < limits.connections) {
+            Some(head) => drop(connections.spawn(serve_connection(tcp, head, limits))),
+            // A socket that is dropped with this option is reset.
+            None => drop(tcp.set_zero_linger()),
+        }
+    }
+}
+
+/// The address at which a socket was reached; of IPv4 also where the listener is of IPv6.
+pub(super) fn local_addr(tcp: &TcpStream) -> Option<SocketAddr> {
+    let addr = tcp.local_addr().ok()?;
+    Some(SocketAddr::new(addr.ip().to_canonical(), addr.port()))
+}

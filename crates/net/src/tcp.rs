@@ -1,0 +1,115 @@
+//! Connections that we open over TCP.
+
+use std::{
+    future::poll_fn,
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use kad::{
+    PeerId,
+    failure::{Failure, FailureClass, Phase},
+    network::{Endpoint, Security, Transport},
+};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    carrier::Carrier,
+    dialled::Dialled,
+    failure::from_io,
+    identity::Identity,
+    introduction::{Introduction, protocols},
+    link::Link,
+    session::{Protocol, Session},
+};
+
+/// What a dialler is to the peers that it dials.
+#[derive(Debug)]
+pub(crate) struct Dialer {
+    identity: Identity,
+    introduction: Arc<Introduction>,
+    protocols: Arc<[Protocol]>,
+}
+
+impl Dialer {
+    pub(crate) fn new(identity: Identity, agent: &str) -> Self {
+        let protocols = protocols(&[]);
+        let introduction = Introduction::new(&identity, agent, &protocols, &[]);
+        Self { identity, introduction: Arc::new(introduction), protocols }
+    }
+
+    /// Connects, and waits until the peer has proved who it is.
+    pub(crate) async fn dial(
+        &self,
+        addr: SocketAddr,
+        peer: PeerId,
+        deadline: Instant,
+    ) -> Result<Dialled<Link>, Failure> {
+        let mut phase = Phase::Connect;
+        let result = timeout_at(deadline, self.connect(addr, peer, &mut phase)).await;
+        result.unwrap_or(Err(Failure::new(phase, FailureClass::Timeout)))
+    }
+
+    async fn connect(
+        &self,
+        addr: SocketAddr,
+        peer: PeerId,
+        phase: &mut Phase,
+    ) -> Result<Dialled<Link>, Failure> {
+        let started = Instant::now();
+        let tcp = TcpStream::connect(addr).await.map_err(|error| not_connected(&error))?;
+        if is_self_connected(&tcp, addr) {
+            return Err(Failure::new(Phase::Connect, FailureClass::ConnectionRefused));
+        }
+        let endpoint = Endpoint {
+            address: 0,
+            transport: Transport::Tcp,
+            security: Security::Noise,
+            ip_version: if addr.is_ipv4() { 4 } else { 6 },
+            rtt: Some(started.elapsed()),
+        };
+        *phase = Phase::Secure;
+        // Without this option the last small write of a visit would wait for an acknowledgement; it is an advice.
+        tcp.set_nodelay(true).ok();
+        let session = Session::dialer(&self.identity, Some(peer), Arc::clone(&self.protocols))?;
+        let mut link = Link::new(tcp, session, addr);
+        poll_fn(|cx| poll_secured(&mut link, cx)).await?;
+        Ok(Dialled::new(link, endpoint, Arc::clone(&self.introduction)))
+    }
+}
+
+/// A reset while a connection is being opened is a refusal, and has its own error. What the system calls reset was open,
+/// and reset before we looked.
+fn not_connected(error: &io::Error) -> Failure {
+    match from_io(Phase::Connect, error) {
+        Failure { class: FailureClass::ConnectionReset, .. } => {
+            Failure::new(Phase::Secure, FailureClass::ConnectionReset)
+        }
+        failure => failure,
+    }
+}
+
+/// On loopback a dial to a port that nobody listens on can meet itself, when its own port happens to be that one.
+fn is_self_connected(tcp: &TcpStream, addr: SocketAddr) -> bool {
+    addr.ip().is_loopback() && tcp.local_addr().is_ok_and(|local| local == addr)
+}
+
+/// Sends the first message of the handshake and reads the second. The third stays queued, to leave together with the
+/// first requests.
+fn poll_secured(link: &mut Link, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+    while link.peer().is_none() {
+        match link.poll_receive(cx) {
+            Poll::Ready(result) => result?,
+            Poll::Pending => match link.poll_flush(cx) {
+                Poll::Ready(Err(failure)) => return Poll::Ready(Err(failure)),
+                Poll::Ready(Ok(_)) | Poll::Pending => return Poll::Pending,
+            },
+        }
+    }
+    Poll::Ready(Ok(()))
+}
