@@ -33,7 +33,7 @@ pub struct BadLine {
 /// Either kind of entry.
 enum Entry {
     Peer(PeerId),
-    Range(u128, u128),
+    Range((u128, u128)),
 }
 
 impl OptOut {
@@ -48,7 +48,7 @@ impl OptOut {
             }
             match parse_entry(entry) {
                 Ok(Entry::Peer(peer)) => drop(list.peers.insert(peer)),
-                Ok(Entry::Range(first, last)) => list.ranges.push((first, last)),
+                Ok(Entry::Range(range)) => list.ranges.push(range),
                 Err(problem) => {
                     let text = entry.chars().take(80).collect();
                     return Err(BadLine { line: index + 1, text, problem });
@@ -107,7 +107,7 @@ fn parse_entry(entry: &str) -> Result<Entry, &'static str> {
         return range(ip, bits);
     }
     if let Ok(ip) = IpAddr::from_str(entry) {
-        return Ok(Entry::Range(number(ip), number(ip)));
+        return Ok(Entry::Range((number(ip), number(ip))));
     }
     PeerId::from_str(entry).map(Entry::Peer).map_err(|_| "it does not decode as any of them")
 }
@@ -120,7 +120,7 @@ fn range(ip: IpAddr, bits: u32) -> Result<Entry, &'static str> {
     if ip & mask != 0 {
         return Err("bits are set behind the prefix");
     }
-    Ok(Entry::Range(ip, ip | mask))
+    Ok(Entry::Range((ip, ip | mask)))
 }
 
 fn number(ip: IpAddr) -> u128 {

@@ -54,13 +54,21 @@ impl Target {
 impl Addresses {
     /// What to dial for this address of this peer, or why it is not dialled.
     pub fn target(self, addr: &Multiaddr, peer: &PeerId) -> Result<Target, SkipReason> {
-        let mut parts = addr.iter();
-        if addr.iter().any(|part| matches!(part, Protocol::P2pCircuit)) {
+        if is_relayed(addr) {
             return Err(SkipReason::Relayed);
         }
         if addr.iter().any(|part| matches!(part, Protocol::P2p(other) if other != *peer)) {
             return Err(SkipReason::OtherPeer);
         }
+        self.socket(addr)
+    }
+
+    /// What to dial for this address, whoever is there, or why it is not dialled.
+    pub fn socket(self, addr: &Multiaddr) -> Result<Target, SkipReason> {
+        if is_relayed(addr) {
+            return Err(SkipReason::Relayed);
+        }
+        let mut parts = addr.iter();
         let ip = match parts.next().ok_or(SkipReason::TransportUnknown)? {
             Protocol::Ip4(ip) => IpAddr::V4(ip),
             Protocol::Ip6(ip) => ip.to_canonical(),
@@ -101,6 +109,10 @@ impl Addresses {
             (_, Scope::Loopback) => Err(SkipReason::Loopback),
         }
     }
+}
+
+fn is_relayed(addr: &Multiaddr) -> bool {
+    addr.iter().any(|part| matches!(part, Protocol::P2pCircuit))
 }
 
 /// From where an IP address can be reached. An IPv4 address inside an IPv6 address counts as itself.

@@ -4,7 +4,7 @@ use std::{
     future::{Future, poll_fn},
     io,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
     thread::available_parallelism,
     time::Duration,
@@ -12,18 +12,20 @@ use std::{
 
 use kad::{
     Multiaddr, PeerId,
-    failure::{Failure, FailureClass, Phase},
+    failure::{Failure, FailureClass, Phase, SkipReason},
     network::{AddressOutcome, Attempt, Dial, Network},
+    opt_out::OptOut,
 };
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
-    time::{Instant, timeout_at},
+    time::{Instant, sleep_until, timeout_at},
 };
 
 use crate::{
     address::{Addresses, Target},
     connection::AnyConnection,
     identity::Identity,
+    pacing::{Pacer, Pacing},
     plan::{Plan, Rules, Turn},
     quic::QuicDialer,
     tcp::Dialer,
@@ -52,6 +54,10 @@ pub struct HostConfig {
     pub max_connecting: usize,
     /// Whether QUIC is dialled. Default true.
     pub quic: bool,
+    /// Who asked not to be measured: never dialled. Default nobody.
+    pub opt_out: Arc<OptOut>,
+    /// How fast hosts are dialled. Waiting for one's turn is not counted in any timeout.
+    pub pacing: Pacing,
 }
 
 impl HostConfig {
@@ -66,6 +72,8 @@ impl HostConfig {
             max_addresses: 8,
             max_connecting: 4096,
             quic: true,
+            opt_out: Arc::default(),
+            pacing: Pacing::default(),
         }
     }
 }
@@ -83,13 +91,18 @@ struct Inner {
     dial_timeout: Duration,
     total_timeout: Duration,
     connecting: Semaphore,
+    pacer: Mutex<Pacer>,
 }
 
 impl Host {
     /// A host. An error says that no certificate for QUIC could be made of the identity.
     pub fn new(config: HostConfig) -> io::Result<Self> {
-        let rules =
-            Rules { addresses: config.addresses, max_addresses: config.max_addresses, quic: config.quic };
+        let rules = Rules {
+            addresses: config.addresses,
+            opt_out: config.opt_out,
+            max_addresses: config.max_addresses,
+            quic: config.quic,
+        };
         let sockets = || available_parallelism().map_or(1, usize::from).min(MAX_SOCKETS);
         let quic = config.quic.then(|| QuicDialer::new(&config.identity, &config.agent, sockets()));
         let quic = quic.transpose().map_err(io::Error::other)?;
@@ -99,6 +112,7 @@ impl Host {
             rules,
             dial_timeout: config.dial_timeout,
             total_timeout: config.total_timeout,
+            pacer: Mutex::new(Pacer::new(config.pacing)),
             connecting: Semaphore::new(config.max_connecting.clamp(1, Semaphore::MAX_PERMITS)),
         })))
     }
@@ -107,12 +121,17 @@ impl Host {
 impl Network for Host {
     type Connection = AnyConnection;
 
+    fn admits(&self, address: &Multiaddr) -> Result<(), SkipReason> {
+        self.0.rules.admits(address)
+    }
+
     async fn connect(&self, peer: PeerId, addrs: Vec<Multiaddr>) -> Dial<AnyConnection> {
-        let plan = Plan::new(&addrs, &peer, self.0.rules);
-        if plan.turns.is_empty() {
+        let plan = Plan::new(&addrs, &peer, &self.0.rules);
+        let Some(first) = plan.turns.last() else {
             return Dial { attempts: plan.into_attempts(), connection: None };
-        }
+        };
         // The clock starts when there is room for the first attempt. The semaphore is never closed.
+        self.0.pace(first.target).await;
         let permit = self.0.connecting.acquire().await.ok();
         let started = Instant::now();
         let deadline = started + self.0.total_timeout;
@@ -213,6 +232,24 @@ impl Race<'_> {
 }
 
 impl Inner {
+    /// Waits until this host may be dialled once more.
+    async fn pace(&self, target: Target) {
+        let now = Instant::now();
+        let turn = {
+            let mut pacer = self.pacer.lock().unwrap_or_else(PoisonError::into_inner);
+            pacer.reserve(now, target.addr().ip())
+        };
+        if turn > now {
+            sleep_until(turn).await;
+        }
+    }
+
+    /// Waits until a further attempt may be made.
+    async fn room_for(&self, target: Target) -> Option<SemaphorePermit<'_>> {
+        self.pace(target).await;
+        self.connecting.acquire().await.ok()
+    }
+
     /// Makes one attempt, once there is room for it.
     async fn attempt(
         &self,
@@ -222,7 +259,7 @@ impl Inner {
         permit: Option<SemaphorePermit<'_>>,
     ) -> Outcome {
         let permit = match permit {
-            None => timeout_at(deadline, self.connecting.acquire()).await.ok().and_then(Result::ok),
+            None => timeout_at(deadline, self.room_for(target)).await.ok().flatten(),
             first => first,
         };
         if permit.is_none() {

@@ -55,6 +55,7 @@ mod introduction;
 mod link;
 mod multistream;
 mod noise;
+mod pacing;
 mod plan;
 mod quic;
 mod tcp;
@@ -67,4 +68,5 @@ pub use crate::{
     dial::{Host, HostConfig},
     identity::Identity,
     introduction::{MAX_REQUEST_BYTES, quic_multiaddr, tcp_multiaddr},
+    pacing::{Pacing, Rate},
 };

@@ -1,11 +1,12 @@
 //! The order in which the addresses of a peer are tried. Pure: no socket and no clock.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use kad::{
     Multiaddr, PeerId,
     failure::SkipReason,
     network::{AddressOutcome, Attempt},
+    opt_out::OptOut,
 };
 
 use crate::address::{Addresses, Scope, Target, scope};
@@ -17,9 +18,10 @@ const STEP: Duration = Duration::from_millis(250);
 const NEAR_STEP: Duration = Duration::from_millis(30);
 
 /// What may be dialled.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Rules {
     pub(crate) addresses: Addresses,
+    pub(crate) opt_out: Arc<OptOut>,
     pub(crate) max_addresses: usize,
     pub(crate) quic: bool,
 }
@@ -47,7 +49,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// QUIC before TCP (it has fewer round trips), IPv4 before IPv6 (more hosts have it), otherwise as given.
-    pub(crate) fn new(addrs: &[Multiaddr], peer: &PeerId, rules: Rules) -> Self {
+    pub(crate) fn new(addrs: &[Multiaddr], peer: &PeerId, rules: &Rules) -> Self {
         let mut plan =
             Self { attempts: Vec::with_capacity(addrs.len()), turns: Vec::new(), same: Vec::new() };
         for (index, addr) in addrs.iter().enumerate() {
@@ -98,8 +100,23 @@ impl Plan {
 }
 
 impl Rules {
-    fn target(self, addr: &Multiaddr, peer: &PeerId) -> Result<Target, SkipReason> {
-        match self.addresses.target(addr, peer)? {
+    fn target(&self, addr: &Multiaddr, peer: &PeerId) -> Result<Target, SkipReason> {
+        if self.opt_out.has_peer(peer) {
+            return Err(SkipReason::OptedOut);
+        }
+        let target = self.addresses.target(addr, peer);
+        self.allow(addr, target?)
+    }
+
+    /// Whether an address would be dialled, whoever is there.
+    pub(crate) fn admits(&self, addr: &Multiaddr) -> Result<(), SkipReason> {
+        let target = self.addresses.socket(addr)?;
+        self.allow(addr, target).map(drop)
+    }
+
+    fn allow(&self, addr: &Multiaddr, target: Target) -> Result<Target, SkipReason> {
+        match target {
+            _ if self.opt_out.has_address(addr) => Err(SkipReason::OptedOut),
             Target::Quic(_) if !self.quic => Err(SkipReason::TransportNotSupported),
             target => Ok(target),
         }
@@ -112,8 +129,25 @@ mod tests {
 
     fn plan(addrs: &[&str], max_addresses: usize) -> Plan {
         let addrs: Vec<Multiaddr> = addrs.iter().map(|addr| addr.parse().unwrap()).collect();
-        let rules = Rules { addresses: Addresses::Any, max_addresses, quic: true };
-        Plan::new(&addrs, &PeerId::random(), rules)
+        Plan::new(&addrs, &PeerId::random(), &rules(max_addresses))
+    }
+
+    fn rules(max_addresses: usize) -> Rules {
+        Rules { addresses: Addresses::Any, opt_out: Arc::default(), max_addresses, quic: true }
+    }
+
+    #[test]
+    fn who_opted_out_is_not_dialled() {
+        let (peer, other) = (PeerId::random(), PeerId::random());
+        let opt_out = Arc::new(OptOut::parse(&format!("{peer}\n5.5.0.0/16")).unwrap());
+        let rules = Rules { opt_out, ..rules(8) };
+        let addr = |text: &str| text.parse::<Multiaddr>().unwrap();
+        let reason = |addr, peer| rules.target(&addr, &peer).err();
+        assert_eq!(reason(addr("/ip4/1.1.1.1/tcp/1"), peer), Some(SkipReason::OptedOut));
+        assert_eq!(reason(addr("/ip4/5.5.9.9/tcp/1"), other), Some(SkipReason::OptedOut));
+        assert_eq!(reason(addr("/ip4/1.1.1.1/tcp/1"), other), None);
+        assert_eq!(rules.admits(&addr("/ip4/5.5.9.9/tcp/1")), Err(SkipReason::OptedOut));
+        assert_eq!(rules.admits(&addr("/ip4/5.6.9.9/tcp/1")), Ok(()));
     }
 
     fn order(plan: &Plan) -> Vec<usize> {
@@ -151,8 +185,7 @@ mod tests {
         let peer = PeerId::random();
         let addr: Multiaddr = "/ip4/127.0.0.1/tcp/1".parse().unwrap();
         let full = addr.clone().with(multiaddr::Protocol::P2p(peer));
-        let rules = Rules { addresses: Addresses::Any, max_addresses: 8, quic: true };
-        let mut plan = Plan::new(&[addr, full], &peer, rules);
+        let mut plan = Plan::new(&[addr, full], &peer, &rules(8));
         assert_eq!(order(&plan), [0]);
         let connected = Attempt::untried(AddressOutcome::Connected);
         plan.settle(0, connected.clone());

@@ -210,6 +210,24 @@ mod tests {
         }
     }
 
+    /// A certificate as go-libp2p v0.49.0 makes it, of an ECDSA identity.
+    const OF_GO: &[u8] = include_bytes!("../../tests/data/certificate_go.der");
+
+    /// A certificate with a P-384 key, made with openssl, of an Ed25519 identity.
+    const OF_P384: &[u8] = include_bytes!("../../tests/data/certificate_p384.der");
+
+    #[test]
+    fn a_certificate_of_go_is_read_here_and_one_of_p384_by_the_general_crate() {
+        let date = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_900_000_000));
+        for (bytes, here) in [(OF_GO, true), (OF_P384, false)] {
+            let der = CertificateDer::from(bytes);
+            assert_eq!(Certificate::read(&der).is_some(), here);
+            let general = libp2p_tls::certificate::parse(&der).unwrap().peer_id();
+            assert_eq!(verify(&der, date), Ok(general));
+            assert_eq!(owner_of(&der), Some(general));
+        }
+    }
+
     #[test]
     fn a_certificate_out_of_its_time_is_expired() {
         let (der, _) = libp2p_tls::certificate::generate(&Keypair::generate_ed25519()).unwrap();
