@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p kadscope-crawl --bench simulated [-- PEERS...]`
 
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints, and may fail")]
+
 use std::{sync::Arc, time::Duration};
 
 use kad::PeerId;
@@ -34,10 +36,10 @@ fn measure(peers: u32) {
         .build()
         .expect("a runtime");
     let Crawled { summary, .. } = runtime.block_on(crawl(Arc::clone(&world)));
-    let crawl_s = (cpu() - generated).as_secs_f64();
+    let crawl_s = cpu().saturating_sub(generated).as_secs_f64();
     println!(
         "{peers:>8} {:>11.2} {crawl_s:>9.2} {:>9.1} {:>8} {:>10} {:>12.1} {:>9.0}",
-        (generated - begun).as_secs_f64(),
+        generated.saturating_sub(begun).as_secs_f64(),
         crawl_s * 1e6 / f64::from(peers),
         summary.peers.reachable,
         summary.edges,
@@ -62,6 +64,7 @@ async fn crawl(world: Arc<World>) -> Crawled {
         protocol: kad::message::AMINO_PROTOCOL.to_owned(),
         bootstrap,
         config: Config { neighbors: true, all_prefixes: true, seed: Some(1), ..Config::default() },
+        opt_out: Arc::default(),
         clock: Clock::started_at(Timestamp(0)),
     };
     let (progress, _) = watch::channel(Progress::default());

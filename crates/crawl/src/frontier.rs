@@ -8,11 +8,10 @@ mod peers;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BinaryHeap;
-use std::hash::BuildHasher;
+use std::{collections::BinaryHeap, hash::BuildHasher, sync::Arc};
 
 use foldhash::fast::FixedState;
-use kad::{Multiaddr, PeerId, failure::SkipReason, message};
+use kad::{Multiaddr, PeerId, failure::SkipReason, message, opt_out::OptOut};
 use schema::{PeerNumber, VisitKind};
 
 use crate::{found::Found, talk::asking::first_wave};
@@ -35,10 +34,12 @@ pub(crate) struct Frontier {
     queue: BinaryHeap<Turn>,
     order: FixedState,
     max_peers: usize,
+    opt_out: Arc<OptOut>,
     turns_left: usize,
     second_pass: bool,
     over_budget: u64,
     malformed: u64,
+    opted_out: u64,
 }
 
 /// A place in the queue: those that several peers have named first, then in the seed's order.
@@ -87,17 +88,20 @@ pub(crate) struct Extended {
 }
 
 impl Frontier {
-    /// An empty memory for at most `max_peers` peers; `seed` decides who is visited first.
-    pub(crate) fn new(seed: u64, max_peers: usize) -> Self {
+    /// An empty memory for at most `max_peers` peers; `seed` decides who is visited first. Those who opted out never
+    /// get into it.
+    pub(crate) fn new(seed: u64, max_peers: usize, opt_out: Arc<OptOut>) -> Self {
         Self {
             peers: Peers::default(),
             queue: BinaryHeap::new(),
             order: FixedState::with_seed(seed),
             max_peers,
+            opt_out,
             turns_left: 0,
             second_pass: false,
             over_budget: 0,
             malformed: 0,
+            opted_out: 0,
         }
     }
 
@@ -234,6 +238,11 @@ impl Frontier {
         self.over_budget
     }
 
+    /// How often peers were named that asked not to be measured.
+    pub(crate) const fn opted_out(&self) -> u64 {
+        self.opted_out
+    }
+
     /// Ids and addresses in answers that are none.
     pub(crate) const fn malformed(&self) -> u64 {
         self.malformed
@@ -251,6 +260,10 @@ impl Frontier {
         let canonical = parsed.to_bytes();
         if let Some(peer) = (canonical != id).then(|| self.peers.find(&canonical)).flatten() {
             return Some((peer, false));
+        }
+        if self.opt_out.has_peer(&parsed) {
+            self.opted_out += 1;
+            return None;
         }
         if self.peers.len() >= self.max_peers {
             self.over_budget += 1;

@@ -6,6 +6,7 @@ use kad::{
     Multiaddr, PeerId,
     failure::{Failure, SkipReason},
     network::{AddressOutcome, Network},
+    opt_out::OptOut,
 };
 use schema::{AddressVisit, CrawlId, PeerNumber, Row, RunState, Visit, VisitKind, visit::PREFIXES};
 use tokio::{
@@ -49,6 +50,8 @@ pub struct Crawl<N> {
     pub bootstrap: Vec<Bootstrap>,
     /// What the user has set.
     pub config: Config,
+    /// Who asked not to be measured: not visited, and nothing about them is kept.
+    pub opt_out: Arc<OptOut>,
     /// The time of the run.
     pub clock: Clock,
 }
@@ -152,7 +155,7 @@ struct Run<N> {
 
 impl<N: Network> Run<N> {
     fn new(crawl: Crawl<N>, outlets: Outlets) -> Self {
-        let Crawl { network, id, network_name, protocol, bootstrap, config, clock } = crawl;
+        let Crawl { network, id, network_name, protocol, bootstrap, config, opt_out, clock } = crawl;
         let manner = Manner {
             protocol: protocol.into(),
             request_timeout: config.request_timeout,
@@ -161,7 +164,7 @@ impl<N: Network> Run<N> {
             pending: Pending::default(),
         };
         Self {
-            frontier: Frontier::new(config.seed.unwrap_or(0), config.max_peers as usize),
+            frontier: Frontier::new(config.seed.unwrap_or(0), config.max_peers as usize, opt_out),
             network,
             id,
             network_name,
@@ -348,6 +351,7 @@ impl<N: Network> Run<N> {
                 over_max_peers: self.frontier.over_budget(),
                 over_visit_size: self.over_visit_size,
                 malformed: self.frontier.malformed(),
+                opted_out: self.frontier.opted_out(),
             },
             network: self.network_name,
             cpu_s: None,

@@ -125,6 +125,8 @@ pub struct LeftOut {
     pub over_visit_size: u64,
     /// Ids and addresses that do not decode.
     pub malformed: u64,
+    /// Mentions of peers that asked not to be measured.
+    pub opted_out: u64,
 }
 
 /// Quantiles of a distribution, by the nearest rank.

@@ -1,5 +1,7 @@
 //! Crawls of simulated networks in virtual time, beside what is true of them.
 
+#![expect(clippy::expect_used, clippy::float_cmp, reason = "a test may fail; shares of 1 are exact")]
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use kad::{PeerId, failure::FailureClass, network::AddressOutcome};
@@ -50,6 +52,7 @@ async fn crawl_from(
         protocol: "/ipfs/kad/1.0.0".to_owned(),
         bootstrap,
         config,
+        opt_out: Arc::default(),
         clock: Clock::started_at(Timestamp(1_000_000)),
     };
     let crawl = tokio::spawn(crawl.run(Outlets { rows: Some(rows), progress, cancel: cancel.clone() }));
@@ -284,6 +287,7 @@ async fn a_crawl_ends_when_nobody_takes_its_rows() {
         protocol: "/ipfs/kad/1.0.0".to_owned(),
         bootstrap: vec![Bootstrap { id: world.peer_id(peer), addrs: world.addresses(peer) }],
         config: Config::default(),
+        opt_out: Arc::default(),
         clock: Clock::started_at(Timestamp(0)),
     };
     let (progress, _) = watch::channel(Progress::default());

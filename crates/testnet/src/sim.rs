@@ -13,9 +13,13 @@ use std::{
     time::Duration,
 };
 
-use kad::network::{Dial, Network};
+use kad::{
+    failure::SkipReason,
+    network::{Dial, Network},
+};
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
+use net::Addresses;
 
 pub use self::connection::SimConnection;
 use crate::{answers::Answers, world::World};
@@ -78,6 +82,10 @@ impl SimNetwork {
 
 impl Network for SimNetwork {
     type Connection = SimConnection;
+
+    fn admits(&self, address: &Multiaddr) -> Result<(), SkipReason> {
+        Addresses::Loopback.socket(address).map(drop)
+    }
 
     async fn connect(&self, peer: PeerId, addrs: Vec<Multiaddr>) -> Dial<SimConnection> {
         let (attempts, reached, took) = dial::dial(&self.shared, peer, &addrs);

@@ -23,7 +23,7 @@ fn found(peers: &[(PeerId, &[Multiaddr])]) -> Found {
 }
 
 fn frontier() -> (Frontier, PeerNumber, PeerId) {
-    let mut frontier = Frontier::new(7, 1000);
+    let mut frontier = Frontier::new(7, 1000, Arc::default());
     let first = PeerId::random();
     let number = frontier.add(&first, &[address(2)], &admits).expect("room");
     (frontier, number, first)
@@ -122,7 +122,7 @@ fn those_whom_several_peers_name_go_before_the_inventions_of_one() {
 
 #[test]
 fn room_is_bounded_and_what_is_left_out_is_counted() {
-    let mut frontier = Frontier::new(0, 2);
+    let mut frontier = Frontier::new(0, 2, Arc::default());
     for _ in 0..5 {
         frontier.add(&PeerId::random(), &[address(2)], &admits);
     }
@@ -130,6 +130,17 @@ fn room_is_bounded_and_what_is_left_out_is_counted() {
     let extended = frontier.extend(PeerNumber(0), &found(&[(PeerId::random(), &[])]), &admits);
     assert_eq!(extended, Extended::default());
     assert_eq!(frontier.over_budget(), 4);
+}
+
+#[test]
+fn of_who_opted_out_nothing_is_kept() {
+    let (peer, other) = (PeerId::random(), PeerId::random());
+    let opt_out = Arc::new(OptOut::parse(&peer.to_base58()).expect("a list"));
+    let mut frontier = Frontier::new(0, 100, opt_out);
+    assert_eq!(frontier.add(&peer, &[address(2)], &admits), None);
+    frontier.add(&other, &[address(2)], &admits);
+    let extended = frontier.extend(PeerNumber(0), &found(&[(peer, &[address(3)])]), &admits);
+    assert_eq!((extended, frontier.opted_out(), frontier.len()), (Extended::default(), 2, 1));
 }
 
 #[test]
@@ -166,7 +177,7 @@ fn an_id_written_the_long_way_is_the_same_peer() {
 fn the_seed_decides_the_order() {
     let ids: Vec<PeerId> = (0..50).map(|_| PeerId::random()).collect();
     let order = |seed| {
-        let mut frontier = Frontier::new(seed, 100);
+        let mut frontier = Frontier::new(seed, 100, Arc::default());
         for id in &ids {
             frontier.add(id, &[address(2)], &admits);
         }
@@ -182,7 +193,7 @@ proptest! {
     #[test]
     fn it_ends_and_forgets_nobody(steps in prop::collection::vec((0..20_usize, 0..20_usize, 1..6_u16, any::<bool>()), 0..200)) {
         let ids: Vec<PeerId> = (0..20_u8).map(|n| PeerId::from_bytes(&[&[0, 2, n, n][..]].concat()).expect("identity")).collect();
-        let mut frontier = Frontier::new(3, 15);
+        let mut frontier = Frontier::new(3, 15, Arc::default());
         frontier.add(&ids[0], &[address(2)], &admits);
         let mut visits = 0;
         for (a, b, port, reached) in steps {

@@ -1,0 +1,23 @@
+//! The two things that only the outside knows: what time it is, and a number that nobody else has drawn.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use schema::{CrawlId, Timestamp};
+
+/// Reads the wall clock. A clock before 1970 counts as 1970.
+#[expect(clippy::disallowed_methods, reason = "the one place where wall time is read, once per run")]
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(0).after(since)
+}
+
+/// A name that no other crawl has.
+pub(crate) fn crawl_id(now: Timestamp) -> CrawlId {
+    CrawlId::new(now, rand::random())
+}
+
+/// A seed for who did not choose one.
+pub(crate) fn seed() -> u64 {
+    // Printed, typed again and read by programs that keep numbers as doubles: 32 bits survive all of that.
+    rand::random::<u32>().into()
+}

@@ -1,0 +1,90 @@
+//! `kadscope demo`: a network, a crawl of it, and the truth beside it.
+
+mod child;
+mod judged;
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use schema::RunState;
+use serde::Serialize;
+use store::StoreUrl;
+
+use self::child::Child;
+pub(crate) use self::judged::{Judged, StateCount};
+use super::crawl::{end, place};
+use crate::{
+    args::{DemoArgs, NetworkArgs, Order, Policy},
+    crawling::Made,
+    exit::{Code, Failed},
+    output, render, signals,
+};
+
+/// The scenario that is shown.
+const SCENARIO: &str = "demo";
+
+pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
+    let stop = signals::stop_on_signal()?;
+    std::fs::create_dir_all(&args.dir).map_err(|error| {
+        Failed::usage(format!("cannot make the directory {}: {error}", args.dir.display()))
+    })?;
+    let file = args.dir.join("kadscope-demo.sqlite");
+    let store = StoreUrl::Sqlite(file.clone());
+    let truth = args.dir.join("truth.json");
+    output::note(&format!("starting a network of {} peers", render::text::grouped(args.peers.into())));
+    let child = tokio::select! {
+        child = Child::start(&args, &truth) => child?,
+        () = stop.cancelled() => return Ok(Code::Cancelled),
+    };
+    let made = order(&args, &child, &store)?.carry_out(&stop).await?;
+    let announcement = child.end().await;
+    let style = output::Style::of_stdout();
+    let judged = match made.crawled.summary.state {
+        RunState::Succeeded if made.kept.is_ok() => Some(Judged::of(&store, &made, &announcement)?),
+        _ => None,
+    };
+    if args.json {
+        print_json(&made, judged.as_ref())?;
+    } else if made.crawled.summary.state != RunState::Failed {
+        let mut text = render::summary(&made.crawled.summary, &place(&store), style);
+        if let Some(judged) = &judged {
+            text += &render::truth(judged, style);
+            text += &render::next(&file, &truth, style);
+        }
+        output::print(&text)?;
+    }
+    end(made, stop.is_cancelled(), &store)
+}
+
+fn order(args: &DemoArgs, child: &Child, store: &StoreUrl) -> anyhow::Result<Order> {
+    let announcement = child.announcement();
+    let bootstrap = announcement.bootstrap.iter().map(|address| address.parse());
+    Ok(Order {
+        bootstrap: bootstrap
+            .collect::<Result<_, String>>()
+            .map_err(anyhow::Error::msg)
+            .context("of the testnet")?,
+        network: NetworkArgs {
+            network_name: SCENARIO.to_owned(),
+            protocol: announcement.protocol.clone(),
+            addresses: Policy::Loopback,
+            dial_timeout: Duration::from_secs(5),
+        },
+        config: crawl::Config { neighbors: true, seed: args.seed, ..crawl::Config::default() },
+        store: store.clone(),
+        vantage: "kadscope demo".to_owned(),
+    })
+}
+
+/// The JSON of the demo.
+#[derive(Serialize)]
+struct Compared<'a> {
+    #[serde(flatten)]
+    summary: &'a crawl::Summary,
+    /// `null` if the crawl was cut short or failed.
+    truth: Option<&'a Judged>,
+}
+
+fn print_json(made: &Made, judged: Option<&Judged>) -> anyhow::Result<()> {
+    output::print_json(&Compared { summary: &made.crawled.summary, truth: judged })
+}

@@ -1,0 +1,67 @@
+//! The network of the demo, in a process of its own: what the crawl costs is then the crawl's alone.
+//!
+//! The process ends when its stdin does, so it outlives neither an error nor a kill of this one.
+
+use std::{path::Path, process::Stdio};
+
+use anyhow::{Context as _, bail};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
+    process::{self, ChildStdin, Command},
+};
+
+use super::SCENARIO;
+use crate::{args::DemoArgs, command::testnet::Announcement};
+
+/// The longest announcement that is read, in bytes.
+const MAX_ANNOUNCEMENT: u64 = 1 << 20;
+
+/// A network that runs.
+#[derive(Debug)]
+pub(super) struct Child {
+    process: process::Child,
+    stdin: Option<ChildStdin>,
+    announcement: Announcement,
+}
+
+impl Child {
+    /// Starts it, and waits until it can be dialled.
+    pub(super) async fn start(args: &DemoArgs, truth: &Path) -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("cannot find this program's own file")?;
+        let mut command = Command::new(program);
+        command.args(["testnet", "--json", "--until-eof", "--scenario", SCENARIO]);
+        command.arg("--peers").arg(args.peers.to_string()).arg("--truth").arg(truth);
+        if let Some(seed) = args.seed {
+            command.arg("--seed").arg(seed.to_string());
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        // A group of its own, so that a Ctrl-C on the terminal is for the crawl alone, which ends the network itself.
+        command.process_group(0);
+        let mut process = command.spawn().context("cannot start the testnet")?;
+        let stdin = process.stdin.take();
+        let stdout = process.stdout.take().context("the testnet has no stdout")?;
+        let mut line = String::new();
+        BufReader::new(stdout.take(MAX_ANNOUNCEMENT)).read_line(&mut line).await?;
+        if line.is_empty() {
+            // It has said why on stderr.
+            bail!("the testnet ended before it began ({})", process.wait().await?);
+        }
+        let announcement =
+            serde_json::from_str(&line).context("the testnet announced itself in an unknown way")?;
+        Ok(Self { process, stdin, announcement })
+    }
+
+    /// What it said of itself.
+    pub(super) const fn announcement(&self) -> &Announcement {
+        &self.announcement
+    }
+
+    /// Ends it, and waits for its end.
+    pub(super) async fn end(mut self) -> Announcement {
+        drop(self.stdin.take());
+        if let Err(error) = self.process.wait().await {
+            tracing::warn!(%error, "the testnet did not end in good order");
+        }
+        self.announcement
+    }
+}

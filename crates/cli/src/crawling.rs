@@ -1,0 +1,145 @@
+//! One crawl over live peers, from its first row to its last: what `crawl` and `demo` have in common.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use crawl::{Clock, Crawl, Crawled, Outlets, Progress};
+use net::{Host, HostConfig, Identity};
+use schema::{CrawlEnd, CrawlId, CrawlStart, RunState, Timestamp};
+use store::{Store, Writer};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    args::Order,
+    bootstrap, clock,
+    exit::Failed,
+    output,
+    progress::{self, Watched},
+    render, resources,
+};
+
+/// A crawl that came to an end, one way or another.
+#[derive(Debug)]
+pub(crate) struct Made {
+    /// What it came to.
+    pub(crate) crawled: Crawled,
+    /// Whether every row is in the store; the error says what went wrong there.
+    pub(crate) kept: Result<(), store::Error>,
+}
+
+impl Order {
+    /// Crawls. What is kept of the order is what is carried out: with its seed, and fitted to the machine.
+    pub(crate) async fn carry_out(mut self, stop: &CancellationToken) -> anyhow::Result<Made> {
+        let seed = *self.config.seed.get_or_insert_with(clock::seed);
+        fit_to_machine(&mut self.config);
+        let host = self.host()?;
+        let now = clock::now();
+        let id = clock::crawl_id(now);
+        let store = Store::open(&self.store)?;
+        let writer = match &store {
+            None => None,
+            Some(store) => Some(store.begin_crawl(&self.start(id, now, seed)?)?),
+        };
+        let (progress, watched) = watch::channel(Progress::default());
+        let outlets = Outlets { rows: writer.as_ref().map(Writer::sender), progress, cancel: stop.clone() };
+        let over = CancellationToken::new();
+        let display = tokio::spawn(progress::show(Watched {
+            progress: watched,
+            limit: self.config.limit,
+            stop: stop.clone(),
+            over: over.clone(),
+        }));
+        let cpu_before = resources::cpu_time();
+        // On a worker, next to the visits: the thread that waits here would have to be woken for each of them.
+        let crawl = tokio::spawn(self.crawl(host, id, now).run(outlets));
+        let mut crawled = crawl.await.context("the crawl did not come to its end")?;
+        note_cost(&mut crawled, resources::cpu_time().saturating_sub(cpu_before));
+        over.cancel();
+        // It takes its line away.
+        display.await?;
+        let kept = finish(writer, &crawled).await?;
+        Ok(Made { crawled, kept })
+    }
+
+    fn host(&self) -> anyhow::Result<Host> {
+        let identity = Identity::generate()?;
+        let mut config = HostConfig::new(identity, self.network.addresses.into());
+        config.dial_timeout = self.network.dial_timeout;
+        config.total_timeout = self.network.dial_timeout * 3;
+        config.max_connecting = self.config.max_dials as usize;
+        Host::new(config).context("could not open a socket to dial from")
+    }
+
+    fn start(&self, id: CrawlId, now: Timestamp, seed: u64) -> serde_json::Result<CrawlStart> {
+        let vantage = match self.vantage.as_str() {
+            "" => resources::host_name(),
+            note => format!("{}: {note}", resources::host_name()),
+        };
+        Ok(CrawlStart {
+            id,
+            network: self.network.network_name.clone(),
+            started_at: now,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed,
+            vantage,
+            parameters: serde_json::to_value(self)?,
+        })
+    }
+
+    fn crawl(self, host: Host, id: CrawlId, now: Timestamp) -> Crawl<Host> {
+        Crawl {
+            network: host,
+            id,
+            network_name: self.network.network_name,
+            protocol: self.network.protocol,
+            bootstrap: bootstrap::merge(&self.bootstrap),
+            config: self.config,
+            opt_out: std::sync::Arc::default(),
+            clock: Clock::started_at(now),
+        }
+    }
+}
+
+impl Made {
+    /// The error that this crawl is for who wanted its result; `None` if it brought something, or was cut short.
+    pub(crate) fn error(self) -> Option<anyhow::Error> {
+        let Self { crawled, kept } = self;
+        if let Err(error) = kept {
+            return Some(anyhow::Error::new(error).context("the crawl could not be kept"));
+        }
+        let nobody = crawled.summary.state == RunState::Failed;
+        nobody.then(|| Failed::network(render::no_answer(&crawled.bootstrap)).into())
+    }
+}
+
+/// Fits the numbers of dials and conversations to the files that this process may open.
+fn fit_to_machine(config: &mut crawl::Config) {
+    let limit = resources::raise_open_files();
+    let (dials, conversations) = resources::fit_to_files(limit, config.max_dials, config.parallelism);
+    if (dials, conversations) != (config.max_dials, config.parallelism) {
+        output::note(&format!(
+            "only {limit} files may be open at once: {dials} dials and {conversations} conversations at once \
+             (raise it with `ulimit -n`)"
+        ));
+    }
+    config.max_dials = dials;
+    config.parallelism = conversations;
+}
+
+fn note_cost(crawled: &mut Crawled, cpu: Duration) {
+    crawled.summary.cpu_s = Some(cpu.as_secs_f64());
+    crawled.summary.peak_rss_bytes = resources::peak_rss_bytes();
+}
+
+/// Writes what is still in hand, and the end of the crawl.
+async fn finish(writer: Option<Writer>, crawled: &Crawled) -> anyhow::Result<Result<(), store::Error>> {
+    let Some(writer) = writer else { return Ok(Ok(())) };
+    let summary = &crawled.summary;
+    let end = CrawlEnd {
+        finished_at: summary.finished_at,
+        state: summary.state,
+        summary: serde_json::to_value(summary)?,
+    };
+    Ok(writer.finish(end).await.map(drop))
+}

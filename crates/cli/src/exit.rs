@@ -1,0 +1,116 @@
+//! How the program ends: the documented exit codes, and what an error means to them.
+
+use std::{fmt, process::ExitCode};
+
+use crate::output;
+
+/// The exit codes. [`help::EXIT_CODES`](crate::help::EXIT_CODES) says the same to users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// What was asked for is done.
+    Done = 0,
+    /// Something that has no code of its own.
+    Unexpected = 1,
+    /// The command line or a file that it names is wrong.
+    Usage = 2,
+    /// The store could not be opened, read or written.
+    Store = 3,
+    /// None of the peers to begin with answered.
+    Network = 4,
+    /// Stopped by Ctrl-C or SIGTERM. Everything in hand was kept.
+    Cancelled = 130,
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        Self::from(code as u8)
+    }
+}
+
+/// An error that is known to be of one kind.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    code: Code,
+    text: String,
+}
+
+impl Failed {
+    /// The user asked for something that cannot be.
+    pub(crate) fn usage(text: impl Into<String>) -> Self {
+        Self { code: Code::Usage, text: text.into() }
+    }
+
+    /// Nobody answered.
+    pub(crate) fn network(text: impl Into<String>) -> Self {
+        Self { code: Code::Network, text: text.into() }
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Failed {}
+
+/// Prints what the parser of the command line says: help and version too come as its errors.
+pub(crate) fn of_arguments(error: &clap::Error) -> ExitCode {
+    // Nobody is left to be told that the terminal went away.
+    drop(error.print());
+    if error.use_stderr() { Code::Usage.into() } else { Code::Done.into() }
+}
+
+/// Prints an error, and says how the program ends by it.
+pub(crate) fn of_error(error: &anyhow::Error) -> ExitCode {
+    let style = output::Style::of_stderr();
+    output::note(&format!("{} {error:#}", style.red("error:")));
+    code_of(error).into()
+}
+
+fn code_of(error: &anyhow::Error) -> Code {
+    for cause in error.chain() {
+        if let Some(failed) = cause.downcast_ref::<Failed>() {
+            return failed.code;
+        }
+        if cause.is::<testnet::ScenarioError>() {
+            return Code::Usage;
+        }
+        match cause.downcast_ref::<store::Error>() {
+            Some(store::Error::Url { .. } | store::Error::NothingKept) => return Code::Usage,
+            Some(_) => return Code::Store,
+            None => {}
+        }
+    }
+    Code::Unexpected
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    fn code(error: impl std::error::Error + Send + Sync + 'static) -> Code {
+        code_of(&Err::<(), _>(error).context("while testing").unwrap_err())
+    }
+
+    #[test]
+    fn every_kind_of_error_has_its_code() {
+        assert_eq!(code(Failed::usage("so")), Code::Usage);
+        assert_eq!(code(Failed::network("so")), Code::Network);
+        assert_eq!(code(store::Error::NothingKept), Code::Usage);
+        assert_eq!(code(store::Error::Missing { path: "x".into() }), Code::Store);
+        assert_eq!(code(testnet::Scenario::named("nowhere").unwrap_err()), Code::Usage);
+        assert_eq!(code(std::io::Error::other("so")), Code::Unexpected);
+    }
+
+    #[test]
+    fn the_help_names_every_code() {
+        for code in [Code::Done, Code::Unexpected, Code::Usage, Code::Store, Code::Network, Code::Cancelled] {
+            let number = (code as u8).to_string();
+            let named = crate::help::EXIT_CODES.lines().any(|line| line.trim_start().starts_with(&number));
+            assert!(named, "{number}");
+        }
+    }
+}

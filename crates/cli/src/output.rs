@@ -1,0 +1,129 @@
+//! Everything that is printed goes through here: results to stdout, what is said along the way to stderr.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use serde::Serialize;
+
+/// Prints a result. Who reads it may stop reading: that is not an error.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}
+
+/// Prints a result as one JSON object on one line.
+pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    let text = escape_controls(&serde_json::to_string(value)?);
+    Ok(print(&(text + "\n"))?)
+}
+
+/// Tells the user something, one line or several.
+pub(crate) fn note(text: &str) {
+    note_raw(&format!("{text}\n"));
+}
+
+/// The same without an end of line. There is nobody to tell if it fails.
+pub(crate) fn note_raw(text: &str) {
+    drop(io::stderr().lock().write_all(text.as_bytes()));
+}
+
+/// JSON leaves DEL and the C1 controls as they are, and a terminal obeys them. They can only stand inside strings.
+fn escape_controls(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_control() {
+            safe += "\\u";
+            safe.extend(
+                (0..4).rev().filter_map(|nibble| char::from_digit((u32::from(c) >> (4 * nibble)) & 15, 16)),
+            );
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// Whether to paint, and with what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style {
+    colour: bool,
+}
+
+impl Style {
+    /// Colour on a terminal, unless `NO_COLOR` is set (no-color.org) or the terminal is dumb.
+    pub(crate) fn of_stdout() -> Self {
+        Self { colour: io::stdout().is_terminal() && is_colour_welcome() }
+    }
+
+    /// The same for stderr.
+    pub(crate) fn of_stderr() -> Self {
+        Self { colour: io::stderr().is_terminal() && is_colour_welcome() }
+    }
+
+    /// No colour.
+    #[cfg(test)]
+    pub(crate) const fn plain() -> Self {
+        Self { colour: false }
+    }
+
+    pub(crate) const fn is_coloured(self) -> bool {
+        self.colour
+    }
+
+    pub(crate) fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    pub(crate) fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    pub(crate) fn red(self, text: &str) -> String {
+        self.paint("31", text)
+    }
+
+    pub(crate) fn green(self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
+    pub(crate) fn blue(self, text: &str) -> String {
+        self.paint("34", text)
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.colour && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+fn is_colour_welcome() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// How many columns stderr has; 80 where that cannot be known.
+pub(crate) fn stderr_columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).ok().map(|size| usize::from(size.ws_col));
+    size.filter(|&columns| columns > 0).unwrap_or(80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_never_carries_controls() {
+        let json = serde_json::to_string(&["a\u{9b}31m\u{7f}\u{1b}[2J\n"]).unwrap();
+        let safe = escape_controls(&json);
+        assert!(!safe.contains(char::is_control), "{safe:?}");
+        let back: Vec<String> = serde_json::from_str(&safe).unwrap();
+        assert_eq!(back, ["a\u{9b}31m\u{7f}\u{1b}[2J\n"]);
+    }
+
+    #[test]
+    fn paint_is_left_out_where_it_is_not_welcome() {
+        assert_eq!(Style::plain().bold("a"), "a");
+        assert_eq!(Style { colour: true }.bold("a"), "\x1b[1ma\x1b[0m");
+    }
+}

@@ -1,0 +1,176 @@
+//! How far a crawl is: one line on a terminal, redrawn in place, or a line of log every few seconds.
+
+mod estimate;
+
+use std::{
+    io::{self, IsTerminal},
+    time::Duration,
+};
+
+use crawl::Progress;
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior, interval_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use self::estimate::Estimator;
+use crate::{
+    output,
+    render::text::{bar, duration, grouped},
+};
+
+/// How often the line on a terminal is drawn.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// After how long the first line is logged elsewhere.
+const FIRST_LOG: Duration = Duration::from_secs(1);
+
+/// How often a line is logged after that.
+const LOG_EVERY: Duration = Duration::from_secs(5);
+
+/// The width of the bar, in columns.
+const BAR_COLUMNS: usize = 20;
+
+/// Columns that stay free: one for the cursor, two for the `^C` that a terminal echoes.
+const ROOM_AT_THE_END: usize = 3;
+
+/// Goes to the beginning of the line and clears it.
+const CLEAR: &str = "\r\x1b[2K";
+
+/// What is shown, and until when.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    /// How far the crawl is. It is looked at, never awaited: being woken by each visit costs more than it shows.
+    pub(crate) progress: watch::Receiver<Progress>,
+    /// The number of visits after which the crawl will stop.
+    pub(crate) limit: Option<u64>,
+    /// Cancelled when the user wants the crawl to stop.
+    pub(crate) stop: CancellationToken,
+    /// Cancelled when the crawl has ended.
+    pub(crate) over: CancellationToken,
+}
+
+/// Shows how far a crawl is until it has ended.
+pub(crate) async fn show(watched: Watched) {
+    let Watched { progress, limit, stop, over } = watched;
+    let on_terminal = io::stderr().is_terminal();
+    let began = Instant::now();
+    let (first, period) = if on_terminal { (Duration::ZERO, REDRAW) } else { (FIRST_LOG, LOG_EVERY) };
+    let mut ticks = interval_at(began + first, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut estimator = Estimator::new(limit);
+    let mut is_told = false;
+    loop {
+        tokio::select! {
+            () = over.cancelled() => break,
+            () = stop.cancelled(), if !is_told => {
+                is_told = true;
+                let clear = if on_terminal { CLEAR } else { "" };
+                output::note(&format!("{clear}stopping; what is in hand is kept (Ctrl-C again ends at once)"));
+            }
+            now = ticks.tick() => {
+                let elapsed = now.saturating_duration_since(began);
+                let state = State { elapsed, left: None, rate: 0.0, progress: *progress.borrow() };
+                draw(estimator.update(state), on_terminal);
+            }
+        }
+    }
+    if on_terminal {
+        output::note_raw(CLEAR);
+    }
+}
+
+/// What one line shows.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    elapsed: Duration,
+    /// How long it will probably take; `None` while more is found than visited.
+    left: Option<Duration>,
+    /// Visits per second, lately.
+    rate: f64,
+    progress: Progress,
+}
+
+fn draw(state: State, on_terminal: bool) {
+    if on_terminal {
+        let line: String =
+            line(&state).chars().take(output::stderr_columns().saturating_sub(ROOM_AT_THE_END)).collect();
+        output::note_raw(&format!("{CLEAR}{line}"));
+    } else {
+        output::note(&log_line(&state));
+    }
+}
+
+fn line(state: &State) -> String {
+    let Progress { discovered, reachable, unreachable, under_way, .. } = state.progress;
+    let done = reachable + unreachable;
+    let share = if discovered == 0 { 0.0 } else { done as f64 / discovered as f64 };
+    let rate = grouped(round(state.rate));
+    let left = match (state.progress.second_pass, state.left) {
+        (true, _) => ", second pass".to_owned(),
+        (false, Some(left)) => format!(", {}/s, about {} left", rate, duration(left.as_secs_f64().ceil())),
+        (false, None) => format!(", {rate}/s"),
+    };
+    format!(
+        "{:>4.0} % ▕{:<BAR_COLUMNS$}▏ {} of {} peers, {} reached, {} under way{left}",
+        share * 100.0,
+        bar(share, BAR_COLUMNS),
+        grouped(done),
+        grouped(discovered),
+        grouped(reachable),
+        grouped(under_way),
+    )
+}
+
+fn log_line(state: &State) -> String {
+    let Progress { discovered, reachable, unreachable, waiting, under_way, edges, second_pass, .. } =
+        state.progress;
+    let pass = if second_pass { ", second pass" } else { "" };
+    let left = state.left.map(|left| format!(", about {} left", duration(left.as_secs_f64().ceil())));
+    format!(
+        "after {}: {discovered} peers, {reachable} reached, {unreachable} unreachable, {waiting} waiting, \
+         {under_way} under way, {edges} edges, {} visits/s{pass}{}",
+        duration(state.elapsed.as_secs_f64().round()),
+        round(state.rate),
+        left.unwrap_or_default(),
+    )
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rate is small and not negative"
+)]
+fn round(rate: f64) -> u64 {
+    rate.round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> State {
+        State {
+            elapsed: Duration::from_secs(12),
+            left: Some(Duration::from_millis(2300)),
+            rate: 780.4,
+            progress: Progress {
+                discovered: 10_000,
+                reachable: 5031,
+                unreachable: 412,
+                waiting: 4057,
+                under_way: 500,
+                visits: 5443,
+                edges: 501_234,
+                second_pass: false,
+            },
+        }
+    }
+
+    #[test]
+    fn a_line_says_how_far_how_fast_and_how_long() {
+        insta::assert_snapshot!(line(&state()), @"  54 % ▕██████████▉         ▏ 5,443 of 10,000 peers, 5,031 reached, 500 under way, 780/s, about 3.0 s left");
+        insta::assert_snapshot!(log_line(&state()), @"after 12 s: 10000 peers, 5031 reached, 412 unreachable, 4057 waiting, 500 under way, 501234 edges, 780 visits/s, about 3.0 s left");
+    }
+}

@@ -1,0 +1,11 @@
+//! Results as text for people. Each result has its file; [`text`] writes numbers, [`table`] aligns them.
+
+mod crawls;
+mod next;
+mod no_answer;
+mod summary;
+mod table;
+pub(crate) mod text;
+mod truth;
+
+pub(crate) use self::{crawls::crawls, next::next, no_answer::no_answer, summary::summary, truth::truth};

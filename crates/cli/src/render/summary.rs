@@ -1,0 +1,186 @@
+//! What a crawl came to, for people.
+
+use crawl::{Counts, Quantiles, Summary};
+use schema::RunState;
+
+use super::{
+    table::{Counted, Tone, fact, heading, ranked},
+    text::{bytes, duration, escaped, grouped, percent},
+};
+use crate::output::Style;
+
+/// The most agents, and the most protocols, that are listed.
+const MOST_NAMES: usize = 10;
+
+/// The summary. `kept` says where the rows are.
+pub(crate) fn summary(summary: &Summary, kept: &str, style: Style) -> String {
+    let mut lines = vec![title(summary, style), String::new()];
+    lines.extend(peers(summary, style));
+    let reachable = summary.peers.reachable;
+    let mut agents = summary.agents.clone();
+    let silent: u64 = summary.identify_errors.values().sum();
+    if silent > 0 {
+        agents.insert("(did not identify themselves)".to_owned(), silent);
+    }
+    section(&mut lines, "Agents", "of reachable peers", ranked(&agents, MOST_NAMES, reachable, style), style);
+    let protocols = ranked(&summary.protocols, MOST_NAMES, reachable, style);
+    section(&mut lines, "Protocols", "of reachable peers, which speak several", protocols, style);
+    section(&mut lines, "Connections", "by transport, security and IP", connections(summary, style), style);
+    let failed = ranked(&summary.request_errors, MOST_NAMES, summary.requests.sent, style);
+    section(&mut lines, "Requests that failed", "at reachable peers", failed, style);
+    lines.push(String::new());
+    lines.extend(facts(summary, kept, style));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn section(lines: &mut Vec<String>, title: &str, remark: &str, content: Vec<String>, style: Style) {
+    if !content.is_empty() {
+        lines.extend([String::new(), heading(title, remark, style)]);
+        lines.extend(content);
+    }
+}
+
+fn title(summary: &Summary, style: Style) -> String {
+    let (verb, tone): (_, fn(Style, &str) -> String) = match summary.state {
+        RunState::Succeeded => ("done", Style::green),
+        RunState::Cancelled => ("cut short", Style::red),
+        _ => ("failed", Style::red),
+    };
+    format!(
+        "{} of {} {} after {}",
+        style.bold("Crawl"),
+        style.bold(&escaped(&summary.network)),
+        tone(style, verb),
+        duration(summary.duration_s)
+    )
+}
+
+/// Every peer in one line, and the lines add up.
+fn peers(summary: &Summary, style: Style) -> Vec<String> {
+    let peers = summary.peers;
+    let line = |label: &str, count, tone| Counted { label, count, whole: peers.discovered, tone }.line(style);
+    let all = Counted { label: "Peers", count: peers.discovered, whole: 0, tone: Tone::Neutral };
+    let mut lines = vec![
+        style.bold(&all.line(style)),
+        line("  reachable", peers.reachable, Tone::Good),
+        line("    answered requests", peers.crawled, Tone::Good),
+        line("  unreachable", peers.unreachable, Tone::Bad),
+    ];
+    let mut errors: Vec<(&String, &u64)> = summary.errors.iter().collect();
+    errors.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    lines.extend(errors.into_iter().map(|(name, &count)| line(&format!("    {name}"), count, Tone::Bad)));
+    if peers.unvisited > 0 {
+        lines.push(line("  not visited", peers.unvisited, Tone::Neutral));
+    }
+    lines
+}
+
+fn connections(summary: &Summary, style: Style) -> Vec<String> {
+    let all: u64 = summary.transports.values().sum();
+    [&summary.transports, &summary.security, &summary.ip_versions]
+        .into_iter()
+        .flat_map(|counts: &Counts| ranked(counts, MOST_NAMES, all, style))
+        .collect()
+}
+
+fn facts(summary: &Summary, kept: &str, style: Style) -> Vec<String> {
+    let Summary { requests, visits, peers, .. } = summary;
+    let repeated = visits.new_addresses + visits.second_pass;
+    let all = visits.first + repeated;
+    let mut facts = vec![("Edges", edges(summary))];
+    facts.extend(summary.rtt_ms.map(|rtt| ("Round trips", round_trips(rtt))));
+    facts.extend([
+        (
+            "Visits",
+            format!(
+                "{}, {} of them repeated, which reached {} more",
+                grouped(all),
+                grouped(repeated),
+                grouped(visits.recovered)
+            ),
+        ),
+        (
+            "Requests",
+            format!(
+                "{} sent, {} failed, {} saved",
+                grouped(requests.sent),
+                grouped(requests.failed),
+                grouped(requests.saved)
+            ),
+        ),
+        (
+            "Traffic",
+            format!("{} sent, {} received", bytes(summary.bytes.sent), bytes(summary.bytes.received)),
+        ),
+        (
+            "Time",
+            format!(
+                "{}, {:.0} visits/s",
+                duration(summary.duration_s),
+                all as f64 / summary.duration_s.max(1e-6)
+            ),
+        ),
+    ]);
+    facts.extend(cost(summary, peers.reachable + peers.unreachable).map(|cost| ("Cost", cost)));
+    facts.extend(nat(summary).map(|nat| ("Behind NAT", nat)));
+    facts.extend(left_out(summary).map(|left_out| ("Left out", left_out)));
+    facts.push(("Kept", kept.to_owned()));
+    facts.into_iter().map(|(label, text)| fact(label, &text, style)).collect()
+}
+
+fn edges(summary: &Summary) -> String {
+    let crawled = summary.peers.crawled;
+    match crawled {
+        0 => grouped(summary.edges),
+        _ => format!(
+            "{}, {:.1} from each peer that answered",
+            grouped(summary.edges),
+            summary.edges as f64 / crawled as f64
+        ),
+    }
+}
+
+fn round_trips(rtt: Quantiles) -> String {
+    let Quantiles { p50, p90, p99, n } = rtt;
+    let [p50, p90, p99] = [p50, p90, p99].map(|ms| duration(ms / 1000.0));
+    format!("half within {p50}, 90 % {p90}, 99 % {p99} ({} measured)", grouped(n))
+}
+
+fn cost(summary: &Summary, visited: u64) -> Option<String> {
+    let cpu = summary.cpu_s?;
+    let each = if visited == 0 { 0.0 } else { cpu / visited as f64 };
+    let memory = summary.peak_rss_bytes.map(|peak| format!(", {} of memory at most", bytes(peak)));
+    Some(format!("{} of CPU, {} for each peer{}", duration(cpu), duration(each), memory.unwrap_or_default()))
+}
+
+/// Peers that are not called down, and why; `None` if there are none.
+fn nat(summary: &Summary) -> Option<String> {
+    let classes: Vec<String> = summary
+        .nat
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(class, count)| format!("{} {class}", grouped(*count)))
+        .collect();
+    let all = summary.nat.values().sum();
+    let share = percent(all, summary.peers.discovered);
+    (!classes.is_empty()).then(|| format!("{} peers, {share} ({})", grouped(all), classes.join(", ")))
+}
+
+/// What was in answers and is not in the numbers; `None` if there is nothing to say.
+fn left_out(summary: &Summary) -> Option<String> {
+    let left_out = summary.left_out;
+    let parts: Vec<String> = [
+        (left_out.over_max_peers, "mentions of peers beyond --max-peers"),
+        (left_out.over_visit_size, "entries beyond what is kept of one visit"),
+        (left_out.malformed, "malformed ids or addresses"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{} {what}", grouped(count)))
+    .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests;

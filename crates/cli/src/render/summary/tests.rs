@@ -1,0 +1,78 @@
+//! A summary that a peer has tried to spoil.
+
+use crawl::{ByteCounts, LeftOut, PeerCounts, RequestCounts, VisitCounts};
+use schema::{CrawlId, Timestamp};
+
+use super::*;
+
+fn counts<const N: usize>(entries: [(&str, u64); N]) -> Counts {
+    entries.map(|(name, count)| (name.to_owned(), count)).into()
+}
+
+fn example() -> Summary {
+    Summary {
+        crawl_id: CrawlId([7; 16]),
+        network: "ipfs".to_owned(),
+        state: RunState::Succeeded,
+        started_at: Timestamp(0),
+        finished_at: Timestamp(4_200_000),
+        duration_s: 4.2,
+        seed: 9,
+        peers: PeerCounts { discovered: 1018, reachable: 882, crawled: 860, unreachable: 136, unvisited: 0 },
+        visits: VisitCounts { first: 1018, new_addresses: 4, second_pass: 126, recovered: 10 },
+        edges: 15_723,
+        requests: RequestCounts { sent: 13_760, saved: 300, failed: 12 },
+        errors: counts([("connection_refused", 80), ("timeout", 46), ("only_relayed", 10)]),
+        nat: counts([("relayed_only", 10), ("private_only", 0), ("not_from_here", 3)]),
+        request_errors: counts([("stream_reset", 12)]),
+        identify_errors: counts([("timeout", 2)]),
+        addresses: counts([("connected", 882)]),
+        agents: counts([("kubo/0.43.0/", 600), ("evil\x1b[2J\n\u{202e}", 200), ("", 80)]),
+        protocols: counts([("/ipfs/kad/1.0.0", 875), ("/ipfs/ping/1.0.0", 880)]),
+        transports: counts([("tcp", 700), ("quic", 182)]),
+        security: counts([("noise", 700), ("tls", 182)]),
+        ip_versions: counts([("ip4", 882)]),
+        rtt_ms: Some(Quantiles { p50: 0.3, p90: 12.0, p99: 1500.0, n: 882 }),
+        bytes: ByteCounts { sent: 3_100_000, received: 14_200_000 },
+        left_out: LeftOut { malformed: 3, ..LeftOut::default() },
+        cpu_s: Some(0.41),
+        peak_rss_bytes: Some(34_000_000),
+    }
+}
+
+#[test]
+fn a_person_can_read_it_and_no_peer_can_spoil_it() {
+    let text = summary(&example(), "sqlite:kadscope.sqlite", Style::plain());
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_crawl_without_anything_is_no_special_case() {
+    let empty = Summary {
+        peers: PeerCounts::default(),
+        visits: VisitCounts::default(),
+        errors: Counts::new(),
+        nat: counts([("relayed_only", 0)]),
+        agents: Counts::new(),
+        protocols: Counts::new(),
+        transports: Counts::new(),
+        security: Counts::new(),
+        ip_versions: Counts::new(),
+        identify_errors: Counts::new(),
+        request_errors: Counts::new(),
+        rtt_ms: None,
+        edges: 0,
+        duration_s: 0.0,
+        state: RunState::Cancelled,
+        cpu_s: None,
+        ..example()
+    };
+    insta::assert_snapshot!(summary(&empty, "nowhere", Style::plain()));
+}
+
+#[test]
+fn lines_fit_a_terminal() {
+    let text = summary(&example(), "sqlite:kadscope.sqlite", Style::plain());
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}

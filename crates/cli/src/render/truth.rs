@@ -1,0 +1,112 @@
+//! A crawl beside the truth, for people.
+
+use super::{table::heading, text::grouped};
+use crate::{
+    command::{Judged, StateCount},
+    output::Style,
+};
+
+/// Columns of a label.
+const LABEL: usize = 26;
+
+/// Columns of a number.
+const NUMBER: usize = 10;
+
+/// How right a crawl was: over all, and for each kind of peer.
+pub(crate) fn truth(judged: &Judged, style: Style) -> String {
+    let mut lines =
+        vec![String::new(), heading("Beside the truth", "of which the crawl was not told", style)];
+    lines.extend(over_all(judged, style));
+    lines.extend([String::new(), heading("What each peer does", "and what there is to say of it", style)]);
+    lines.push(style.dim(&line("", &["peers", "right"].map(str::to_owned))));
+    lines.extend(judged.states.iter().map(|count| state(count, style)));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn over_all(judged: &Judged, style: Style) -> Vec<String> {
+    let verdict = &judged.verdict;
+    let (peers, edges) = (verdict.peers, verdict.edges);
+    let wrong = verdict.wrongly_reachable + verdict.wrongly_unreachable;
+    let all = verdict.peers.found + verdict.peers_beyond + verdict.announced_fakes;
+    let mut lines = vec![
+        style.dim(&line("", &["found", "missed", "invented"].map(str::to_owned))),
+        marked("peers", &[peers.found, peers.missed, verdict.peers_invented], style),
+        marked("edges", &[edges.found, edges.missed, verdict.edges_invented], style),
+        style.dim(&line("", &["right", "wrong"].map(str::to_owned))),
+        marked("reachable or not", &[all.saturating_sub(wrong), wrong], style),
+    ];
+    let heard = [
+        (verdict.peers_beyond, "that only liars or silent peers know"),
+        (verdict.announced_fakes, "that liars made up"),
+    ];
+    lines.extend(
+        heard
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, whom)| format!("  heard of {} more peers {whom}", grouped(*count))),
+    );
+    lines
+}
+
+/// A line whose numbers but for the first should be 0.
+fn marked(label: &str, numbers: &[u64], style: Style) -> String {
+    let is_right = numbers.iter().skip(1).all(|&number| number == 0);
+    let mark = if is_right { style.green("all right") } else { style.red("not all right") };
+    let mut cells: Vec<String> = numbers.iter().copied().map(grouped).collect();
+    cells.resize(3, String::new());
+    format!("{}  {mark}", line(label, &cells))
+}
+
+fn line(label: &str, cells: &[String]) -> String {
+    cells.iter().fold(format!("  {label:<LABEL$}"), |line, cell| format!("{line}{cell:>NUMBER$}"))
+}
+
+fn state(count: &StateCount, style: Style) -> String {
+    let numbers = line(&count.state, &[grouped(count.peers), grouped(count.right)]);
+    let reach = if count.reachable { "reachable" } else { "unreachable" };
+    let promise = match count.classes {
+        [] => reach.to_owned(),
+        classes => format!("{reach}, {}", classes.join(" or ")),
+    };
+    if count.right == count.peers {
+        format!("{numbers}  {promise}")
+    } else {
+        format!("{}  {promise}", style.red(&numbers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use testnet::Verdict;
+
+    use super::*;
+
+    fn judged() -> Judged {
+        let mut verdict = Verdict { wrongly_unreachable: 2, announced_fakes: 40, ..Verdict::default() };
+        (verdict.peers.expected, verdict.peers.found) = (1000, 1000);
+        (verdict.edges.expected, verdict.edges.found, verdict.edges.missed) = (20_400, 20_399, 1);
+        let refusing = StateCount {
+            state: "refusing".to_owned(),
+            peers: 60,
+            found: 60,
+            right: 58,
+            reachable: false,
+            classes: &["connection_refused"],
+        };
+        let online = StateCount {
+            state: "online".to_owned(),
+            peers: 940,
+            found: 940,
+            right: 940,
+            reachable: true,
+            classes: &[],
+        };
+        Judged { verdict, states: vec![online, refusing] }
+    }
+
+    #[test]
+    fn what_is_wrong_shows() {
+        insta::assert_snapshot!(truth(&judged(), Style::plain()));
+    }
+}

@@ -1,0 +1,74 @@
+//! The demo from end to end.
+
+use serde_json::Value;
+
+use crate::program::{kadscope, run};
+
+#[test]
+fn everything_is_found_and_every_fault_is_called_by_its_name() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().to_str().expect("UTF-8");
+    let ended = run(["demo", "--peers", "150", "--json", "--dir", path]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let summary = ended.json();
+    let truth = &summary["truth"];
+    for share in ["peer_recall", "peer_precision", "edge_recall", "edge_precision", "reachability_accuracy"] {
+        assert_eq!(truth[share], 1.0, "{share}: {truth:#}");
+    }
+    assert_eq!(truth["wrong_classes"], 0, "{truth:#}");
+    for state in truth["states"].as_array().expect("a list") {
+        assert_eq!(state["right"], state["peers"], "{state:#}");
+    }
+    assert_eq!(summary["state"], "succeeded");
+    assert_eq!(summary["peers"]["discovered"], 150);
+    assert_eq!(summary["edges"], truth["edges"]["found"]);
+    assert_promised_fields(&summary);
+
+    // What the next commands are about is there.
+    let store = format!("{path}/kadscope-demo.sqlite");
+    let listed = run(["crawls", "--json", "--store", &store]).json();
+    let crawl = &listed["crawls"][0];
+    assert_eq!(crawl["crawl_id"], summary["crawl_id"]);
+    assert_eq!((&crawl["state"], &crawl["peers"]), (&Value::from("succeeded"), &Value::from(150)));
+    assert_eq!(crawl["edges_kept"], summary["edges"]);
+    let truth = std::fs::read(dir.path().join("truth.json")).expect("the truth");
+    let truth: Value = serde_json::from_slice(&truth).expect("JSON");
+    assert_eq!(truth["peers"].as_array().expect("a list").len(), 150);
+}
+
+/// The fields that programs may rely on.
+fn assert_promised_fields(summary: &Value) {
+    for field in ["crawl_id", "network", "state", "started_at", "finished_at"] {
+        assert!(summary[field].is_string(), "{field}");
+    }
+    for field in ["duration_s", "edges", "cpu_s", "peak_rss_bytes"] {
+        assert!(summary[field].as_f64().is_some_and(|number| number > 0.0), "{field}");
+    }
+    for field in
+        ["/peers/reachable", "/peers/unreachable", "/requests/sent", "/requests/saved", "/requests/failed"]
+    {
+        assert!(summary.pointer(field).is_some_and(Value::is_u64), "{field}");
+    }
+    for field in ["errors", "agents", "protocols", "transports"] {
+        let counts = summary[field].as_object().expect("an object");
+        assert!(!counts.is_empty() && counts.values().all(Value::is_u64), "{field}");
+    }
+    for field in ["p50", "p90", "p99"] {
+        assert!(summary["rtt_ms"][field].is_f64(), "{field}");
+    }
+}
+
+#[test]
+fn people_get_the_summary_the_truth_and_what_to_do_next() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let output =
+        kadscope(["demo", "--peers", "20", "--seed", "3"]).current_dir(dir.path()).output().expect("an end");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(0));
+    for part in ["Peers", "Agents", "Beside the truth", "all right", "What each peer does", "What next"] {
+        assert!(text.contains(part), "no `{part}` in {text}");
+    }
+    assert!(!text.contains("not all right") && !text.contains('\x1b'), "{text}");
+    assert!(text.contains("crawls --store kadscope-demo/kadscope-demo.sqlite"), "{text}");
+    assert!(dir.path().join("kadscope-demo/truth.json").is_file());
+}

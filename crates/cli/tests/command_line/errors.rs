@@ -1,0 +1,98 @@
+//! What is wrong is named, with what to do about it, and the exit code says of which kind it is.
+
+use std::{fs, net::TcpListener, process::Stdio};
+
+use crate::program::{Running, kadscope, run};
+
+const PEER: &str = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
+
+/// Asserts how a run ends, that it prints no result, and that the error holds all of these texts.
+fn fails(args: &[&str], code: i32, texts: &[&str]) {
+    let ended = run(args);
+    assert_eq!(ended.code, code, "{args:?}: {}", ended.stderr);
+    assert_eq!(ended.stdout, "", "{args:?}");
+    for text in texts {
+        assert!(ended.stderr.contains(text), "{args:?}: no `{text}` in {}", ended.stderr);
+    }
+}
+
+/// An address where nobody listens.
+fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    format!("/ip4/127.0.0.1/tcp/{}/p2p/{PEER}", listener.local_addr().expect("an address").port())
+}
+
+#[test]
+fn a_wrong_command_line_is_2() {
+    fails(&[], 2, &["Usage: kadscope <COMMAND>"]);
+    fails(&["crawl"], 2, &["--bootstrap <MULTIADDR>"]);
+    fails(&["crawls", "--nonsense"], 2, &["--nonsense"]);
+    fails(&["demo", "--peers", "3"], 2, &["--peers", "20..=100000"]);
+    fails(&["crawls", "--store", "none"], 2, &["`none` keeps nothing"]);
+    fails(&["crawls", "--store", "postgres://x"], 2, &["--store", "supported: `sqlite:PATH`"]);
+    fails(&["testnet", "--scenario", "nowhere"], 2, &["`nowhere`", "built in are"]);
+    fails(&["testnet", "--peers", "20", "--truth", "/nonexistent/truth"], 2, &["/nonexistent/truth"]);
+    fails(&["demo", "--dir", "/proc/nothing"], 2, &["cannot make the directory /proc/nothing"]);
+}
+
+#[test]
+fn a_bootstrap_address_that_cannot_be_dialled_is_2_and_says_what_to_write() {
+    let crawl = |address: &str, texts: &[&str]| {
+        let address = address.replace("PEER", PEER);
+        fails(&["crawl", "--store", "none", "--bootstrap", &address], 2, texts);
+    };
+    crawl("nonsense", &["'nonsense' for '--bootstrap", "no multiaddress", "/ip4/IP/tcp/PORT/p2p/PEER_ID"]);
+    crawl("/ip4/1.1.1.1/tcp/1", &["which peer", "/p2p/PEER_ID at its end"]);
+    crawl("/ip4/1.1.1.1/tcp/1/p2p/PEER/p2p-circuit/p2p/PEER", &["relay"]);
+    crawl("/ip4/127.0.0.1/tcp/1/p2p/PEER", &["--addresses public", "of this machine", "loopback"]);
+}
+
+#[test]
+fn a_store_that_cannot_be_used_is_3_and_stays_as_it_was() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let text = dir.path().join("letter.db");
+    fs::write(&text, "Dear reader, this is no database at all.").expect("written");
+    let text = text.to_str().expect("UTF-8");
+    fails(&["crawls", "--store", "/nonexistent/a.db"], 3, &["/nonexistent/a.db"]);
+    fails(&["crawls", "--store", text], 3, &[text, "no SQLite database"]);
+    let crawl = ["crawl", "--addresses", "loopback", "--bootstrap", &nobody(), "--store", text];
+    fails(&crawl, 3, &[text, "no SQLite database"]);
+    assert_eq!(fs::read_to_string(text).expect("readable"), "Dear reader, this is no database at all.");
+}
+
+#[test]
+fn a_network_where_nobody_answers_is_4_and_every_address_has_its_outcome() {
+    let (first, second) = (nobody(), nobody());
+    let args = ["crawl", "--addresses", "loopback", "--store", "none", "--bootstrap", &first, &second];
+    let address =
+        |full: &str| full.split("/p2p/").next().expect("an address").to_owned() + ": connection_refused";
+    fails(&args, 4, &["no bootstrap peer answered", PEER, &address(&first), &address(&second)]);
+    // The peer was given twice, and is one.
+    assert_eq!(run(args).stderr.matches(PEER).count(), 1);
+
+    let ended = run(args.into_iter().chain(["--json"]));
+    assert_eq!(ended.code, 4);
+    let summary = ended.json();
+    assert_eq!(summary["state"], "failed");
+    assert_eq!(summary["errors"]["connection_refused"], 1);
+}
+
+#[test]
+fn who_stops_reading_gets_no_error() {
+    let mut command = kadscope(["completions", "bash"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("an end");
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), b"".as_slice()));
+}
+
+#[test]
+fn a_switch_can_be_set_by_its_variable() {
+    let mut command = kadscope(["testnet", "--peers", "20", "--until-eof"]);
+    let ended = Running::start(command.env("KADSCOPE_JSON", "1")).wait();
+    assert_eq!(ended.code, 0);
+    assert_eq!(ended.json()["peers"], 20);
+    let mut command = kadscope(["crawls"]);
+    let ended = Running::start(command.env("KADSCOPE_JSON", "perhaps")).wait();
+    assert!(ended.code == 2 && ended.stderr.contains("--json"), "{ended:?}");
+}

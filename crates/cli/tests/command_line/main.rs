@@ -1,0 +1,10 @@
+//! The program as its users meet it: what it prints where, how it ends, and that what it says is true.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails, in its helpers too")]
+
+mod crawls;
+mod demo;
+mod errors;
+mod help;
+mod program;
+mod signals;

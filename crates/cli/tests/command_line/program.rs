@@ -1,0 +1,158 @@
+//! Runs the program, and ends whatever a test has started.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead as _, BufReader, Read as _},
+    path::Path,
+    process::{Child, ChildStdin, Command, Output, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// The program with these arguments, and without what the environment of the tests says.
+pub(crate) fn kadscope<I: IntoIterator<Item: AsRef<OsStr>>>(args: I) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kadscope"));
+    command.args(args).env_clear().stdin(Stdio::null());
+    command
+}
+
+/// What a run that is over left behind.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().expect("an exit code"),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+}
+
+impl Ended {
+    /// Stdout as exactly one JSON object on one line.
+    pub(crate) fn json(&self) -> Value {
+        let line = self.stdout.strip_suffix('\n').unwrap_or_else(|| panic!("no line: {self:?}"));
+        assert!(!line.contains('\n'), "more than one line: {line}");
+        let value: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert!(value.is_object(), "{value}");
+        value
+    }
+}
+
+/// Runs the program to its end.
+pub(crate) fn run<I: IntoIterator<Item: AsRef<OsStr>>>(args: I) -> Ended {
+    kadscope(args).output().expect("it starts").into()
+}
+
+/// A program that runs. It ends with the test, however that ends.
+#[derive(Debug)]
+pub(crate) struct Running(Option<Child>);
+
+impl Running {
+    /// Starts it with all of its output piped.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        Self(Some(child))
+    }
+
+    fn child(&mut self) -> &mut Child {
+        self.0.as_mut().expect("it was not waited for")
+    }
+
+    pub(crate) fn send(&mut self, signal: Signal) {
+        let pid = i32::try_from(self.child().id()).expect("a process id");
+        kill_process(Pid::from_raw(pid).expect("a process id"), signal).expect("it runs");
+    }
+
+    /// Reads stderr until a line says what is awaited.
+    pub(crate) fn await_stderr(&mut self, is_awaited: impl Fn(&str) -> bool) {
+        // Unbuffered: what comes later is read by `wait`.
+        let stderr = self.child().stderr.as_mut().expect("piped");
+        let mut line = Vec::new();
+        loop {
+            let mut byte = [0];
+            assert_eq!(
+                stderr.read(&mut byte).expect("readable"),
+                1,
+                "it ended before it said what was awaited"
+            );
+            if byte != *b"\n" {
+                line.extend(byte);
+            } else if is_awaited(&String::from_utf8_lossy(&line)) {
+                return;
+            } else {
+                line.clear();
+            }
+        }
+    }
+
+    /// Reads stderr until nobody holds its other end any more: neither the process nor one that it has started.
+    pub(crate) fn await_end_of_stderr(&mut self) {
+        let stderr = self.child().stderr.as_mut().expect("piped");
+        std::io::copy(stderr, &mut std::io::sink()).expect("readable");
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(mut self) -> Ended {
+        self.0.take().expect("it was not waited for").wait_with_output().expect("an end").into()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+/// A network that runs until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Testnet {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    announcement: Value,
+}
+
+impl Testnet {
+    pub(crate) fn start(scenario: &Path) -> Self {
+        let scenario = scenario.to_str().expect("UTF-8");
+        let mut child = kadscope(["testnet", "--json", "--until-eof", "--scenario", scenario])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let announcement = serde_json::from_str(&line).expect("an announcement");
+        Self { stdin: child.stdin.take(), child, announcement }
+    }
+
+    /// Where to begin.
+    pub(crate) fn bootstrap(&self) -> Vec<&str> {
+        let list = self.announcement["bootstrap"].as_array().expect("a list");
+        list.iter().map(|address| address.as_str().expect("a string")).collect()
+    }
+
+    /// Lets go of its stdin, and waits for its end.
+    pub(crate) fn end(mut self) -> Option<i32> {
+        drop(self.stdin.take());
+        self.child.wait().expect("an end").code()
+    }
+}
+
+impl Drop for Testnet {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
