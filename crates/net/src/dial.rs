@@ -3,6 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     io,
+    net::SocketAddr,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
@@ -13,7 +14,7 @@ use std::{
 use kad::{
     Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase, SkipReason},
-    network::{AddressOutcome, Attempt, Dial, Network},
+    network::{AddressOutcome, Attempt, Dial, Network, Security},
     opt_out::OptOut,
 };
 use tokio::{
@@ -24,7 +25,9 @@ use tokio::{
 use crate::{
     address::{Addresses, Target},
     connection::AnyConnection,
+    dialled::Dialled,
     identity::Identity,
+    link::Link,
     pacing::{Pacer, Pacing},
     plan::{Plan, Rules, Turn},
     quic::QuicDialer,
@@ -268,12 +271,29 @@ impl Inner {
         let began = Instant::now();
         let deadline = deadline.min(began + self.dial_timeout);
         let result = match target {
-            Target::Tcp(addr) => self.tcp.dial(addr, peer, deadline).await.map(AnyConnection::tcp),
+            Target::Tcp(addr) => self.dial_tcp(addr, peer, deadline).await.map(AnyConnection::tcp),
             Target::Quic(addr) => match &self.quic {
                 Some(dialer) => dialer.dial(addr, peer, deadline).await.map(AnyConnection::quic),
                 None => Err(Failure::new(Phase::Connect, FailureClass::Cancelled)),
             },
         };
         (began, result)
+    }
+
+    /// Dials with Noise, and once more with TLS if the peer speaks, but not Noise.
+    async fn dial_tcp(
+        &self,
+        addr: SocketAddr,
+        peer: PeerId,
+        deadline: Instant,
+    ) -> Result<Dialled<Link>, Failure> {
+        match self.tcp.dial(addr, peer, Security::Noise, deadline).await {
+            Err(refused) if refused.may_speak_tls => {
+                self.pace(Target::Tcp(addr)).await;
+                self.tcp.dial(addr, peer, Security::Tls, deadline).await
+            }
+            result => result,
+        }
+        .map_err(|error| error.failure)
     }
 }

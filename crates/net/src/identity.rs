@@ -1,10 +1,16 @@
 //! Who we are to other peers: a libp2p key pair, and a Noise static key that it has vouched for.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use libp2p_identity::{Keypair, PeerId};
 
-use crate::noise::{StaticKey, encode_payload, signed_text};
+use crate::{
+    noise::{StaticKey, encode_payload, signed_text},
+    tls::OwnTls,
+};
 
 /// A peer's own identity. Cheap to clone. The Noise static key is made and signed once: a listener with thousands of
 /// identities signs once for each of them, not once for each connection.
@@ -17,6 +23,8 @@ struct Inner {
     public_key: Box<[u8]>,
     noise_key: StaticKey,
     noise_payload: Box<[u8]>,
+    /// Made when it is first needed; `None` if the key cannot sign a certificate.
+    tls: OnceLock<Option<OwnTls>>,
 }
 
 /// The key could not sign, or the system has no randomness.
@@ -44,6 +52,7 @@ impl Identity {
             public_key,
             noise_key,
             noise_payload,
+            tls: OnceLock::new(),
         })))
     }
 
@@ -73,5 +82,10 @@ impl Identity {
 
     pub(crate) fn noise_payload(&self) -> &[u8] {
         &self.0.noise_payload
+    }
+
+    /// The identity's certificate and what presents it; `None` if none can be made.
+    pub(crate) fn tls(&self) -> Option<&OwnTls> {
+        self.0.tls.get_or_init(|| OwnTls::new(&self.0.keypair).ok()).as_ref()
     }
 }

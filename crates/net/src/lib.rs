@@ -59,6 +59,7 @@ mod pacing;
 mod plan;
 mod quic;
 mod tcp;
+mod tls;
 mod wire;
 mod yamux;
 

@@ -53,6 +53,11 @@ impl Link {
         Self { tcp, remote, session, out: Vec::new(), written: 0, traffic: Traffic::default() }
     }
 
+    /// Whether the connection is over because the peer does not speak Noise, as far as one can tell.
+    pub(crate) fn is_noise_unanswered(&self) -> bool {
+        self.session.is_noise_unanswered()
+    }
+
     /// Gives the socket back; what was queued is lost.
     pub(crate) fn into_tcp(self) -> TcpStream {
         self.tcp

@@ -46,6 +46,11 @@ impl Proposal {
         Self { protocol, header_seen: false, line: Line::default() }
     }
 
+    /// Whether the other side has begun to answer.
+    pub(crate) const fn is_header_seen(&self) -> bool {
+        self.header_seen
+    }
+
     /// Takes the answer off the front of what came; `None` if more is needed.
     pub(crate) fn receive(&mut self, rest: &mut &[u8]) -> Result<Option<Verdict>, Malformed> {
         loop {

@@ -4,7 +4,7 @@
 //! over TCP, in `dialogue`; `stream` and `link` hold one connection with its streams, for both roles. `socket` and
 //! `icmp` are what lies below quinn: large buffers, and hearing that nobody listens.
 
-mod certificate;
+pub(crate) mod certificate;
 mod der;
 mod dialer;
 mod dialogue;
@@ -12,10 +12,10 @@ mod fault;
 mod icmp;
 mod link;
 mod listener;
-mod proof;
+pub(crate) mod proof;
 mod socket;
 mod stream;
-mod tls;
+pub(crate) mod tls;
 mod transport;
 
 pub(crate) use dialer::QuicDialer;

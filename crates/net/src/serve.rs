@@ -24,7 +24,7 @@ pub use crate::quic::bind_quic;
 use crate::{
     identity::Identity,
     introduction::{Introduction, protocols},
-    session::Protocol,
+    session::{Protocol, Securities},
 };
 
 /// Answers requests of kad.
@@ -89,6 +89,7 @@ pub struct Head<S> {
     service: S,
     disruption: Option<Disruption>,
     pace: Pace,
+    securities: Securities,
 }
 
 impl<S: Service> Head<S> {
@@ -96,7 +97,8 @@ impl<S: Service> Head<S> {
     pub fn new(identity: Identity, profile: &Profile, listen_addrs: &[Multiaddr], service: S) -> Self {
         let introduction = Introduction::new(&identity, &profile.agent, &profile.protocols, listen_addrs);
         let protocols = Arc::clone(&profile.protocols);
-        Self { identity, introduction, protocols, service, disruption: None, pace: Pace::default() }
+        let (disruption, pace, securities) = (None, Pace::default(), Securities::Any);
+        Self { identity, introduction, protocols, service, disruption, pace, securities }
     }
 
     /// The same head, but misbehaving.
@@ -110,6 +112,13 @@ impl<S: Service> Head<S> {
     #[must_use]
     pub fn with_pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
+        self
+    }
+
+    /// The same head, but with only this to secure connections over TCP and WebSocket. QUIC has TLS always.
+    #[must_use]
+    pub fn with_securities(mut self, securities: Securities) -> Self {
+        self.securities = securities;
         self
     }
 

@@ -1,9 +1,14 @@
 //! A libp2p connection over any ordered byte stream, as a state machine without IO and without a clock.
 //!
 //! Bytes go in by [`Session::receive`], come out by [`Session::transmit`], and what happened by
-//! [`Session::poll_event`]. Inside are multistream-select, Noise and yamux, for both roles. A dialler never waits for
-//! the agreement on a protocol: once the peer has proved who it is, the last message of Noise, the proposals of yamux
-//! and of every stream and all requests leave together.
+//! [`Session::poll_event`]. Inside are multistream-select, Noise or TLS, and yamux, for both roles. A dialler never
+//! waits for the agreement on a protocol: its proposal of Noise (or TLS) and the first message of it leave together,
+//! and once the peer has proved who it is, the last message of the handshake, the proposals of yamux and of every
+//! stream and all requests do.
+//!
+//! So a peer that does not speak Noise has the first message of Noise before it can refuse, and cannot go on: on such a
+//! connection no other proposal can follow. [`Session::is_noise_unanswered`] tells the owner that a new connection with
+//! [`Session::tls_dialer`] may be worth it.
 
 pub(crate) mod assembler;
 mod handshake;
@@ -15,18 +20,19 @@ use std::sync::Arc;
 
 use kad::{
     failure::{Failure, FailureClass, Phase},
-    network::StreamId,
+    network::{Security, StreamId},
 };
 use libp2p_identity::PeerId;
 
 pub use mux::{MAX_CONTROL_BYTES, MAX_EVENTS, MAX_HELD_BYTES, MAX_INBOUND_STREAMS};
-pub use terms::{Framing, Protocol, Role, SessionEvent};
+pub use terms::{Framing, Protocol, Role, Securities, SessionEvent};
 
 use self::{handshake::Handshake, mux::Mux};
 use crate::{
     identity::Identity,
     multistream::{Choice, Proposal, Verdict},
     noise::{Cipher, MAX_PLAINTEXT_BYTES, NoiseError, TAG_BYTES},
+    tls::{ChannelError, TlsChannel, class_of},
     yamux::{CONNECTION_RATE_LIMITED, CONNECTION_RESOURCE_LIMIT},
 };
 
@@ -52,6 +58,13 @@ impl From<NoiseError> for Fault {
     }
 }
 
+impl From<ChannelError> for Fault {
+    fn from(error: ChannelError) -> Self {
+        let (class, text) = class_of(&error, false);
+        Self { class, text }
+    }
+}
+
 /// How far the agreement on a multiplexer has come.
 #[derive(Debug)]
 enum Muxing {
@@ -65,7 +78,10 @@ enum Muxing {
 pub struct Session {
     /// `None` once both sides are authenticated.
     handshake: Option<Box<Handshake>>,
+    /// The channel, if it is of Noise.
     ciphers: Option<Box<(Cipher, Cipher)>>,
+    /// The channel, if it is of TLS.
+    tls: Option<TlsChannel>,
     peer: Option<PeerId>,
     muxing: Muxing,
     mux: Mux,
@@ -87,25 +103,68 @@ impl Session {
     ) -> Result<Self, Failure> {
         let mut wire = Vec::with_capacity(96);
         let handshake = Handshake::dialer(identity, expected, &mut wire).map_err(in_phase(Phase::Secure))?;
-        let mut mux = Mux::new(Role::Dialer, protocols);
-        let proposal = Box::new(Proposal::new(YAMUX.into(), &mut mux.out));
-        Ok(Self::new(handshake, Muxing::Proposed(proposal), mux, wire))
+        Ok(Self::proposing(handshake, protocols, wire))
     }
 
-    /// The session of a connection that a peer opened.
+    /// The session of a connection that we opened to a peer that speaks TLS, else like [`dialer`](Self::dialer).
+    ///
+    /// An error says that the system has no randomness, or that no certificate can be made of the identity.
+    pub fn tls_dialer(
+        identity: &Identity,
+        expected: Option<PeerId>,
+        protocols: Arc<[Protocol]>,
+    ) -> Result<Self, Failure> {
+        let mut wire = Vec::new();
+        let handshake =
+            Handshake::tls_dialer(identity, expected, &mut wire).map_err(in_phase(Phase::Secure))?;
+        Ok(Self::proposing(handshake, protocols, wire))
+    }
+
+    fn proposing(handshake: Handshake, protocols: Arc<[Protocol]>, wire: Vec<u8>) -> Self {
+        let mut mux = Mux::new(Role::Dialer, protocols);
+        let proposal = Box::new(Proposal::new(YAMUX.into(), &mut mux.out));
+        Self::new(handshake, Muxing::Proposed(proposal), mux, wire)
+    }
+
+    /// The session of a connection that a peer opened, with Noise or TLS as the peer prefers.
     pub fn listener(identity: &Identity, protocols: Arc<[Protocol]>) -> Self {
+        Self::listener_offering(identity, protocols, Securities::Any)
+    }
+
+    /// The session of a connection that a peer opened, with what may secure it.
+    pub fn listener_offering(
+        identity: &Identity,
+        protocols: Arc<[Protocol]>,
+        securities: Securities,
+    ) -> Self {
         let mux = Mux::new(Role::Listener, protocols);
-        Self::new(Handshake::listener(identity), Muxing::Choosing(Box::default()), mux, Vec::new())
+        let handshake = Handshake::listener(identity, securities);
+        Self::new(handshake, Muxing::Choosing(Box::default()), mux, Vec::new())
     }
 
     fn new(handshake: Handshake, muxing: Muxing, mux: Mux, wire: Vec<u8>) -> Self {
         let handshake = Some(Box::new(handshake));
-        Self { handshake, ciphers: None, peer: None, muxing, mux, partial: Vec::new(), wire }
+        Self { handshake, ciphers: None, tls: None, peer: None, muxing, mux, partial: Vec::new(), wire }
     }
 
     /// Who the other side has proved to be; `None` until then.
     pub const fn peer(&self) -> Option<PeerId> {
         self.peer
+    }
+
+    /// What secures the connection; `None` until the peer has proved who it is.
+    pub const fn security(&self) -> Option<Security> {
+        match (&self.ciphers, &self.tls) {
+            (Some(_), _) => Some(Security::Noise),
+            (None, Some(_)) => Some(Security::Tls),
+            (None, None) => None,
+        }
+    }
+
+    /// Whether the peer began to answer when we proposed Noise, but has refused it or not said anything more. If the
+    /// connection is over now, the peer may be one that speaks only TLS.
+    pub fn is_noise_unanswered(&self) -> bool {
+        self.handshake.as_ref().is_some_and(|handshake| handshake.is_noise_unanswered())
     }
 
     /// The phase that a failure of the connection falls into now.
@@ -135,7 +194,7 @@ impl Session {
             out.append(&mut self.wire);
             self.wire = Vec::new();
         }
-        let Some(ciphers) = &mut self.ciphers else { return Ok(()) };
+        let Some(ciphers) = &mut self.ciphers else { return self.transmit_tls(out) };
         self.mux.write_frames();
         if self.mux.out.is_empty() {
             return Ok(());
@@ -152,6 +211,14 @@ impl Session {
             sealed.map_err(|error| in_phase(Phase::Request)(error.into()))?;
         }
         Ok(())
+    }
+
+    fn transmit_tls(&mut self, out: &mut Vec<u8>) -> Result<(), Failure> {
+        let Some(tls) = &mut self.tls else { return Ok(()) };
+        self.mux.write_frames();
+        let plaintext = std::mem::take(&mut self.mux.out);
+        let sent = tls.send(&plaintext).and_then(|()| tls.transmit(out));
+        sent.map_err(|error| in_phase(Phase::Request)(error.into()))
     }
 
     /// How many bytes wait to be transmitted, now or when the peer grants more.
@@ -227,6 +294,8 @@ impl Session {
                 handshake.negotiate(&mut rest, &mut self.wire)?;
                 let used = bytes.len() - rest.len();
                 bytes = bytes.get_mut(used..).unwrap_or_default();
+            } else if self.is_tls() {
+                return self.take_tls(bytes);
             } else if self.partial.is_empty() {
                 let Some(length) = message_length(bytes) else {
                     self.partial.extend_from_slice(bytes);
@@ -240,6 +309,27 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    fn is_tls(&self) -> bool {
+        self.tls.is_some() || self.handshake.as_ref().is_some_and(|handshake| handshake.is_tls())
+    }
+
+    fn take_tls(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        let mut plaintext = Vec::new();
+        if let Some(handshake) = &mut self.handshake {
+            if let Some((peer, channel)) = handshake.receive_tls(bytes, &mut plaintext, &mut self.wire)? {
+                self.handshake = None;
+                self.peer = Some(peer);
+                self.tls = Some(channel);
+            }
+        } else if let Some(tls) = &mut self.tls {
+            tls.receive(bytes, &mut plaintext).map_err(|error| {
+                let (class, text) = class_of(&error, true);
+                Fault { class, text }
+            })?;
+        }
+        if plaintext.is_empty() { Ok(()) } else { self.plaintext(&plaintext) }
     }
 
     /// Goes on with the message that was begun; returns what follows it.

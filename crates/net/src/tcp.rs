@@ -28,6 +28,21 @@ use crate::{
     session::{Protocol, Session},
 };
 
+/// Why a dial failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NotDialled {
+    pub(crate) failure: Failure,
+    /// The peer spoke, but not Noise: one dial more, with TLS, may be worth it. A peer that is silent, or that resets
+    /// before it says anything, has given no reason for that.
+    pub(crate) may_speak_tls: bool,
+}
+
+impl From<Failure> for NotDialled {
+    fn from(failure: Failure) -> Self {
+        Self { failure, may_speak_tls: false }
+    }
+}
+
 /// What a dialler is to the peers that it dials.
 #[derive(Debug)]
 pub(crate) struct Dialer {
@@ -48,38 +63,46 @@ impl Dialer {
         &self,
         addr: SocketAddr,
         peer: PeerId,
+        security: Security,
         deadline: Instant,
-    ) -> Result<Dialled<Link>, Failure> {
+    ) -> Result<Dialled<Link>, NotDialled> {
         let mut phase = Phase::Connect;
-        let result = timeout_at(deadline, self.connect(addr, peer, &mut phase)).await;
-        result.unwrap_or(Err(Failure::new(phase, FailureClass::Timeout)))
+        let result = timeout_at(deadline, self.connect(addr, peer, security, &mut phase)).await;
+        result.unwrap_or(Err(Failure::new(phase, FailureClass::Timeout).into()))
     }
 
     async fn connect(
         &self,
         addr: SocketAddr,
         peer: PeerId,
+        security: Security,
         phase: &mut Phase,
-    ) -> Result<Dialled<Link>, Failure> {
+    ) -> Result<Dialled<Link>, NotDialled> {
         let started = Instant::now();
         let tcp = TcpStream::connect(addr).await.map_err(|error| not_connected(&error))?;
         if is_self_connected(&tcp, addr) {
-            return Err(Failure::new(Phase::Connect, FailureClass::ConnectionRefused));
+            return Err(Failure::new(Phase::Connect, FailureClass::ConnectionRefused).into());
         }
         let endpoint = Endpoint {
             address: 0,
             transport: Transport::Tcp,
-            security: Security::Noise,
+            security,
             ip_version: if addr.is_ipv4() { 4 } else { 6 },
             rtt: Some(started.elapsed()),
         };
         *phase = Phase::Secure;
         // Without this option the last small write of a visit would wait for an acknowledgement; it is an advice.
         tcp.set_nodelay(true).ok();
-        let session = Session::dialer(&self.identity, Some(peer), Arc::clone(&self.protocols))?;
+        let protocols = Arc::clone(&self.protocols);
+        let session = match security {
+            Security::Noise => Session::dialer(&self.identity, Some(peer), protocols),
+            Security::Tls => Session::tls_dialer(&self.identity, Some(peer), protocols),
+        }?;
         let mut link = Link::new(tcp, session, addr);
-        poll_fn(|cx| poll_secured(&mut link, cx)).await?;
-        Ok(Dialled::new(link, endpoint, Arc::clone(&self.introduction)))
+        match poll_fn(|cx| poll_secured(&mut link, cx)).await {
+            Ok(()) => Ok(Dialled::new(link, endpoint, Arc::clone(&self.introduction))),
+            Err(failure) => Err(NotDialled { may_speak_tls: link.is_noise_unanswered(), failure }),
+        }
     }
 }
 

@@ -91,7 +91,7 @@ pub(super) fn verify(der: &CertificateDer<'_>, now: UnixTime) -> Result<PeerId, 
 }
 
 /// Whose a certificate is that was verified before.
-pub(super) fn owner_of(der: &CertificateDer<'_>) -> Option<PeerId> {
+pub(crate) fn owner_of(der: &CertificateDer<'_>) -> Option<PeerId> {
     match Certificate::read(der) {
         Some(certificate) => {
             PublicKey::try_decode_protobuf(certificate.identity).ok().map(|key| key.to_peer_id())

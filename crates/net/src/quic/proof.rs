@@ -105,7 +105,7 @@ impl ServerCertVerifier for ServerProof {
 
 /// Lets every peer in that proves any identity.
 #[derive(Debug)]
-pub(super) struct ClientProof;
+pub(crate) struct ClientProof;
 
 impl ClientCertVerifier for ClientProof {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {

@@ -16,7 +16,7 @@ use rustls::{
 use super::proof::{ClientProof, ServerProof};
 
 /// The name that both sides must agree on.
-const ALPN: &[u8] = b"libp2p";
+pub(crate) const ALPN: &[u8] = b"libp2p";
 
 /// A configuration could not be made: the identity cannot sign, or the library lacks what QUIC needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,10 +37,10 @@ impl From<NoInitialCipherSuite> for TlsError {
 
 /// The certificate of one identity. Made once for each identity, never for each connection.
 #[derive(Debug, Clone)]
-pub(super) struct OwnCertificate(Arc<CertifiedKey>);
+pub(crate) struct OwnCertificate(Arc<CertifiedKey>);
 
 impl OwnCertificate {
-    pub(super) fn generate(keypair: &Keypair) -> Result<Self, TlsError> {
+    pub(crate) fn generate(keypair: &Keypair) -> Result<Self, TlsError> {
         let (certificate, key) = libp2p_tls::certificate::generate(keypair).map_err(|_| TlsError)?;
         let key = aws_lc_rs::sign::any_ecdsa_type(&key)?;
         Ok(Self(Arc::new(CertifiedKey::new(vec![certificate], key))))
@@ -120,7 +120,7 @@ impl ServerTls {
 }
 
 /// The usual primitives, without what only TLS 1.2 needs. The key exchange is the provider's: post-quantum first.
-fn provider() -> Arc<CryptoProvider> {
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     let mut provider = aws_lc_rs::default_provider();
     provider.cipher_suites = vec![
         aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256,

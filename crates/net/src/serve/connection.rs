@@ -30,7 +30,8 @@ pub async fn serve_connection<S: Service>(
     if let Some(disruption) = head.disruption.filter(|d| matches!(d.phase, Phase::Dns | Phase::Connect)) {
         return Box::pin(disrupt(tcp, disruption.action, limits)).await;
     }
-    let mut session = Session::listener(&head.identity, Arc::clone(&head.protocols));
+    let protocols = Arc::clone(&head.protocols);
+    let mut session = Session::listener_offering(&head.identity, protocols, head.securities);
     if head.disruption.is_some_and(|disruption| disruption.phase == Phase::Stream) {
         session.ignore_streams();
     }

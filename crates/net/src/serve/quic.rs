@@ -18,8 +18,7 @@ use crate::{
     quic::{Configs, QuicLink, QuicListener, shake_hands},
 };
 
-/// The code with which a disrupted head closes a connection (libp2p's error codes: `INTERNAL_ERROR` has none, so one
-/// beyond them).
+/// The code with which a disrupted head resets a connection: one that libp2p gives no meaning to.
 const DISRUPTED: u32 = 0x4b;
 
 /// Serves every connection for which `resolve` knows a head at its local address, and refuses all others. Runs until

@@ -102,7 +102,12 @@ impl<'h, S: Service, C: Carrier> Serving<'h, S, C> {
                 && !self.carrier.is_congested()
                 && let Poll::Ready(result) = self.carrier.poll_receive(cx)
             {
-                result.map_err(End::Failed)?;
+                if let Err(failure) = result {
+                    // What was answered before, a refusal too, leaves if it can at once.
+                    return match self.carrier.poll_flush(cx) {
+                        Poll::Ready(_) | Poll::Pending => Err(End::Failed(failure)),
+                    };
+                }
                 self.received()?;
                 continue;
             }

@@ -1,17 +1,19 @@
-//! From the first byte to a secure channel: agreeing on Noise, then Noise itself.
+//! From the first byte to a secure channel: agreeing on Noise or TLS, then the one agreed on.
 
 use libp2p_identity::PeerId;
 
-use super::{Fault, LENGTH_BYTES, malformed};
+use super::{Fault, LENGTH_BYTES, malformed, terms::Securities};
 use crate::{
     identity::Identity,
     multistream::{Choice, Proposal, Verdict},
     noise::{Channel, Initiator, NoiseError, Responder, StaticKey, authenticate},
+    tls::{OwnTls, TlsChannel},
 };
 use kad::failure::FailureClass;
 
-/// The security protocol that is spoken.
+/// The two security protocols that are spoken.
 const NOISE: &str = "/noise";
+const TLS: &str = "/tls/1.0.0";
 
 /// A handshake under way.
 #[derive(Debug)]
@@ -27,14 +29,18 @@ pub(super) struct Handshake {
 enum Step {
     /// Noise was proposed, and its first message sent.
     Proposed(Proposal, Initiator),
+    /// TLS was proposed, and its first message sent.
+    ProposedTls(Proposal, TlsChannel),
     /// The dialler waits for the second message.
     Second(Initiator),
-    /// The listener waits for a proposal.
-    Choosing(Choice),
+    /// The listener waits for a proposal of one of these.
+    Choosing(Choice, &'static [&'static str]),
     /// The listener waits for the first message.
     First,
     /// The listener waits for the third message.
     Third(Responder),
+    /// TLS is under way, in either role.
+    Tls(TlsChannel),
     /// A step failed or all are done.
     Over,
 }
@@ -53,8 +59,26 @@ impl Handshake {
         Ok(Self { identity: identity.clone(), expected, stranger: None, step })
     }
 
-    pub(super) fn listener(identity: &Identity) -> Self {
-        let step = Step::Choosing(Choice::default());
+    /// Proposes TLS and writes its first message, without waiting for consent.
+    pub(super) fn tls_dialer(
+        identity: &Identity,
+        expected: Option<PeerId>,
+        wire: &mut Vec<u8>,
+    ) -> Result<Self, Fault> {
+        let proposal = Proposal::new(TLS.into(), wire);
+        let mut channel = TlsChannel::dialer(own_tls(identity)?)?;
+        channel.transmit(wire)?;
+        let step = Step::ProposedTls(proposal, channel);
+        Ok(Self { identity: identity.clone(), expected, stranger: None, step })
+    }
+
+    pub(super) fn listener(identity: &Identity, securities: Securities) -> Self {
+        let offered: &[_] = match securities {
+            Securities::Any => &[NOISE, TLS],
+            Securities::Noise => &[NOISE],
+            Securities::Tls => &[TLS],
+        };
+        let step = Step::Choosing(Choice::default(), offered);
         Self { identity: identity.clone(), expected: None, stranger: None, step }
     }
 
@@ -63,25 +87,47 @@ impl Handshake {
         self.stranger
     }
 
-    /// Whether the two sides still agree on Noise, in clear text.
+    /// Whether the two sides still agree on a security protocol, in clear text.
     pub(super) const fn is_negotiating(&self) -> bool {
-        matches!(self.step, Step::Proposed(..) | Step::Choosing(_))
+        matches!(self.step, Step::Proposed(..) | Step::ProposedTls(..) | Step::Choosing(..))
     }
 
-    /// Goes on agreeing on Noise.
+    /// Whether TLS was agreed on.
+    pub(super) const fn is_tls(&self) -> bool {
+        matches!(self.step, Step::Tls(_))
+    }
+
+    /// Whether the peer spoke when Noise was proposed, but has not agreed to it.
+    pub(super) const fn is_noise_unanswered(&self) -> bool {
+        matches!(&self.step, Step::Proposed(proposal, _) if proposal.is_header_seen())
+    }
+
+    /// Goes on agreeing on a security protocol.
     pub(super) fn negotiate(&mut self, rest: &mut &[u8], wire: &mut Vec<u8>) -> Result<(), Fault> {
         self.step = match std::mem::replace(&mut self.step, Step::Over) {
             Step::Proposed(mut proposal, initiator) => match proposal.receive(rest).map_err(malformed)? {
                 None => Step::Proposed(proposal, initiator),
                 Some(Verdict::Agreed) => Step::Second(initiator),
                 Some(Verdict::Refused) => {
-                    return Err(Fault { class: FailureClass::SecurityNotSupported, text: "" });
+                    // Remembered: the peer may speak TLS.
+                    self.step = Step::Proposed(proposal, initiator);
+                    return Err(refused());
                 }
             },
-            Step::Choosing(mut choice) => match choice.receive(rest, &[NOISE], wire).map_err(malformed)? {
-                None => Step::Choosing(choice),
-                Some(_) => Step::First,
+            Step::ProposedTls(mut proposal, channel) => match proposal.receive(rest).map_err(malformed)? {
+                None => Step::ProposedTls(proposal, channel),
+                Some(Verdict::Agreed) => Step::Tls(channel),
+                Some(Verdict::Refused) => return Err(refused()),
             },
+            Step::Choosing(mut choice, offered) => {
+                match choice.receive(rest, offered, wire).map_err(malformed)? {
+                    None => Step::Choosing(choice, offered),
+                    Some(chosen) if offered.get(chosen) == Some(&TLS) => {
+                        Step::Tls(TlsChannel::listener(own_tls(&self.identity)?)?)
+                    }
+                    Some(_) => Step::First,
+                }
+            }
             step => step,
         };
         Ok(())
@@ -117,7 +163,31 @@ impl Handshake {
                 let (key, payload, channel) = responder.read_third(message)?;
                 Ok(Some((self.check(authenticate(payload, &key)?)?, channel)))
             }
-            Step::Proposed(..) | Step::Choosing(_) | Step::Over => Err(NoiseError::Malformed.into()),
+            _ => Err(NoiseError::Malformed.into()),
+        }
+    }
+
+    /// Takes bytes of TLS; the peer and the channel once all is done. What the peer said in it already is appended to
+    /// `plaintext`.
+    pub(super) fn receive_tls(
+        &mut self,
+        bytes: &[u8],
+        plaintext: &mut Vec<u8>,
+        wire: &mut Vec<u8>,
+    ) -> Result<Option<(PeerId, TlsChannel)>, Fault> {
+        let Step::Tls(channel) = &mut self.step else { return Ok(None) };
+        let result = channel.receive(bytes, plaintext);
+        // A refusal is told to the peer.
+        channel.transmit(wire)?;
+        result?;
+        if channel.is_handshaking() {
+            return Ok(None);
+        }
+        let peer = channel.peer().ok_or(Fault { class: FailureClass::HandshakeFailed, text: NOBODY })?;
+        let peer = self.check(peer)?;
+        match std::mem::replace(&mut self.step, Step::Over) {
+            Step::Tls(channel) => Ok(Some((peer, channel))),
+            _ => Ok(None),
         }
     }
 
@@ -128,6 +198,19 @@ impl Handshake {
         self.stranger = Some(peer);
         Err(Fault { class: FailureClass::PeerIdMismatch, text: "" })
     }
+}
+
+/// What a failure says of a certificate that names nobody.
+const NOBODY: &str = "tls: a certificate of nobody";
+
+/// The peer speaks no security protocol of those proposed.
+const fn refused() -> Fault {
+    Fault { class: FailureClass::SecurityNotSupported, text: "" }
+}
+
+fn own_tls(identity: &Identity) -> Result<&OwnTls, Fault> {
+    let none = Fault { class: FailureClass::LocalResources, text: "tls: no certificate could be made" };
+    identity.tls().ok_or(none)
 }
 
 /// Appends a message with its length before it.

@@ -11,6 +11,18 @@ pub enum Role {
     Listener,
 }
 
+/// What a listener offers to authenticate a peer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Securities {
+    /// Noise and TLS, as the peer prefers.
+    #[default]
+    Any,
+    /// Noise only.
+    Noise,
+    /// TLS only.
+    Tls,
+}
+
 /// How messages follow each other on a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
