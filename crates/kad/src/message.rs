@@ -286,12 +286,14 @@ impl<'a> MessageView<'a> {
         Ok(view)
     }
 
-    /// The bytes of the record, unchecked; `None` if there is none.
+    /// The bytes of the record, unchecked; `None` if there is none. Of several the last counts, as protobuf says.
     pub fn record(&self) -> Option<&'a [u8]> {
-        Fields::new(self.bytes).find_map(|field| match field {
-            Ok((3, Value::Bytes(record))) => Some(record),
-            _ => None,
-        })
+        Fields::new(self.bytes)
+            .filter_map(|field| match field {
+                Ok((3, Value::Bytes(record))) => Some(record),
+                _ => None,
+            })
+            .last()
     }
 
     /// The closest peers, at most [`MAX_PEERS`].

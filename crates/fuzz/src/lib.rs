@@ -1,0 +1,34 @@
+//! What must hold of every decoder, whatever the bytes: a function for each, listed in [`TARGETS`].
+//!
+//! The drivers in `fuzz/fuzz_targets` hand these functions to a fuzzer; `tests/replay.rs` calls them with the corpus and
+//! with random bytes, so that what a fuzzer once found stays found. A function that returns has found nothing.
+
+#![expect(clippy::missing_panics_doc, reason = "a panic is how a finding is told")]
+
+pub mod address;
+pub mod identify;
+pub mod kad_message;
+pub mod opt_out;
+pub mod protobuf;
+pub mod scenario;
+pub mod session;
+pub mod store_file;
+
+/// A function that panics if something does not hold of these bytes.
+pub type Target = fn(&[u8]);
+
+/// Every target by the name of its driver and of its corpus.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("address", address::check),
+    ("identify", identify::check),
+    ("kad_message", kad_message::check),
+    ("opt_out", opt_out::check),
+    ("protobuf", protobuf::check),
+    ("scenario", scenario::check),
+    ("session_dialer", session::raw::check_dialer),
+    ("session_listener", session::raw::check_listener),
+    ("session_pair", session::pair::check),
+    ("session_secured_dialer", session::secured::check_dialer),
+    ("session_secured_listener", session::secured::check_listener),
+    ("store_file", store_file::check),
+];

@@ -1,0 +1,46 @@
+# An index of commands. `just` alone lists them.
+
+set positional-arguments
+
+[private]
+default:
+    @just --list --unsorted
+
+# A testnet of a thousand peers, a crawl of it, and the summary beside the truth.
+demo *ARGS:
+    cargo run --release -- demo "$@"
+
+# Everything that must pass.
+test:
+    scripts/test.sh
+
+# Format, lints and the structure of the repository.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo test --package kadscope-tidy --locked
+
+# Every benchmark.
+bench:
+    cargo bench --workspace --locked
+
+# Fuzz one target for so many seconds (needs a nightly toolchain and cargo-fuzz).
+fuzz TARGET SECONDS="120":
+    mkdir -p target/fuzz/{{TARGET}}
+    cargo +nightly fuzz run --sanitizer none {{TARGET}} target/fuzz/{{TARGET}} fuzz/corpus/{{TARGET}} -- -max_total_time={{SECONDS}}
+
+# Add to the corpus of one target what fuzzing has found to reach more code.
+fuzz-keep TARGET:
+    cargo +nightly fuzz run --sanitizer none {{TARGET}} fuzz/corpus/{{TARGET}} target/fuzz/{{TARGET}} -- -merge=1
+
+# The documentation of all crates, private items included.
+doc:
+    RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --document-private-items --locked --open
+
+# Licences, sources and duplicates of dependencies (needs cargo-deny).
+deny:
+    cargo deny --locked check
+
+# Peers of other implementations (needs Go).
+peers:
+    peers/build.sh

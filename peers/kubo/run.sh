@@ -1,0 +1,183 @@
+#!/usr/bin/env bash
+# Runs N Kubo daemons that know each other and nobody else, until told to end.
+#
+#   run.sh N DIR            on 127.0.0.1: they form the LAN DHT, /ipfs/lan/kad/1.0.0
+#   run.sh N DIR OCTET      on OCTET.1.0.1, OCTET.2.0.1, ...: they form the WAN DHT, /ipfs/kad/1.0.0;
+#                           only in a network namespace that has nothing but loopback
+#
+# Prints {"bootstrap":[...],"protocol":"..."} when the routing tables are complete and still. Then it
+# obeys lines on stdin: "truth" prints what truth.sh prints, "quit" or the end of stdin ends it, as do
+# SIGTERM and SIGINT. The daemons' repositories and logs stay in DIR, which must not exist or be empty.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+ipfs=$here/../bin/ipfs
+# Beside the configuration: nothing is reported, whatever binary is used.
+export IPFS_TELEMETRY=off DO_NOT_TRACK=1
+start_s=60  # longest wait for a daemon
+settle_s=90 # longest wait for full routing tables
+still=4     # so many readings of all tables must be equal, 0.25 s and more apart
+pids=()
+
+say() { echo "run.sh: $*" >&2; }
+fail() {
+    say "$*"
+    exit 1
+}
+wrong() {
+    say "$*"
+    say "usage: run.sh N DIR [OCTET]"
+    exit 2
+}
+
+finish() {
+    trap - EXIT
+    trap '' TERM INT
+    local pid
+    for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
+    # A daemon that does not end in 10 s is killed.
+    (sleep 10 && for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done) &
+    local watchdog=$!
+    for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
+    kill "$watchdog" 2>/dev/null || true
+}
+
+check_arguments() {
+    [ $# -ge 2 ] && [ $# -le 3 ] || wrong "2 or 3 arguments are needed, not $#"
+    # Up to 20 a bucket never overflows, so that full tables can be waited for.
+    [[ $1 =~ ^[0-9]+$ ]] && [ "$1" -ge 2 ] && [ "$1" -le 20 ] || wrong "N is 2 to 20, not '$1'"
+    [ ! -e "$2" ] || [ -d "$2" ] && [ -z "$(ls -A "$2" 2>/dev/null)" ] || wrong "$2 exists and is not an empty folder"
+    [ -x "$ipfs" ] || fail "bin/ipfs is missing: run peers/build.sh kubo"
+    command -v jq >/dev/null || fail "jq is not installed (Debian, Ubuntu: apt-get install jq)"
+    [ $# -eq 2 ] || check_world "$3" "$1"
+}
+
+# check_world OCTET N: public addresses are used only where no packet can leave.
+check_world() {
+    # A daemon admits 8 connections of one IP, and there all seem to come from its own: room for a client is left.
+    [ "$2" -le 6 ] || wrong "N is 2 to 6 on public addresses, not '$2'"
+    [[ $1 =~ ^[0-9]+$ ]] && [ "$1" -ge 1 ] && [ "$1" -le 223 ] || wrong "OCTET is 1 to 223, not '$1'"
+    local others
+    others=$(tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' ' | grep -vx lo || true)
+    [ -z "$others" ] || fail "refusing public addresses: this namespace has interfaces beside loopback ($(echo $others)); see README.md"
+}
+
+# swarm_addresses I: a JSON list of what daemon I listens on.
+swarm_addresses() {
+    if [ -n "$octet" ]; then
+        echo "[\"/ip4/$octet.$1.0.1/tcp/4001\",\"/ip4/$octet.$1.0.1/udp/4001/quic-v1\"]"
+    else
+        echo '["/ip4/127.0.0.1/tcp/0","/ip4/127.0.0.1/udp/0/quic-v1"]'
+    fi
+}
+
+# configure I: a repository whose daemon asks nobody for anything.
+configure() {
+    local repo=$dir/$1
+    IPFS_PATH=$repo "$ipfs" init --profile=test >"$dir/$1.log" 2>&1 || fail "ipfs init failed, see $dir/$1.log"
+    jq --argjson swarm "$(swarm_addresses "$1")" '
+        .Addresses.API = "/ip4/127.0.0.1/tcp/0"
+        | .Addresses.Gateway = "/ip4/127.0.0.1/tcp/0"
+        | .Addresses.Swarm = $swarm
+        | .Bootstrap = []
+        | .AutoConf.Enabled = false
+        | .AutoTLS.Enabled = false
+        | .DNS.Resolvers = {}
+        | .Routing.DelegatedRouters = []
+        | .Ipns.DelegatedPublishers = []
+        | .Discovery.MDNS.Enabled = false
+        | .Routing.Type = "dhtserver"
+        | .Routing.LoopbackAddressesOnLanDHT = true
+        | .Swarm.DisableNatPortMap = true
+        | .Swarm.RelayClient.Enabled = false
+        | .Swarm.EnableHolePunching = false
+        | .HTTPRetrieval.Enabled = false
+        | .Version.SwarmCheckEnabled = false
+        | .Plugins.Plugins.telemetry.Config.Mode = "off"
+    ' "$repo/config" >"$repo/config.new"
+    mv "$repo/config.new" "$repo/config"
+}
+
+start() {
+    # If this script is killed, so are its daemons, where the system can do that.
+    local tied=()
+    ! command -v setpriv >/dev/null || tied=(setpriv --pdeathsig TERM)
+    IPFS_PATH=$dir/$1 "${tied[@]}" "$ipfs" daemon >>"$dir/$1.log" 2>&1 </dev/null &
+    pids+=($!)
+    echo $! >"$dir/$1.pid"
+}
+
+await_daemon() {
+    local deadline=$((SECONDS + start_s))
+    until grep -q 'Daemon is ready' "$dir/$1.log"; do
+        kill -0 "$(cat "$dir/$1.pid")" 2>/dev/null || fail "daemon $1 ended, see $dir/$1.log"
+        [ $SECONDS -lt $deadline ] || fail "daemon $1 was not ready in $start_s s, see $dir/$1.log"
+        sleep 0.1
+    done
+}
+
+addresses() { IPFS_PATH=$dir/$1 "$ipfs" id | jq -r '.Addresses[]'; }
+
+# connect I: to the half of the others that follow it in a ring, so that as many connections come in as go out.
+connect() {
+    local step known=()
+    for ((step = 1; step <= n / 2; step++)); do
+        known+=("$(addresses $((($1 - 1 + step) % n + 1)) | head -n 1)")
+    done
+    IPFS_PATH=$dir/$1 "$ipfs" swarm connect "${known[@]}" >>"$dir/$1.log" 2>&1 ||
+        fail "daemon $1 could not connect to the others, see $dir/$1.log"
+}
+
+# await_tables: on loopback, until each table holds all the others. A WAN table may never: it takes 2 peers of
+# one /16 at one depth and 3 in all, and where every address is local a peer that dialled is seen at the very
+# address it dialled. There, until every daemon is in a table, none is empty, and none changes any more.
+await_tables() {
+    local deadline=$((SECONDS + settle_s)) same=0 before='' now
+    until [ $same -ge $still ]; do
+        [ $SECONDS -lt $deadline ] || fail "the routing tables were not complete in $settle_s s: $here/truth.sh $dir"
+        now=$("$here/truth.sh" "$dir" | jq -c '[.peers[].routing_table]')
+        if jq -e --argjson n "$n" "$complete" <<<"$now" >/dev/null && [ "$now" = "$before" ]; then
+            same=$((same + 1))
+        else
+            same=0
+        fi
+        before=$now
+        sleep 0.25
+    done
+}
+
+obey() {
+    local line
+    while read -r line; do
+        case $line in
+            truth) "$here/truth.sh" "$dir" ;;
+            quit) return ;;
+            '') ;;
+            *) say "'$line' is neither truth nor quit" ;;
+        esac
+    done
+}
+
+check_arguments "$@"
+n=$1 octet=${3:-}
+mkdir -p "$2"
+dir=$(cd "$2" && pwd)
+if [ -n "$octet" ]; then
+    echo wan /ipfs/kad/1.0.0 >"$dir/dht"
+    complete='(add | unique | length) == $n and all(.[]; length > 0)'
+else
+    echo lan /ipfs/lan/kad/1.0.0 >"$dir/dht"
+    complete='all(.[]; length == $n - 1)'
+fi
+trap finish EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
+for ((i = 1; i <= n; i++)); do
+    configure "$i"
+    start "$i"
+done
+for ((i = 1; i <= n; i++)); do await_daemon "$i"; done
+for ((i = 1; i <= n; i++)); do connect "$i"; done
+await_tables
+addresses 1 | jq -cRn --arg dht "$(cut -d' ' -f2 "$dir/dht")" '{bootstrap: [inputs], protocol: $dht}'
+obey
