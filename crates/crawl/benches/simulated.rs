@@ -61,7 +61,7 @@ async fn crawl(world: Arc<World>) -> Crawled {
         network,
         id: CrawlId([7; 16]),
         network_name: "bench".to_owned(),
-        protocol: kad::message::AMINO_PROTOCOL.to_owned(),
+        protocols: vec![kad::message::AMINO_PROTOCOL.to_owned()],
         bootstrap,
         config: Config { neighbors: true, all_prefixes: true, seed: Some(1), ..Config::default() },
         opt_out: Arc::default(),

@@ -8,13 +8,17 @@ mod peers;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BinaryHeap, hash::BuildHasher, sync::Arc};
+use std::{
+    collections::{BinaryHeap, HashSet},
+    hash::BuildHasher,
+    sync::Arc,
+};
 
 use foldhash::fast::FixedState;
 use kad::{Multiaddr, PeerId, failure::SkipReason, message, opt_out::OptOut};
 use schema::{PeerNumber, VisitKind};
 
-use crate::{found::Found, talk::asking::first_wave};
+use crate::{completeness::Capture, found::Found, talk::asking::first_wave};
 use peers::Peers;
 
 /// The most addresses that are kept of one peer.
@@ -25,7 +29,7 @@ pub(crate) const MAX_TURNS: u8 = 4;
 
 /// How many visited peers must name a peer before it goes before those that only one has named. A peer that invents
 /// others then cannot make the rest wait.
-const TRUSTED_REFERRERS: u8 = 2;
+const TRUSTED_REFERRERS: u16 = 2;
 
 /// The peers of one crawl.
 #[derive(Debug)]
@@ -40,6 +44,7 @@ pub(crate) struct Frontier {
     over_budget: u64,
     malformed: u64,
     opted_out: u64,
+    opted_out_peers: HashSet<PeerId>,
 }
 
 /// A place in the queue: those that several peers have named first, then in the seed's order.
@@ -102,6 +107,7 @@ impl Frontier {
             over_budget: 0,
             malformed: 0,
             opted_out: 0,
+            opted_out_peers: HashSet::new(),
         }
     }
 
@@ -223,6 +229,22 @@ impl Frontier {
         self.peers.get(peer).connected_claims
     }
 
+    /// Every known peer as it was captured by the tables that were read. `given` are those that the user named,
+    /// ascending.
+    pub(crate) fn captures(&self, given: &[PeerNumber]) -> Vec<Capture<'_>> {
+        let capture = |peer| {
+            let known = self.peers.get(peer);
+            let reached = match known.stage {
+                Stage::Reached => Some(true),
+                Stage::Failed | Stage::Parked => Some(false),
+                Stage::Ready | Stage::Visiting => None,
+            };
+            let given = given.binary_search(&peer).is_ok();
+            Capture { id: known.id(), in_degree: known.referrers, reached, given }
+        };
+        self.peers.numbers().map(capture).collect()
+    }
+
     /// How many peers are known.
     pub(crate) const fn len(&self) -> usize {
         self.peers.len()
@@ -241,6 +263,11 @@ impl Frontier {
     /// How often peers were named that asked not to be measured.
     pub(crate) const fn opted_out(&self) -> u64 {
         self.opted_out
+    }
+
+    /// How many peers these are: not more than the list has.
+    pub(crate) fn opted_out_peers(&self) -> usize {
+        self.opted_out_peers.len()
     }
 
     /// Ids and addresses in answers that are none.
@@ -263,6 +290,7 @@ impl Frontier {
         }
         if self.opt_out.has_peer(&parsed) {
             self.opted_out += 1;
+            self.opted_out_peers.insert(parsed);
             return None;
         }
         if self.peers.len() >= self.max_peers {

@@ -5,9 +5,11 @@
 //! [`Network`](kad::network::Network) talks.
 
 mod clock;
+mod completeness;
 mod config;
 mod found;
 mod frontier;
+mod manner;
 mod pending;
 mod run;
 mod summary;
@@ -16,6 +18,7 @@ mod tally;
 mod visit;
 
 pub use clock::Clock;
+pub use completeness::{Completeness, Estimate, InDegree, InDegrees, Method, NoEstimate};
 pub use config::{Config, as_seconds, parse_duration};
 pub use run::{Bootstrap, BootstrapOutcome, Crawl, Crawled, Outlets, Progress};
 pub use summary::{ByteCounts, Counts, LeftOut, PeerCounts, Quantiles, RequestCounts, Summary, VisitCounts};

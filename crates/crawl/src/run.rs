@@ -18,12 +18,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
+    completeness::{Completeness, Evidence},
     config::Config,
     frontier::{Extended, Frontier, Job},
+    manner::Manner,
     pending::Pending,
     summary::{LeftOut, Quantiles, Summary},
     tally::Tally,
-    visit::{Manner, Visited, blank, visit},
+    visit::{Visited, blank, visit},
 };
 
 /// A peer to begin with.
@@ -44,8 +46,9 @@ pub struct Crawl<N> {
     pub id: CrawlId,
     /// The network's name.
     pub network_name: String,
-    /// The kad protocol of the network, `/ipfs/kad/1.0.0` for instance.
-    pub protocol: String,
+    /// The names of the network's kad protocol, `/ipfs/kad/1.0.0` for instance; a peer that does not speak the first
+    /// one is asked for the next.
+    pub protocols: Vec<String>,
     /// The peers to begin with.
     pub bootstrap: Vec<Bootstrap>,
     /// What the user has set.
@@ -145,6 +148,8 @@ struct Run<N> {
     manner: Arc<Manner>,
     frontier: Frontier,
     tally: Tally,
+    /// How many peers were known after each table was read.
+    growth: Vec<u32>,
     tasks: JoinSet<Option<Visited>>,
     started: u64,
     over_visit_size: u64,
@@ -155,9 +160,9 @@ struct Run<N> {
 
 impl<N: Network> Run<N> {
     fn new(crawl: Crawl<N>, outlets: Outlets) -> Self {
-        let Crawl { network, id, network_name, protocol, bootstrap, config, opt_out, clock } = crawl;
+        let Crawl { network, id, network_name, protocols, bootstrap, config, opt_out, clock } = crawl;
         let manner = Manner {
-            protocol: protocol.into(),
+            protocols: protocols.into(),
             request_timeout: config.request_timeout,
             clock,
             cancel: outlets.cancel.clone(),
@@ -174,6 +179,7 @@ impl<N: Network> Run<N> {
             outlets,
             manner: Arc::new(manner),
             tally: Tally::default(),
+            growth: Vec::new(),
             tasks: JoinSet::new(),
             started: 0,
             over_visit_size: 0,
@@ -254,6 +260,9 @@ impl<N: Network> Run<N> {
         self.frontier.finish(visit.peer, visit.is_reachable());
         self.tally.edges += neighbors.len() as u64;
         self.tally.add(&visit);
+        if self.tally.crawled > self.growth.len() as u64 {
+            self.growth.push(u32::try_from(self.frontier.len()).unwrap_or(u32::MAX));
+        }
         self.note_bootstrap(&visit);
         for (peer, id) in new {
             self.send(Row::Peer(peer, id)).await;
@@ -320,6 +329,18 @@ impl<N: Network> Run<N> {
         }
     }
 
+    fn completeness(&self) -> Completeness {
+        let mut given: Vec<PeerNumber> = self.bootstrap.iter().map(|(peer, _)| *peer).collect();
+        given.sort_unstable();
+        let evidence = Evidence {
+            captures: self.frontier.captures(&given),
+            growth: &self.growth,
+            cut_short: self.rows_lost || self.state() == RunState::Cancelled,
+            left_out: self.frontier.over_budget() > 0,
+        };
+        evidence.weigh()
+    }
+
     fn finish(mut self) -> Crawled {
         let duration = self.begun.elapsed();
         let tally = std::mem::take(&mut self.tally);
@@ -347,11 +368,13 @@ impl<N: Network> Run<N> {
             ip_versions: tally.ip_versions,
             rtt_ms: Quantiles::of_micros(tally.rtts_us),
             bytes: tally.bytes,
+            completeness: self.completeness(),
             left_out: LeftOut {
                 over_max_peers: self.frontier.over_budget(),
                 over_visit_size: self.over_visit_size,
                 malformed: self.frontier.malformed(),
                 opted_out: self.frontier.opted_out(),
+                opted_out_peers: self.frontier.opted_out_peers() as u64,
             },
             network: self.network_name,
             cpu_s: None,

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schema::{CrawlId, RunState, Timestamp};
 use serde::Serialize;
 
+use crate::completeness::Completeness;
+
 /// How often each name was counted.
 pub type Counts = BTreeMap<String, u64>;
 
@@ -60,6 +62,8 @@ pub struct Summary {
     pub rtt_ms: Option<Quantiles>,
     /// Bytes on the wire above the transport.
     pub bytes: ByteCounts,
+    /// How complete the crawl is.
+    pub completeness: Completeness,
     /// Names in answers that were left out: of new peers beyond the limit on known peers, and no ids or addresses.
     pub left_out: LeftOut,
     /// CPU time of this process during the crawl, in seconds; filled in by who can ask the system.
@@ -127,6 +131,8 @@ pub struct LeftOut {
     pub malformed: u64,
     /// Mentions of peers that asked not to be measured.
     pub opted_out: u64,
+    /// How many peers these are.
+    pub opted_out_peers: u64,
 }
 
 /// Quantiles of a distribution, by the nearest rank.

@@ -16,7 +16,7 @@ use kad::{
 use schema::{PrefixOutcome, visit::PREFIXES};
 use tokio::time::{Instant, timeout_at};
 
-use crate::{found::Found, visit::Manner};
+use crate::{found::Found, manner::Manner};
 use asking::Asking;
 use identifying::Identifying;
 
@@ -59,7 +59,7 @@ impl<'a, C: Connection> Talk<'a, C> {
     pub(crate) fn new(connection: &'a mut C, peer: PeerId, wave: usize, manner: &'a Manner) -> Self {
         let now = Instant::now();
         let identify = Identifying::begin(connection);
-        let asking = Asking::begin(connection, Key::of_peer(&peer), &manner.protocol, wave);
+        let asking = Asking::begin(connection, Key::of_peer(&peer), &manner.protocols, wave);
         Self {
             connection,
             manner,

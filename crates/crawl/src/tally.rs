@@ -16,7 +16,7 @@ pub(crate) struct Tally {
     /// What the last visit of each peer met that has not been reached.
     unreached: HashMap<PeerNumber, (Unreached, Option<NatClass>)>,
     pub(crate) reachable: u64,
-    crawled: u64,
+    pub(crate) crawled: u64,
     pub(crate) visits: VisitCounts,
     pub(crate) edges: u64,
     pub(crate) requests: RequestCounts,

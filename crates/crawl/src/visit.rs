@@ -1,8 +1,6 @@
 //! One visit: dial, identify beside the requests for every prefix, hang up. What the peer did is in the row; nothing
 //! that it does is an error of ours.
 
-use std::time::Duration;
-
 use kad::{
     Multiaddr,
     failure::{Failure, FailureClass, Phase},
@@ -10,27 +8,13 @@ use kad::{
 };
 use schema::{AddressVisit, ConnectionInfo, PrefixOutcome, Visit, visit::PREFIXES};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock::Clock,
     found::Found,
     frontier::Job,
-    pending::Pending,
+    manner::Manner,
     talk::{Said, Talk},
 };
-
-/// How a visit is made; the same for all visits of a crawl.
-#[derive(Debug, Clone)]
-pub(crate) struct Manner {
-    /// The kad protocol of the network.
-    pub(crate) protocol: Box<str>,
-    /// How long a peer may take to answer one request.
-    pub(crate) request_timeout: Duration,
-    pub(crate) clock: Clock,
-    pub(crate) cancel: CancellationToken,
-    pub(crate) pending: Pending,
-}
 
 /// What a visit brought.
 #[derive(Debug)]

@@ -36,6 +36,9 @@ pub(crate) enum Stream {
     Secret,
     Impostor,
     Table,
+    Copied,
+    Poor,
+    Shy,
 }
 
 /// The random numbers of one purpose.

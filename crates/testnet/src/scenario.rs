@@ -14,7 +14,7 @@ use thiserror::Error;
 
 pub use self::{
     builtin::BUILT_IN,
-    parts::{Agent, Attempts, Region, Share, StateShare, Tables, Transports},
+    parts::{Agent, Attempts, Poor, Region, Share, Shy, StateShare, Tables, Transports},
 };
 
 /// A network to be: what it is made of, not yet who is in it.

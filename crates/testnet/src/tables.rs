@@ -3,11 +3,14 @@
 //! A converged table has k peers in each bucket, or all there are, drawn from the real population of that prefix.
 //! Peers are numbered in the order of their keys, so the population of a bucket is a range of numbers.
 
+mod damage;
+
 use std::{cmp::Ordering, ops::Range};
 
 use kad::table::closest_buckets;
 use rand::{Rng, RngExt};
 
+use self::damage::Damage;
 use crate::{
     generate::{Stream, parts, stream},
     scenario,
@@ -40,12 +43,13 @@ impl Tables {
     /// Builds the tables of those peers for which `answers` says so; the others' are empty, since nobody sees them.
     pub(crate) fn build(seed: u64, shape: &scenario::Tables, prefixes: &[u64], answers: &[bool]) -> Self {
         let count = u32::try_from(prefixes.len()).unwrap_or(u32::MAX);
+        let damage = Damage::of(seed, shape, prefixes.len());
         let built = parts(count, |range| {
             let mut part = Part { firsts: vec![0], starts: vec![0], ..Part::default() };
             let size = range.len();
             for peer in range {
                 if answers[peer as usize] {
-                    part.push_table(&mut stream(seed, Stream::Table, peer), shape, prefixes, peer);
+                    part.push_table(&mut stream(seed, Stream::Table, peer), &damage, prefixes, peer);
                 }
                 part.firsts.push(u32::try_from(part.bucket_ends.len()).unwrap_or(u32::MAX));
                 part.starts.push(u32::try_from(part.entries.len()).unwrap_or(u32::MAX));
@@ -108,8 +112,9 @@ fn bounds(ends: &[u16], buckets: Range<usize>) -> Range<usize> {
 }
 
 impl Part {
-    fn push_table(&mut self, rng: &mut impl Rng, shape: &scenario::Tables, prefixes: &[u64], peer: u32) {
+    fn push_table(&mut self, rng: &mut impl Rng, damage: &Damage<'_>, prefixes: &[u64], peer: u32) {
         let own = prefixes[peer as usize];
+        let holes = damage.holes(own);
         let start = self.entries.len();
         let mut alike = 0..prefixes.len();
         for depth in 0..MAX_DEPTH {
@@ -123,11 +128,8 @@ impl Part {
                 _ => (middle..alike.end, alike.start..middle),
             };
             let bucket_start = self.entries.len();
-            sample(rng, &far, usize::from(shape.k), &mut self.entries);
-            let holes = shape.holes.get();
-            if holes > 0.0 {
-                thin_out(rng, holes, bucket_start, &mut self.entries);
-            }
+            damage.fill(rng, depth, &far, &mut self.entries);
+            damage.thin_out(rng, holes, bucket_start, &mut self.entries);
             self.bucket_ends.push(u16::try_from(self.entries.len() - start).unwrap_or(u16::MAX));
             alike = near;
         }
@@ -147,18 +149,6 @@ fn sample(rng: &mut impl Rng, range: &Range<usize>, count: usize, out: &mut Vec<
         let fresh = if out[first..].contains(&drawn) { number(range.start + last) } else { drawn };
         out.push(fresh);
     }
-}
-
-/// Drops each entry from `start` on with this probability.
-fn thin_out(rng: &mut impl Rng, probability: f64, start: usize, entries: &mut Vec<u32>) {
-    let mut kept = start;
-    for index in start..entries.len() {
-        if !rng.random_bool(probability) {
-            entries[kept] = entries[index];
-            kept += 1;
-        }
-    }
-    entries.truncate(kept);
 }
 
 #[cfg(test)]

@@ -34,8 +34,8 @@ pub(super) struct Known {
     pub(super) stage: Stage,
     /// How many visits were begun.
     pub(super) turns: u8,
-    /// How many visited peers have named it, at most 255.
-    pub(super) referrers: u8,
+    /// How many visited peers have named it, at most 65,535.
+    pub(super) referrers: u16,
     /// How many visited peers say that they are connected to it, at most 255.
     pub(super) connected_claims: u8,
     /// Whether an address that would be dialled was learned after the last visit began.

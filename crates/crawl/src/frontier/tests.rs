@@ -141,6 +141,7 @@ fn of_who_opted_out_nothing_is_kept() {
     frontier.add(&other, &[address(2)], &admits);
     let extended = frontier.extend(PeerNumber(0), &found(&[(peer, &[address(3)])]), &admits);
     assert_eq!((extended, frontier.opted_out(), frontier.len()), (Extended::default(), 2, 1));
+    assert_eq!(frontier.opted_out_peers(), 1);
 }
 
 #[test]

@@ -2,12 +2,15 @@
 //!
 //! The first wave goes out at once on one stream, and holds as many prefixes as a network of the size known so far is
 //! deep. A peer that ends the stream early (some answer one request a stream, some have no room for more) or falls
-//! silent after an answer is asked for the rest one by one, a stream for each.
+//! silent after an answer is asked for the rest one by one, a stream for each. Where a network's protocol has several
+//! names, a peer that refuses the stream of one is asked for everything by the next.
 //!
 //! The proof: a server answers with the peers of its table closest to the target. For a target that shares `c` bits
 //! with the server, all peers that share `c` bits or more are closer than any that shares fewer. So once an answer
 //! names one that shares fewer, it has named all that share `c` or more, and deeper prefixes bring nothing new. An
 //! empty or short answer proves nothing: servers leave peers out whose addresses they do not know.
+
+use std::sync::Arc;
 
 use kad::{
     Key,
@@ -40,7 +43,9 @@ pub(crate) fn first_wave(peers: usize) -> usize {
 /// The requests and what came of them.
 pub(super) struct Asking {
     key: Key,
-    protocol: Box<str>,
+    protocols: Arc<[String]>,
+    /// The position of the name that is asked for.
+    protocol: usize,
     stream: Option<StreamId>,
     /// Prefixes that were sent on the stream, the one to be answered next last.
     awaited: Vec<usize>,
@@ -58,11 +63,17 @@ pub(super) struct Asking {
 
 impl Asking {
     /// Asks for the first `wave` prefixes.
-    pub(super) fn begin(connection: &mut impl Connection, key: Key, protocol: &str, wave: usize) -> Self {
+    pub(super) fn begin(
+        connection: &mut impl Connection,
+        key: Key,
+        protocols: &Arc<[String]>,
+        wave: usize,
+    ) -> Self {
         let wave = wave.clamp(1, PREFIXES);
         let mut asking = Self {
             key,
-            protocol: protocol.into(),
+            protocols: Arc::clone(protocols),
+            protocol: 0,
             stream: None,
             awaited: Vec::new(),
             later: Vec::new(),
@@ -136,6 +147,12 @@ impl Asking {
             FailureClass::StreamClosed | FailureClass::StreamReset | FailureClass::ResourceLimit => {
                 self.ask_one_by_one(connection, &failure);
             }
+            FailureClass::ProtocolNotSupported if self.protocol + 1 < self.protocols.len() => {
+                self.protocol += 1;
+                self.stream = None;
+                let unanswered = std::mem::take(&mut self.awaited);
+                self.send(connection, unanswered);
+            }
             _ => self.fail_the_rest(&failure),
         }
     }
@@ -200,7 +217,8 @@ impl Asking {
 
     /// Sends requests on the stream, or on a new one if there is none.
     fn send(&mut self, connection: &mut impl Connection, prefixes: Vec<usize>) {
-        let stream = self.stream.unwrap_or_else(|| connection.open(&self.protocol, MAX_ANSWER_BYTES));
+        let protocol = self.protocols.get(self.protocol).map_or("", String::as_str);
+        let stream = self.stream.unwrap_or_else(|| connection.open(protocol, MAX_ANSWER_BYTES));
         let mut request = Vec::with_capacity(64);
         for &prefix in prefixes.iter().rev() {
             let Some(target) = u32::try_from(prefix).ok().and_then(|bits| target_at(&self.key, bits)) else {

@@ -23,6 +23,7 @@ enum Habit {
     AnswersOneThenSilent,
     Silent,
     Unsupported,
+    Speaks(&'static str),
     Garbage,
     DropsConnectionAfter(usize),
 }
@@ -33,6 +34,7 @@ struct Script {
     endpoint: Endpoint,
     opened: u32,
     requests: Vec<usize>,
+    protocols: Vec<String>,
     events: VecDeque<Result<Event, Failure>>,
     identify: bool,
     sent: usize,
@@ -52,6 +54,7 @@ impl Script {
             endpoint,
             opened: 0,
             requests: Vec::new(),
+            protocols: Vec::new(),
             events: VecDeque::new(),
             identify: true,
             sent: 0,
@@ -82,6 +85,8 @@ impl Script {
             Habit::ResetsWhenPipelined if self.opened > 2 => self.answer(stream),
             Habit::ResetsAlways if nth == 0 => self.end(stream, FailureClass::StreamReset),
             Habit::Unsupported if nth == 0 => self.end(stream, FailureClass::ProtocolNotSupported),
+            Habit::Speaks(own) if self.protocols[stream.0 as usize - 1] == own => self.answer(stream),
+            Habit::Speaks(_) if nth == 0 => self.end(stream, FailureClass::ProtocolNotSupported),
             Habit::Garbage => self.events.push_back(Ok(Event::Message(stream, vec![0x42, 200]))),
             Habit::DropsConnectionAfter(limit) if self.sent <= limit => self.answer(stream),
             Habit::DropsConnectionAfter(limit) if self.sent == limit + 1 => {
@@ -101,6 +106,7 @@ impl Connection for Script {
         self.opened += 1;
         let stream = StreamId(self.opened);
         self.requests.push(0);
+        self.protocols.push(protocol.to_owned());
         if protocol == kad::identify::IDENTIFY_PROTOCOL && self.identify {
             let identify = Identify { agent_version: Some("scripted".to_owned()), ..Identify::default() };
             self.events.push_back(Ok(Event::Accepted(stream)));
@@ -137,8 +143,12 @@ impl Connection for Script {
 }
 
 async fn talk(script: &mut Script) -> (Said, usize) {
+    talk_by(script, &["/ipfs/kad/1.0.0"]).await
+}
+
+async fn talk_by(script: &mut Script, protocols: &[&str]) -> (Said, usize) {
     let manner = Manner {
-        protocol: "/ipfs/kad/1.0.0".into(),
+        protocols: protocols.iter().map(|&name| name.to_owned()).collect(),
         request_timeout: Duration::from_secs(10),
         clock: Clock::started_at(Timestamp(0)),
         cancel: CancellationToken::new(),
@@ -193,6 +203,17 @@ async fn every_way_to_fail_has_its_name() {
         assert_eq!(found, 0);
         assert!(said.identify.is_ok(), "identify is told apart");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_speaks_another_name_of_the_protocol_is_asked_by_that() {
+    let mut script = Script::new(Habit::Speaks("/second/kad"));
+    let (said, _) = talk_by(&mut script, &["/first/kad", "/second/kad", "/third/kad"]).await;
+    assert_eq!((answered(&said), said.crawl_error, script.opened), (16, None, 3));
+    let mut script = Script::new(Habit::Unsupported);
+    let (said, _) = talk_by(&mut script, &["/first/kad", "/second/kad"]).await;
+    assert_eq!(said.prefixes, [PrefixOutcome::Failed(FailureClass::ProtocolNotSupported); PREFIXES]);
+    assert_eq!(script.opened, 3, "identify and each name once");
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,6 +28,9 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Problem> {
     if scenario.tables.stale.get() > 0.9 {
         return Err(("stale", "at most 0.9 of the entries can name departed peers".to_owned()));
     }
+    if !(1..=16).contains(&scenario.tables.poor.bits) {
+        return Err(("bits", format!("a prefix has 1 to 16 bits here, not {}", scenario.tables.poor.bits)));
+    }
     check_sums(scenario)?;
     check_regions(scenario)
 }

@@ -40,12 +40,48 @@ pub struct Tables {
     pub holes: Share,
     /// The share of entries that name peers which have left, below 1.
     pub stale: Share,
+    /// The share of buckets that hold the very peers that other tables hold for the same prefix, as if copied: who is
+    /// in one of them is in many.
+    pub copied: Share,
+    /// Places of the key space whose peers have poorer tables than others.
+    pub poor: Poor,
+    /// Peers that tables name less than others.
+    pub shy: Shy,
 }
 
 impl Default for Tables {
     fn default() -> Self {
-        Self { k: 20, holes: Share(0.0), stale: Share(0.0) }
+        let none = Share(0.0);
+        Self { k: 20, holes: none, stale: none, copied: none, poor: Poor::default(), shy: Shy::default() }
     }
+}
+
+/// Poor tables that lie together: all those of the peers whose keys begin with the same bits.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Poor {
+    /// The share of the prefixes of `bits` bits whose peers have poor tables.
+    pub share: Share,
+    /// How long these prefixes are, 1 to 16 bits.
+    pub bits: u8,
+    /// The share of entries that are missing there, instead of the tables' own `holes`.
+    pub holes: Share,
+}
+
+impl Default for Poor {
+    fn default() -> Self {
+        Self { share: Share(0.0), bits: 4, holes: Share(0.0) }
+    }
+}
+
+/// Peers that others do not keep, because they came late or hardly answer.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Shy {
+    /// The share of peers that are shy.
+    pub share: Share,
+    /// The share of the entries naming them that are missing, beside the tables' `holes`; 1: nobody names them.
+    pub holes: Share,
 }
 
 /// Shares of peers that listen on one transport or on both. They add up to 1.

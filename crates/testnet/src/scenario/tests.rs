@@ -54,6 +54,7 @@ fn a_mistake_is_named_with_its_line_and_what_is_allowed() {
         ("\n[tables]\nholes = 1.5", &["line 3", "from 0 to 1", "1.5"]),
         ("[tables]\nk = 21", &["line 2", "`k`", "1 to 20"]),
         ("[tables]\nstale = 0.95", &["line 2", "`stale`"]),
+        ("[tables.poor]\nbits = 17", &["line 2", "`bits`", "1 to 16"]),
         ("peers = 0", &["line 1", "`peers`", "1 to"]),
         ("peers = 3\nbootstrap = 4", &["line 2", "`bootstrap`"]),
         ("protocol = 'kad'", &["line 1", "`protocol`", "`/`"]),

@@ -49,10 +49,7 @@ pub(super) fn fate(shared: &Shared, peer: &PeerId, position: usize, target: Targ
     let world = &shared.world;
     let ports = world.ports();
     let port = target.addr().port();
-    let transport = match target {
-        Target::Tcp(_) => Transport::Tcp,
-        Target::Quic(_) => Transport::Quic,
-    };
+    let transport = target.transport();
     if port == ports.dropping {
         return timeout(shared, Phase::Connect);
     }

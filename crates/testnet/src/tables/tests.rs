@@ -82,3 +82,33 @@ fn who_never_answers_has_no_table_and_one_peer_alone_has_an_empty_one() {
     let alone = self::world("peers = 1\nbootstrap = 1");
     assert!(alone.neighbors(0).is_empty());
 }
+
+#[test]
+fn damage_lies_where_it_was_asked_for() {
+    let poor = world("peers = 2000\n[tables]\npoor = { share = 0.25, bits = 2, holes = 1.0 }");
+    let mut empty = [0; 4];
+    for peer in poor.peers().filter(|&peer| poor.neighbors(peer).is_empty()) {
+        empty[usize::from(poor.key(peer).as_bytes()[0] >> 6)] += 1;
+    }
+    empty.sort_unstable();
+    assert!(empty[..3] == [0; 3] && empty[3] > 400, "one place of four: {empty:?}");
+
+    let shy = world("peers = 2000\n[tables]\nshy = { share = 0.1, holes = 1.0 }");
+    let mut named = vec![false; shy.len()];
+    shy.peers().flat_map(|peer| shy.neighbors(peer)).for_each(|&other| named[other as usize] = true);
+    assert_eq!(named.iter().filter(|named| !**named).count(), 200);
+}
+
+#[test]
+fn copied_buckets_are_alike() {
+    let first = |world: &World| {
+        let (near, far) = world.peers().partition::<Vec<_>, _>(|&peer| world.key(peer).as_bytes()[0] < 0x80);
+        assert!(near.len() > 20 && far.len() > 20);
+        near.into_iter()
+            .map(|peer| buckets(world, peer)[0].clone())
+            .collect::<std::collections::BTreeSet<_>>()
+            .len()
+    };
+    assert_eq!(first(&world("peers = 500\n[tables]\ncopied = 1.0")), 1);
+    assert!(first(&world("peers = 500\n[tables]\ncopied = 0.5")) > 50);
+}

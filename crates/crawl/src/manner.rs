@@ -1,0 +1,19 @@
+//! How visits are made: what is the same for all visits of a crawl.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{clock::Clock, pending::Pending};
+
+/// How a visit is made; the same for all visits of a crawl.
+#[derive(Debug, Clone)]
+pub(crate) struct Manner {
+    /// The names of the network's kad protocol, in the order in which they are tried.
+    pub(crate) protocols: Arc<[String]>,
+    /// How long a peer may take to answer one request.
+    pub(crate) request_timeout: Duration,
+    pub(crate) clock: Clock,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) pending: Pending,
+}
