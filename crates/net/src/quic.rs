@@ -13,6 +13,7 @@ mod icmp;
 mod link;
 mod listener;
 pub(crate) mod proof;
+mod receiver;
 mod socket;
 mod stream;
 pub(crate) mod tls;

@@ -25,6 +25,7 @@ use super::{
     fault::{lost, not_begun},
     link::QuicLink,
     proof::ServerProof,
+    receiver::Receiver,
     socket::{DialSocket, Watch, bind},
     tls::{ClientTls, TlsError},
     transport::{endpoint, transport},
@@ -51,6 +52,7 @@ pub(crate) struct QuicDialer {
     protocols: Arc<[Protocol]>,
     tls: ClientTls,
     transport: Arc<TransportConfig>,
+    receiver: OnceLock<Receiver>,
     ipv4: Box<[OnceLock<Local>]>,
     ipv6: Box<[OnceLock<Local>]>,
     sockets: usize,
@@ -77,6 +79,7 @@ impl QuicDialer {
             protocols,
             tls: ClientTls::new(identity.keypair())?,
             transport: transport(),
+            receiver: OnceLock::new(),
             ipv4: none(),
             ipv6: none(),
             sockets: sockets.max(1),
@@ -124,31 +127,45 @@ impl QuicDialer {
             SocketAddr::V4(_) => (&self.ipv4, IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             SocketAddr::V6(_) => (&self.ipv6, IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
         };
-        let first = Local::of(locals, 0, any)?;
+        let receiver = self.receiver()?;
+        let first = Local::of(locals, 0, any, receiver)?;
         let sockets = if first.socket.has_large_buffer() { self.sockets } else { locals.len() };
-        Local::of(locals, self.turn.fetch_add(1, Ordering::Relaxed) % sockets, any)
+        Local::of(locals, self.turn.fetch_add(1, Ordering::Relaxed) % sockets, any, receiver)
+    }
+
+    fn receiver(&self) -> io::Result<&Receiver> {
+        if let Some(receiver) = self.receiver.get() {
+            return Ok(receiver);
+        }
+        // Of two dials that are the first at the same time, one starts a thread for nothing.
+        let receiver = Receiver::start()?;
+        Ok(self.receiver.get_or_init(|| receiver))
     }
 }
 
 impl Local {
     /// The socket in that place, opened if it is not yet.
-    fn of(locals: &[OnceLock<Self>], place: usize, any: IpAddr) -> io::Result<&Self> {
+    fn of<'a>(
+        locals: &'a [OnceLock<Self>],
+        place: usize,
+        any: IpAddr,
+        receiver: &Receiver,
+    ) -> io::Result<&'a Self> {
         let cell = locals.get(place).ok_or(io::ErrorKind::NotFound)?;
         if let Some(local) = cell.get() {
             return Ok(local);
         }
         // Of two dials that are the first at the same time, one opens a socket for nothing.
-        let local = Self::open(SocketAddr::new(any, 0))?;
-        Ok(cell.get_or_init(|| local))
-    }
-
-    fn open(addr: SocketAddr) -> io::Result<Self> {
-        let socket = DialSocket::new(bind(addr)?)?;
-        let shared = Arc::clone(&socket) as Arc<dyn quinn::AsyncUdpSocket>;
-        let endpoint =
-            quinn::Endpoint::new_with_abstract_socket(endpoint(), None, shared, Arc::new(TokioRuntime))?;
-        let icmp = tokio::spawn(Arc::clone(&socket).listen_for_icmp());
-        Ok(Self { endpoint, socket, _icmp: AbortOnDropHandle::new(icmp) })
+        let addr = SocketAddr::new(any, 0);
+        let (endpoint, (socket, icmp)) = receiver.drive(|| {
+            let socket = DialSocket::new(bind(addr)?)?;
+            let shared = Arc::clone(&socket) as Arc<dyn quinn::AsyncUdpSocket>;
+            let runtime = Arc::new(TokioRuntime);
+            let endpoint = quinn::Endpoint::new_with_abstract_socket(endpoint(), None, shared, runtime)?;
+            let icmp = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&socket).listen_for_icmp()));
+            Ok((endpoint, (socket, icmp)))
+        })?;
+        Ok(cell.get_or_init(|| Self { endpoint, socket, _icmp: icmp }))
     }
 }
 

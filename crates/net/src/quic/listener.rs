@@ -20,6 +20,7 @@ use super::{
     certificate::owner_of,
     fault::lost,
     link::QuicLink,
+    receiver::Receiver,
     socket::bind,
     tls::{OwnCertificate, ServerTls, TlsError},
     transport::{endpoint, transport},
@@ -47,6 +48,7 @@ pub fn bind_quic(addr: SocketAddr) -> io::Result<std::net::UdpSocket> {
 pub(crate) struct QuicListener {
     endpoint: quinn::Endpoint,
     local: SocketAddr,
+    _receiver: Receiver,
 }
 
 impl QuicListener {
@@ -55,8 +57,12 @@ impl QuicListener {
         let local = socket.local_addr()?;
         let base = ServerTls::new().and_then(|tls| tls.config_of_nobody()).map_err(io::Error::other)?;
         let config = server_config(base, &transport());
-        let endpoint = quinn::Endpoint::new(endpoint(), Some(config), socket, Arc::new(TokioRuntime))?;
-        Ok(Self { endpoint, local })
+        let receiver = Receiver::start()?;
+        let (endpoint, ()) = receiver.drive(|| {
+            let runtime = Arc::new(TokioRuntime);
+            Ok((quinn::Endpoint::new(endpoint(), Some(config), socket, runtime)?, ()))
+        })?;
+        Ok(Self { endpoint, local, _receiver: receiver })
     }
 
     /// The next connection, and the address at which it was dialled; `None` when the endpoint is gone.
