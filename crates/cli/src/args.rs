@@ -1,15 +1,20 @@
 //! The command line: what can be asked for. The doc comments are the help.
 
-use std::{path::PathBuf, time::Duration};
+mod crawl;
+mod export;
+mod parse;
 
-use clap::{
-    ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
-    builder::BoolishValueParser,
-};
-use serde::Serialize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
 use store::StoreUrl;
 
-use crate::{bootstrap::BootstrapAddress, help};
+pub(crate) use self::{
+    crawl::{CrawlArgs, NetworkArgs, Policy},
+    export::{CrawlName, ExportArgs, Format, Privacy, What},
+    parse::{command, parse},
+};
+use crate::{help, manners::OptOutArgs};
 
 /// Where crawls are kept if nobody says otherwise.
 const DEFAULT_STORE: &str = "kadscope.sqlite";
@@ -43,6 +48,14 @@ pub(crate) enum Command {
     #[command(after_help = help::CRAWLS)]
     Crawls(CrawlsArgs),
 
+    /// Write the rows of a crawl to files, at a level of privacy
+    #[command(after_help = help::EXPORT)]
+    Export(ExportArgs),
+
+    /// List the networks that are known by name, or show one
+    #[command(after_help = help::NETWORKS)]
+    Networks(NetworksArgs),
+
     /// Print a script that completes commands and options in a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions(CompletionsArgs),
@@ -64,101 +77,12 @@ pub(crate) struct DemoArgs {
     #[arg(long, env = "KADSCOPE_SEED", value_name = "N")]
     pub(crate) seed: Option<u64>,
 
+    #[command(flatten)]
+    pub(crate) opt_out: OptOutArgs,
+
     /// Print one JSON object instead of the summary: the crawl's numbers, and in `truth` how right they are
     #[arg(long, env = "KADSCOPE_JSON")]
     pub(crate) json: bool,
-}
-
-/// What to crawl, and what to print.
-#[derive(Debug, Args)]
-pub(crate) struct CrawlArgs {
-    #[command(flatten)]
-    pub(crate) order: Order,
-
-    /// Print one JSON object instead of the summary
-    #[arg(long, env = "KADSCOPE_JSON", help_heading = "Output")]
-    pub(crate) json: bool,
-}
-
-/// What is to be crawled, how, and where it is kept. As JSON it is kept with the crawl.
-#[derive(Debug, Clone, Args, Serialize)]
-pub(crate) struct Order {
-    /// Peers to begin with: addresses that end in `/p2p/PEER_ID`, after spaces or commas. A peer may be given with several
-    #[arg(long, env = "KADSCOPE_BOOTSTRAP", value_name = "MULTIADDR", required = true, num_args = 1..,
-          value_delimiter = ',')]
-    pub(crate) bootstrap: Vec<BootstrapAddress>,
-
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub(crate) network: NetworkArgs,
-
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub(crate) config: crawl::Config,
-
-    /// Where to keep the crawl: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db), or `none`
-    #[arg(long, env = "KADSCOPE_STORE", value_name = "URL", default_value = DEFAULT_STORE, help_heading = "Output")]
-    #[serde(serialize_with = "as_text")]
-    pub(crate) store: StoreUrl,
-
-    /// A note on where the crawl is made from, kept with it beside the machine's name
-    #[arg(
-        long,
-        env = "KADSCOPE_VANTAGE",
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true,
-        help_heading = "Output"
-    )]
-    pub(crate) vantage: String,
-}
-
-/// Which network, and how to reach its peers.
-#[derive(Debug, Clone, Args, Serialize)]
-#[command(next_help_heading = "Network")]
-pub(crate) struct NetworkArgs {
-    /// The name under which the network is kept
-    #[arg(long, env = "KADSCOPE_NETWORK_NAME", value_name = "NAME", default_value = "ipfs")]
-    pub(crate) network_name: String,
-
-    /// The network's Kademlia protocol
-    #[arg(long, env = "KADSCOPE_PROTOCOL", value_name = "NAME", default_value = kad::message::AMINO_PROTOCOL)]
-    pub(crate) protocol: String,
-
-    /// Which addresses to dial; all others are named and counted, never dialled
-    #[arg(long, env = "KADSCOPE_ADDRESSES", value_name = "WHICH", value_enum, default_value_t = Policy::Public)]
-    pub(crate) addresses: Policy,
-
-    /// How long a dial of one address may take, until the peer has proved who it is
-    #[arg(long, env = "KADSCOPE_DIAL_TIMEOUT", value_name = "TIME", default_value = "5s",
-          value_parser = crawl::parse_duration)]
-    #[serde(serialize_with = "crawl::as_seconds")]
-    pub(crate) dial_timeout: Duration,
-}
-
-/// Which addresses to dial.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Policy {
-    /// Those that can be reached from everywhere
-    Public,
-    /// Those of private networks
-    Private,
-    /// Those of this machine
-    Loopback,
-    /// All of these
-    Any,
-}
-
-impl From<Policy> for net::Addresses {
-    fn from(policy: Policy) -> Self {
-        match policy {
-            Policy::Public => Self::Public,
-            Policy::Private => Self::Private,
-            Policy::Loopback => Self::Loopback,
-            Policy::Any => Self::Any,
-        }
-    }
 }
 
 /// Which testnet.
@@ -184,52 +108,22 @@ pub(crate) struct CrawlsArgs {
     pub(crate) json: bool,
 }
 
+/// Which networks.
+#[derive(Debug, Args)]
+pub(crate) struct NetworksArgs {
+    /// A network's name, or a file of the same form: shown whole, as a file to save and edit [default: list all]
+    #[arg(value_name = "NAME|FILE.toml")]
+    pub(crate) network: Option<String>,
+
+    /// Print one JSON object
+    #[arg(long, env = "KADSCOPE_JSON")]
+    pub(crate) json: bool,
+}
+
 /// For which shell.
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
-}
-
-/// Reads the command line.
-pub(crate) fn parse() -> Result<Cli, clap::Error> {
-    let mut command = command();
-    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
-    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
-}
-
-/// The command line with what holds for all options: their variables are named without their values, and a switch can
-/// be set by a variable that says 1, true, yes or on.
-pub(crate) fn command() -> clap::Command {
-    Cli::command().mut_subcommands(|command| {
-        command.mut_args(|arg| match arg.get_action() {
-            ArgAction::SetTrue => arg.hide_env_values(true).value_parser(BoolishValueParser::new()),
-            _ => arg.hide_env_values(true),
-        })
-    })
-}
-
-fn as_text<S: serde::Serializer>(url: &StoreUrl, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(url)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_sound() {
-        command().debug_assert();
-    }
-
-    #[test]
-    fn every_option_has_an_environment_variable_of_ours() {
-        for sub in command().get_subcommands() {
-            for arg in sub.get_arguments().filter(|arg| arg.get_long().is_some() && !arg.is_hide_set()) {
-                let variable = arg.get_env().and_then(|name| name.to_str()).unwrap_or("none");
-                assert!(variable.starts_with("KADSCOPE_"), "{}: {variable}", arg.get_id());
-            }
-        }
-    }
 }

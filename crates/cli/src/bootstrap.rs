@@ -6,8 +6,15 @@ use crawl::Bootstrap;
 use kad::{Multiaddr, PeerId, failure::SkipReason};
 use multiaddr::Protocol;
 use net::Addresses;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::exit::Failed;
+use crate::{exit::Failed, render::text::escaped};
+
+/// What an address looks like.
+const FORM: &str = "write /ip4/IP/tcp/PORT/p2p/PEER_ID or /ip4/IP/udp/PORT/quic-v1/p2p/PEER_ID";
+
+/// The most addresses that an error lists.
+const MOST_LISTED: usize = 16;
 
 /// One address of one peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,18 +25,24 @@ pub(crate) struct BootstrapAddress {
     address: Multiaddr,
 }
 
+impl BootstrapAddress {
+    /// Who is to be there.
+    pub(crate) const fn peer(&self) -> PeerId {
+        self.peer
+    }
+}
+
 impl FromStr for BootstrapAddress {
     type Err = String;
 
     /// What can never be dialled is refused here, with what to do about it.
     fn from_str(text: &str) -> Result<Self, String> {
-        const FORM: &str = "write /ip4/IP/tcp/PORT/p2p/PEER_ID or /ip4/IP/udp/PORT/quic-v1/p2p/PEER_ID";
         let address: Multiaddr =
             text.parse().map_err(|error| format!("it is no multiaddress ({error}); {FORM}"))?;
         if address.is_empty() {
             return Err(format!("it is empty; {FORM}"));
         }
-        if is_relayed(&address) {
+        if address.iter().any(|part| matches!(part, Protocol::P2pCircuit)) {
             return Err(
                 "it leads through a relay, and relays are not dialled; give an address of the peer itself"
                     .to_owned(),
@@ -40,12 +53,12 @@ impl FromStr for BootstrapAddress {
             return Err("it does not say which peer is there; put /p2p/PEER_ID at its end".to_owned());
         };
         match Addresses::Any.target(&own, &peer) {
-            Ok(_) => Ok(Self { peer, address: own }),
-            Err(SkipReason::Name) => {
-                Err("it is a name, and names are not resolved; give an address with /ip4 or /ip6".to_owned())
-            }
+            Ok(_) | Err(SkipReason::Name) => Ok(Self { peer, address: own }),
             Err(SkipReason::TransportNotSupported) => {
-                Err("its transport is not spoken; give one with /tcp/PORT or /udp/PORT/quic-v1".to_owned())
+                let name = own.iter().last().map_or("", |part| part.tag());
+                Err(format!(
+                    "its transport ({name}) is not spoken; give one with /tcp/PORT or /udp/PORT/quic-v1"
+                ))
             }
             Err(SkipReason::OtherPeer) => Err("it names two peers; give one at its end".to_owned()),
             Err(SkipReason::SpecialPurpose) => {
@@ -64,14 +77,31 @@ impl fmt::Display for BootstrapAddress {
     }
 }
 
-impl serde::Serialize for BootstrapAddress {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Serialize for BootstrapAddress {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-fn is_relayed(address: &Multiaddr) -> bool {
-    address.iter().any(|part| matches!(part, Protocol::P2pCircuit))
+impl<'de> Deserialize<'de> for BootstrapAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Visitor)
+    }
+}
+
+/// By its own means, so that an error has the line of the address, not that of the list.
+struct Visitor;
+
+impl de::Visitor<'_> for Visitor {
+    type Value = BootstrapAddress;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a multiaddress that ends in /p2p/PEER_ID")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<BootstrapAddress, E> {
+        text.parse().map_err(|problem| E::custom(format!("`bootstrap` holds `{}`: {problem}", escaped(text))))
+    }
 }
 
 /// Puts the addresses of each peer together, in the order in which they were given.
@@ -87,17 +117,29 @@ pub(crate) fn merge(given: &[BootstrapAddress]) -> Vec<Bootstrap> {
     peers
 }
 
-/// Refuses a list of which nothing may be dialled under the policy that was asked for.
+/// Refuses a list of which nothing may be dialled under the policy that was asked for. Where a name leads to is not
+/// known yet; names are resolved under `public` and `any` only.
 pub(crate) fn check_policy(given: &[BootstrapAddress], policy: Addresses, named: &str) -> Result<(), Failed> {
-    let reason = |entry: &BootstrapAddress| policy.target(&entry.address, &entry.peer).err();
+    let resolves = matches!(policy, Addresses::Public | Addresses::Any);
+    let reason = |entry: &BootstrapAddress| match policy.target(&entry.address, &entry.peer) {
+        Ok(_) => None,
+        Err(SkipReason::Name) if resolves => None,
+        Err(reason) => Some(reason),
+    };
     if given.iter().any(|entry| reason(entry).is_none()) {
         return Ok(());
     }
-    let lines: Vec<String> =
-        given.iter().filter_map(|entry| Some(format!("  {entry}: {}", kind_of(reason(entry)?)))).collect();
+    let mut lines: Vec<String> = given
+        .iter()
+        .filter_map(|entry| Some(format!("  {entry}: {}", kind_of(reason(entry)?))))
+        .take(MOST_LISTED)
+        .collect();
+    if given.len() > MOST_LISTED {
+        lines.push(format!("  and {} more", given.len() - MOST_LISTED));
+    }
     Err(Failed::usage(format!(
-        "none of the --bootstrap addresses may be dialled under --addresses {named}:\n{}\n\
-         choose another policy (--addresses public, private, loopback or any)",
+        "none of the bootstrap addresses may be dialled under --addresses {named}:\n{}\n\
+         choose another policy (--addresses public, private, loopback or any), or other peers (--bootstrap)",
         lines.join("\n")
     )))
 }
@@ -107,6 +149,7 @@ fn kind_of(reason: SkipReason) -> String {
         SkipReason::Public => "a public address".to_owned(),
         SkipReason::Private => "an address of a private network".to_owned(),
         SkipReason::Loopback => "an address of this machine".to_owned(),
+        SkipReason::Name => "a name, and names are not resolved under this policy".to_owned(),
         other => other.to_string(),
     }
 }
@@ -131,16 +174,40 @@ mod tests {
     }
 
     #[test]
+    fn names_and_websockets_are_taken() {
+        for text in [
+            "/dnsaddr/bootstrap.example.org/p2p/PEER",
+            "/dns/example.org/tcp/1/p2p/PEER",
+            "/dns4/example.org/udp/1/quic-v1/p2p/PEER",
+            "/dns6/example.org/tcp/443/wss/p2p/PEER",
+            "/ip4/1.1.1.1/tcp/1/tls/sni/example.org/ws/p2p/PEER",
+        ] {
+            assert_eq!(parse(text).map(|address| address.to_string()), Ok(text.replace("PEER", PEER)));
+        }
+    }
+
+    #[test]
     fn what_cannot_be_dialled_is_refused_with_advice() {
         for (text, advice) in [
             ("nonsense", "write /ip4/"),
             ("", "write /ip4/"),
             ("/p2p/PEER", "write /ip4/"),
+            ("/ip4/1.1.1.1/p2p/PEER", "names no transport; write /ip4/"),
+            ("/ip4/1.1.1.1/udp/1/p2p/PEER", "names no transport; write /ip4/"),
             ("/ip4/1.1.1.1/tcp/1", "put /p2p/PEER_ID at its end"),
+            ("/dnsaddr/example.org", "put /p2p/PEER_ID at its end"),
             ("/ip4/1.1.1.1/tcp/1/p2p/PEER/p2p-circuit/p2p/PEER", "relay"),
-            ("/dnsaddr/bootstrap.libp2p.io/p2p/PEER", "/ip4 or /ip6"),
-            ("/ip4/1.1.1.1/tcp/1/ws/p2p/PEER", "/tcp/PORT"),
+            (
+                "/ip4/1.1.1.1/tcp/1/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp/p2p/PEER",
+                "two peers",
+            ),
+            ("/ip4/1.1.1.1/udp/1/quic-v1/webtransport/p2p/PEER", "(webtransport) is not spoken; give one"),
+            ("/ip4/1.1.1.1/udp/1/webrtc-direct/p2p/PEER", "(webrtc-direct) is not spoken"),
+            ("/ip4/1.1.1.1/udp/1/quic/p2p/PEER", "(quic) is not spoken"),
+            ("/memory/4/p2p/PEER", "(memory) is not spoken"),
+            ("/dns4/example.org/udp/1/quic-v1/webtransport/p2p/PEER", "(webtransport) is not spoken"),
             ("/ip4/203.0.113.1/tcp/1/p2p/PEER", "reserved"),
+            ("/ip4/1.1.1.1/tcp/0/p2p/PEER", "reserved"),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(advice), "{text}: {error}");
@@ -151,7 +218,11 @@ mod tests {
     fn a_policy_that_forbids_everything_is_named() {
         let own = parse("/ip4/127.0.0.1/tcp/1/p2p/PEER").unwrap();
         let far = parse("/ip4/1.1.1.1/tcp/1/p2p/PEER").unwrap();
+        let name = parse("/dnsaddr/example.org/p2p/PEER").unwrap();
         assert!(check_policy(&[own.clone(), far], Addresses::Public, "public").is_ok());
+        assert!(check_policy(&[own.clone(), name.clone()], Addresses::Public, "public").is_ok());
+        let error = check_policy(&[name], Addresses::Loopback, "loopback").unwrap_err().to_string();
+        assert!(error.contains("not resolved under this policy"), "{error}");
         let error = check_policy(&[own], Addresses::Public, "public").unwrap_err().to_string();
         assert!(error.contains("--addresses public") && error.contains("of this machine"), "{error}");
     }

@@ -4,11 +4,14 @@ mod completions;
 mod crawl;
 mod crawls;
 mod demo;
+mod export;
+mod networks;
 mod testnet;
 
 pub(crate) use self::{
     crawls::Listed,
     demo::{Judged, StateCount},
+    networks::Described,
 };
 use crate::{args::Command, exit::Code};
 
@@ -19,6 +22,8 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Code> {
         Command::Crawl(args) => crawl::run(*args).await,
         Command::Testnet(args) => testnet::run(args).await,
         Command::Crawls(args) => crawls::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Networks(args) => networks::run(&args),
         Command::Completions(args) => completions::run(&args),
     }
 }

@@ -1,23 +1,52 @@
 //! One crawl over live peers, from its first row to its last: what `crawl` and `demo` have in common.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use crawl::{Clock, Crawl, Crawled, Outlets, Progress};
+use kad::opt_out::OptOut;
 use net::{Host, HostConfig, Identity};
 use schema::{CrawlEnd, CrawlId, CrawlStart, RunState, Timestamp};
-use store::{Store, Writer};
+use serde::Serialize;
+use store::{Store, StoreUrl, Writer};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    args::Order,
+    args::CrawlArgs,
     bootstrap, clock,
     exit::Failed,
+    manners::Manners,
+    network::Network,
     output,
     progress::{self, Watched},
     render, resources,
 };
+
+/// What is to be crawled, how, and where it is kept. As JSON it is kept with the crawl.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Order {
+    /// The network.
+    #[serde(flatten)]
+    pub(crate) network: Network,
+    /// How long a dial of one address may take, until the peer has proved who it is.
+    #[serde(serialize_with = "crawl::as_seconds")]
+    pub(crate) dial_timeout: Duration,
+    /// How to crawl.
+    #[serde(flatten)]
+    pub(crate) config: crawl::Config,
+    /// How to behave.
+    #[serde(flatten)]
+    pub(crate) manners: Manners,
+    /// Where rows are kept.
+    #[serde(serialize_with = "as_text")]
+    pub(crate) store: StoreUrl,
+    /// Who is left alone, by the lists of `manners`.
+    #[serde(skip)]
+    pub(crate) opt_out: Arc<OptOut>,
+    /// A note on where the crawl is made from.
+    pub(crate) vantage: String,
+}
 
 /// A crawl that came to an end, one way or another.
 #[derive(Debug)]
@@ -29,6 +58,13 @@ pub(crate) struct Made {
 }
 
 impl Order {
+    /// What the options of a crawl say.
+    pub(crate) fn of(args: CrawlArgs) -> Result<Self, Failed> {
+        let CrawlArgs { network, dial_timeout, config, manners, store, vantage, json: _ } = args;
+        let (opt_out, network) = (manners.opt_out.load()?, Network::of(network)?);
+        Ok(Self { network, dial_timeout, config, manners, store, opt_out, vantage })
+    }
+
     /// Crawls. What is kept of the order is what is carried out: with its seed, and fitted to the machine.
     pub(crate) async fn carry_out(mut self, stop: &CancellationToken) -> anyhow::Result<Made> {
         let seed = *self.config.seed.get_or_insert_with(clock::seed);
@@ -65,8 +101,14 @@ impl Order {
     fn host(&self) -> anyhow::Result<Host> {
         let identity = Identity::generate()?;
         let mut config = HostConfig::new(identity, self.network.addresses.into());
-        config.dial_timeout = self.network.dial_timeout;
-        config.total_timeout = self.network.dial_timeout * 3;
+        config.dial_timeout = self.dial_timeout;
+        config.total_timeout = self.dial_timeout * 3;
+        config.opt_out = Arc::clone(&self.opt_out);
+        config.pacing = self.manners.pacing();
+        config.agent = match &self.network.agent {
+            None => self.manners.agent(&config.agent),
+            Some(agent) => agent.clone(),
+        };
         config.max_connecting = self.config.max_dials as usize;
         Host::new(config).context("could not open a socket to dial from")
     }
@@ -78,7 +120,7 @@ impl Order {
         };
         Ok(CrawlStart {
             id,
-            network: self.network.network_name.clone(),
+            network: self.network.name.clone(),
             started_at: now,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seed,
@@ -91,11 +133,11 @@ impl Order {
         Crawl {
             network: host,
             id,
-            network_name: self.network.network_name,
-            protocol: self.network.protocol,
-            bootstrap: bootstrap::merge(&self.bootstrap),
+            network_name: self.network.name,
+            protocols: self.network.protocols,
+            bootstrap: bootstrap::merge(&self.network.bootstrap),
             config: self.config,
-            opt_out: std::sync::Arc::default(),
+            opt_out: self.opt_out,
             clock: Clock::started_at(now),
         }
     }
@@ -142,4 +184,8 @@ async fn finish(writer: Option<Writer>, crawled: &Crawled) -> anyhow::Result<Res
         summary: serde_json::to_value(summary)?,
     };
     Ok(writer.finish(end).await.map(drop))
+}
+
+fn as_text<S: serde::Serializer>(url: &StoreUrl, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(url)
 }

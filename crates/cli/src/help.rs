@@ -15,8 +15,15 @@ const BEGIN: &str = "\
 Begin here:
   kadscope demo                      Crawl a network of 1,000 peers on this machine
   kadscope testnet --scenario demo   A network to try things on, until Ctrl-C
-  kadscope crawl --bootstrap ADDR    Crawl a network
+  kadscope networks                  The public networks that are known by name
+  kadscope crawl --network NAME      Crawl one of them, or a network of your own
   kadscope crawls                    What was crawled
+
+Flags from a file:
+  @FILE anywhere on a command line stands for the flags in that file, one or more on a line, such
+  as --limit 100. A # begins a comment, quotes keep blanks together, and a file cannot name another
+  one. What stands behind @FILE on the command line wins. A value that begins with @ is given as in
+  --vantage=@home
 
 Environment:
   Every option can be set by the variable that its help names; an option on the command line wins.
@@ -41,12 +48,19 @@ are the crawl's alone. All packets stay on the loopback interface; no internet i
 /// Below the help of `crawl`.
 pub(crate) const CRAWL: &str = "\
 Examples:
-  Crawl from one peer, into ./kadscope.sqlite:
-    kadscope crawl --bootstrap /ip4/IP/tcp/4001/p2p/PEER_ID
-  Keep the routing tables too, in a file of one's own:
-    kadscope crawl --neighbors --store may.sqlite --bootstrap ADDR1 ADDR2
+  The public DHT of IPFS, into ./kadscope.sqlite, by someone who can be asked about it:
+    kadscope crawl --contact you@example.org
+  Another network, the routing tables too, in a file of one's own:
+    kadscope crawl --network polkadot --neighbors --store may.sqlite
+  A network of one's own (begin with what `kadscope networks ipfs` prints):
+    kadscope crawl --network my-network.toml
   A network on this machine (see `kadscope testnet`), nothing kept, the numbers as JSON:
     kadscope crawl --addresses loopback --store none --json --bootstrap ADDR
+  The same options every night, from a file:
+    kadscope crawl @night.flags
+
+A crawl of a public network is traffic on other people's machines: docs/good-citizen.md says how
+kadscope behaves there, and what it asks of you.
 
 The summary goes to stdout, progress and errors to stderr. The first Ctrl-C stops the crawl and
 keeps what is in hand, the second ends it at once.";
@@ -70,6 +84,28 @@ Examples:
 
 States: running (its process is alive), succeeded, cancelled (by Ctrl-C or --limit), failed,
 interrupted (its process is gone; the rows that it had written are there).";
+
+/// Below the help of `networks`.
+pub(crate) const NETWORKS: &str = "\
+Examples:
+  kadscope networks
+  kadscope networks ipfs > my-network.toml
+  kadscope networks polkadot --json | jq .bootstrap
+  kadscope networks my-network.toml      Is this file right?";
+
+/// Below the help of `export`.
+pub(crate) const EXPORT: &str = "\
+Examples:
+  Everything of the last crawl, for oneself:
+    kadscope export --privacy as-is --out may/
+  Visits for others, with pseudonyms in place of peers and addresses:
+    openssl rand -hex 32 > may.key
+    kadscope export --privacy pseudonymised --key-file may.key --what visits --out visits.ndjson
+  Who runs what, without addresses:
+    kadscope export --privacy without-ips --what visits --out - | jq -r .agent_version
+
+docs/export.md documents each field, and what remains linkable at each level. A file is there once
+it is whole. Who is on an opt-out list (--opt-out) is never exported.";
 
 /// Below the help of `completions`.
 pub(crate) const COMPLETIONS: &str = "\

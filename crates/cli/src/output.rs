@@ -30,7 +30,7 @@ pub(crate) fn note_raw(text: &str) {
 }
 
 /// JSON leaves DEL and the C1 controls as they are, and a terminal obeys them. They can only stand inside strings.
-fn escape_controls(json: &str) -> String {
+pub(crate) fn escape_controls(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for c in json.chars() {
         if c.is_control() {

@@ -54,6 +54,10 @@ fn nothing_is_ever_sent_to_an_address_that_is_not_loopback() {
     let summary = std::fs::read_to_string(dir.path().join("summary")).expect("a summary");
     let summary: serde_json::Value = serde_json::from_str(&summary).expect("JSON");
     for reason in ["skipped_private", "skipped_special_purpose", "skipped_relayed"] {
-        assert!(summary["addresses"][reason].as_u64() > Some(0), "{reason} was announced: {}", summary["addresses"]);
+        assert!(
+            summary["addresses"][reason].as_u64() > Some(0),
+            "{reason} was announced: {}",
+            summary["addresses"]
+        );
     }
 }

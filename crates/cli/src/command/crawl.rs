@@ -5,16 +5,18 @@ use schema::RunState;
 use store::StoreUrl;
 
 use crate::{
-    args::{CrawlArgs, Order},
+    args::{CrawlArgs, Policy},
     bootstrap,
-    crawling::Made,
+    crawling::{Made, Order},
     exit::Code,
     output, render, signals,
 };
 
 pub(crate) async fn run(args: CrawlArgs) -> anyhow::Result<Code> {
-    let CrawlArgs { order, json } = args;
+    let json = args.json;
+    let order = Order::of(args)?;
     check(&order)?;
+    tell_contact(&order);
     let kept = order.store.clone();
     let stop = signals::stop_on_signal()?;
     let made = order.carry_out(&stop).await?;
@@ -50,8 +52,21 @@ pub(crate) fn place(kept: &StoreUrl) -> String {
     }
 }
 
+/// Says what operators who see the crawl are not told.
+fn tell_contact(order: &Order) {
+    match (&order.network.agent, &order.manners.contact) {
+        (Some(agent), Some(_)) => output::note(&format!(
+            "this network answers to the agent `{agent}` alone: peers are not told the contact"
+        )),
+        (None, None) if order.network.addresses == Policy::Public => output::note(
+            "who sees this crawl cannot ask anybody about it; --contact EMAIL|URL tells them whom to ask",
+        ),
+        _ => {}
+    }
+}
+
 fn check(order: &Order) -> anyhow::Result<()> {
     let policy = order.network.addresses;
     let named = policy.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    Ok(bootstrap::check_policy(&order.bootstrap, policy.into(), &named)?)
+    Ok(bootstrap::check_policy(&order.network.bootstrap, policy.into(), &named)?)
 }

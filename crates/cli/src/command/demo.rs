@@ -3,7 +3,7 @@
 mod child;
 mod judged;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use schema::RunState;
@@ -14,9 +14,11 @@ use self::child::Child;
 pub(crate) use self::judged::{Judged, StateCount};
 use super::crawl::{end, place};
 use crate::{
-    args::{DemoArgs, NetworkArgs, Order, Policy},
-    crawling::Made,
+    args::{DemoArgs, Policy},
+    crawling::{Made, Order},
     exit::{Code, Failed},
+    manners::Manners,
+    network::Network,
     output, render, signals,
 };
 
@@ -25,6 +27,8 @@ const SCENARIO: &str = "demo";
 
 pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
     let stop = signals::stop_on_signal()?;
+    // A list that cannot be read is said before anything is made.
+    let opt_out = args.opt_out.load()?;
     std::fs::create_dir_all(&args.dir).map_err(|error| {
         Failed::usage(format!("cannot make the directory {}: {error}", args.dir.display()))
     })?;
@@ -36,7 +40,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
         child = Child::start(&args, &truth) => child?,
         () = stop.cancelled() => return Ok(Code::Cancelled),
     };
-    let made = order(&args, &child, &store)?.carry_out(&stop).await?;
+    let made = Order { opt_out, ..order(&args, &child, &store)? }.carry_out(&stop).await?;
     let announcement = child.end().await;
     let style = output::Style::of_stdout();
     let judged = match made.crawled.summary.state {
@@ -59,19 +63,20 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
 fn order(args: &DemoArgs, child: &Child, store: &StoreUrl) -> anyhow::Result<Order> {
     let announcement = child.announcement();
     let bootstrap = announcement.bootstrap.iter().map(|address| address.parse());
+    let bootstrap = bootstrap.collect::<Result<_, String>>().map_err(anyhow::Error::msg);
     Ok(Order {
-        bootstrap: bootstrap
-            .collect::<Result<_, String>>()
-            .map_err(anyhow::Error::msg)
-            .context("of the testnet")?,
-        network: NetworkArgs {
-            network_name: SCENARIO.to_owned(),
-            protocol: announcement.protocol.clone(),
+        network: Network {
+            name: SCENARIO.to_owned(),
+            protocols: vec![announcement.protocol.clone()],
+            bootstrap: bootstrap.context("of the testnet")?,
             addresses: Policy::Loopback,
-            dial_timeout: Duration::from_secs(5),
+            agent: None,
         },
+        dial_timeout: Duration::from_secs(5),
+        manners: Manners { opt_out: args.opt_out.clone(), ..Manners::default() },
         config: crawl::Config { neighbors: true, seed: args.seed, ..crawl::Config::default() },
         store: store.clone(),
+        opt_out: Arc::default(),
         vantage: "kadscope demo".to_owned(),
     })
 }

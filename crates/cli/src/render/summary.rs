@@ -4,8 +4,9 @@ use crawl::{Counts, Quantiles, Summary};
 use schema::RunState;
 
 use super::{
+    completeness::completeness,
     table::{Counted, Tone, fact, heading, ranked},
-    text::{bytes, duration, escaped, grouped, percent},
+    text::{bytes, duration, escaped, grouped},
 };
 use crate::output::Style;
 
@@ -16,6 +17,7 @@ const MOST_NAMES: usize = 10;
 pub(crate) fn summary(summary: &Summary, kept: &str, style: Style) -> String {
     let mut lines = vec![title(summary, style), String::new()];
     lines.extend(peers(summary, style));
+    lines.extend(nat(summary, style));
     let reachable = summary.peers.reachable;
     let mut agents = summary.agents.clone();
     let silent: u64 = summary.identify_errors.values().sum();
@@ -28,6 +30,7 @@ pub(crate) fn summary(summary: &Summary, kept: &str, style: Style) -> String {
     section(&mut lines, "Connections", "by transport, security and IP", connections(summary, style), style);
     let failed = ranked(&summary.request_errors, MOST_NAMES, summary.requests.sent, style);
     section(&mut lines, "Requests that failed", "at reachable peers", failed, style);
+    lines.extend(completeness(summary, style));
     lines.push(String::new());
     lines.extend(facts(summary, kept, style));
     lines.push(String::new());
@@ -123,7 +126,6 @@ fn facts(summary: &Summary, kept: &str, style: Style) -> Vec<String> {
         ),
     ]);
     facts.extend(cost(summary, peers.reachable + peers.unreachable).map(|cost| ("Cost", cost)));
-    facts.extend(nat(summary).map(|nat| ("Behind NAT", nat)));
     facts.extend(left_out(summary).map(|left_out| ("Left out", left_out)));
     facts.push(("Kept", kept.to_owned()));
     facts.into_iter().map(|(label, text)| fact(label, &text, style)).collect()
@@ -154,17 +156,19 @@ fn cost(summary: &Summary, visited: u64) -> Option<String> {
     Some(format!("{} of CPU, {} for each peer{}", duration(cpu), duration(each), memory.unwrap_or_default()))
 }
 
-/// Peers that are not called down, and why; `None` if there are none.
-fn nat(summary: &Summary) -> Option<String> {
-    let classes: Vec<String> = summary
-        .nat
-        .iter()
-        .filter(|(_, count)| **count > 0)
-        .map(|(class, count)| format!("{} {class}", grouped(*count)))
-        .collect();
-    let all = summary.nat.values().sum();
-    let share = percent(all, summary.peers.discovered);
-    (!classes.is_empty()).then(|| format!("{} peers, {share} ({})", grouped(all), classes.join(", ")))
+/// Unreachable peers that are not called down, and why: by class, with their share of all peers. Empty if there are none.
+fn nat(summary: &Summary, style: Style) -> Vec<String> {
+    let (all, whole) = (summary.nat.values().sum(), summary.peers.discovered);
+    if all == 0 {
+        return Vec::new();
+    }
+    let line = |label: &str, count| Counted { label, count, whole, tone: Tone::Neutral }.line(style);
+    let classes = summary.nat.iter().filter(|(_, count)| **count > 0);
+    let mut lines =
+        vec![String::new(), heading("Behind NAT", "or a firewall: unreachable, but not called down", style)];
+    lines.push(line("  all", all));
+    lines.extend(classes.map(|(class, &count)| line(&format!("    {class}"), count)));
+    lines
 }
 
 /// What was in answers and is not in the numbers; `None` if there is nothing to say.
@@ -174,6 +178,7 @@ fn left_out(summary: &Summary) -> Option<String> {
         (left_out.over_max_peers, "mentions of peers beyond --max-peers"),
         (left_out.over_visit_size, "entries beyond what is kept of one visit"),
         (left_out.malformed, "malformed ids or addresses"),
+        (left_out.opted_out_peers, "peers that opted out"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)

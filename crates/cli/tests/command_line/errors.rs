@@ -25,7 +25,6 @@ fn nobody() -> String {
 #[test]
 fn a_wrong_command_line_is_2() {
     fails(&[], 2, &["Usage: kadscope <COMMAND>"]);
-    fails(&["crawl"], 2, &["--bootstrap <MULTIADDR>"]);
     fails(&["crawls", "--nonsense"], 2, &["--nonsense"]);
     fails(&["demo", "--peers", "3"], 2, &["--peers", "20..=100000"]);
     fails(&["crawls", "--store", "none"], 2, &["`none` keeps nothing"]);
@@ -42,8 +41,12 @@ fn a_bootstrap_address_that_cannot_be_dialled_is_2_and_says_what_to_write() {
         fails(&["crawl", "--store", "none", "--bootstrap", &address], 2, texts);
     };
     crawl("nonsense", &["'nonsense' for '--bootstrap", "no multiaddress", "/ip4/IP/tcp/PORT/p2p/PEER_ID"]);
-    crawl("/ip4/1.1.1.1/tcp/1", &["which peer", "/p2p/PEER_ID at its end"]);
-    crawl("/ip4/1.1.1.1/tcp/1/p2p/PEER/p2p-circuit/p2p/PEER", &["relay"]);
+    crawl("/ip4/127.0.0.1/tcp/1", &["which peer", "/p2p/PEER_ID at its end"]);
+    crawl("/ip4/127.0.0.1/tcp/1/p2p/PEER/p2p-circuit/p2p/PEER", &["relay"]);
+    crawl(
+        "/ip4/127.0.0.1/udp/1/quic-v1/webtransport/p2p/PEER",
+        &["(webtransport) is not spoken", "/tcp/PORT"],
+    );
     crawl("/ip4/127.0.0.1/tcp/1/p2p/PEER", &["--addresses public", "of this machine", "loopback"]);
 }
 
@@ -75,6 +78,17 @@ fn a_network_where_nobody_answers_is_4_and_every_address_has_its_outcome() {
     let summary = ended.json();
     assert_eq!(summary["state"], "failed");
     assert_eq!(summary["errors"]["connection_refused"], 1);
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_4_and_the_outcome_says_so() {
+    // RFC 6761: a name in `invalid` never exists, and resolvers know that without asking anybody.
+    let name = format!("/dns4/nobody.invalid/tcp/4001/p2p/{PEER}");
+    let args = ["crawl", "--addresses", "public", "--store", "none", "--bootstrap", &name];
+    let outcome = "/dns4/nobody.invalid/tcp/4001: name_not_found while in phase dns";
+    fails(&args, 4, &["no bootstrap peer answered", PEER, outcome, "--bootstrap"]);
+    let args = ["crawl", "--addresses", "loopback", "--store", "none", "--bootstrap", &name];
+    fails(&args, 2, &["names are not resolved under this policy"]);
 }
 
 #[test]

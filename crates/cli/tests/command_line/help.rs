@@ -20,6 +20,8 @@ help! {
     crawl: ["crawl", "--help"],
     testnet: ["testnet", "--help"],
     crawls: ["crawls", "--help"],
+    export: ["export", "--help"],
+    networks: ["networks", "--help"],
     completions: ["completions", "--help"],
 }
 

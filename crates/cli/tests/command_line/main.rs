@@ -5,6 +5,10 @@
 mod crawls;
 mod demo;
 mod errors;
+mod export;
+mod flags;
 mod help;
+mod manners;
+mod networks;
 mod program;
 mod signals;

@@ -124,8 +124,16 @@ pub(crate) struct Testnet {
 
 impl Testnet {
     pub(crate) fn start(scenario: &Path) -> Self {
-        let scenario = scenario.to_str().expect("UTF-8");
-        let mut child = kadscope(["testnet", "--json", "--until-eof", "--scenario", scenario])
+        Self::with(&["--scenario", scenario.to_str().expect("UTF-8")])
+    }
+
+    /// So many peers, all of them online.
+    pub(crate) fn healthy(peers: u32) -> Self {
+        Self::with(&["--peers", &peers.to_string()])
+    }
+
+    fn with(args: &[&str]) -> Self {
+        let mut child = kadscope(["testnet", "--json", "--until-eof"].iter().chain(args))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -141,6 +149,14 @@ impl Testnet {
     pub(crate) fn bootstrap(&self) -> Vec<&str> {
         let list = self.announcement["bootstrap"].as_array().expect("a list");
         list.iter().map(|address| address.as_str().expect("a string")).collect()
+    }
+
+    /// A network's file that names its peers.
+    pub(crate) fn network_file(&self, protocols: &str) -> String {
+        let bootstrap = self.bootstrap().join("\",\n    \"");
+        format!(
+            "name = \"lab\"\nprotocols = {protocols}\naddresses = \"loopback\"\nbootstrap = [\n    \"{bootstrap}\",\n]\n"
+        )
     }
 
     /// Lets go of its stdin, and waits for its end.

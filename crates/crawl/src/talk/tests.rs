@@ -84,9 +84,10 @@ impl Script {
             }
             Habit::ResetsWhenPipelined if self.opened > 2 => self.answer(stream),
             Habit::ResetsAlways if nth == 0 => self.end(stream, FailureClass::StreamReset),
-            Habit::Unsupported if nth == 0 => self.end(stream, FailureClass::ProtocolNotSupported),
             Habit::Speaks(own) if self.protocols[stream.0 as usize - 1] == own => self.answer(stream),
-            Habit::Speaks(_) if nth == 0 => self.end(stream, FailureClass::ProtocolNotSupported),
+            Habit::Unsupported | Habit::Speaks(_) if nth == 0 => {
+                self.end(stream, FailureClass::ProtocolNotSupported);
+            }
             Habit::Garbage => self.events.push_back(Ok(Event::Message(stream, vec![0x42, 200]))),
             Habit::DropsConnectionAfter(limit) if self.sent <= limit => self.answer(stream),
             Habit::DropsConnectionAfter(limit) if self.sent == limit + 1 => {

@@ -1,12 +1,36 @@
 //! A summary that a peer has tried to spoil.
 
-use crawl::{ByteCounts, LeftOut, PeerCounts, RequestCounts, VisitCounts};
+use crawl::{
+    ByteCounts, Completeness, Estimate, InDegree, InDegrees, LeftOut, Method, NoEstimate, PeerCounts,
+    RequestCounts, VisitCounts,
+};
 use schema::{CrawlId, Timestamp};
 
 use super::*;
 
 fn counts<const N: usize>(entries: [(&str, u64); N]) -> Counts {
     entries.map(|(name, count)| (name.to_owned(), count)).into()
+}
+
+fn completeness() -> Completeness {
+    let in_degree = |peers, median| Some(InDegree { peers, median, once_share: 0.02 });
+    Completeness {
+        late_share: Some(0.004),
+        late_peers: 1,
+        in_degree: InDegrees { reachable: in_degree(882, 19), unreachable: in_degree(136, 4) },
+        estimate: Some(Estimate {
+            missed: 12.4,
+            low: 3,
+            high: 48,
+            method: Method::ChaoSpread,
+            n_tables: 860,
+            n_peers: 880,
+            f1: 20,
+            f2: 16,
+            coverage: 0.99,
+        }),
+        no_estimate_because: None,
+    }
 }
 
 fn example() -> Summary {
@@ -34,7 +58,8 @@ fn example() -> Summary {
         ip_versions: counts([("ip4", 882)]),
         rtt_ms: Some(Quantiles { p50: 0.3, p90: 12.0, p99: 1500.0, n: 882 }),
         bytes: ByteCounts { sent: 3_100_000, received: 14_200_000 },
-        left_out: LeftOut { malformed: 3, ..LeftOut::default() },
+        completeness: completeness(),
+        left_out: LeftOut { malformed: 3, opted_out: 40, opted_out_peers: 2, ..LeftOut::default() },
         cpu_s: Some(0.41),
         peak_rss_bytes: Some(34_000_000),
     }
@@ -62,6 +87,7 @@ fn a_crawl_without_anything_is_no_special_case() {
         identify_errors: Counts::new(),
         request_errors: Counts::new(),
         rtt_ms: None,
+        completeness: Completeness::default(),
         edges: 0,
         duration_s: 0.0,
         state: RunState::Cancelled,
@@ -69,6 +95,17 @@ fn a_crawl_without_anything_is_no_special_case() {
         ..example()
     };
     insta::assert_snapshot!(summary(&empty, "nowhere", Style::plain()));
+}
+
+#[test]
+fn without_an_estimate_there_is_its_reason() {
+    let estimate = Completeness {
+        estimate: None,
+        no_estimate_because: Some(NoEstimate::CapturesTooUneven),
+        ..completeness()
+    };
+    let text = summary(&Summary { completeness: estimate, ..example() }, "nowhere", Style::plain());
+    assert!(text.contains("no estimate: tables name peers too unevenly"), "{text}");
 }
 
 #[test]

@@ -1,0 +1,99 @@
+//! What can be asked of a crawl.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+use store::StoreUrl;
+
+use super::DEFAULT_STORE;
+use crate::{bootstrap::BootstrapAddress, manners::Manners, network};
+
+/// What to crawl, how, where it is kept, and what to print.
+#[derive(Debug, Args)]
+pub(crate) struct CrawlArgs {
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+
+    /// How long a dial of one address may take, until the peer has proved who it is
+    #[arg(long, env = "KADSCOPE_DIAL_TIMEOUT", value_name = "TIME", default_value = "5s", help_heading = "Network",
+          value_parser = crawl::parse_duration)]
+    pub(crate) dial_timeout: Duration,
+
+    #[command(flatten)]
+    pub(crate) config: crawl::Config,
+
+    #[command(flatten)]
+    pub(crate) manners: Manners,
+
+    /// Where to keep the crawl: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db), or `none`
+    #[arg(long, env = "KADSCOPE_STORE", value_name = "URL", default_value = DEFAULT_STORE, help_heading = "Output")]
+    pub(crate) store: StoreUrl,
+
+    /// A note on where the crawl is made from, kept with it beside the machine's name
+    #[arg(
+        long,
+        env = "KADSCOPE_VANTAGE",
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Output"
+    )]
+    pub(crate) vantage: String,
+
+    /// Print one JSON object instead of the summary
+    #[arg(long, env = "KADSCOPE_JSON", help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+/// Which network, and what is different from what is known of it.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct NetworkArgs {
+    /// The network: a name that `kadscope networks` lists, or a file of the same form. The options below say otherwise
+    /// than it does
+    #[arg(long, env = "KADSCOPE_NETWORK", value_name = "NAME|FILE.toml", default_value = "ipfs")]
+    pub(crate) network: String,
+
+    /// Peers to begin with instead: addresses that end in `/p2p/PEER_ID`, after spaces or commas. A peer may be given
+    /// with several
+    #[arg(long, env = "KADSCOPE_BOOTSTRAP", value_name = "MULTIADDR", num_args = 1.., value_delimiter = ',')]
+    pub(crate) bootstrap: Vec<BootstrapAddress>,
+
+    /// The name under which the network is kept [default: the network's]
+    #[arg(long, env = "KADSCOPE_NETWORK_NAME", value_name = "NAME")]
+    pub(crate) network_name: Option<String>,
+
+    /// The network's Kademlia protocol [default: the network's]
+    #[arg(long, env = "KADSCOPE_PROTOCOL", value_name = "NAME", value_parser = network::check_protocol)]
+    pub(crate) protocol: Option<String>,
+
+    /// Which addresses to dial; all others are named and counted, never dialled [default: the network's]
+    #[arg(long, env = "KADSCOPE_ADDRESSES", value_name = "WHICH", value_enum)]
+    pub(crate) addresses: Option<Policy>,
+}
+
+/// Which addresses to dial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Policy {
+    /// Those that can be reached from everywhere
+    Public,
+    /// Those of private networks
+    Private,
+    /// Those of this machine
+    Loopback,
+    /// All of these
+    Any,
+}
+
+impl From<Policy> for net::Addresses {
+    fn from(policy: Policy) -> Self {
+        match policy {
+            Policy::Public => Self::Public,
+            Policy::Private => Self::Private,
+            Policy::Loopback => Self::Loopback,
+            Policy::Any => Self::Any,
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Who is in an export, and what each peer is called there.
+
+use std::collections::{HashMap, HashSet};
+
+use kad::opt_out::OptOut;
+use multiaddr::{Multiaddr, Protocol};
+use schema::{CrawlId, NatClass, PeerNumber, Visit};
+use store::Store;
+
+use super::Veil;
+
+/// The peers that are written, by their numbers, and what they are called. Takes about 200 bytes for each peer.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    texts: HashMap<PeerNumber, Box<str>>,
+    /// In the order in which they were first heard of.
+    order: Vec<PeerNumber>,
+    /// How many were left out, since they asked not to be measured.
+    pub(crate) left_out: u64,
+}
+
+impl Names {
+    /// Reads them. Left out is who is on the list by peer id, and who has an address of its own in a range of it.
+    pub(crate) fn read(
+        store: &Store,
+        crawl: CrawlId,
+        opt_out: &OptOut,
+        veil: &Veil,
+    ) -> Result<Self, store::Error> {
+        let at_range = in_ranges(store, crawl, opt_out)?;
+        let mut names = Self::default();
+        for (number, peer) in store.peers(crawl)?.iter() {
+            if opt_out.has_peer(&peer) || at_range.contains(&number) {
+                names.left_out += 1;
+                continue;
+            }
+            names.texts.insert(number, veil.peer(&peer).into());
+            names.order.push(number);
+        }
+        Ok(names)
+    }
+
+    /// What a peer is called; `None` if it is left out.
+    pub(crate) fn get(&self, peer: PeerNumber) -> Option<&str> {
+        self.texts.get(&peer).map(AsRef::as_ref)
+    }
+
+    /// All of them, in the order in which they were first heard of.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (PeerNumber, &str)> {
+        self.order.iter().filter_map(|&number| Some((number, self.get(number)?)))
+    }
+}
+
+fn in_ranges(store: &Store, crawl: CrawlId, opt_out: &OptOut) -> Result<HashSet<PeerNumber>, store::Error> {
+    let mut found = HashSet::new();
+    if opt_out.is_empty() {
+        return Ok(found);
+    }
+    for visit in store.visits(crawl)? {
+        let visit = visit?;
+        let mut addresses = visit.addresses.iter().map(|visited| &visited.address).chain(&visit.listen_addrs);
+        if addresses.any(|address| !is_relayed(address) && opt_out.has_address(address)) {
+            found.insert(visit.peer);
+        }
+    }
+    Ok(found)
+}
+
+/// Then the IP address is the relay's.
+fn is_relayed(address: &Multiaddr) -> bool {
+    address.iter().any(|part| matches!(part, Protocol::P2pCircuit))
+}
+
+/// What the visits of a crawl say of each peer together.
+#[derive(Debug, Default)]
+pub(crate) struct Verdicts(HashMap<PeerNumber, Verdict>);
+
+/// What the visits of one peer say.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Verdict {
+    /// How many there were.
+    pub(crate) visits: u32,
+    /// Whether one of them reached it.
+    pub(crate) reachable: bool,
+    /// Why it is not called down, by its last visit.
+    pub(crate) nat: Option<NatClass>,
+}
+
+impl Verdicts {
+    /// Reads all visits.
+    pub(crate) fn read(store: &Store, crawl: CrawlId) -> Result<Self, store::Error> {
+        let mut verdicts = Self::default();
+        for visit in store.visits(crawl)? {
+            verdicts.add(&visit?);
+        }
+        Ok(verdicts)
+    }
+
+    fn add(&mut self, visit: &Visit) {
+        let verdict = self.0.entry(visit.peer).or_default();
+        verdict.visits = verdict.visits.saturating_add(1);
+        verdict.reachable |= visit.is_reachable();
+        verdict.nat = if verdict.reachable { None } else { NatClass::of(visit) };
+    }
+
+    /// Of one peer. Without visits it is unknown whether it can be reached.
+    pub(crate) fn of(&self, peer: PeerNumber) -> Verdict {
+        self.0.get(&peer).copied().unwrap_or_default()
+    }
+}
