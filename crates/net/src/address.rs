@@ -4,7 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use kad::{Multiaddr, PeerId, failure::SkipReason};
+use kad::{Multiaddr, PeerId, failure::SkipReason, network::Transport};
 use multiaddr::Protocol;
 
 /// Which addresses may be dialled.
@@ -33,20 +33,43 @@ pub enum Scope {
     SpecialPurpose,
 }
 
-/// A socket to dial.
+/// What to dial for an address: a socket, and what is spoken there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
-    /// TCP, then Noise and yamux.
+    /// TCP to this socket.
     Tcp(SocketAddr),
-    /// QUIC version 1.
+    /// QUIC version 1 to this socket.
     Quic(SocketAddr),
+    /// WebSocket over TCP to this socket.
+    Ws(SocketAddr),
+    /// WebSocket over TLS over TCP to this socket.
+    Wss(SocketAddr),
 }
 
 impl Target {
+    const fn new(transport: Transport, addr: SocketAddr) -> Self {
+        match transport {
+            Transport::Tcp => Self::Tcp(addr),
+            Transport::Quic => Self::Quic(addr),
+            Transport::Ws => Self::Ws(addr),
+            Transport::Wss => Self::Wss(addr),
+        }
+    }
+
     /// The socket's address.
     pub const fn addr(self) -> SocketAddr {
         match self {
-            Self::Tcp(addr) | Self::Quic(addr) => addr,
+            Self::Tcp(addr) | Self::Quic(addr) | Self::Ws(addr) | Self::Wss(addr) => addr,
+        }
+    }
+
+    /// The transport.
+    pub const fn transport(self) -> Transport {
+        match self {
+            Self::Tcp(_) => Transport::Tcp,
+            Self::Quic(_) => Transport::Quic,
+            Self::Ws(_) => Transport::Ws,
+            Self::Wss(_) => Transport::Wss,
         }
     }
 }
@@ -57,13 +80,14 @@ impl Addresses {
         if is_relayed(addr) {
             return Err(SkipReason::Relayed);
         }
-        if addr.iter().any(|part| matches!(part, Protocol::P2p(other) if other != *peer)) {
+        if names_other(addr, peer) {
             return Err(SkipReason::OtherPeer);
         }
         self.socket(addr)
     }
 
-    /// What to dial for this address, whoever is there, or why it is not dialled.
+    /// What to dial for this address, whoever is there, or why it is not dialled. A name that could be resolved is
+    /// [`SkipReason::Name`].
     pub fn socket(self, addr: &Multiaddr) -> Result<Target, SkipReason> {
         if is_relayed(addr) {
             return Err(SkipReason::Relayed);
@@ -72,29 +96,18 @@ impl Addresses {
         let ip = match parts.next().ok_or(SkipReason::TransportUnknown)? {
             Protocol::Ip4(ip) => IpAddr::V4(ip),
             Protocol::Ip6(ip) => ip.to_canonical(),
-            Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_) | Protocol::Dnsaddr(_) => {
+            // What it resolves to says how it is dialled.
+            Protocol::Dnsaddr(_) => return Err(SkipReason::Name),
+            Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_) => {
+                transport(parts)?;
                 return Err(SkipReason::Name);
             }
             Protocol::P2p(_) => return Err(SkipReason::TransportUnknown),
             _ => return Err(SkipReason::TransportNotSupported),
         };
         self.admits(scope(ip))?;
-        let target = match parts.next() {
-            Some(Protocol::Tcp(port)) => Target::Tcp(SocketAddr::new(ip, port)),
-            Some(Protocol::Udp(port)) => match parts.next() {
-                Some(Protocol::QuicV1) => Target::Quic(SocketAddr::new(ip, port)),
-                None | Some(Protocol::P2p(_)) => return Err(SkipReason::TransportUnknown),
-                Some(_) => return Err(SkipReason::TransportNotSupported),
-            },
-            None | Some(Protocol::P2p(_)) => return Err(SkipReason::TransportUnknown),
-            Some(_) => return Err(SkipReason::TransportNotSupported),
-        };
-        match parts.next() {
-            // Port 0 is reserved.
-            None | Some(Protocol::P2p(_)) if target.addr().port() == 0 => Err(SkipReason::SpecialPurpose),
-            None | Some(Protocol::P2p(_)) => Ok(target),
-            Some(_) => Err(SkipReason::TransportNotSupported),
-        }
+        let (transport, port) = transport(parts)?;
+        Ok(Target::new(transport, SocketAddr::new(ip, port)))
     }
 
     fn admits(self, scope: Scope) -> Result<(), SkipReason> {
@@ -111,7 +124,45 @@ impl Addresses {
     }
 }
 
-fn is_relayed(addr: &Multiaddr) -> bool {
+/// What is spoken at a host, and on which port: what an address says after the host.
+fn transport<'a>(mut parts: impl Iterator<Item = Protocol<'a>>) -> Result<(Transport, u16), SkipReason> {
+    let (transport, port) = match parts.next() {
+        Some(Protocol::Tcp(port)) => (Transport::Tcp, port),
+        Some(Protocol::Udp(port)) => match parts.next() {
+            Some(Protocol::QuicV1) => (Transport::Quic, port),
+            None | Some(Protocol::P2p(_)) => return Err(SkipReason::TransportUnknown),
+            Some(_) => return Err(SkipReason::TransportNotSupported),
+        },
+        None | Some(Protocol::P2p(_)) => return Err(SkipReason::TransportUnknown),
+        Some(_) => return Err(SkipReason::TransportNotSupported),
+    };
+    let mut next = parts.next();
+    let transport = match (transport, &next) {
+        (Transport::Tcp, Some(Protocol::Ws(_))) => Transport::Ws,
+        (Transport::Tcp, Some(Protocol::Wss(_))) => Transport::Wss,
+        (Transport::Tcp, Some(Protocol::Tls)) => match parts.find(|part| !matches!(part, Protocol::Sni(_))) {
+            Some(Protocol::Ws(_)) => Transport::Wss,
+            _ => return Err(SkipReason::TransportNotSupported),
+        },
+        (transport, _) => transport,
+    };
+    if matches!(transport, Transport::Ws | Transport::Wss) {
+        next = parts.next();
+    }
+    match next {
+        // Port 0 is reserved.
+        None | Some(Protocol::P2p(_)) if port == 0 => Err(SkipReason::SpecialPurpose),
+        None | Some(Protocol::P2p(_)) => Ok((transport, port)),
+        Some(_) => Err(SkipReason::TransportNotSupported),
+    }
+}
+
+/// Whether an address names another peer.
+pub(crate) fn names_other(addr: &Multiaddr, peer: &PeerId) -> bool {
+    addr.iter().any(|part| matches!(part, Protocol::P2p(other) if other != *peer))
+}
+
+pub(crate) fn is_relayed(addr: &Multiaddr) -> bool {
     addr.iter().any(|part| matches!(part, Protocol::P2pCircuit))
 }
 
@@ -168,91 +219,4 @@ fn scope_v6(ip: Ipv6Addr) -> Scope {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn outcome(policy: Addresses, text: &str) -> Result<Target, SkipReason> {
-        policy.target(&text.parse().unwrap(), &peer())
-    }
-
-    fn peer() -> PeerId {
-        "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN".parse().unwrap()
-    }
-
-    #[test]
-    fn every_range_has_its_scope() {
-        for (scope_of, ips) in [
-            (
-                Scope::Public,
-                "1.1.1.1 172.32.0.1 100.128.0.1 192.0.0.9 198.20.0.1 223.255.255.255 2a00::1 2620:4f:8000::1",
-            ),
-            (
-                Scope::Public,
-                "64:ff9b::808:808 2002:808:808::1 ::ffff:8.8.8.8 2001:4860::1 2001:1::1 2001:4:112::1",
-            ),
-            (
-                Scope::Private,
-                "10.0.0.1 172.16.0.1 172.31.255.255 192.168.1.1 100.64.0.1 169.254.1.1 fd00::1 fe80::1",
-            ),
-            (Scope::Private, "fec0::1 64:ff9b:1::1 ::ffff:10.0.0.1"),
-            (Scope::Loopback, "127.0.0.1 127.255.255.255 ::1 ::ffff:127.0.0.1"),
-            (
-                Scope::SpecialPurpose,
-                "0.0.0.0 0.1.2.3 192.0.0.1 192.0.2.1 198.18.0.1 198.51.100.1 203.0.113.1",
-            ),
-            (
-                Scope::SpecialPurpose,
-                "224.0.0.1 240.0.0.1 255.255.255.255 192.88.99.1 :: ff02::1 2001:db8::1 100::1",
-            ),
-            (
-                Scope::SpecialPurpose,
-                "64:ff9b::7f00:1 2002:a00:1::1 2001::1 2001:2::1 3fff::1 5f00::1 4000::1 ::1.2.3.4",
-            ),
-        ] {
-            for ip in ips.split(' ') {
-                assert_eq!(scope(ip.parse().unwrap()), scope_of, "{ip}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_can_be_dialled_has_a_target() {
-        let own = format!("/ip4/127.0.0.1/tcp/4001/p2p/{}", peer());
-        let tcp = Ok(Target::Tcp("127.0.0.1:4001".parse().unwrap()));
-        assert_eq!(outcome(Addresses::Loopback, "/ip4/127.0.0.1/tcp/4001"), tcp);
-        assert_eq!(outcome(Addresses::Any, &own), tcp);
-        assert_eq!(outcome(Addresses::Any, "/ip6/::ffff:127.0.0.1/tcp/4001"), tcp);
-        let quic = Ok(Target::Quic("[2a00::1]:4001".parse().unwrap()));
-        assert_eq!(outcome(Addresses::Public, "/ip6/2a00::1/udp/4001/quic-v1"), quic);
-    }
-
-    #[test]
-    fn what_is_not_dialled_has_its_reason() {
-        let other = "/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
-        for (text, reason) in [
-            ("/ip4/127.0.0.1/tcp/1", SkipReason::Loopback),
-            ("/ip4/10.0.0.1/tcp/1", SkipReason::Private),
-            ("/ip4/10.0.0.1/udp/1/quic-v1/webtransport", SkipReason::Private),
-            ("/ip4/203.0.113.1/tcp/1", SkipReason::SpecialPurpose),
-            ("/ip4/1.1.1.1/tcp/0", SkipReason::SpecialPurpose),
-            ("/ip4/1.1.1.1/tcp/1/p2p-circuit", SkipReason::Relayed),
-            ("/dns4/example.org/tcp/1", SkipReason::Name),
-            ("/dnsaddr/example.org", SkipReason::Name),
-            ("/ip4/1.1.1.1/tcp/1/ws", SkipReason::TransportNotSupported),
-            ("/ip4/1.1.1.1/tcp/1/tls/ws", SkipReason::TransportNotSupported),
-            ("/ip4/1.1.1.1/udp/1/quic", SkipReason::TransportNotSupported),
-            ("/ip4/1.1.1.1/udp/1/quic-v1/webtransport", SkipReason::TransportNotSupported),
-            ("/ip4/1.1.1.1/udp/1/webrtc-direct", SkipReason::TransportNotSupported),
-            ("/memory/4", SkipReason::TransportNotSupported),
-            ("/ip4/1.1.1.1/udp/1", SkipReason::TransportUnknown),
-            ("/ip4/1.1.1.1", SkipReason::TransportUnknown),
-        ] {
-            assert_eq!(outcome(Addresses::Public, text), Err(reason), "{text}");
-        }
-        let text = format!("/ip4/1.1.1.1/tcp/1{other}");
-        assert_eq!(outcome(Addresses::Public, &text), Err(SkipReason::OtherPeer));
-        assert_eq!(outcome(Addresses::Loopback, "/ip4/1.1.1.1/tcp/1"), Err(SkipReason::Public));
-        let empty = Addresses::Any.target(&Multiaddr::empty(), &peer());
-        assert_eq!(empty, Err(SkipReason::TransportUnknown));
-    }
-}
+mod tests;

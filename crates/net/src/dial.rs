@@ -3,9 +3,8 @@
 use std::{
     future::{Future, poll_fn},
     io,
-    net::SocketAddr,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     task::{Context, Poll},
     thread::available_parallelism,
     time::Duration,
@@ -13,25 +12,26 @@ use std::{
 
 use kad::{
     Multiaddr, PeerId,
-    failure::{Failure, FailureClass, Phase, SkipReason},
-    network::{AddressOutcome, Attempt, Dial, Network, Security},
+    failure::SkipReason,
+    network::{AddressOutcome, Attempt, Dial, Network},
     opt_out::OptOut,
 };
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
-    time::{Instant, sleep_until, timeout_at},
+    time::{Instant, timeout_at},
 };
 
 use crate::{
-    address::{Addresses, Target},
+    address::Addresses,
+    attempt::Outcome,
     connection::AnyConnection,
-    dialled::Dialled,
     identity::Identity,
-    link::Link,
+    names::{Names, Resolver},
     pacing::{Pacer, Pacing},
-    plan::{Plan, Rules, Turn},
+    plan::{Plan, Rules, Turn, Way},
     quic::QuicDialer,
     tcp::Dialer,
+    ws::Destination,
 };
 
 /// The most sockets for QUIC, for each version of IP. Each has large buffers of its own.
@@ -57,6 +57,10 @@ pub struct HostConfig {
     pub max_connecting: usize,
     /// Whether QUIC is dialled. Default true.
     pub quic: bool,
+    /// Whether names are resolved, and by whom. What a name resolves to is dialled by the same rules as if it had been
+    /// given. Default: by the servers of the system's configuration where public addresses may be dialled, else not at
+    /// all.
+    pub names: Names,
     /// Who asked not to be measured: never dialled. Default nobody.
     pub opt_out: Arc<OptOut>,
     /// How fast hosts are dialled. Waiting for one's turn is not counted in any timeout.
@@ -75,6 +79,10 @@ impl HostConfig {
             max_addresses: 8,
             max_connecting: 4096,
             quic: true,
+            names: match addresses {
+                Addresses::Public | Addresses::Any => Names::System,
+                Addresses::Private | Addresses::Loopback => Names::Unresolved,
+            },
             opt_out: Arc::default(),
             pacing: Pacing::default(),
         }
@@ -86,15 +94,16 @@ impl HostConfig {
 pub struct Host(Arc<Inner>);
 
 #[derive(Debug)]
-struct Inner {
-    tcp: Dialer,
+pub(crate) struct Inner {
+    pub(crate) tcp: Dialer,
     /// `None` where QUIC is not dialled.
-    quic: Option<QuicDialer>,
-    rules: Rules,
-    dial_timeout: Duration,
+    pub(crate) quic: Option<QuicDialer>,
+    pub(crate) names: Resolver,
+    pub(crate) rules: Rules,
+    pub(crate) dial_timeout: Duration,
     total_timeout: Duration,
-    connecting: Semaphore,
-    pacer: Mutex<Pacer>,
+    pub(crate) connecting: Semaphore,
+    pub(crate) pacer: Mutex<Pacer>,
 }
 
 impl Host {
@@ -105,6 +114,7 @@ impl Host {
             opt_out: config.opt_out,
             max_addresses: config.max_addresses,
             quic: config.quic,
+            names: config.names != Names::Unresolved,
         };
         let sockets = || available_parallelism().map_or(1, usize::from).min(MAX_SOCKETS);
         let quic = config.quic.then(|| QuicDialer::new(&config.identity, &config.agent, sockets()));
@@ -112,6 +122,7 @@ impl Host {
         Ok(Self(Arc::new(Inner {
             quic,
             tcp: Dialer::new(config.identity, &config.agent),
+            names: Resolver::new(config.names),
             rules,
             dial_timeout: config.dial_timeout,
             total_timeout: config.total_timeout,
@@ -134,16 +145,16 @@ impl Network for Host {
             return Dial { attempts: plan.into_attempts(), connection: None };
         };
         // The clock starts when there is room for the first attempt. The semaphore is never closed.
-        self.0.pace(first.target).await;
+        if let Way::Socket(target) = first.way {
+            self.0.pace(target).await;
+        }
         let permit = self.0.connecting.acquire().await.ok();
         let started = Instant::now();
         let deadline = started + self.0.total_timeout;
-        Race { host: &self.0, peer, plan, started, deadline, permit, running: Vec::new() }.run().await
+        let race = Race::new(&self.0, peer, (&addrs, &[]), plan, (started, deadline));
+        race.with_permit(permit).run().await
     }
 }
-
-/// The result of one attempt, and when it began.
-type Outcome = (Instant, Result<AnyConnection, Failure>);
 
 /// One attempt under way.
 struct Runner<'a> {
@@ -153,9 +164,12 @@ struct Runner<'a> {
 }
 
 /// All attempts of one dial.
-struct Race<'a> {
+pub(crate) struct Race<'a> {
     host: &'a Inner,
     peer: PeerId,
+    addrs: &'a [Multiaddr],
+    /// The names that the addresses were resolved from, if they were.
+    names: &'a [Box<str>],
     plan: Plan,
     started: Instant,
     deadline: Instant,
@@ -164,8 +178,23 @@ struct Race<'a> {
     running: Vec<Runner<'a>>,
 }
 
-impl Race<'_> {
-    async fn run(mut self) -> Dial<AnyConnection> {
+impl<'a> Race<'a> {
+    /// With the addresses and the names that they were resolved from, and the time of the start and of the end.
+    pub(crate) const fn new(
+        host: &'a Inner,
+        peer: PeerId,
+        (addrs, names): (&'a [Multiaddr], &'a [Box<str>]),
+        plan: Plan,
+        (started, deadline): (Instant, Instant),
+    ) -> Self {
+        Self { host, peer, addrs, names, plan, started, deadline, permit: None, running: Vec::new() }
+    }
+
+    fn with_permit(self, permit: Option<SemaphorePermit<'a>>) -> Self {
+        Self { permit, ..self }
+    }
+
+    pub(crate) async fn run(mut self) -> Dial<AnyConnection> {
         let mut next = None;
         loop {
             let now = Instant::now();
@@ -196,7 +225,7 @@ impl Race<'_> {
                         self.plan.settle(index, attempt(AddressOutcome::Connected));
                         return self.end(Some(connection));
                     }
-                    Err(failure) => self.plan.settle(index, attempt(AddressOutcome::Failed(failure))),
+                    Err(outcome) => self.plan.settle(index, attempt(outcome)),
                 }
             }
             // The next turn has come: by time, or because an earlier attempt failed.
@@ -205,8 +234,16 @@ impl Race<'_> {
     }
 
     fn start(&mut self, turn: Turn) {
+        let Some(address) = self.addrs.get(turn.index) else { return };
+        let name = self.names.get(turn.index).map(|name| &**name);
         let permit = self.permit.take();
-        let attempt = Box::pin(self.host.attempt(turn.target, self.peer, self.deadline, permit));
+        let attempt: Pin<Box<dyn Future<Output = Outcome> + Send + 'a>> = match turn.way {
+            Way::Socket(target) => {
+                let to = Destination { target, address, name };
+                Box::pin(self.host.attempt(to, self.peer, self.deadline, permit))
+            }
+            Way::Name => Box::pin(self.host.attempt_name(address, self.peer, self.deadline, permit)),
+        };
         self.running.push(Runner { index: turn.index, began: Instant::now(), attempt });
     }
 
@@ -231,69 +268,5 @@ impl Race<'_> {
             self.plan.settle(runner.index, attempt);
         }
         Dial { attempts: self.plan.into_attempts(), connection }
-    }
-}
-
-impl Inner {
-    /// Waits until this host may be dialled once more.
-    async fn pace(&self, target: Target) {
-        let now = Instant::now();
-        let turn = {
-            let mut pacer = self.pacer.lock().unwrap_or_else(PoisonError::into_inner);
-            pacer.reserve(now, target.addr().ip())
-        };
-        if turn > now {
-            sleep_until(turn).await;
-        }
-    }
-
-    /// Waits until a further attempt may be made.
-    async fn room_for(&self, target: Target) -> Option<SemaphorePermit<'_>> {
-        self.pace(target).await;
-        self.connecting.acquire().await.ok()
-    }
-
-    /// Makes one attempt, once there is room for it.
-    async fn attempt(
-        &self,
-        target: Target,
-        peer: PeerId,
-        deadline: Instant,
-        permit: Option<SemaphorePermit<'_>>,
-    ) -> Outcome {
-        let permit = match permit {
-            None => timeout_at(deadline, self.room_for(target)).await.ok().flatten(),
-            first => first,
-        };
-        if permit.is_none() {
-            return (Instant::now(), Err(Failure::new(Phase::Connect, FailureClass::LocalResources)));
-        }
-        let began = Instant::now();
-        let deadline = deadline.min(began + self.dial_timeout);
-        let result = match target {
-            Target::Tcp(addr) => self.dial_tcp(addr, peer, deadline).await.map(AnyConnection::tcp),
-            Target::Quic(addr) => match &self.quic {
-                Some(dialer) => dialer.dial(addr, peer, deadline).await.map(AnyConnection::quic),
-                None => Err(Failure::new(Phase::Connect, FailureClass::Cancelled)),
-            },
-        };
-        (began, result)
-    }
-
-    /// Dials with Noise, and once more with TLS if the peer speaks, but not Noise.
-    async fn dial_tcp(
-        &self,
-        addr: SocketAddr,
-        peer: PeerId,
-        deadline: Instant,
-    ) -> Result<Dialled<Link>, Failure> {
-        match self.tcp.dial(addr, peer, Security::Noise, deadline).await {
-            Err(refused) if refused.may_speak_tls => {
-                self.pace(Target::Tcp(addr)).await;
-                self.tcp.dial(addr, peer, Security::Tls, deadline).await
-            }
-            result => result,
-        }
-        .map_err(|error| error.failure)
     }
 }

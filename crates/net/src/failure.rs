@@ -5,6 +5,8 @@ use std::io;
 use kad::failure::{Failure, FailureClass, Phase};
 use rustix::io::Errno;
 
+use crate::{tls, ws};
+
 /// What an error of a socket says, in the phase in which it came.
 pub(crate) fn from_io(phase: Phase, error: &io::Error) -> Failure {
     match class_of(error) {
@@ -16,7 +18,17 @@ pub(crate) fn from_io(phase: Phase, error: &io::Error) -> Failure {
 fn class_of(error: &io::Error) -> FailureClass {
     match Errno::from_io_error(error) {
         Some(errno) => class_of_errno(errno),
-        None => class_of_kind(error.kind()),
+        None => class_within(error).unwrap_or_else(|| class_of_kind(error.kind())),
+    }
+}
+
+/// What an error means that another library put into one of the system.
+fn class_within(error: &io::Error) -> Option<FailureClass> {
+    let within = error.get_ref()?;
+    match (within.downcast_ref(), within.downcast_ref::<rustls::Error>()) {
+        (Some(error), _) => Some(ws::class_of(error)),
+        (_, Some(error)) => Some(tls::class_of(&error.clone().into(), true).0),
+        (None, None) => None,
     }
 }
 
@@ -46,6 +58,7 @@ fn class_of_kind(kind: io::ErrorKind) -> FailureClass {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::NotConnected => {
             FailureClass::ConnectionClosed
         }
+        io::ErrorKind::InvalidData => FailureClass::Malformed,
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => FailureClass::NetworkUnreachable,
         io::ErrorKind::HostUnreachable => FailureClass::HostUnreachable,
         io::ErrorKind::AddrNotAvailable => FailureClass::AddressNotAvailable,

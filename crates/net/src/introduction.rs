@@ -93,6 +93,16 @@ pub fn tcp_multiaddr(addr: SocketAddr) -> Multiaddr {
     ip_multiaddr(addr.ip()).with(Part::Tcp(addr.port()))
 }
 
+/// The multiaddress of a TCP socket that speaks WebSocket.
+pub fn ws_multiaddr(addr: SocketAddr) -> Multiaddr {
+    tcp_multiaddr(addr).with(Part::Ws("/".into()))
+}
+
+/// The multiaddress of a TCP socket that speaks WebSocket over TLS.
+pub fn wss_multiaddr(addr: SocketAddr) -> Multiaddr {
+    tcp_multiaddr(addr).with(Part::Tls).with(Part::Ws("/".into()))
+}
+
 /// The multiaddress of a UDP socket that speaks QUIC version 1.
 pub fn quic_multiaddr(addr: SocketAddr) -> Multiaddr {
     ip_multiaddr(addr.ip()).with(Part::Udp(addr.port())).with(Part::QuicV1)

@@ -3,7 +3,8 @@
 //! The protocol itself does no IO and reads no clock: [`session::Session`] turns bytes into events and orders into
 //! bytes, for both roles. Around it are two thin drivers on tokio's sockets:
 //!
-//! * [`Host`] dials. It implements [`kad::network::Network`], so that a crawler, a monitor or a lookup runs on it:
+//! * [`Host`] dials over TCP, WebSocket (plain and over TLS) and QUIC, with Noise or TLS, by IP addresses and by names. It
+//!   implements [`kad::network::Network`], so that a crawler, a monitor or a lookup runs on it:
 //!   `Host::new(HostConfig::new(identity, Addresses::Loopback))?`.
 //! * [`serve::listen`] answers for any number of [`serve::Head`]s behind one listening socket; the address that an
 //!   accepted socket was reached at says which one was dialled. [`serve::serve_connection`] does it for one socket.
@@ -39,6 +40,9 @@
 //! # }
 //! ```
 //!
+//! Who a peer is prove Noise, or TLS with libp2p's certificates, always inside of what a transport brings along: the
+//! certificate of a secure WebSocket is not checked against anything.
+//!
 //! What a request means is left to others: this crate carries kad messages as bytes.
 
 pub mod address;
@@ -47,6 +51,7 @@ pub mod identity;
 pub mod serve;
 pub mod session;
 
+mod attempt;
 mod carrier;
 mod connection;
 mod dialled;
@@ -54,13 +59,16 @@ mod failure;
 mod introduction;
 mod link;
 mod multistream;
+mod names;
 mod noise;
 mod pacing;
 mod plan;
 mod quic;
+mod socket;
 mod tcp;
 mod tls;
 mod wire;
+mod ws;
 mod yamux;
 
 pub use crate::{
@@ -68,6 +76,7 @@ pub use crate::{
     connection::AnyConnection,
     dial::{Host, HostConfig},
     identity::Identity,
-    introduction::{MAX_REQUEST_BYTES, quic_multiaddr, tcp_multiaddr},
+    introduction::{MAX_REQUEST_BYTES, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr},
+    names::Names,
     pacing::{Pacing, Rate},
 };

@@ -1,4 +1,4 @@
-//! A session on a TCP socket: reads into a buffer that all connections of a thread share, and writes all that is
+//! A session on a socket of TCP or WebSocket: reads into a buffer that all connections of a thread share, and writes all that is
 //! pending at once, when a read would block.
 
 use std::{
@@ -11,18 +11,16 @@ use std::{
 use kad::{
     Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase},
-    network::{StreamId, Traffic},
+    network::{StreamId, Traffic, Transport},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{
     carrier::Carrier,
     failure::from_io,
-    introduction::tcp_multiaddr,
+    introduction::{tcp_multiaddr, ws_multiaddr, wss_multiaddr},
     session::{Framing, Session, SessionEvent},
+    socket::Socket,
 };
 
 /// What one read takes at the most, in bytes.
@@ -39,7 +37,7 @@ thread_local! {
 /// A session and its socket.
 #[derive(Debug)]
 pub(crate) struct Link {
-    tcp: TcpStream,
+    socket: Socket,
     remote: SocketAddr,
     session: Session,
     /// Bytes ready for the socket, of which `written` are gone.
@@ -49,8 +47,8 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(tcp: TcpStream, session: Session, remote: SocketAddr) -> Self {
-        Self { tcp, remote, session, out: Vec::new(), written: 0, traffic: Traffic::default() }
+    pub(crate) fn new(socket: Socket, session: Session, remote: SocketAddr) -> Self {
+        Self { socket, remote, session, out: Vec::new(), written: 0, traffic: Traffic::default() }
     }
 
     /// Whether the connection is over because the peer does not speak Noise, as far as one can tell.
@@ -59,8 +57,8 @@ impl Link {
     }
 
     /// Gives the socket back; what was queued is lost.
-    pub(crate) fn into_tcp(self) -> TcpStream {
-        self.tcp
+    pub(crate) fn into_socket(self) -> Socket {
+        self.socket
     }
 }
 
@@ -74,7 +72,11 @@ impl Carrier for Link {
     }
 
     fn observed(&self) -> Multiaddr {
-        tcp_multiaddr(self.remote)
+        match self.socket.transport() {
+            Transport::Ws => ws_multiaddr(self.remote),
+            Transport::Wss => wss_multiaddr(self.remote),
+            Transport::Tcp | Transport::Quic => tcp_multiaddr(self.remote),
+        }
     }
 
     fn traffic(&self) -> Traffic {
@@ -117,7 +119,7 @@ impl Carrier for Link {
         READ_BUFFER.with_borrow_mut(|buffer| {
             buffer.resize(READ_BYTES, 0);
             let mut read = ReadBuf::new(buffer);
-            if let Err(error) = ready!(Pin::new(&mut self.tcp).poll_read(cx, &mut read)) {
+            if let Err(error) = ready!(Pin::new(&mut self.socket).poll_read(cx, &mut read)) {
                 return Poll::Ready(Err(from_io(self.session.phase(), &error)));
             }
             let bytes = read.filled_mut();
@@ -139,12 +141,14 @@ impl Carrier for Link {
                 if self.out.is_empty() {
                     // An idle connection holds no buffer.
                     self.out = Vec::new();
+                    let flushed = ready!(Pin::new(&mut self.socket).poll_flush(cx));
+                    flushed.map_err(|error| from_io(self.session.phase(), &error))?;
                     return Poll::Ready(Ok(any));
                 }
             }
             let pending = self.out.get(self.written..).unwrap_or_default();
             let phase = self.session.phase();
-            match ready!(Pin::new(&mut self.tcp).poll_write(cx, pending)) {
+            match ready!(Pin::new(&mut self.socket).poll_write(cx, pending)) {
                 Ok(0) => return Poll::Ready(Err(Failure::new(phase, FailureClass::ConnectionClosed))),
                 Ok(bytes) => {
                     any = true;

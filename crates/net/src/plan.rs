@@ -9,7 +9,9 @@ use kad::{
     opt_out::OptOut,
 };
 
-use crate::address::{Addresses, Scope, Target, scope};
+use multiaddr::Protocol;
+
+use crate::address::{Addresses, Scope, Target, is_relayed, names_other, scope};
 
 /// The stagger between attempts over the internet (RFC 8305, section 5, recommends 250 ms).
 const STEP: Duration = Duration::from_millis(250);
@@ -24,6 +26,38 @@ pub(crate) struct Rules {
     pub(crate) opt_out: Arc<OptOut>,
     pub(crate) max_addresses: usize,
     pub(crate) quic: bool,
+    /// Whether names may be resolved.
+    pub(crate) names: bool,
+}
+
+/// How an address is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By dialling a socket.
+    Socket(Target),
+    /// By resolving its name first.
+    Name,
+}
+
+impl Way {
+    /// The place in the order: QUIC has the fewest round trips, then TCP and what runs on it; a name is asked for first.
+    fn order(self) -> (u8, bool) {
+        let Self::Socket(target) = self else { return (4, false) };
+        let place = match target {
+            Target::Quic(_) => 0,
+            Target::Tcp(_) => 1,
+            Target::Ws(_) => 2,
+            Target::Wss(_) => 3,
+        };
+        (place, target.addr().is_ipv6())
+    }
+
+    fn step(self) -> Duration {
+        match self {
+            Self::Socket(target) if scope(target.addr().ip()) != Scope::Public => NEAR_STEP,
+            Self::Socket(_) | Self::Name => STEP,
+        }
+    }
 }
 
 /// One address and its turn.
@@ -31,7 +65,7 @@ pub(crate) struct Rules {
 pub(crate) struct Turn {
     /// The position in the list of addresses.
     pub(crate) index: usize,
-    pub(crate) target: Target,
+    pub(crate) way: Way,
     /// How long the attempt has for itself before the next one begins.
     pub(crate) step: Duration,
 }
@@ -48,21 +82,21 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// QUIC before TCP (it has fewer round trips), IPv4 before IPv6 (more hosts have it), otherwise as given.
+    /// QUIC before TCP before WebSocket before names, IPv4 before IPv6 (more hosts have it), otherwise as given.
     pub(crate) fn new(addrs: &[Multiaddr], peer: &PeerId, rules: &Rules) -> Self {
         let mut plan =
             Self { attempts: Vec::with_capacity(addrs.len()), turns: Vec::new(), same: Vec::new() };
         for (index, addr) in addrs.iter().enumerate() {
-            let outcome = match rules.target(addr, peer) {
+            let outcome = match rules.way(addr, peer) {
                 Err(reason) => AddressOutcome::Skipped(reason),
-                Ok(target) => {
-                    plan.add(index, target);
+                Ok(way) => {
+                    plan.add(index, way, addrs);
                     AddressOutcome::NotTried
                 }
             };
             plan.attempts.push(Attempt::untried(outcome));
         }
-        plan.turns.sort_by_key(|turn| (matches!(turn.target, Target::Tcp(_)), turn.target.addr().is_ipv6()));
+        plan.turns.sort_by_key(|turn| turn.way.order());
         for turn in plan.turns.split_off(rules.max_addresses.min(plan.turns.len())) {
             plan.settle(turn.index, Attempt::untried(AddressOutcome::Skipped(SkipReason::OverLimit)));
         }
@@ -70,13 +104,15 @@ impl Plan {
         plan
     }
 
-    fn add(&mut self, index: usize, target: Target) {
-        if let Some(first) = self.turns.iter().find(|turn| turn.target == target) {
+    fn add(&mut self, index: usize, way: Way, addrs: &[Multiaddr]) {
+        let place = |index: usize| addrs.get(index).map(without_peer);
+        let is_same =
+            |turn: &&Turn| turn.way == way && (way != Way::Name || place(turn.index) == place(index));
+        if let Some(first) = self.turns.iter().find(is_same) {
             self.same.push((index, first.index));
             return;
         }
-        let step = if scope(target.addr().ip()) == Scope::Public { STEP } else { NEAR_STEP };
-        self.turns.push(Turn { index, target, step });
+        self.turns.push(Turn { index, way, step: way.step() });
     }
 
     /// Notes the fate of one address.
@@ -100,27 +136,39 @@ impl Plan {
 }
 
 impl Rules {
-    fn target(&self, addr: &Multiaddr, peer: &PeerId) -> Result<Target, SkipReason> {
+    /// How an address of this peer is tried, or why it is not.
+    pub(crate) fn way(&self, addr: &Multiaddr, peer: &PeerId) -> Result<Way, SkipReason> {
         if self.opt_out.has_peer(peer) {
             return Err(SkipReason::OptedOut);
         }
-        let target = self.addresses.target(addr, peer);
-        self.allow(addr, target?)
+        if names_other(addr, peer) && !is_relayed(addr) {
+            return Err(SkipReason::OtherPeer);
+        }
+        self.allow(addr)
     }
 
     /// Whether an address would be dialled, whoever is there.
     pub(crate) fn admits(&self, addr: &Multiaddr) -> Result<(), SkipReason> {
-        let target = self.addresses.socket(addr)?;
-        self.allow(addr, target).map(drop)
+        self.allow(addr).map(drop)
     }
 
-    fn allow(&self, addr: &Multiaddr, target: Target) -> Result<Target, SkipReason> {
-        match target {
+    fn allow(&self, addr: &Multiaddr) -> Result<Way, SkipReason> {
+        let way = match self.addresses.socket(addr) {
+            Ok(target) => Way::Socket(target),
+            Err(SkipReason::Name) if self.names => Way::Name,
+            Err(reason) => return Err(reason),
+        };
+        match way {
             _ if self.opt_out.has_address(addr) => Err(SkipReason::OptedOut),
-            Target::Quic(_) if !self.quic => Err(SkipReason::TransportNotSupported),
-            target => Ok(target),
+            Way::Socket(Target::Quic(_)) if !self.quic => Err(SkipReason::TransportNotSupported),
+            way => Ok(way),
         }
     }
+}
+
+/// An address but for the peer at its end.
+fn without_peer(addr: &Multiaddr) -> Multiaddr {
+    addr.iter().filter(|part| !matches!(part, Protocol::P2p(_))).collect()
 }
 
 #[cfg(test)]
@@ -133,7 +181,7 @@ mod tests {
     }
 
     fn rules(max_addresses: usize) -> Rules {
-        Rules { addresses: Addresses::Any, opt_out: Arc::default(), max_addresses, quic: true }
+        Rules { addresses: Addresses::Any, opt_out: Arc::default(), max_addresses, quic: true, names: false }
     }
 
     #[test]
@@ -142,7 +190,7 @@ mod tests {
         let opt_out = Arc::new(OptOut::parse(&format!("{peer}\n5.5.0.0/16")).unwrap());
         let rules = Rules { opt_out, ..rules(8) };
         let addr = |text: &str| text.parse::<Multiaddr>().unwrap();
-        let reason = |addr, peer| rules.target(&addr, &peer).err();
+        let reason = |addr, peer| rules.way(&addr, &peer).err();
         assert_eq!(reason(addr("/ip4/1.1.1.1/tcp/1"), peer), Some(SkipReason::OptedOut));
         assert_eq!(reason(addr("/ip4/5.5.9.9/tcp/1"), other), Some(SkipReason::OptedOut));
         assert_eq!(reason(addr("/ip4/1.1.1.1/tcp/1"), other), None);
@@ -184,7 +232,7 @@ mod tests {
     fn the_same_socket_is_tried_once_and_connects_once() {
         let peer = PeerId::random();
         let addr: Multiaddr = "/ip4/127.0.0.1/tcp/1".parse().unwrap();
-        let full = addr.clone().with(multiaddr::Protocol::P2p(peer));
+        let full = addr.clone().with(Protocol::P2p(peer));
         let mut plan = Plan::new(&[addr, full], &peer, &rules(8));
         assert_eq!(order(&plan), [0]);
         let connected = Attempt::untried(AddressOutcome::Connected);

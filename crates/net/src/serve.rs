@@ -1,6 +1,6 @@
 //! Answers peers: any number of heads (virtual peers) behind one listening socket.
 //!
-//! [`listen`] accepts connections and asks a closure which [`Head`] was reached at the socket's local address;
+//! [`listen`] (and [`listen_ws`], [`listen_wss`], [`listen_quic`]) accepts connections and asks a closure which [`Head`] was reached at the socket's local address;
 //! [`serve_connection`] talks to one peer. Identify and ping are answered here, requests of kad by the head's
 //! [`Service`]. A head can be made to misbehave at any phase ([`Disruption`]) or to be far away ([`Pace`]).
 
@@ -15,7 +15,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use kad::{Multiaddr, PeerId, failure::Phase};
 use tokio::time::Instant;
 
-pub use accept::{bind, listen};
+pub use accept::{bind, listen, listen_ws, listen_wss};
 pub use connection::serve_connection;
 pub use quic::listen_quic;
 

@@ -1,4 +1,4 @@
-//! Connections that we open over TCP.
+//! Connections that we open over TCP, and over WebSocket on it.
 
 use std::{
     future::poll_fn,
@@ -26,6 +26,8 @@ use crate::{
     introduction::{Introduction, protocols},
     link::Link,
     session::{Protocol, Session},
+    socket::Socket,
+    ws::{Destination, WebSocket},
 };
 
 /// Why a dial failed.
@@ -61,23 +63,24 @@ impl Dialer {
     /// Connects, and waits until the peer has proved who it is.
     pub(crate) async fn dial(
         &self,
-        addr: SocketAddr,
+        to: Destination<'_>,
         peer: PeerId,
         security: Security,
         deadline: Instant,
     ) -> Result<Dialled<Link>, NotDialled> {
         let mut phase = Phase::Connect;
-        let result = timeout_at(deadline, self.connect(addr, peer, security, &mut phase)).await;
+        let result = timeout_at(deadline, self.connect(to, peer, security, &mut phase)).await;
         result.unwrap_or(Err(Failure::new(phase, FailureClass::Timeout).into()))
     }
 
     async fn connect(
         &self,
-        addr: SocketAddr,
+        to: Destination<'_>,
         peer: PeerId,
         security: Security,
         phase: &mut Phase,
     ) -> Result<Dialled<Link>, NotDialled> {
+        let addr = to.target.addr();
         let started = Instant::now();
         let tcp = TcpStream::connect(addr).await.map_err(|error| not_connected(&error))?;
         if is_self_connected(&tcp, addr) {
@@ -85,20 +88,27 @@ impl Dialer {
         }
         let endpoint = Endpoint {
             address: 0,
-            transport: Transport::Tcp,
+            transport: to.target.transport(),
             security,
             ip_version: if addr.is_ipv4() { 4 } else { 6 },
             rtt: Some(started.elapsed()),
         };
-        *phase = Phase::Secure;
         // Without this option the last small write of a visit would wait for an acknowledgement; it is an advice.
         tcp.set_nodelay(true).ok();
+        let socket = match to.target.transport() {
+            Transport::Tcp | Transport::Quic => Socket::Tcp(tcp),
+            Transport::Ws | Transport::Wss => {
+                // Few dials are of this kind; the others need not have room for it.
+                Socket::Ws(Box::new(Box::pin(WebSocket::dial(tcp, &to)).await?))
+            }
+        };
+        *phase = Phase::Secure;
         let protocols = Arc::clone(&self.protocols);
         let session = match security {
             Security::Noise => Session::dialer(&self.identity, Some(peer), protocols),
             Security::Tls => Session::tls_dialer(&self.identity, Some(peer), protocols),
         }?;
-        let mut link = Link::new(tcp, session, addr);
+        let mut link = Link::new(socket, session, addr);
         match poll_fn(|cx| poll_secured(&mut link, cx)).await {
             Ok(()) => Ok(Dialled::new(link, endpoint, Arc::clone(&self.introduction))),
             Err(failure) => Err(NotDialled { may_speak_tls: link.is_noise_unanswered(), failure }),

@@ -1,4 +1,4 @@
-//! Both of our roles against the libp2p crates' Noise, yamux and multistream-select.
+//! Both of our roles against the libp2p crates' Noise, TLS, yamux and multistream-select.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
@@ -343,4 +343,37 @@ async fn a_connection_too_many_is_reset() {
     let AddressOutcome::Failed(failure) = &dial.attempts[0].outcome else { panic!() };
     assert_eq!(failure.class, FailureClass::ConnectionReset);
     first.close().await;
+}
+
+#[tokio::test]
+async fn one_socket_serves_both_versions_of_ip() {
+    let listener = serve::bind((Ipv6Addr::UNSPECIFIED, 0).into()).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let head = Head::new(Identity::generate().unwrap(), &Profile::new("echo/1", &[KAD]), &[], Echo);
+    let (peer, head) = (head.peer_id(), Arc::new(head));
+    let ips = [IpAddr::V4(Ipv4Addr::new(127, 4, 4, 4)), Ipv6Addr::LOCALHOST.into()];
+    // The head is found by the address that was dialled, and of IPv4 that is one of IPv4.
+    let resolve = move |local: SocketAddr| ips.contains(&local.ip()).then(|| Arc::clone(&head));
+    let task = tokio::spawn(serve::listen(listener, resolve, Limits::default()));
+    let addrs = ips.map(|ip| tcp_multiaddr((ip, port).into()));
+    for (version, addr) in [(4, &addrs[0]), (6, &addrs[1])] {
+        let dial = host().connect(peer, vec![addr.clone()]).await;
+        let mut connection = dial.connection.unwrap();
+        assert_eq!(connection.endpoint().ip_version, version);
+        connection.open(IDENTIFY_PROTOCOL, MAX_IDENTIFY_BYTES);
+        let who = loop {
+            if let Event::Message(_, message) = connection.next().await.unwrap() {
+                break Identify::decode(&message).unwrap();
+            }
+        };
+        let observed = who.observed_addr.unwrap().to_string();
+        assert!(observed.starts_with(&format!("/ip{version}/")), "{observed}");
+    }
+    // Of a host with both, IPv4 goes first and IPv6 is there when it fails.
+    let refused = tcp_multiaddr(SocketAddr::from(([127, 9, 9, 9], port)));
+    let [_, v6] = addrs;
+    let dial = host().connect(peer, vec![v6, "/ip4/127.4.4.5/tcp/9".parse().unwrap(), refused]).await;
+    assert_eq!(dial.attempts[0].outcome, AddressOutcome::Connected);
+    assert!(matches!(dial.attempts[1].outcome, AddressOutcome::Failed(_)));
+    task.abort();
 }

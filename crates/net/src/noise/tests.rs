@@ -1,3 +1,5 @@
+//! Published vectors, and handshakes with what is wrong in them.
+
 use super::*;
 use crate::identity::Identity;
 

@@ -2,13 +2,14 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use kad::network::Transport;
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     task::JoinSet,
     time::sleep,
 };
 
-use super::{Head, Limits, Service, serve_connection};
+use super::{Head, Limits, Service, connection::serve_over};
 
 /// How many connections may wait to be accepted; the system may allow fewer.
 const BACKLOG: u32 = 4096;
@@ -31,6 +32,33 @@ where
     S: Service,
     F: Fn(SocketAddr) -> Option<Arc<Head<S>>>,
 {
+    accept(listener, Transport::Tcp, resolve, limits).await;
+}
+
+/// [`listen`] for WebSocket (`/ws`).
+pub async fn listen_ws<S, F>(listener: TcpListener, resolve: F, limits: Limits)
+where
+    S: Service,
+    F: Fn(SocketAddr) -> Option<Arc<Head<S>>>,
+{
+    accept(listener, Transport::Ws, resolve, limits).await;
+}
+
+/// [`listen`] for WebSocket over TLS (`/tls/ws`, `/wss`). The certificate is one of the head's own making, which only
+/// clients take that do not check it; who the head is proves the session inside.
+pub async fn listen_wss<S, F>(listener: TcpListener, resolve: F, limits: Limits)
+where
+    S: Service,
+    F: Fn(SocketAddr) -> Option<Arc<Head<S>>>,
+{
+    accept(listener, Transport::Wss, resolve, limits).await;
+}
+
+async fn accept<S, F>(listener: TcpListener, transport: Transport, resolve: F, limits: Limits)
+where
+    S: Service,
+    F: Fn(SocketAddr) -> Option<Arc<Head<S>>>,
+{
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -43,7 +71,7 @@ where
         };
         let head = local_addr(&tcp).and_then(&resolve);
         match head.filter(|_| connections.len() < limits.connections) {
-            Some(head) => drop(connections.spawn(serve_connection(tcp, head, limits))),
+            Some(head) => drop(connections.spawn(serve_over(transport, tcp, head, limits))),
             // A socket that is dropped with this option is reset.
             None => drop(tcp.set_zero_linger()),
         }

@@ -1,3 +1,7 @@
+//! Two sessions, or one and a hostile peer, without a socket.
+
+mod tls;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -64,7 +68,13 @@ fn events(session: &mut Session) -> Vec<SessionEvent> {
 
 /// A conversation with all there is, cut in pieces; what both ends saw.
 fn conversation(cut: &mut dyn FnMut(&[u8]) -> usize) -> (Vec<SessionEvent>, Vec<SessionEvent>) {
-    let (mut dialer, mut listener) = ends();
+    converse(ends(), cut)
+}
+
+fn converse(
+    (mut dialer, mut listener): (Session, Session),
+    cut: &mut dyn FnMut(&[u8]) -> usize,
+) -> (Vec<SessionEvent>, Vec<SessionEvent>) {
     let streams = [
         dialer.open("/ipfs/ping/1.0.0", Framing::Fixed(32)),
         dialer.open("/not/spoken", Framing::Prefixed(9)),

@@ -1,0 +1,171 @@
+//! One attempt of a dial: a socket, or a name and the sockets that it resolves to.
+
+use std::sync::PoisonError;
+
+use kad::{
+    Multiaddr, PeerId,
+    failure::{Failure, FailureClass, Phase},
+    network::{AddressOutcome, Attempt, Dial, Security},
+};
+use tokio::{
+    sync::SemaphorePermit,
+    time::{Instant, sleep_until, timeout_at},
+};
+
+use crate::{
+    address::Target,
+    connection::AnyConnection,
+    dial::{Inner, Race},
+    dialled::Dialled,
+    link::Link,
+    plan::{Plan, Rules},
+    ws::Destination,
+};
+
+/// The result of one attempt, and when it began.
+pub(crate) type Outcome = (Instant, Result<AnyConnection, AddressOutcome>);
+
+impl Inner {
+    /// Waits until this host may be dialled once more.
+    pub(crate) async fn pace(&self, target: Target) {
+        let now = Instant::now();
+        let turn = {
+            let mut pacer = self.pacer.lock().unwrap_or_else(PoisonError::into_inner);
+            pacer.reserve(now, target.addr().ip())
+        };
+        if turn > now {
+            sleep_until(turn).await;
+        }
+    }
+
+    /// Waits until a further attempt may be made.
+    async fn room_for(&self, target: Target) -> Option<SemaphorePermit<'_>> {
+        self.pace(target).await;
+        self.connecting.acquire().await.ok()
+    }
+
+    /// Makes one attempt, once there is room for it.
+    pub(crate) async fn attempt(
+        &self,
+        to: Destination<'_>,
+        peer: PeerId,
+        deadline: Instant,
+        permit: Option<SemaphorePermit<'_>>,
+    ) -> Outcome {
+        let permit = match permit {
+            None => timeout_at(deadline, self.room_for(to.target)).await.ok().flatten(),
+            first => first,
+        };
+        if permit.is_none() {
+            return (Instant::now(), Err(no_room()));
+        }
+        let began = Instant::now();
+        let deadline = deadline.min(began + self.dial_timeout);
+        let result = match to.target {
+            Target::Tcp(_) | Target::Ws(_) | Target::Wss(_) => {
+                self.dial_tcp(to, peer, deadline).await.map(AnyConnection::tcp)
+            }
+            Target::Quic(addr) => match &self.quic {
+                Some(dialer) => dialer.dial(addr, peer, deadline).await.map(AnyConnection::quic),
+                None => Err(Failure::new(Phase::Connect, FailureClass::Cancelled)),
+            },
+        };
+        (began, result.map_err(AddressOutcome::Failed))
+    }
+
+    /// Dials with Noise, and once more with TLS if the peer speaks, but not Noise.
+    async fn dial_tcp(
+        &self,
+        to: Destination<'_>,
+        peer: PeerId,
+        deadline: Instant,
+    ) -> Result<Dialled<Link>, Failure> {
+        match self.tcp.dial(to, peer, Security::Noise, deadline).await {
+            Err(refused) if refused.may_speak_tls => {
+                let refused = Instant::now();
+                self.pace(to.target).await;
+                self.tcp.dial(to, peer, Security::Tls, deadline + refused.elapsed()).await
+            }
+            result => result,
+        }
+        .map_err(|error| error.failure)
+    }
+
+    /// Resolves a name, and dials what it resolves to by the rules of any other dial. Of all that comes of that, the
+    /// outcome is the one that came furthest.
+    pub(crate) async fn attempt_name(
+        &self,
+        address: &Multiaddr,
+        peer: PeerId,
+        deadline: Instant,
+        permit: Option<SemaphorePermit<'_>>,
+    ) -> Outcome {
+        let permit = match permit {
+            None => timeout_at(deadline, self.connecting.acquire()).await.ok().and_then(Result::ok),
+            first => first,
+        };
+        if permit.is_none() {
+            return (Instant::now(), Err(no_room()));
+        }
+        let began = Instant::now();
+        let limit = deadline.min(began + self.dial_timeout);
+        let resolved = match timeout_at(limit, self.names.resolve(address, &peer)).await {
+            Err(_) => Err(Failure::new(Phase::Dns, FailureClass::Timeout)),
+            Ok(resolved) => resolved,
+        };
+        // Each of the sockets waits for room of its own.
+        drop(permit);
+        let resolved = match resolved {
+            Err(failure) => return (began, Err(AddressOutcome::Failed(failure))),
+            Ok(resolved) => resolved,
+        };
+        let rules = Rules { names: false, ..self.rules.clone() };
+        let plan = Plan::new(&resolved.addrs, &peer, &rules);
+        let places = (&*resolved.addrs, &*resolved.names);
+        let Dial { attempts, connection } =
+            Box::pin(Race::new(self, peer, places, plan, (began, deadline)).run()).await;
+        (began, connection.ok_or_else(|| furthest(attempts)))
+    }
+}
+
+fn no_room() -> AddressOutcome {
+    AddressOutcome::Failed(Failure::new(Phase::Connect, FailureClass::LocalResources))
+}
+
+/// The outcome that came furthest. A name that led to nothing is one that was not found.
+fn furthest(attempts: Vec<Attempt>) -> AddressOutcome {
+    let came = |outcome: &AddressOutcome| match outcome {
+        AddressOutcome::Skipped(_) => (0, Phase::Dns),
+        AddressOutcome::NotTried => (1, Phase::Dns),
+        AddressOutcome::Abandoned => (2, Phase::Dns),
+        AddressOutcome::Failed(failure) => (3, failure.phase),
+        AddressOutcome::Connected => (4, Phase::Dns),
+    };
+    // Of several that came equally far the first counts.
+    let outcomes = attempts.into_iter().map(|attempt| attempt.outcome).rev();
+    let nothing = Failure::new(Phase::Dns, FailureClass::NameNotFound);
+    outcomes.max_by_key(came).unwrap_or(AddressOutcome::Failed(nothing))
+}
+
+#[cfg(test)]
+mod tests {
+    use kad::failure::SkipReason;
+
+    use super::*;
+
+    #[test]
+    fn the_outcome_of_a_name_is_the_one_that_came_furthest() {
+        let failed = |phase| AddressOutcome::Failed(Failure::new(phase, FailureClass::ConnectionReset));
+        let skipped = AddressOutcome::Skipped;
+        for (outcomes, expected) in [
+            (vec![failed(Phase::Connect), failed(Phase::Secure)], failed(Phase::Secure)),
+            (vec![failed(Phase::Secure), failed(Phase::Connect)], failed(Phase::Secure)),
+            (vec![skipped(SkipReason::Private), failed(Phase::Connect)], failed(Phase::Connect)),
+            (vec![skipped(SkipReason::Private), skipped(SkipReason::Loopback)], skipped(SkipReason::Private)),
+            (vec![], AddressOutcome::Failed(Failure::new(Phase::Dns, FailureClass::NameNotFound))),
+        ] {
+            let attempts = outcomes.into_iter().map(Attempt::untried).collect();
+            assert_eq!(furthest(attempts), expected);
+        }
+    }
+}
