@@ -104,7 +104,8 @@ impl Inner {
             None => timeout_at(deadline, self.connecting.acquire()).await.ok().and_then(Result::ok),
             first => first,
         };
-        if permit.is_none() {
+        let turn = timeout_at(deadline, self.names.turn()).await.ok().flatten();
+        if permit.is_none() || turn.is_none() {
             return (Instant::now(), Err(no_room()));
         }
         let began = Instant::now();
@@ -114,7 +115,7 @@ impl Inner {
             Ok(resolved) => resolved,
         };
         // Each of the sockets waits for room of its own.
-        drop(permit);
+        drop((permit, turn));
         let resolved = match resolved {
             Err(failure) => return (began, Err(AddressOutcome::Failed(failure))),
             Ok(resolved) => resolved,

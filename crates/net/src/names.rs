@@ -13,6 +13,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use self::{
     fault::failure,
     replace::{Asked, asked, of_entry, with_ip},
@@ -43,10 +45,13 @@ const MAX_FOLLOWED: usize = 16;
 const TIMEOUT: Duration = Duration::from_secs(2);
 const TRIES: usize = 2;
 
-/// The most answers that are remembered, for as long as they say but not longer than this.
-const MAX_REMEMBERED: u64 = 4096;
+/// The most answers that are remembered (of at most 64 KiB each), for as long as they say but not longer than this.
+const MAX_REMEMBERED: u64 = 512;
 const MAX_AGE: Duration = Duration::from_secs(3600);
 const MAX_NEGATIVE_AGE: Duration = Duration::from_secs(60);
+
+/// The most addresses whose names are being resolved at once. Others wait for their turn; that time is not counted.
+const MAX_ASKING: usize = 64;
 
 /// Who is asked for names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +77,7 @@ pub(crate) struct Resolver {
     names: Names,
     /// Made when the first name comes.
     inner: OnceLock<Result<TokioResolver, NetError>>,
+    asking: Semaphore,
 }
 
 /// What is still to be resolved, and what was.
@@ -86,7 +92,12 @@ struct Search {
 
 impl Resolver {
     pub(crate) const fn new(names: Names) -> Self {
-        Self { names, inner: OnceLock::new() }
+        Self { names, inner: OnceLock::new(), asking: Semaphore::const_new(MAX_ASKING) }
+    }
+
+    /// Waits until one more address may be resolved.
+    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.asking.acquire().await.ok()
     }
 
     /// The addresses that an address with a name stands for, as far as they are of this peer. An error is always in

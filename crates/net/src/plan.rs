@@ -219,6 +219,17 @@ mod tests {
     }
 
     #[test]
+    fn names_go_last_and_each_is_tried_once() {
+        let peer = PeerId::random();
+        let own = format!("/dns4/a.b/tcp/1/p2p/{peer}");
+        let addrs = ["/dns4/a.b/tcp/1", &own, "/dns6/a.b/tcp/1", "/ip6/2a00::1/tcp/443/wss", "/dnsaddr/a.b"]
+            .map(|text| text.parse().unwrap());
+        let plan = Plan::new(&addrs, &peer, &Rules { names: true, ..rules(8) });
+        assert_eq!(order(&plan), [3, 0, 2, 4]);
+        assert_eq!(plan.turns[0].step, STEP);
+    }
+
+    #[test]
     fn what_exceeds_the_limit_is_named() {
         let plan =
             plan(&["/ip4/1.1.1.1/tcp/1", "/ip4/1.1.1.1/tcp/2", "/dns4/a.b/tcp/1", "/ip4/1.1.1.1/tcp/3"], 2);

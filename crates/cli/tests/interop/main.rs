@@ -1,0 +1,14 @@
+//! Peers of other implementations: kadscope crawls them, and their crawler crawls kadscope's testnet. What is true is
+//! read from the routing tables of the peers themselves.
+//!
+//! The programs are those of `peers/`; they are built first, and a test whose program cannot be built or run fails.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails, in its helpers too")]
+
+mod crawl;
+mod crawler;
+mod kubo;
+mod limits;
+mod program;
+mod servers;
+mod space;
+mod truth;
