@@ -91,8 +91,18 @@ peers() {
     fi
     command -v go >/dev/null ||
         fail "Go is missing (https://go.dev/dl/); KADSCOPE_WITHOUT_GO=1 leaves out the tests of other implementations' peers"
-    peers/build.sh go
+    peers/build.sh
     (cd peers/go && go vet ./... && go test ./...)
+}
+
+# interop FILE: crawls of other implementations' peers, and theirs of ours.
+interop() {
+    if [ "${KADSCOPE_WITHOUT_GO:-0}" = 1 ]; then
+        echo "left out, as KADSCOPE_WITHOUT_GO says"
+        return
+    fi
+    cargo clippy --package kadscope-cli --features interop --test interop --locked -- -D warnings
+    tests "$1" --package kadscope-cli --features interop --test interop
 }
 
 log=$(mktemp)
@@ -105,3 +115,4 @@ step "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "docs" env RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --document-private-items --locked --quiet
 step "peers of other implementations" peers
 step "tests" tests "$log" --workspace
+step "tests with other implementations" interop "$log"

@@ -7,6 +7,7 @@ use kad::{
     failure::{Failure, SkipReason},
     network::{AddressOutcome, Network},
     opt_out::OptOut,
+    preimage,
 };
 use schema::{AddressVisit, CrawlId, PeerNumber, Row, RunState, Visit, VisitKind, visit::PREFIXES};
 use tokio::{
@@ -118,6 +119,8 @@ pub struct Crawled {
 impl<N: Network> Crawl<N> {
     /// Crawls until every peer was visited, the limit is reached or the run is cancelled.
     pub async fn run(self, outlets: Outlets) -> Crawled {
+        // Within the first visit it would show as a slow peer.
+        preimage::prepare();
         let mut run = Run::new(self, outlets);
         run.seed().await;
         loop {

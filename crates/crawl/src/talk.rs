@@ -128,6 +128,9 @@ impl<'a, C: Connection> Talk<'a, C> {
             Event::Ended(stream, how) if self.identify.is_on(stream) => self.identify.on_end(how),
             Event::Ended(stream, how) => self.asking.on_end(self.connection, stream, how),
         }
+        if matches!(self.identify, Identifying::Done(_)) {
+            self.asking.on_room(self.connection);
+        }
         self.last_news = Instant::now();
     }
 
@@ -139,6 +142,7 @@ impl<'a, C: Connection> Talk<'a, C> {
         }
         self.identify.on_end(Some(timeout));
         self.asking.on_timeout(self.connection);
+        self.asking.on_room(self.connection);
         self.last_news = deadline;
     }
 

@@ -102,7 +102,8 @@ pub struct Endpoint {
     pub security: Security,
     /// 4 or 6.
     pub ip_version: u8,
-    /// A round trip as the handshake showed it (TCP connect, or the first flight of QUIC); `None` if it was not seen.
+    /// A round trip as the handshake showed it: TCP's three-way handshake; over QUIC the first flight, with the peer's
+    /// cryptography in it. What this process takes to notice is in both. `None` if it was not seen.
     pub rtt: Option<Duration>,
 }
 

@@ -35,6 +35,11 @@ static COUNTERS: LazyLock<Box<[u32]>> = LazyLock::new(|| {
     counters
 });
 
+/// Makes the table of targets now, which takes some tens of milliseconds, rather than within the first use.
+pub fn prepare() {
+    LazyLock::force(&COUNTERS);
+}
+
 /// A target whose key shares exactly `common_prefix_len` leading bits with `key`.
 ///
 /// `None` for a length above [`MAX_PREFIX_BITS`].

@@ -31,12 +31,14 @@ pub(crate) struct Dialled<C> {
     introduction: Arc<Introduction>,
     /// The streams on which the peer pings us; the carrier bounds how many it may open.
     pings: Vec<StreamId>,
+    /// The streams on which the peer has asked who we are, and has not heard all of the answer.
+    asking: Vec<StreamId>,
     failure: Option<Failure>,
 }
 
 impl<C: Carrier> Dialled<C> {
     pub(crate) const fn new(carrier: C, endpoint: Endpoint, introduction: Arc<Introduction>) -> Self {
-        Self { endpoint, carrier, introduction, pings: Vec::new(), failure: None }
+        Self { endpoint, carrier, introduction, pings: Vec::new(), asking: Vec::new(), failure: None }
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, Failure>> {
@@ -62,6 +64,19 @@ impl<C: Carrier> Dialled<C> {
         }
     }
 
+    /// Whether the peer has heard who we are, if it has asked.
+    fn poll_told(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while !self.asking.is_empty() {
+            match self.poll_next(cx) {
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) => break,
+                Poll::Pending if self.asking.is_empty() => break,
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(())
+    }
+
     /// The next event of a stream of ours.
     fn take_event(&mut self) -> Option<Event> {
         while let Some(event) = self.carrier.poll_event() {
@@ -79,8 +94,14 @@ impl<C: Carrier> Dialled<C> {
                         self.carrier.send(stream, &message);
                     }
                 }
-                SessionEvent::Finished(stream) => self.carrier.finish(stream),
-                SessionEvent::Ended(stream, _) => self.pings.retain(|&ping| ping != stream),
+                SessionEvent::Finished(stream) => {
+                    self.carrier.finish(stream);
+                    self.asking.retain(|&asking| asking != stream);
+                }
+                SessionEvent::Ended(stream, _) => {
+                    self.pings.retain(|&ping| ping != stream);
+                    self.asking.retain(|&asking| asking != stream);
+                }
             }
         }
         None
@@ -92,6 +113,7 @@ impl<C: Carrier> Dialled<C> {
                 let answer = self.introduction.to_observed(&self.carrier.observed());
                 self.carrier.send(stream, &answer);
                 self.carrier.finish(stream);
+                self.asking.push(stream);
             }
             Purpose::Ping => self.pings.push(stream),
             // What a peer pushes is not asked for; a dialler does not speak kad as a server.
@@ -136,6 +158,7 @@ impl<C: Carrier + Send> Connection for Dialled<C> {
 
     async fn close(mut self) {
         if self.failure.is_none() {
+            timeout(CLOSE_TIMEOUT, poll_fn(|cx| self.poll_told(cx))).await.ok();
             self.carrier.say_goodbye();
             // There is nobody to tell of a goodbye that could not be said. The drop closes the socket.
             timeout(CLOSE_TIMEOUT, poll_fn(|cx| self.carrier.poll_flush(cx))).await.ok();

@@ -7,7 +7,7 @@ use kad::{
     network::{AddressOutcome, Connection as _, Dial, Network as _},
 };
 use net::{Addresses, Host, HostConfig, Identity};
-use schema::{PrefixOutcome, Visit};
+use schema::Visit;
 
 use crate::{
     crawl::{Crawl, while_still},
@@ -35,21 +35,14 @@ fn two_streams_are_room_enough() {
 }
 
 #[test]
-fn no_room_for_a_second_stream_is_said_to_be_that() {
+fn room_for_one_stream_is_enough() {
     for transport in ["tcp", "quic"] {
         let mut network =
             servers(SERVERS, &format!("-transport {transport} -security noise -max-streams-per-conn 1"));
         let begin = network.bootstrap();
         let (truth, crawled) = while_still(&mut network, |_| Crawl::new(&begin, &[]));
-        crawled.assert_reached_all(&truth);
-        crawled.assert_says_who_they_are(&truth);
+        crawled.assert_equals(&truth);
         assert!(truth.refused_streams() > 0, "{transport}");
-        let tables = truth.tables();
-        for (peer, visit) in &crawled.visits {
-            let failed = |prefix: &PrefixOutcome| matches!(prefix, PrefixOutcome::Failed(class) if *class != FailureClass::ResourceLimit);
-            assert!(!visit.prefixes.iter().any(failed), "{transport}: {:?}", visit.prefixes);
-            assert!(crawled.tables[peer].is_subset(&tables[peer]), "{transport}");
-        }
     }
 }
 

@@ -40,6 +40,17 @@ pub(crate) fn first_wave(peers: usize) -> usize {
     (full_buckets + 2).min(PREFIXES)
 }
 
+/// How requests follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Pace {
+    /// A wave of them on one stream.
+    AllAtOnce,
+    /// The next one after the answer to the one before it, on the same stream.
+    OneByOne,
+    /// Likewise, but the peer ends each stream after an answer, so each takes a stream of its own.
+    OneAStream,
+}
+
 /// The requests and what came of them.
 pub(super) struct Asking {
     key: Key,
@@ -53,7 +64,13 @@ pub(super) struct Asking {
     later: Vec<usize>,
     /// The first prefix that no wave has held.
     unsent: usize,
-    one_by_one: bool,
+    pace: Pace,
+    /// Whether the next request waits for the end of identify, which may have taken all the room that the peer has.
+    held: bool,
+    /// Whether no stream of identify is open beside ours.
+    alone: bool,
+    /// Whether an answer came on the stream.
+    served: bool,
     misses: u32,
     /// What came of each.
     pub(super) prefixes: [PrefixOutcome; PREFIXES],
@@ -78,7 +95,10 @@ impl Asking {
             awaited: Vec::new(),
             later: Vec::new(),
             unsent: wave,
-            one_by_one: false,
+            pace: Pace::AllAtOnce,
+            held: false,
+            alone: false,
+            served: false,
             misses: 0,
             prefixes: [PrefixOutcome::NotAsked; PREFIXES],
             error: None,
@@ -88,7 +108,7 @@ impl Asking {
     }
 
     pub(super) const fn is_over(&self) -> bool {
-        self.stream.is_none()
+        self.stream.is_none() && !self.held
     }
 
     /// Takes an answer in; says whether it was one. Its peers go to `found`.
@@ -103,6 +123,7 @@ impl Asking {
             return false;
         }
         let Some(prefix) = self.awaited.pop() else { return false };
+        self.served = true;
         match found.add(answer) {
             Ok(peers) => {
                 self.prefixes[prefix] = PrefixOutcome::Answered { peers };
@@ -161,7 +182,9 @@ impl Asking {
     pub(super) fn on_timeout(&mut self, connection: &mut impl Connection) {
         let Some(stream) = self.stream else { return };
         let failure = Failure::new(Phase::Request, FailureClass::Timeout);
-        if self.one_by_one || self.prefixes.iter().all(|p| !matches!(p, PrefixOutcome::Answered { .. })) {
+        if self.pace != Pace::AllAtOnce
+            || self.prefixes.iter().all(|p| !matches!(p, PrefixOutcome::Answered { .. }))
+        {
             return self.fail_the_rest(&failure);
         }
         connection.reset(stream);
@@ -172,22 +195,37 @@ impl Asking {
     pub(super) fn fail_the_rest(&mut self, failure: &Failure) {
         let unanswered = self.awaited.drain(..).chain(self.later.drain(..)).chain(self.unsent..PREFIXES);
         self.unsent = PREFIXES;
+        self.held = false;
         for prefix in unanswered.collect::<Vec<_>>() {
             self.fail(prefix, failure);
         }
         self.stream = None;
     }
 
+    /// Identify is over: what waited for its room is asked now.
+    pub(super) fn on_room(&mut self, connection: &mut impl Connection) {
+        self.alone = true;
+        if std::mem::take(&mut self.held) {
+            self.ask_next(connection);
+        }
+    }
+
     fn ask_one_by_one(&mut self, connection: &mut impl Connection, failure: &Failure) {
-        if self.one_by_one {
+        let was_one_by_one = self.pace != Pace::AllAtOnce;
+        self.pace = if self.served { Pace::OneAStream } else { self.pace.max(Pace::OneByOne) };
+        if !self.served && was_one_by_one {
             self.misses += 1;
-            if let Some(prefix) = self.awaited.pop() {
+            let full = failure.class == FailureClass::ResourceLimit;
+            if let Some(prefix) = self.awaited.pop_if(|_| !full) {
                 self.fail(prefix, failure);
             }
         }
-        self.one_by_one = true;
+        self.held = !self.served && !self.alone;
         self.stream = None;
         self.later.append(&mut self.awaited);
+        if self.held {
+            return;
+        }
         if self.misses >= MAX_MISSES {
             return self.fail_the_rest(failure);
         }
@@ -200,13 +238,13 @@ impl Asking {
             let next = (self.unsent + NEXT_WAVE).min(PREFIXES);
             let wave = (self.unsent..next).rev().collect();
             self.unsent = next;
-            if !self.one_by_one {
+            if self.pace == Pace::AllAtOnce {
                 self.send(connection, wave);
                 return;
             }
             self.later = wave;
         }
-        if self.one_by_one {
+        if self.pace == Pace::OneAStream {
             self.stream = None;
         }
         match self.later.pop() {
@@ -218,6 +256,7 @@ impl Asking {
     /// Sends requests on the stream, or on a new one if there is none.
     fn send(&mut self, connection: &mut impl Connection, prefixes: Vec<usize>) {
         let protocol = self.protocols.get(self.protocol).map_or("", String::as_str);
+        self.served &= self.stream.is_some();
         let stream = self.stream.unwrap_or_else(|| connection.open(protocol, MAX_ANSWER_BYTES));
         let mut request = Vec::with_capacity(64);
         for &prefix in prefixes.iter().rev() {

@@ -18,6 +18,7 @@ use crate::{clock::Clock, pending::Pending};
 enum Habit {
     AnswersAll,
     OneAnswerAStream,
+    OneStreamAtATime,
     ResetsWhenPipelined,
     ResetsAlways,
     AnswersOneThenSilent,
@@ -78,6 +79,9 @@ impl Script {
                 self.answer(stream);
                 self.events.push_back(Ok(Event::Ended(stream, None)));
             }
+            // Identify is the first stream, and still open when the second comes.
+            Habit::OneStreamAtATime if self.opened == 3 => self.answer(stream),
+            Habit::OneStreamAtATime if nth == 0 => self.end(stream, FailureClass::ResourceLimit),
             Habit::AnswersOneThenSilent if nth == 0 => self.answer(stream),
             Habit::ResetsWhenPipelined if self.opened == 2 && nth == 1 => {
                 self.end(stream, FailureClass::StreamReset);
@@ -176,7 +180,12 @@ async fn everything_is_asked_at_once_and_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_answers_one_request_a_stream_is_asked_one_by_one() {
-    for habit in [Habit::OneAnswerAStream, Habit::ResetsWhenPipelined, Habit::AnswersOneThenSilent] {
+    for habit in [
+        Habit::OneAnswerAStream,
+        Habit::OneStreamAtATime,
+        Habit::ResetsWhenPipelined,
+        Habit::AnswersOneThenSilent,
+    ] {
         let (said, found) = talk(&mut Script::new(habit)).await;
         assert_eq!((answered(&said), found), (16, 16));
         assert_eq!(said.crawl_error, None);
