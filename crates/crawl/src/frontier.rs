@@ -201,14 +201,16 @@ impl Frontier {
         }
     }
 
-    /// Gives everyone who failed a last turn, with all addresses that are known by now. Says whether there is anyone.
-    /// The second call finds nobody.
-    pub(crate) fn second_pass(&mut self) -> bool {
-        if self.second_pass {
-            return false;
-        }
+    /// Gives everyone who failed a last turn, with all addresses that are known by now, but for those to be `held_back`
+    /// for [`retry`](Self::retry). Says whether there is anyone.
+    pub(crate) fn second_pass(&mut self, held_back: &HashSet<PeerNumber>) -> bool {
         self.second_pass = true;
-        for peer in self.peers.numbers() {
+        self.retry(self.peers.numbers().filter(|peer| !held_back.contains(peer)))
+    }
+
+    /// Gives those of the peers who failed a last turn. Says whether there is anyone.
+    pub(crate) fn retry(&mut self, peers: impl Iterator<Item = PeerNumber>) -> bool {
+        for peer in peers {
             if self.peers.stage(peer) == Stage::Failed {
                 self.enqueue(peer);
             }

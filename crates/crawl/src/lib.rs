@@ -9,6 +9,7 @@ mod completeness;
 mod config;
 mod found;
 mod frontier;
+mod full;
 mod manner;
 mod pending;
 mod run;

@@ -13,7 +13,7 @@ use schema::{AddressVisit, CrawlId, PeerNumber, Row, RunState, Visit, VisitKind,
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
-    time::Instant,
+    time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,7 @@ use crate::{
     completeness::{Completeness, Evidence},
     config::Config,
     frontier::{Extended, Frontier, Job},
+    full::Full,
     manner::Manner,
     pending::Pending,
     summary::{LeftOut, Quantiles, Summary},
@@ -126,10 +127,9 @@ impl<N: Network> Crawl<N> {
         loop {
             run.start_visits();
             if run.tasks.is_empty() {
-                if run.is_stopping() || !run.frontier.second_pass() {
+                if run.is_stopping() || !run.next_pass().await {
                     break;
                 }
-                run.second_pass = true;
                 continue;
             }
             run.wait().await;
@@ -157,6 +157,7 @@ struct Run<N> {
     started: u64,
     over_visit_size: u64,
     second_pass: bool,
+    full: Full,
     rows_lost: bool,
     begun: Instant,
 }
@@ -187,6 +188,7 @@ impl<N: Network> Run<N> {
             started: 0,
             over_visit_size: 0,
             second_pass: false,
+            full: Full::default(),
             rows_lost: false,
             begun: Instant::now(),
         }
@@ -252,6 +254,19 @@ impl<N: Network> Run<N> {
         }
     }
 
+    /// When nobody waits any more: everyone who failed, and at the very end those who had no room for us, after a pause.
+    /// Says whether there is anyone.
+    async fn next_pass(&mut self) -> bool {
+        if !std::mem::replace(&mut self.second_pass, true) && self.frontier.second_pass(self.full.peers()) {
+            return true;
+        }
+        let Some((peers, when)) = self.full.take() else { return false };
+        tokio::select! {
+            () = sleep_until(when) => self.frontier.retry(peers.into_iter()),
+            () = self.outlets.cancel.cancelled() => false,
+        }
+    }
+
     /// Takes in what a visit brought, and sends its rows on.
     async fn absorb(&mut self, visited: Visited) {
         let Visited { mut visit, found } = visited;
@@ -261,6 +276,7 @@ impl<N: Network> Run<N> {
         visit.connected_claims = self.frontier.connected_claims(visit.peer);
         self.over_visit_size += u64::from(found.left_out());
         self.frontier.finish(visit.peer, visit.is_reachable());
+        self.full.note(&visit);
         self.tally.edges += neighbors.len() as u64;
         self.tally.add(&visit);
         if self.tally.crawled > self.growth.len() as u64 {
