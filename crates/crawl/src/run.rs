@@ -159,7 +159,6 @@ struct Run<N> {
     second_pass: bool,
     full: Full,
     rows_lost: bool,
-    begun: Instant,
 }
 
 impl<N: Network> Run<N> {
@@ -190,7 +189,6 @@ impl<N: Network> Run<N> {
             second_pass: false,
             full: Full::default(),
             rows_lost: false,
-            begun: Instant::now(),
         }
     }
 
@@ -361,14 +359,15 @@ impl<N: Network> Run<N> {
     }
 
     fn finish(mut self) -> Crawled {
-        let duration = self.begun.elapsed();
+        let finished_at = self.manner.clock.at(Instant::now());
+        let duration = finished_at.since(self.manner.clock.start());
         let tally = std::mem::take(&mut self.tally);
         self.tally.reachable = tally.reachable;
         let summary = Summary {
             crawl_id: self.id,
             state: self.state(),
             started_at: self.manner.clock.start(),
-            finished_at: self.manner.clock.at(Instant::now()),
+            finished_at,
             duration_s: duration.as_secs_f64(),
             seed: self.config.seed.unwrap_or(0),
             peers: tally.peers(self.frontier.len() as u64),

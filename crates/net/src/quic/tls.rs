@@ -119,13 +119,20 @@ impl ServerTls {
     }
 }
 
-/// The usual primitives, without what only TLS 1.2 needs. The key exchange is the provider's: post-quantum first.
+/// The usual primitives, without what only TLS 1.2 needs. X25519 is offered first: with a post-quantum share the first
+/// message takes two datagrams, of which a full server counts each, and what we ask is no secret. Who insists on the
+/// hybrid gets it.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
     let mut provider = aws_lc_rs::default_provider();
     provider.cipher_suites = vec![
         aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256,
         aws_lc_rs::cipher_suite::TLS13_AES_256_GCM_SHA384,
         aws_lc_rs::cipher_suite::TLS13_CHACHA20_POLY1305_SHA256,
+    ];
+    provider.kx_groups = vec![
+        aws_lc_rs::kx_group::X25519,
+        aws_lc_rs::kx_group::X25519MLKEM768,
+        aws_lc_rs::kx_group::SECP256R1,
     ];
     Arc::new(provider)
 }

@@ -225,7 +225,7 @@ impl Stream {
         }
         if self.unsent.is_empty() && self.sending == Half::Closing {
             self.sending = Half::Closed;
-            // In a frame of its own: there are peers that lose the data of a frame which ends its stream.
+            // In a frame of its own: js-libp2p 3.3 hears of the end of a frame before its data, and loses the data.
             self.write_header(FIN, 0, out);
         }
     }
