@@ -21,7 +21,7 @@ pub struct Config {
     #[arg(long, env = "KADSCOPE_LIMIT", value_name = "N")]
     pub limit: Option<u64>,
 
-    /// Conversations at once. Dials that have been waiting for more than half a second do not count
+    /// Conversations at once. Dials that wait for longer than dials usually take do not count
     #[arg(long, env = "KADSCOPE_PARALLELISM", value_name = "N", default_value_t = 500,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub parallelism: u32,
