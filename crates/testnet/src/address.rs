@@ -1,59 +1,61 @@
-//! Where virtual peers live: each has its own IP address in 127.0.0.0/8, and shares ports with those of its kind.
+//! What peers are announced with: the addresses of their places, at the ports that their states ask for.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use kad::network::Transport;
 use multiaddr::{Multiaddr, Protocol};
 
-use crate::{state::State, world::Carrier};
+use crate::{
+    carrier::Carrier,
+    ground::{Ground, Place, Ports},
+    state::State,
+};
 
-/// The ports of a world. Peers differ by their IP address, so that one listening socket can serve them all.
+/// The zone of the hosts' names: under the top-level domain that RFC 6761 reserves for tests.
+pub(crate) const ZONE: &str = "world.test";
+
+/// What a name of a peer's host begins with, before the peer's number.
+const HOST: &str = "peer-";
+
+/// Who answers at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ports {
-    /// Where peers listen, TCP and UDP.
-    pub listen: u16,
-    /// Where nobody listens: the kernel refuses.
-    pub dead: u16,
-    /// Where attempts to connect are dropped without a word.
-    pub dropping: u16,
+pub(crate) enum Door {
+    /// The peer.
+    Open,
+    /// The kernel, which refuses.
+    Dead,
+    /// Nobody.
+    Dropping,
 }
 
-impl Ports {
-    /// The ports of a world without sockets.
-    pub const VIRTUAL: Self = Self { listen: 4001, dead: 4002, dropping: 4003 };
+/// The addresses of a host that listens by its transports, those of IPv4 first.
+pub(crate) fn at(place: Place, door: Door, carrier: Carrier, ports: Ports) -> Vec<Multiaddr> {
+    place.ips().flat_map(|ip| carrier.transports().map(move |transport| (ip, transport))).fold(
+        Vec::new(),
+        |mut all, (ip, transport)| {
+            let port = match door {
+                Door::Open => ports.of(transport, place.slot),
+                Door::Dead => ports.dead,
+                Door::Dropping => ports.dropping,
+            };
+            all.push(address(ip, port, transport));
+            all
+        },
+    )
 }
 
-/// Peer 0's address; the others follow.
-const PEERS: u32 = 0x7f01_0000;
-
-/// Where peers with a stale address used to be: peer 0's, the others follow.
-const FORMER: u32 = 0x7f80_0000;
-
-/// Addresses at which there never was anybody: the first of 2^20.
-const NOWHERE: u32 = 0x7fd0_0000;
-
-/// The address of a peer.
-pub(crate) fn ip(peer: u32) -> Ipv4Addr {
-    Ipv4Addr::from_bits(PEERS + peer)
-}
-
-/// The peer at an address, if the address is one of the range; whether there is such a peer is not said.
-pub(crate) fn peer_at(ip: Ipv4Addr) -> Option<u32> {
-    (PEERS..FORMER).contains(&ip.to_bits()).then(|| ip.to_bits() - PEERS)
-}
-
-/// An address at which there never was anybody, one of 2^20.
-pub(crate) fn nowhere(random: u32) -> Ipv4Addr {
-    Ipv4Addr::from_bits(NOWHERE + (random & 0xf_ffff))
-}
-
-/// The addresses of a host that listens on a port by its transports.
-pub(crate) fn listening(ip: Ipv4Addr, port: u16, carrier: Carrier) -> Vec<Multiaddr> {
-    let tcp = || Multiaddr::empty().with(Protocol::Ip4(ip)).with(Protocol::Tcp(port));
-    let quic = || Multiaddr::empty().with(Protocol::Ip4(ip)).with(Protocol::Udp(port)).with(Protocol::QuicV1);
-    match carrier {
-        Carrier::Tcp => vec![tcp()],
-        Carrier::Quic => vec![quic()],
-        Carrier::Both => vec![tcp(), quic()],
+fn address(ip: IpAddr, port: u16, transport: Transport) -> Multiaddr {
+    let host = match ip {
+        IpAddr::V4(ip) => Protocol::Ip4(ip),
+        IpAddr::V6(ip) => Protocol::Ip6(ip),
+    };
+    let host = Multiaddr::empty().with(host);
+    let websocket = || Protocol::Ws("/".into());
+    match transport {
+        Transport::Tcp => host.with(Protocol::Tcp(port)),
+        Transport::Quic => host.with(Protocol::Udp(port)).with(Protocol::QuicV1),
+        Transport::Ws => host.with(Protocol::Tcp(port)).with(websocket()),
+        Transport::Wss => host.with(Protocol::Tcp(port)).with(Protocol::Tls).with(websocket()),
     }
 }
 
@@ -62,16 +64,18 @@ pub(crate) fn announced(
     peer: u32,
     state: State,
     carrier: Carrier,
-    ports: Ports,
+    (ground, ports): (&Ground, Ports),
     relay: impl FnOnce() -> Multiaddr,
 ) -> Vec<Multiaddr> {
     let [_, high, middle, low] = peer.to_be_bytes();
+    let own = |door| at(ground.place(peer), door, carrier, ports);
     match state {
-        State::Refusing | State::Departed => listening(ip(peer), ports.dead, carrier),
-        State::Dropping | State::Firewalled => listening(ip(peer), ports.dropping, carrier),
+        State::Refusing | State::Departed => own(Door::Dead),
+        State::Dropping | State::Firewalled => own(Door::Dropping),
+        State::Unroutable => at(unrouted(ground.place(peer), peer), Door::Open, carrier, ports),
         State::PrivateOnly => [Ipv4Addr::new(10, high, middle, low), Ipv4Addr::new(192, 168, middle, low)]
             .into_iter()
-            .flat_map(|ip| listening(ip, ports.listen, carrier))
+            .flat_map(|ip| at(Place::at(ip), Door::Open, carrier, ports))
             .collect(),
         State::SpecialPurposeOnly => {
             let ip = match peer % 4 {
@@ -80,21 +84,60 @@ pub(crate) fn announced(
                 2 => Ipv4Addr::new(203, 0, 113, low),
                 _ => Ipv4Addr::new(240, high, middle, low),
             };
-            listening(ip, ports.listen, carrier)
+            at(Place::at(ip), Door::Open, carrier, ports)
         }
         State::RelayedOnly => vec![relay().with(Protocol::P2pCircuit)],
         State::Crowded(count) => {
-            let mut addresses = listening(ip(peer), ports.listen, carrier);
+            let mut addresses = own(Door::Open);
             let more = usize::from(count).saturating_sub(addresses.len());
-            let ips = (0..).map(|n: u32| nowhere(peer.wrapping_mul(5_003).wrapping_add(n)));
-            addresses.extend(ips.take(more).flat_map(|ip| listening(ip, ports.dead, Carrier::Tcp)));
+            let ips = (0..).map(|n: u32| ground.nowhere(peer.wrapping_mul(5_003).wrapping_add(n)));
+            addresses
+                .extend(ips.take(more).flat_map(|ip| at(Place::at(ip), Door::Dead, Carrier::Tcp, ports)));
             addresses
         }
-        _ => listening(ip(peer), ports.listen, carrier),
+        _ => own(Door::Open),
     }
 }
 
-/// What half of its neighbors still announce for a peer with a stale address: a host that refuses.
-pub(crate) fn former(peer: u32, carrier: Carrier, ports: Ports) -> Vec<Multiaddr> {
-    listening(Ipv4Addr::from_bits(FORMER + peer), ports.dead, carrier)
+/// A place like this one, but without a route to it. The ranges are those that [`Internet`](crate::ground::Internet)
+/// keeps for it.
+fn unrouted(place: Place, peer: u32) -> Place {
+    let [_, high, middle, low] = peer.to_be_bytes();
+    Place {
+        ip4: place.ip4.map(|_| Ipv4Addr::new(57, high, middle, low)),
+        ip6: place
+            .ip6
+            .map(|_| Ipv6Addr::new(0x2a02, 0xa400, high.into(), middle.into(), 0, 0, 0, low.into())),
+        ..place
+    }
+}
+
+/// The name of a peer's host.
+pub(crate) fn host_name(peer: u32) -> String {
+    format!("{HOST}{peer}.{ZONE}")
+}
+
+/// The peer whose host has this name.
+pub(crate) fn of_host_name(name: &str) -> Option<u32> {
+    name.strip_suffix(ZONE)?.strip_suffix('.')?.strip_prefix(HOST)?.parse().ok()
+}
+
+/// The same address with the name of the peer's host in the place of its IP address.
+pub(crate) fn with_name(address: &Multiaddr, peer: u32) -> Multiaddr {
+    let host = match address.iter().next() {
+        Some(Protocol::Ip4(_)) => Protocol::Dns4(host_name(peer).into()),
+        Some(Protocol::Ip6(_)) => Protocol::Dns6(host_name(peer).into()),
+        _ => return address.clone(),
+    };
+    std::iter::once(host).chain(address.iter().skip(1)).collect()
+}
+
+/// The same address with the IP address that a host's name stands for; `None` where it begins with no such name.
+pub(crate) fn without_name(address: &Multiaddr, place: impl Fn(u32) -> Place) -> Option<Multiaddr> {
+    let host = match address.iter().next()? {
+        Protocol::Dns4(name) => Protocol::Ip4(place(of_host_name(&name)?).ip4?),
+        Protocol::Dns6(name) => Protocol::Ip6(place(of_host_name(&name)?).ip6?),
+        _ => return None,
+    };
+    Some(std::iter::once(host).chain(address.iter().skip(1)).collect())
 }

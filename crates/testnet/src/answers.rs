@@ -14,13 +14,13 @@ use kad::{
 };
 
 use crate::{
-    address,
+    address::{self, Door},
+    carrier::Carrier,
+    ground::Place,
+    id::Id,
     state::{Stage, State},
-    world::{Carrier, ID_BYTES, World, id_bytes},
+    world::World,
 };
-
-/// Where the id stands in an entry: after its tag and length.
-const ID_START: usize = 2;
 
 /// What is sent instead of an answer: no protobuf, since the first varint never ends.
 const GARBAGE: [u8; 64] = [0xff; 64];
@@ -49,9 +49,9 @@ impl Answers {
     }
 
     fn honest(&self, peer: u32, asker: &[u8], request: &[u8]) -> Answer {
-        let own = id_bytes(&self.world.peers[peer as usize].public);
-        let answered =
-            kad::answer::answer(request, &own, asker, |kind, key| self.find(peer, asker, kind, key));
+        let own = self.world.peers[peer as usize].id;
+        let find = |kind: MessageType, key: &[u8]| self.find(peer, asker, kind, key);
+        let answered = kad::answer::answer(request, own.as_bytes(), asker, find);
         // An undecodable request is a handler error, and those reset the stream.
         answered.unwrap_or(Answer::Reset)
     }
@@ -85,8 +85,8 @@ impl Answers {
     }
 
     fn known(&self, announcer: u32, peer: u32) -> Known<'_> {
-        let entry = self.world.entry(announcer, peer);
-        Known { id: &entry[ID_START..ID_START + ID_BYTES], entry, has_addresses: true }
+        let id = self.world.peers[peer as usize].id.as_bytes();
+        Known { id, entry: self.world.entry(announcer, peer), has_addresses: true }
     }
 
     /// Peers that nobody has heard of before, at addresses where nobody is.
@@ -97,10 +97,10 @@ impl Answers {
         let forged = (first..first + u64::from(count)).map(|number| {
             let public = self.world.forger.public_key(number);
             let [a, b, c, d, ..] = public;
-            let ip = address::nowhere(u32::from_be_bytes([a, b, c, d]));
-            let addresses = address::listening(ip, self.world.ports.dead, Carrier::Tcp);
+            let ip = self.world.ground.nowhere(u32::from_be_bytes([a, b, c, d]));
+            let addresses = address::at(Place::at(ip), Door::Dead, Carrier::Tcp, self.world.ports);
             Peer {
-                id: id_bytes(&public).to_vec(),
+                id: Id::of_ed25519(&public).as_bytes().to_vec(),
                 addrs: addresses.iter().map(multiaddr::Multiaddr::to_vec).collect(),
                 connection: ConnectionType::NotConnected,
             }

@@ -7,19 +7,21 @@ use kad::{
     Key,
     message::{ConnectionType, write_peer},
 };
-use libp2p_identity::Keypair;
 use multiaddr::Multiaddr;
-use rand::{Rng, SeedableRng, seq::SliceRandom};
+use net::session::Securities;
+use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 use self::allot::allot;
 use crate::{
-    address,
+    carrier::Carrier,
     fake::Forger,
+    ground::{self, Ground, Ports, Wish},
     scenario::{Scenario, Share},
+    secrets::{KeyType, MAX_RSA_KEYS, Secret, Secrets},
     state::{Stage, State},
     tables::Tables,
-    world::{Carrier, Entries, PeerRecord, Ports, World, id_bytes},
+    world::{Entries, PeerRecord, World},
 };
 
 /// What peers run in a scenario without agents.
@@ -39,6 +41,9 @@ pub(crate) enum Stream {
     Copied,
     Poor,
     Shy,
+    Keys,
+    Securities,
+    Places,
 }
 
 /// The random numbers of one purpose.
@@ -48,44 +53,16 @@ pub(crate) fn stream(seed: u64, purpose: Stream, peer: u32) -> ChaCha8Rng {
     rng
 }
 
-/// Where the peers' key pairs come from. They are derived again when they are needed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Secrets {
-    seed: u64,
-}
-
-impl Secrets {
-    /// The key pair of the peer that was number `ordinal` before sorting.
-    pub(crate) fn keypair(self, ordinal: u32) -> Keypair {
-        self.derive(Stream::Secret, ordinal)
-    }
-
-    /// The key pair that such a peer uses to pretend.
-    pub(crate) fn impostor(self, ordinal: u32) -> Keypair {
-        self.derive(Stream::Impostor, ordinal)
-    }
-
-    fn derive(self, purpose: Stream, ordinal: u32) -> Keypair {
-        let mut secret = [0; 32];
-        stream(self.seed, purpose, ordinal).fill_bytes(&mut secret);
-        // Any 32 bytes are an Ed25519 secret.
-        Keypair::ed25519_from_bytes(secret).unwrap_or_else(|_| Keypair::generate_ed25519())
-    }
-
-    fn public(self, ordinal: u32) -> [u8; 32] {
-        let public = self.keypair(ordinal).public();
-        public.try_into_ed25519().map(|key| key.to_bytes()).unwrap_or_default()
-    }
-}
-
 /// Makes the world.
-pub(crate) fn world(scenario: &Scenario, ports: Ports) -> World {
+pub(crate) fn world(scenario: &Scenario, ports: Ports, is_public: bool) -> World {
     let seed = scenario.seed;
-    let secrets = Secrets { seed };
+    let secrets = Secrets::new(seed);
     let total = scenario.peers.saturating_add(departed(scenario));
+    let keys = secrets_of(scenario, total);
     let mut keyed = in_parallel(total, |ordinal| {
-        let public = secrets.public(ordinal);
-        (Key::of(&id_bytes(&public)), public, ordinal)
+        let secret = keys[ordinal as usize];
+        let id = secrets.id(secret);
+        (Key::of(id.as_bytes()), id, secret)
     });
     keyed.sort_unstable_by_key(|(key, ..)| *key);
     let prefixes: Vec<u64> = keyed.iter().map(|(key, ..)| key.prefix64()).collect();
@@ -93,16 +70,18 @@ pub(crate) fn world(scenario: &Scenario, ports: Ports) -> World {
     let agents = classes(scenario, Stream::Agents, total);
     let regions = classes(scenario, Stream::Regions, total);
     let carriers = classes(scenario, Stream::Transports, total);
+    let securities = classes(scenario, Stream::Securities, total);
     let peers: Vec<PeerRecord> = keyed
         .into_iter()
         .enumerate()
-        .map(|(index, (_, public, ordinal))| PeerRecord {
-            public,
-            ordinal,
+        .map(|(index, (_, id, secret))| PeerRecord {
+            id,
+            secret,
             state: states[index],
             agent: agents[index],
             region: regions[index],
             carrier: carrier(states[index], carriers[index]),
+            securities: secured(states[index], securities[index]),
         })
         .collect();
     let answers: Vec<bool> = states.iter().map(|state| state.is_honest_server()).collect();
@@ -110,6 +89,7 @@ pub(crate) fn world(scenario: &Scenario, ports: Ports) -> World {
     let mut world = World {
         scenario: scenario.clone(),
         ports,
+        ground: if is_public { public(scenario, &peers) } else { Ground::Loopback },
         secrets,
         peers,
         prefixes,
@@ -120,6 +100,37 @@ pub(crate) fn world(scenario: &Scenario, ports: Ports) -> World {
     };
     world.entries = entries(&world);
     world
+}
+
+/// The secret of each peer, by its number before sorting.
+fn secrets_of(scenario: &Scenario, total: u32) -> Vec<Secret> {
+    let mut rsa = 0..MAX_RSA_KEYS;
+    let key = |class: u8| KeyType::ALL.get(usize::from(class)).copied().unwrap_or(KeyType::Ed25519);
+    (0..)
+        .zip(classes(scenario, Stream::Keys, total))
+        .map(|(ordinal, class)| match (key(class), ordinal) {
+            // Departed peers are not counted in the shares: where their keys run out, they have others.
+            (KeyType::Rsa, ordinal) => {
+                rsa.next().map_or(Secret { key: KeyType::Ed25519, ordinal }, |number| Secret {
+                    key: KeyType::Rsa,
+                    ordinal: number,
+                })
+            }
+            (key, ordinal) => Secret { key, ordinal },
+        })
+        .collect()
+}
+
+/// Lays the peers out on public addresses.
+fn public(scenario: &Scenario, peers: &[PeerRecord]) -> Ground {
+    let continents = |region: u8| {
+        scenario.regions.get(usize::from(region)).map_or(&[][..], |region| region.continents.as_slice())
+    };
+    let wishes = peers.iter().map(|peer| Wish {
+        continents: continents(peer.region),
+        has_moved: peer.state == State::StaleAddress,
+    });
+    Ground::Public(Box::new(ground::layout(scenario.seed, &scenario.addresses, wishes)))
 }
 
 /// How many peers have left but are still in tables, so that their share of entries is the one asked for.
@@ -141,11 +152,12 @@ fn states(scenario: &Scenario, total: u32) -> Vec<State> {
 
 /// For each peer which of a list of shares it is in.
 fn classes(scenario: &Scenario, purpose: Stream, total: u32) -> Vec<u8> {
-    let transports = &scenario.transports;
     let shares: Vec<Share> = match purpose {
         Stream::Agents => scenario.agents.iter().map(|agent| agent.share).collect(),
         Stream::Regions => scenario.regions.iter().map(|region| region.share).collect(),
-        _ => vec![transports.tcp, transports.quic, transports.both],
+        Stream::Securities => scenario.securities.shares().to_vec(),
+        Stream::Keys => scenario.keys.shares().to_vec(),
+        _ => scenario.transports.shares().to_vec(),
     };
     let last = shares.len().saturating_sub(1);
     let mut classes: Vec<u8> = allot(&shares, total)
@@ -158,10 +170,18 @@ fn classes(scenario: &Scenario, purpose: Stream, total: u32) -> Vec<u8> {
 
 /// The transports of a peer. Faults within a handshake are defined by TCP's steps, which QUIC does not have one by one.
 fn carrier(state: State, class: u8) -> Carrier {
-    match (state.stage(), class) {
-        (Some(Stage::Accept | Stage::Secure | Stage::Multiplex), _) | (_, 0) => Carrier::Tcp,
-        (_, 1) => Carrier::Quic,
-        _ => Carrier::Both,
+    match state.stage() {
+        Some(Stage::Accept | Stage::Secure | Stage::Multiplex) => Carrier::Tcp,
+        _ => Carrier::SHARES.get(usize::from(class)).copied().unwrap_or(Carrier::Tcp),
+    }
+}
+
+/// What secures connections to a peer. Faults are defined by the steps of Noise.
+const fn secured(state: State, class: u8) -> Securities {
+    match (state.is_honest_server(), class) {
+        (true, 1) => Securities::Noise,
+        (true, 2) => Securities::Tls,
+        _ => Securities::Any,
     }
 }
 
@@ -181,20 +201,19 @@ fn bootstrap(scenario: &Scenario, states: &[State]) -> Vec<u32> {
 fn entries(world: &World) -> Entries {
     let mut entries = Entries::default();
     let write = |out: &mut Vec<u8>, peer: u32, addresses: &[Multiaddr]| {
-        let id = id_bytes(&world.peers[peer as usize].public);
+        let id = world.peers[peer as usize].id;
         let connection = match world.state(peer) {
             State::Firewalled => ConnectionType::Connected,
             _ => ConnectionType::NotConnected,
         };
-        write_peer(out, &id, addresses.iter().map(AsRef::as_ref), connection);
+        write_peer(out, id.as_bytes(), addresses.iter().map(AsRef::as_ref), connection);
     };
     for peer in world.peers() {
         write(&mut entries.bytes, peer, &world.addresses(peer));
         entries.ends.push(entries.bytes.len());
         if world.state(peer) == State::StaleAddress {
             let mut former = Vec::new();
-            let PeerRecord { carrier, .. } = world.peers[peer as usize];
-            write(&mut former, peer, &address::former(peer, carrier, world.ports));
+            write(&mut former, peer, &world.former_addresses(peer));
             entries.former.insert(peer, former.into_boxed_slice());
         }
     }

@@ -4,20 +4,24 @@
 //! states and routing tables. The world has two faces that show the same peers and answer with the same bytes:
 //!
 //! * [`SimNetwork`] stands behind the seam of `kad::network`, on tokio's paused clock;
-//! * [`WireTestnet`] listens on loopback sockets.
+//! * [`WireTestnet`] listens on sockets: of loopback addresses, or of public ones in a namespace that nothing leaves.
 //!
 //! What is true of a world ([`Truth`]) is read off the world, never off the code that answers, so that it can judge
 //! both that code and whoever observed it.
 
 mod address;
 mod answers;
+mod carrier;
 mod config;
 #[cfg(test)]
 mod crawler;
 mod fake;
 mod generate;
+pub mod ground;
+mod id;
 mod luck;
 pub mod scenario;
+mod secrets;
 pub mod sim;
 pub mod state;
 mod tables;
@@ -26,8 +30,10 @@ pub mod wire;
 pub mod world;
 
 pub use crate::{
+    carrier::Carrier,
     config::Config,
     scenario::{Scenario, ScenarioError},
+    secrets::KeyType,
     sim::{SimConfig, SimNetwork},
     state::{Stage, State},
     truth::{Observed, ObservedPeer, Truth, Verdict},

@@ -6,6 +6,7 @@
 mod builtin;
 mod check;
 mod parts;
+mod shares;
 
 use std::path::Path;
 
@@ -14,7 +15,8 @@ use thiserror::Error;
 
 pub use self::{
     builtin::BUILT_IN,
-    parts::{Agent, Attempts, Poor, Region, Share, Shy, StateShare, Tables, Transports},
+    parts::{Agent, Attempts, Poor, Region, Shy, StateShare, Tables},
+    shares::{Addresses, Keys, Securities, Share, Transports},
 };
 
 /// A network to be: what it is made of, not yet who is in it.
@@ -33,8 +35,14 @@ pub struct Scenario {
     pub protocol: String,
     /// The routing tables.
     pub tables: Tables,
-    /// Shares of the transports.
+    /// What peers listen on.
     pub transports: Transports,
+    /// What secures their connections.
+    pub securities: Securities,
+    /// The types of their keys.
+    pub keys: Keys,
+    /// Where they are, if that is in a world of public addresses.
+    pub addresses: Addresses,
     /// The region that the observer is in; the first one if absent.
     pub observer: Option<String>,
     /// Where peers are. None: no delay anywhere.
@@ -103,6 +111,9 @@ impl Default for Scenario {
             protocol: kad::message::AMINO_PROTOCOL.to_owned(),
             tables: Tables::default(),
             transports: Transports::default(),
+            securities: Securities::default(),
+            keys: Keys::default(),
+            addresses: Addresses::default(),
             observer: None,
             regions: Vec::new(),
             agents: Vec::new(),

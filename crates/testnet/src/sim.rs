@@ -65,6 +65,13 @@ struct Shared {
     attempts: Vec<AtomicU32>,
 }
 
+impl Shared {
+    /// The addresses that are dialled: those of the world's kind.
+    fn admitted(&self) -> Addresses {
+        if self.world.is_public() { Addresses::Public } else { Addresses::Loopback }
+    }
+}
+
 impl SimNetwork {
     /// Puts a world behind the seam.
     pub fn new(world: Arc<World>, config: SimConfig) -> Self {
@@ -84,7 +91,8 @@ impl Network for SimNetwork {
     type Connection = SimConnection;
 
     fn admits(&self, address: &Multiaddr) -> Result<(), SkipReason> {
-        Addresses::Loopback.socket(address).map(drop)
+        let resolved = self.shared.world.resolve(address);
+        self.shared.admitted().socket(resolved.as_ref().unwrap_or(address)).map(drop)
     }
 
     async fn connect(&self, peer: PeerId, addrs: Vec<Multiaddr>) -> Dial<SimConnection> {

@@ -42,6 +42,8 @@ pub enum State {
     Refusing,
     /// Attempts to connect are dropped without a word.
     Dropping,
+    /// There is no route to its addresses. In a world of public addresses only.
+    Unroutable,
     /// Attempts to connect from here are dropped, while every peer that knows it says that it is connected to it.
     Firewalled,
     /// Says nothing more from this stage on, and keeps the connection open.
@@ -62,7 +64,7 @@ pub enum State {
     Inventing(u16),
     /// Is announced with a list of this many addresses; the first is real.
     Crowded(u16),
-    /// Listens on loopback, but is announced with private addresses only.
+    /// Listens, but is announced with private addresses only.
     PrivateOnly,
     /// Is announced with addresses only that the IANA reserved for special purposes.
     SpecialPurposeOnly,
@@ -80,6 +82,7 @@ impl State {
         "online",
         "refusing",
         "dropping",
+        "unroutable",
         "firewalled",
         "silent",
         "reset",
@@ -102,6 +105,7 @@ impl State {
             Self::Online => "online",
             Self::Refusing => "refusing",
             Self::Dropping => "dropping",
+            Self::Unroutable => "unroutable",
             Self::Firewalled => "firewalled",
             Self::Silent(_) => "silent",
             Self::Reset(_) => "reset",
@@ -126,6 +130,14 @@ impl State {
             Self::Silent(stage) | Self::Reset(stage) | Self::Garbage(stage) => Some(stage),
             _ => None,
         }
+    }
+
+    /// Whether anybody listens at its addresses.
+    pub(crate) const fn listens(self) -> bool {
+        !matches!(
+            self,
+            Self::Refusing | Self::Departed | Self::Dropping | Self::Firewalled | Self::Unroutable
+        )
     }
 
     /// Whether the peer answers requests truthfully, once it is reached.

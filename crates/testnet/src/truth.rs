@@ -11,7 +11,9 @@
 mod expected;
 mod judge;
 
-use std::{collections::VecDeque, io, sync::Arc};
+use std::{collections::VecDeque, io, net::IpAddr, sync::Arc};
+
+use kad::network::Transport;
 
 use serde::{
     Serialize, Serializer,
@@ -23,6 +25,7 @@ pub use self::{
     judge::{MAX_LISTED, Observed, ObservedPeer, Verdict, Wrong},
 };
 use crate::{
+    ground::{Internet, Place, Range},
     state::{Stage, State},
     world::World,
 };
@@ -69,6 +72,12 @@ pub struct PeerTruth<'a> {
     pub agent: &'a str,
     /// The protocols, as it says itself.
     pub protocols: Vec<&'a str>,
+    /// The type of its key.
+    pub key: &'static str,
+    /// The transports that it listens on.
+    pub transports: Vec<&'static str>,
+    /// Where it is, if it is anywhere: each of its IP addresses. Empty on loopback.
+    pub hosts: Vec<HostTruth<'static>>,
     /// Its region; `null` in a scenario without regions.
     pub region: Option<&'a str>,
     /// From the observer to it and back, in milliseconds.
@@ -77,6 +86,21 @@ pub struct PeerTruth<'a> {
     /// for a peer that does not answer truthfully.
     #[serde(skip)]
     pub neighbors: &'a [u32],
+}
+
+/// What is true of one IP address of a peer: what the databases of addresses say of it, and no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HostTruth<'a> {
+    /// The address.
+    pub ip: IpAddr,
+    /// The country (ISO 3166-1); `null` where the databases know none.
+    pub country: Option<&'a str>,
+    /// The number of its autonomous system.
+    pub asn: Option<u32>,
+    /// The name of that network.
+    pub network: Option<&'a str>,
+    /// The cloud provider that the network is of; `null` for all others.
+    pub cloud: Option<&'a str>,
 }
 
 impl Truth {
@@ -113,6 +137,9 @@ impl Truth {
             nat: nat(world.state(peer)),
             agent: world.agent(peer),
             protocols: world.protocols(peer),
+            key: world.key_type(peer).name(),
+            transports: world.carrier(peer).transports().map(Transport::name).collect(),
+            hosts: if world.is_public() { hosts(world.place(peer)) } else { Vec::new() },
             region: world.region(peer),
             rtt_ms: u64::try_from(world.rtt(peer).as_millis()).unwrap_or(u64::MAX),
             neighbors: world.neighbors(peer),
@@ -155,6 +182,21 @@ impl Truth {
     pub fn judge(&self, observed: &Observed) -> Verdict {
         judge::judge(self, observed)
     }
+}
+
+fn hosts(place: Place) -> Vec<HostTruth<'static>> {
+    let of = |ip| {
+        let range = Internet::get().of(ip);
+        let text = |of: fn(&Range) -> &Option<String>| range.and_then(|range| of(range).as_deref());
+        HostTruth {
+            ip,
+            country: text(|range| &range.country),
+            asn: range.and_then(|range| range.asn),
+            network: text(|range| &range.network),
+            cloud: text(|range| &range.cloud),
+        }
+    };
+    place.ips().map(of).collect()
 }
 
 const fn nat(state: State) -> Option<&'static str> {

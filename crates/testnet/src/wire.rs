@@ -1,8 +1,8 @@
-//! The wire face: the peers of a world on loopback sockets of this process, for any client to dial.
+//! The wire face: the peers of a world on sockets of this process, for any client to dial.
 //!
-//! One listening socket serves all peers that listen: each has its own address in 127.0.0.0/8, and the local address
-//! of an accepted connection says who was dialled. What came to another address is reset. Peers that refuse are on a
-//! port that is held but not listened on; attempts to connect are dropped by a socket whose queue is full.
+//! One listening socket a port serves all peers that listen there: the local address of an accepted connection says who
+//! was dialled. What came to another address is reset. Peers that refuse are on a port that is held but not listened
+//! on; attempts to connect are dropped by a socket whose queue is full.
 
 mod heads;
 mod sockets;
@@ -15,8 +15,14 @@ use net::serve::{self, Limits};
 use thiserror::Error;
 use tokio::task::JoinSet;
 
-use self::{heads::Heads, sockets::Sockets};
-use crate::{scenario::Scenario, world::World};
+use self::{
+    heads::Heads,
+    sockets::{Held, Listening},
+};
+use crate::{scenario::Scenario, state::State, world::World};
+
+/// How often free ports are looked for: another program may take one before we do.
+const MAX_TRIES: usize = 5;
 
 /// Why a network could not be put on sockets.
 #[derive(Debug, Error)]
@@ -53,6 +59,15 @@ pub enum WireError {
         "this system does not drop attempts to connect to a socket with a full queue: no peer can be `dropping`"
     )]
     NoDropping,
+    /// The ports of a world of its own are taken.
+    #[error("the port {port}, or one of those after it, is taken: end what listens there")]
+    PortTaken {
+        /// The first of the world's ports.
+        port: u16,
+    },
+    /// Peers of this state need addresses that this machine has no route to.
+    #[error("peers that are `{}` need public addresses: run the scenario with --world", State::Unroutable.name())]
+    NeedsWorld,
     /// A peer's identity could not be made.
     #[error("cannot make a peer's identity: {0}")]
     Identity(#[from] net::identity::IdentityError),
@@ -63,30 +78,46 @@ pub enum WireError {
 pub struct WireTestnet {
     world: Arc<World>,
     tasks: JoinSet<()>,
-    /// Held so that nobody else takes the ports.
-    _sockets: Sockets,
+    /// So that nobody else takes the ports.
+    _held: Held,
 }
 
 impl WireTestnet {
-    /// Makes the world of a scenario and puts it on sockets.
+    /// Makes the world of a scenario and puts it on loopback sockets.
     ///
     /// Must be called within a tokio runtime with IO and time. Making the world and its identities keeps all cores
     /// busy, about 100 us a peer.
     pub async fn start(scenario: &Scenario) -> Result<Self, WireError> {
-        let (listening, sockets) = Sockets::bind().await?;
-        let world = Arc::new(World::generate_at(scenario, sockets.ports));
+        if scenario.states.iter().any(|entry| entry.state == State::Unroutable) {
+            return Err(WireError::NeedsWorld);
+        }
+        for _ in 0..MAX_TRIES {
+            let ports = sockets::free_ports()?;
+            let world = Arc::new(World::generate_at(scenario, ports));
+            if let Some((listening, held)) = sockets::bind(&world).await? {
+                return Self::serve(world, listening, held);
+            }
+        }
+        Err(WireError::NoPorts { first: sockets::FIRST_PORT, last: sockets::LAST_PORT })
+    }
+
+    /// Makes the world of a scenario and puts it on public addresses, which must be local.
+    ///
+    /// To be called only where no packet can leave: see [`namespace`](crate::namespace).
+    pub async fn start_public(scenario: &Scenario) -> Result<Self, WireError> {
+        let world = Arc::new(World::generate_public(scenario));
+        let port = world.ports().listen;
+        let (listening, held) = sockets::bind(&world).await?.ok_or(WireError::PortTaken { port })?;
+        Self::serve(world, listening, held)
+    }
+
+    fn serve(world: Arc<World>, listening: Vec<Listening>, held: Held) -> Result<Self, WireError> {
         let heads = Arc::new(Heads::new(Arc::clone(&world))?);
         let mut tasks = JoinSet::new();
-        let on_tcp = Arc::clone(&heads);
-        let at_tcp = move |local: SocketAddr| on_tcp.at(local, Transport::Tcp);
-        tasks.spawn(serve::listen(listening.tcp, at_tcp, Limits::default()));
-        tasks.spawn(async move {
-            let at_quic = move |local: SocketAddr| heads.at(local, Transport::Quic);
-            if let Err(error) = serve::listen_quic(listening.udp, at_quic, Limits::default()).await {
-                tracing::error!(%error, "the testnet's QUIC socket is lost");
-            }
-        });
-        Ok(Self { world, tasks, _sockets: sockets })
+        for socket in listening {
+            serve_at(socket, Arc::clone(&heads), &mut tasks);
+        }
+        Ok(Self { world, tasks, _held: held })
     }
 
     /// The world that is on the sockets.
@@ -102,6 +133,29 @@ impl WireTestnet {
     /// Closes all connections and sockets, and returns when they are closed.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
+    }
+}
+
+/// Serves the peers behind one socket.
+fn serve_at(socket: Listening, heads: Arc<Heads>, tasks: &mut JoinSet<()>) {
+    let limits = Limits::default();
+    match socket {
+        Listening::Stream(transport, listener) => {
+            let resolve = move |local: SocketAddr| heads.at(local, transport);
+            match transport {
+                Transport::Ws => tasks.spawn(serve::listen_ws(listener, resolve, limits)),
+                Transport::Wss => tasks.spawn(serve::listen_wss(listener, resolve, limits)),
+                Transport::Tcp | Transport::Quic => tasks.spawn(serve::listen(listener, resolve, limits)),
+            };
+        }
+        Listening::Quic(socket) => {
+            let resolve = move |local: SocketAddr| heads.at(local, Transport::Quic);
+            tasks.spawn(async move {
+                if let Err(error) = serve::listen_quic(socket, resolve, limits).await {
+                    tracing::error!(%error, "the testnet's QUIC socket is lost");
+                }
+            });
+        }
     }
 }
 

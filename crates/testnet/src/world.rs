@@ -1,21 +1,24 @@
 //! A network that a scenario and its seed determine: who is in it, where, in which state, and who knows whom.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 use kad::{
     Key,
     identify::{IDENTIFY_PROTOCOL, IDENTIFY_PUSH_PROTOCOL, Identify},
-    network::Transport,
 };
 use libp2p_identity::{Keypair, PeerId};
 use multiaddr::{Multiaddr, Protocol};
+use net::session::Securities;
 
-pub use crate::address::Ports;
 use crate::{
-    address,
+    address::{self, Door},
+    carrier::Carrier,
     fake::Forger,
-    generate::{self, Secrets},
+    generate,
+    ground::{Ground, Place, Ports},
+    id::{self, Id},
     scenario::{Agent, Scenario},
+    secrets::{KeyType, Secret, Secrets},
     state::State,
     tables::Tables,
 };
@@ -23,40 +26,13 @@ use crate::{
 /// The protocol that echoes 32 bytes.
 const PING_PROTOCOL: &str = "/ipfs/ping/1.0.0";
 
-/// The length of a peer id in bytes: an identity multihash of an Ed25519 public key.
-pub(crate) const ID_BYTES: usize = 38;
-
-/// What comes before the key in such an id: multihash code and length, then protobuf's key type and key length.
-const ID_HEAD: [u8; 6] = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
-
-/// The transports that a peer listens on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Carrier {
-    /// TCP alone.
-    Tcp,
-    /// QUIC alone.
-    Quic,
-    /// Both.
-    Both,
-}
-
-impl Carrier {
-    /// Whether it is this transport, or has it.
-    pub const fn speaks(self, transport: Transport) -> bool {
-        match transport {
-            Transport::Tcp => !matches!(self, Self::Quic),
-            Transport::Quic => !matches!(self, Self::Tcp),
-            Transport::Ws | Transport::Wss => false,
-        }
-    }
-}
-
 /// A network. Peers are numbered from 0 in the order of their places in the key space; departed peers are numbered
 /// among the others.
 #[derive(Debug)]
 pub struct World {
     pub(crate) scenario: Scenario,
     pub(crate) ports: Ports,
+    pub(crate) ground: Ground,
     pub(crate) secrets: Secrets,
     pub(crate) peers: Vec<PeerRecord>,
     /// The first 64 bits of each peer's key, ascending.
@@ -70,13 +46,13 @@ pub struct World {
 /// What is kept of one peer beside its table.
 #[derive(Debug, Clone)]
 pub(crate) struct PeerRecord {
-    pub(crate) public: [u8; 32],
-    /// Its number before sorting, which its secrets hang on.
-    pub(crate) ordinal: u32,
+    pub(crate) id: Id,
+    pub(crate) secret: Secret,
     pub(crate) state: State,
     pub(crate) agent: u8,
     pub(crate) region: u8,
     pub(crate) carrier: Carrier,
+    pub(crate) securities: Securities,
 }
 
 /// How each peer stands in the answers of others, encoded once.
@@ -97,15 +73,20 @@ impl Entries {
 }
 
 impl World {
-    /// Makes the world of a scenario, on the ports of a world without sockets. The same scenario (with its seed)
+    /// Makes the world of a scenario on loopback addresses, at the standard ports. The same scenario (with its seed)
     /// always makes the same one.
     pub fn generate(scenario: &Scenario) -> Self {
-        Self::generate_at(scenario, Ports::VIRTUAL)
+        Self::generate_at(scenario, Ports::STANDARD)
     }
 
-    /// Makes the world of a scenario on these ports.
+    /// Makes the world of a scenario on loopback addresses, at these ports.
     pub fn generate_at(scenario: &Scenario, ports: Ports) -> Self {
-        generate::world(scenario, ports)
+        generate::world(scenario, ports, false)
+    }
+
+    /// Makes the world of a scenario on public addresses, at the standard ports: the same peers with the same tables.
+    pub fn generate_public(scenario: &Scenario) -> Self {
+        generate::world(scenario, Ports::STANDARD, true)
     }
 
     /// How many peers there are, departed ones included.
@@ -135,12 +116,12 @@ impl World {
 
     /// The id that a peer is announced under.
     pub fn peer_id(&self, peer: u32) -> PeerId {
-        id_of(&self.record(peer).public)
+        self.record(peer).id.to_peer_id()
     }
 
     /// A peer's place in the key space.
     pub fn key(&self, peer: u32) -> Key {
-        Key::of(&id_bytes(&self.record(peer).public))
+        Key::of(self.record(peer).id.as_bytes())
     }
 
     /// The key pair whose identity a peer proves: its own, or another one in the state
@@ -148,8 +129,8 @@ impl World {
     pub fn keypair(&self, peer: u32) -> Keypair {
         let record = self.record(peer);
         match record.state {
-            State::WrongPeerId => self.secrets.impostor(record.ordinal),
-            _ => self.secrets.keypair(record.ordinal),
+            State::WrongPeerId => self.secrets.impostor(record.secret),
+            _ => self.secrets.keypair(record.secret),
         }
     }
 
@@ -202,25 +183,78 @@ impl World {
         self.tables.all(peer)
     }
 
+    /// The type of its key.
+    pub fn key_type(&self, peer: u32) -> KeyType {
+        self.record(peer).secret.key
+    }
+
+    /// What secures connections to it over TCP and WebSocket.
+    pub fn securities(&self, peer: u32) -> Securities {
+        self.record(peer).securities
+    }
+
+    /// Where it is, if it is anywhere.
+    pub fn place(&self, peer: u32) -> Place {
+        self.ground.place(peer)
+    }
+
+    /// Whether the peers have public addresses.
+    pub const fn is_public(&self) -> bool {
+        matches!(self.ground, Ground::Public(_))
+    }
+
     /// The addresses at which a peer is announced, and is in truth if it is anywhere.
     pub fn addresses(&self, peer: u32) -> Vec<Multiaddr> {
         let PeerRecord { state, carrier, .. } = *self.record(peer);
         let relay = || {
             let relay = self.bootstrap.first().copied().unwrap_or(0);
-            let address = address::listening(address::ip(relay), self.ports.listen, Carrier::Tcp).remove(0);
-            address.with(Protocol::P2p(self.peer_id(relay)))
+            let mut addresses =
+                address::at(self.ground.place(relay), Door::Open, self.carrier(relay), self.ports);
+            addresses.swap_remove(0).with(Protocol::P2p(self.peer_id(relay)))
         };
-        address::announced(peer, state, carrier, self.ports, relay)
+        let mut addresses = address::announced(peer, state, carrier, (&self.ground, self.ports), relay);
+        if self.is_named(peer) {
+            for address in &mut addresses {
+                *address = address::with_name(address, peer);
+            }
+        }
+        addresses
     }
 
     /// The addresses at which some still announce it though it is there no longer.
     pub fn former_addresses(&self, peer: u32) -> Vec<Multiaddr> {
         match *self.record(peer) {
             PeerRecord { state: State::StaleAddress, carrier, .. } => {
-                address::former(peer, carrier, self.ports)
+                address::at(self.ground.former(peer), Door::Dead, carrier, self.ports)
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Whether a peer is announced by the name of its host.
+    fn is_named(&self, peer: u32) -> bool {
+        let elsewhere = matches!(
+            self.state(peer),
+            State::PrivateOnly
+                | State::SpecialPurposeOnly
+                | State::RelayedOnly
+                | State::Unroutable
+                | State::Crowded(_)
+        );
+        self.ground.place(peer).named && !elsewhere
+    }
+
+    /// The hosts that have names: the name, and the addresses that it stands for.
+    pub fn named_hosts(&self) -> impl Iterator<Item = (String, Vec<IpAddr>)> {
+        let named = self.peers().filter(|&peer| self.is_named(peer));
+        named.map(|peer| (address::host_name(peer), self.ground.place(peer).ips().collect()))
+    }
+
+    /// The address that an address with the name of a host stands for; `None` where it has no such name.
+    pub(crate) fn resolve(&self, address: &Multiaddr) -> Option<Multiaddr> {
+        let known =
+            |peer| if self.peers().contains(&peer) { self.ground.place(peer) } else { Place::default() };
+        address::without_name(address, known)
     }
 
     /// Whether `announcer` gives the former addresses of `peer` rather than the current ones.
@@ -252,14 +286,16 @@ impl World {
     /// Whether an inventing peer of this world made this id up.
     pub fn is_fake(&self, id: &PeerId) -> bool {
         let bytes = id.to_bytes();
-        bytes.strip_prefix(&ID_HEAD).is_some_and(|public| self.forger.made(public))
+        id::ed25519_key(&bytes).is_some_and(|public| self.forger.made(public))
     }
 
     /// What a peer answers to identify, without the address at which it sees the asker. In the state
     /// [`WrongPeerId`](State::WrongPeerId) nobody comes to ask.
     pub fn identify(&self, peer: u32) -> Identify {
+        let PeerRecord { id, secret, .. } = self.record(peer);
+        let derived = || self.secrets.keypair(*secret).public().encode_protobuf();
         Identify {
-            public_key: id_bytes(&self.record(peer).public)[2..].to_vec(),
+            public_key: id.public_key().map_or_else(derived, <[u8]>::to_vec),
             listen_addrs: self.addresses(peer),
             protocols: self.protocols(peer).into_iter().map(str::to_owned).collect(),
             protocol_version: Some("ipfs/0.1.0".to_owned()),
@@ -291,17 +327,4 @@ impl World {
     fn agent_of(&self, peer: u32) -> Option<&Agent> {
         self.scenario.agents.get(usize::from(self.record(peer).agent))
     }
-}
-
-/// The bytes of the id of an Ed25519 public key.
-pub(crate) fn id_bytes(public: &[u8; 32]) -> [u8; ID_BYTES] {
-    let mut bytes = [0; ID_BYTES];
-    bytes[..ID_HEAD.len()].copy_from_slice(&ID_HEAD);
-    bytes[ID_HEAD.len()..].copy_from_slice(public);
-    bytes
-}
-
-fn id_of(public: &[u8; 32]) -> PeerId {
-    // A well-formed identity multihash is always an id; a random one would be noticed as found by nobody.
-    PeerId::from_bytes(&id_bytes(public)).unwrap_or_else(|_| PeerId::random())
 }

@@ -3,7 +3,7 @@
 use std::{fs::File, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use testnet::{Truth, WireTestnet, World, world::Ports};
+use testnet::{Truth, WireTestnet, World, ground::Ports};
 
 use crate::{
     args::TestnetArgs,
@@ -24,8 +24,12 @@ pub(crate) struct Announcement {
     pub(crate) seed: u64,
     /// The Kademlia protocol.
     pub(crate) protocol: String,
-    /// The port where peers listen.
+    /// The port where peers listen, TCP and QUIC.
     pub(crate) port: u16,
+    /// The port where they listen for WebSocket.
+    pub(crate) ws_port: u16,
+    /// The port where they listen for WebSocket over TLS.
+    pub(crate) wss_port: u16,
     /// The port where all attempts are refused.
     pub(crate) refusing_port: u16,
     /// The port where all attempts are dropped.
@@ -36,13 +40,15 @@ pub(crate) struct Announcement {
 
 impl Announcement {
     fn of(world: &World, scenario: &str) -> Self {
-        let Ports { listen, dead, dropping } = world.ports();
+        let Ports { listen, ws, wss, dead, dropping } = world.ports();
         Self {
             scenario: scenario.to_owned(),
             peers: world.scenario().peers,
             seed: world.scenario().seed,
             protocol: world.scenario().protocol.clone(),
             port: listen,
+            ws_port: ws,
+            wss_port: wss,
             refusing_port: dead,
             dropping_port: dropping,
             bootstrap: world.bootstrap_addresses().iter().map(ToString::to_string).collect(),
@@ -51,7 +57,13 @@ impl Announcement {
 
     /// The ports of the network.
     pub(crate) const fn ports(&self) -> Ports {
-        Ports { listen: self.port, dead: self.refusing_port, dropping: self.dropping_port }
+        Ports {
+            listen: self.port,
+            ws: self.ws_port,
+            wss: self.wss_port,
+            dead: self.refusing_port,
+            dropping: self.dropping_port,
+        }
     }
 }
 

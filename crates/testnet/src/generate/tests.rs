@@ -1,6 +1,7 @@
 //! Worlds: determined by their seed, and made of the shares that were asked for.
 
 use super::*;
+use crate::ground::{Internet, Place, Purpose};
 
 fn scenario(text: &str) -> Scenario {
     Scenario::parse(text, "test").expect("a scenario")
@@ -91,4 +92,68 @@ fn bootstrap_peers_are_online() {
     assert_eq!(world.bootstrap().len(), 5);
     assert!(world.bootstrap().iter().all(|&peer| world.state(peer) == State::Online));
     assert!(world.bootstrap_addresses().iter().all(|address| address.to_string().contains("/p2p/12D3Koo")));
+}
+
+#[test]
+fn keys_are_of_the_types_that_were_asked_for() {
+    let text = "peers = 100\n[keys]\ned25519 = 0.4\nrsa = 0.2\nsecp256k1 = 0.2\necdsa = 0.2";
+    let world = World::generate(&scenario(text));
+    let count = |key: KeyType| world.peers().filter(|&peer| world.key_type(peer) == key).count();
+    assert_eq!(KeyType::ALL.map(count), [40, 20, 20, 20]);
+    for peer in world.peers() {
+        let public = world.keypair(peer).public();
+        assert_eq!(public.to_peer_id(), world.peer_id(peer));
+        assert_eq!(public.encode_protobuf(), world.identify(peer).public_key);
+        assert_eq!(world.find(&world.peer_id(peer)), Some(peer));
+    }
+}
+
+/// A world of 2,000 peers on public addresses, with all that these can be.
+fn public_world() -> World {
+    World::generate_public(&scenario(
+        "peers = 2000\nseed = 4\n[addresses]\nip4 = 0.5\nip6 = 0.2\ndual = 0.3\nshared = 0.3\nper_ip = 3\nnamed = 0.1\n\
+         [transports]\ntcp = 0.5\nall = 0.5\n\
+         [[regions]]\nname = 'eu'\nshare = 0.5\ncontinents = ['EU']\nrtt_ms = { eu = 20, asia = 200 }\n\
+         [[regions]]\nname = 'asia'\nshare = 0.5\ncontinents = ['AS']\nrtt_ms = { asia = 80 }\n\
+         [[states]]\nstate = 'unroutable'\nshare = 0.05\n[[states]]\nstate = 'stale_address'\nshare = 0.05",
+    ))
+}
+
+#[test]
+fn public_places_are_where_their_region_is_and_nobody_has_anothers() {
+    let world = public_world();
+    let mut taken = std::collections::HashMap::new();
+    for peer in world.peers() {
+        let place = world.place(peer);
+        let continent = if world.region(peer) == Some("eu") { "EU" } else { "AS" };
+        assert!(place.slot < 3);
+        for ip in place.ips() {
+            let range = Internet::get().of(ip).expect("a range of the internet");
+            assert_eq!((range.continent.as_str(), range.purpose), (continent, Purpose::Peers));
+            assert_eq!(taken.insert((ip, place.slot), peer), None, "{ip} {}", place.slot);
+            assert_eq!(world.ground.find(ip, place.slot, |_| true), Some(peer));
+        }
+    }
+    let count = |test: &dyn Fn(Place) -> bool| world.peers().filter(|&peer| test(world.place(peer))).count();
+    let near = |count: usize, share: f64| (count as f64 / 2000.0 - share).abs() < 0.04;
+    assert!(near(count(&|place| place.ip6.is_none()), 0.5));
+    assert!(near(count(&|place| place.ip4.is_some() && place.ip6.is_some()), 0.3));
+    assert!(near(count(&|place| place.named), 0.1));
+    assert!(near(count(&|place| place.slot > 0), 0.2));
+}
+
+#[test]
+fn every_public_address_is_routed_but_those_that_are_meant_not_to_be() {
+    let world = public_world();
+    for peer in world.peers() {
+        let addresses = world.addresses(peer);
+        assert!(!addresses.is_empty());
+        for address in addresses.iter().chain(&world.former_addresses(peer)) {
+            let resolved = world.resolve(address).unwrap_or_else(|| address.clone());
+            let target = net::Addresses::Public.socket(&resolved).expect("public");
+            let is_unrouted = world.ground.is_unrouted(target.addr().ip());
+            assert_eq!(is_unrouted, world.state(peer) == State::Unroutable, "{address}");
+        }
+    }
+    assert!(world.named_hosts().count() > 100);
 }

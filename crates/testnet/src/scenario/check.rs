@@ -1,9 +1,13 @@
 //! Checks of a scenario that concern more than one value.
 
 use super::{Region, Scenario};
+use crate::{ground::SLOTS, secrets::MAX_RSA_KEYS};
 
 /// The most peers of a world: each has its own address in 127.0.0.0/8, and an index of 32 bits with room to spare.
 pub(super) const MAX_PEERS: u32 = 4_000_000;
+
+/// The continents that worlds have ranges of addresses on.
+const CONTINENTS: [&str; 4] = ["AS", "EU", "NA", "OC"];
 
 /// How far shares may miss their sum by rounding.
 const SLACK: f64 = 1e-6;
@@ -31,15 +35,29 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Problem> {
     if !(1..=16).contains(&scenario.tables.poor.bits) {
         return Err(("bits", format!("a prefix has 1 to 16 bits here, not {}", scenario.tables.poor.bits)));
     }
+    if !(1..=SLOTS).contains(&scenario.addresses.per_ip) {
+        let given = scenario.addresses.per_ip;
+        return Err(("per_ip", format!("1 to {SLOTS} peers can share an address, not {given}")));
+    }
     check_sums(scenario)?;
+    let rsa = scenario.keys.rsa.get() * f64::from(scenario.peers);
+    if rsa > f64::from(MAX_RSA_KEYS) {
+        return Err(("rsa", format!("at most {MAX_RSA_KEYS} peers can have RSA keys, not {rsa:.0}")));
+    }
     check_regions(scenario)
 }
 
 fn check_sums(scenario: &Scenario) -> Result<(), Problem> {
-    let transports = &scenario.transports;
-    let sum = transports.tcp.get() + transports.quic.get() + transports.both.get();
-    if (sum - 1.0).abs() > SLACK {
-        return Err(("transports", format!("`tcp`, `quic` and `both` add up to {sum}, not to 1")));
+    for (key, shares) in [
+        ("transports", &scenario.transports.shares()[..]),
+        ("securities", &scenario.securities.shares()),
+        ("keys", &scenario.keys.shares()),
+        ("addresses", &[scenario.addresses.ip4, scenario.addresses.ip6, scenario.addresses.dual]),
+    ] {
+        let sum: f64 = shares.iter().map(|share| share.get()).sum();
+        if (sum - 1.0).abs() > SLACK {
+            return Err((key, format!("the shares add up to {sum}, not to 1")));
+        }
     }
     let states: f64 = scenario.states.iter().map(|entry| entry.share.get()).sum();
     if states > 1.0 + SLACK {
@@ -84,6 +102,10 @@ fn check_regions(scenario: &Scenario) -> Result<(), Problem> {
         }
     }
     for (index, a) in regions.iter().enumerate() {
+        if let Some(other) = a.continents.iter().find(|name| !CONTINENTS.contains(&name.as_str())) {
+            let known = CONTINENTS.join(", ");
+            return Err(("continents", format!("`{other}` is no continent of a world; there are {known}")));
+        }
         if regions[..index].iter().any(|b| b.name == a.name) {
             return Err(("regions", format!("the region `{}` is there twice", a.name)));
         }

@@ -4,31 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::Share;
 use crate::state::{Stage, State};
-
-/// A share of a whole, 0 to 1.
-#[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd, Deserialize)]
-#[serde(try_from = "f64")]
-pub struct Share(f64);
-
-impl Share {
-    /// As a number from 0 to 1.
-    pub const fn get(self) -> f64 {
-        self.0
-    }
-}
-
-impl TryFrom<f64> for Share {
-    type Error = String;
-
-    fn try_from(value: f64) -> Result<Self, String> {
-        if (0.0..=1.0).contains(&value) {
-            Ok(Self(value))
-        } else {
-            Err(format!("a share is a number from 0 to 1, not {value}"))
-        }
-    }
-}
 
 /// How routing tables look.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -51,7 +28,7 @@ pub struct Tables {
 
 impl Default for Tables {
     fn default() -> Self {
-        let none = Share(0.0);
+        let none = Share::NONE;
         Self { k: 20, holes: none, stale: none, copied: none, poor: Poor::default(), shy: Shy::default() }
     }
 }
@@ -70,7 +47,7 @@ pub struct Poor {
 
 impl Default for Poor {
     fn default() -> Self {
-        Self { share: Share(0.0), bits: 4, holes: Share(0.0) }
+        Self { share: Share::NONE, bits: 4, holes: Share::NONE }
     }
 }
 
@@ -84,27 +61,6 @@ pub struct Shy {
     pub holes: Share,
 }
 
-/// Shares of peers that listen on one transport or on both. They add up to 1.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Transports {
-    /// TCP alone.
-    #[serde(default)]
-    pub tcp: Share,
-    /// QUIC alone.
-    #[serde(default)]
-    pub quic: Share,
-    /// Both.
-    #[serde(default)]
-    pub both: Share,
-}
-
-impl Default for Transports {
-    fn default() -> Self {
-        Self { tcp: Share(1.0), quic: Share(0.0), both: Share(0.0) }
-    }
-}
-
 /// A place that peers are in.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,6 +69,10 @@ pub struct Region {
     pub name: String,
     /// The share of peers in it.
     pub share: Share,
+    /// The continents that its peers' addresses are of, where these are public: `AS`, `EU`, `NA`, `OC`. None:
+    /// any.
+    #[serde(default)]
+    pub continents: Vec<String>,
     /// Milliseconds for the way to a region **and back**, by the other region's name. Each pair is given once, in
     /// either of its regions; a region's delay to itself, too.
     #[serde(default)]
@@ -193,6 +153,7 @@ impl Entry {
             "online" => State::Online,
             "refusing" => State::Refusing,
             "dropping" => State::Dropping,
+            "unroutable" => State::Unroutable,
             "firewalled" => State::Firewalled,
             "silent" => State::Silent(self.at.unwrap_or(Stage::Accept)),
             "reset" => State::Reset(

@@ -78,7 +78,7 @@ impl SimConnection {
             address: reached.address,
             transport: reached.transport,
             security: reached.security,
-            ip_version: 4,
+            ip_version: reached.ip_version,
             rtt: Some(reached.rtt),
         };
         let state = shared.world.state(reached.peer);

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use kad::{
     failure::SkipReason,
-    network::{AddressOutcome, Attempt},
+    network::{AddressOutcome, Attempt, Transport},
 };
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
-use net::address::{Addresses, Target};
+use net::address::Target;
 
 use super::{
     Shared,
@@ -17,7 +17,7 @@ use super::{
 
 /// What comes of each address, who was reached, and how long it takes.
 ///
-/// QUIC goes first, otherwise the order is the given one. An address is tried when the one before it has failed, or
+/// QUIC goes first, then TCP, then what runs on it, each first over IPv4; otherwise the order is the given one. An address is tried when the one before it has failed, or
 /// after the stagger beside it. The first one to reach the peer wins: those under way are abandoned, the others not
 /// tried.
 pub(super) fn dial(
@@ -57,7 +57,8 @@ fn plan(shared: &Shared, peer: &PeerId, addrs: &[Multiaddr]) -> (Vec<Attempt>, V
     let mut turns: Vec<(usize, Target)> = Vec::with_capacity(addrs.len().min(shared.config.max_addresses));
     let mut attempts = Vec::with_capacity(addrs.len());
     for (position, address) in addrs.iter().enumerate() {
-        let outcome = match Addresses::Loopback.target(address, peer) {
+        let resolved = shared.world.resolve(address);
+        let outcome = match shared.admitted().target(resolved.as_ref().unwrap_or(address), peer) {
             Err(reason) => AddressOutcome::Skipped(reason),
             Ok(target) => {
                 turns.push((position, target));
@@ -66,11 +67,20 @@ fn plan(shared: &Shared, peer: &PeerId, addrs: &[Multiaddr]) -> (Vec<Attempt>, V
         };
         attempts.push(Attempt::untried(outcome));
     }
-    turns.sort_by_key(|(_, target)| matches!(target, Target::Tcp(_)));
+    turns.sort_by_key(|(_, target)| (place(target.transport()), target.addr().is_ipv6()));
     for (position, _) in turns.split_off(shared.config.max_addresses.min(turns.len())) {
         attempts[position] = Attempt::untried(AddressOutcome::Skipped(SkipReason::OverLimit));
     }
     (attempts, turns)
+}
+
+const fn place(transport: Transport) -> u8 {
+    match transport {
+        Transport::Quic => 0,
+        Transport::Tcp => 1,
+        Transport::Ws => 2,
+        Transport::Wss => 3,
+    }
 }
 
 /// What was still under way when a connection stood at `won` was abandoned then.

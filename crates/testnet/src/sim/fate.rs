@@ -1,17 +1,16 @@
 //! What comes of one address, without waiting for it.
 
-use std::{net::IpAddr, sync::atomic::Ordering, time::Duration};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use kad::{
     failure::{Failure, FailureClass, Phase},
     network::{Security, Transport},
 };
 use libp2p_identity::PeerId;
-use net::address::Target;
+use net::{address::Target, session::Securities};
 
 use super::Shared;
 use crate::{
-    address,
     luck::Luck,
     state::{Stage, State},
 };
@@ -40,6 +39,7 @@ pub(super) struct Reached {
     pub(super) rtt: Duration,
     pub(super) transport: Transport,
     pub(super) security: Security,
+    pub(super) ip_version: u8,
     /// The position of the address in the dial.
     pub(super) address: usize,
 }
@@ -53,23 +53,27 @@ pub(super) fn fate(shared: &Shared, peer: &PeerId, position: usize, target: Targ
     if port == ports.dropping {
         return timeout(shared, Phase::Connect);
     }
-    let at = match target.addr().ip() {
-        IpAddr::V4(ip) => address::peer_at(ip),
-        IpAddr::V6(_) => None,
-    };
-    let Some(number) = at.filter(|&number| (number as usize) < world.len()) else {
+    let ip = target.addr().ip();
+    if world.ground.is_unrouted(ip) {
+        let failure = Failure::new(Phase::Connect, FailureClass::NetworkUnreachable);
+        return Fate::Failed(Duration::ZERO, failure);
+    }
+    let slot = ports.slot(transport, port);
+    let at = slot.and_then(|slot| world.ground.find(ip, slot, |peer| world.peers().contains(&peer)));
+    let Some(number) = at else {
         return refused(shared, Duration::ZERO);
     };
     let rtt = world.rtt(number);
     let state = world.state(number);
-    if port != ports.listen
-        || !world.carrier(number).speaks(transport)
-        || matches!(state, State::Refusing | State::Departed | State::Dropping | State::Firewalled)
-    {
+    if !world.carrier(number).speaks(transport) || !state.listens() {
         return refused(shared, rtt);
     }
-    let security = if transport == Transport::Quic { Security::Tls } else { Security::Noise };
-    let reached = Reached { peer: number, rtt, transport, security, address: position };
+    let security = match (transport, world.securities(number)) {
+        (Transport::Quic, _) | (_, Securities::Tls) => Security::Tls,
+        _ => Security::Noise,
+    };
+    let ip_version = if ip.is_ipv4() { 4 } else { 6 };
+    let reached = Reached { peer: number, rtt, transport, security, ip_version, address: position };
     handshake(shared, peer, state, reached)
 }
 

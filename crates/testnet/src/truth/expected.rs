@@ -1,10 +1,13 @@
 //! What an observer should say of a peer, by its state.
 
-use kad::failure::{FailureClass, SkipReason};
+use kad::{
+    failure::{FailureClass, SkipReason},
+    network::Transport,
+};
 
 use crate::{
+    carrier::Carrier,
     state::{Stage, State},
-    world::Carrier,
 };
 
 /// What an observer should say of a peer.
@@ -22,6 +25,7 @@ pub fn expected(state: State, carrier: Carrier) -> Expected {
     const REFUSED: &[&str] = &[FailureClass::ConnectionRefused.name()];
     // A refusal of UDP is an ICMP message, which not every socket hears.
     const REFUSED_UDP: &[&str] = &[FailureClass::Timeout.name(), FailureClass::ConnectionRefused.name()];
+    const UNREACHABLE: &[&str] = &[FailureClass::NetworkUnreachable.name()];
     const TIMEOUT: &[&str] = &[FailureClass::Timeout.name()];
     const RESET: &[&str] = &[FailureClass::ConnectionReset.name()];
     // QUIC has no reset of a connection.
@@ -44,10 +48,11 @@ pub fn expected(state: State, carrier: Carrier) -> Expected {
         State::Dropping | State::Firewalled | State::Silent(Stage::Accept | Stage::Secure) => {
             (false, TIMEOUT)
         }
+        State::Unroutable => (false, UNREACHABLE),
         // It has proved its identity: from then on nothing tells it from a slow peer.
         State::Silent(Stage::Multiplex | Stage::Stream | Stage::Request) => (true, TIMEOUT),
         State::Reset(Stage::Accept | Stage::Secure | Stage::Multiplex) => (false, RESET),
-        State::Reset(Stage::Stream) if carrier == Carrier::Tcp => (true, RESET),
+        State::Reset(Stage::Stream) if !carrier.speaks(Transport::Quic) => (true, RESET),
         State::Reset(Stage::Stream) => (true, RESET_OR_CLOSED),
         State::Reset(Stage::Request) => (true, STREAM_RESET),
         State::WrongPeerId => (false, MISMATCH),

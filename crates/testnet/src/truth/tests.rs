@@ -78,8 +78,7 @@ fn fakes_are_no_lie_of_the_observer_until_it_calls_them_reachable() {
     let liar = world.peers().find(|&peer| matches!(world.state(peer), State::Inventing(_))).expect("a liar");
     let mut observed = perfect(&truth);
     let fake = |number| {
-        let public = world.forger.public_key(number);
-        let id = libp2p_identity::PeerId::from_bytes(&crate::world::id_bytes(&public)).expect("an id");
+        let id = crate::id::Id::of_ed25519(&world.forger.public_key(number)).to_peer_id();
         ObservedPeer { id, reachable: false, class: Some("connection_refused".into()), neighbors: None }
     };
     observed.peers.extend([fake(0), fake(1)]);

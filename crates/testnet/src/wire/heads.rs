@@ -1,7 +1,7 @@
 //! The peers that listen, as heads of `net`'s listening side.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -17,7 +17,6 @@ use net::{
 };
 
 use crate::{
-    address,
     answers::Answers,
     generate,
     luck::Luck,
@@ -68,8 +67,9 @@ impl Heads {
 
     /// Who was dialled at a local address; `None` if nobody is there who speaks that transport.
     pub(super) fn at(&self, local: SocketAddr, transport: Transport) -> Option<Arc<Head<Peer>>> {
-        let IpAddr::V4(ip) = local.ip() else { return None };
-        let number = address::peer_at(ip).filter(|number| self.world.peers().contains(number))?;
+        let slot = self.world.ports().slot(transport, local.port())?;
+        let is_peer = |number: u32| self.world.peers().contains(&number);
+        let number = self.world.ground.find(local.ip(), slot, is_peer)?;
         if !self.world.carrier(number).speaks(transport) {
             return None;
         }
@@ -85,10 +85,7 @@ impl Heads {
     }
 
     fn listening(&self, number: u32) -> Result<Option<Listening>, IdentityError> {
-        if matches!(
-            self.world.state(number),
-            State::Refusing | State::Departed | State::Dropping | State::Firewalled
-        ) {
+        if !self.world.state(number).listens() {
             return Ok(None);
         }
         let identity = Identity::new(self.world.keypair(number))?;
@@ -103,7 +100,8 @@ impl Heads {
         let profile = Profile::new(world.agent(number), &world.kad_protocols(number));
         let service = Peer { answers: Arc::clone(&self.answers), number, state };
         let head = Head::new(identity, &profile, &world.addresses(number), service)
-            .with_pace(Pace { accept: late, flight: world.rtt(number) });
+            .with_pace(Pace { accept: late, flight: world.rtt(number) })
+            .with_securities(world.securities(number));
         match disruption(state) {
             Some(disruption) => head.with_disruption(disruption),
             None => head,

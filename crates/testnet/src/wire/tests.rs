@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use net::{Addresses, Host, HostConfig, Identity};
+use kad::network::{Connection, Network, Security};
+use net::{Addresses, Host, HostConfig, Identity, session::Securities};
 
 use super::*;
 use crate::{
@@ -61,7 +62,7 @@ async fn each_fault_shows_what_the_simulation_promises() {
     let config = crate::SimConfig { address_timeout: PATIENCE, ..crate::SimConfig::default() };
     let sim = crate::SimNetwork::new(Arc::clone(&world), config);
     let mut one_of_each: BTreeMap<String, u32> = BTreeMap::new();
-    for peer in world.peers().filter(|&peer| world.carrier(peer) == crate::world::Carrier::Tcp) {
+    for peer in world.peers().filter(|&peer| world.carrier(peer) == crate::Carrier::Tcp) {
         one_of_each.entry(world.state(peer).to_string()).or_insert(peer);
     }
     assert!(one_of_each.len() >= 20, "{one_of_each:?}");
@@ -121,4 +122,35 @@ async fn two_testnets_live_beside_each_other_and_a_stopped_one_is_gone() {
     let gone = (world.peer_id(0), world.addresses(0));
     let visit = visit(host(), "/ipfs/kad/1.0.0", gone, PATIENCE).await;
     assert_eq!(visit.class.as_deref(), Some("connection_refused"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_transport_security_and_key_is_crawled_and_told_apart() {
+    let testnet = testnet(
+        "peers = 120\n[transports]\ntcp = 0.2\nquic = 0.2\nws = 0.2\nwss = 0.2\nall = 0.2\n\
+         [securities]\nany = 0.4\nnoise = 0.3\ntls = 0.3\n\
+         [keys]\ned25519 = 0.4\nrsa = 0.2\nsecp256k1 = 0.2\necdsa = 0.2",
+    )
+    .await;
+    let world = testnet.world();
+    let observed = crawl(&host(), world, PATIENCE).await;
+    let verdict = Truth::of(Arc::clone(world)).judge(&observed);
+    assert_eq!(verdict.wrong, [], "{verdict:?}");
+    assert_eq!((verdict.peers.found, verdict.edges.missed), (120, 0), "{verdict:?}");
+    let host = host();
+    for peer in world.peers() {
+        // Each address for itself, not only the one that wins.
+        for (address, transport) in world.addresses(peer).into_iter().zip(world.carrier(peer).transports()) {
+            let dial = host.connect(world.peer_id(peer), vec![address.clone()]).await;
+            let Some(connection) = dial.connection else { panic!("{address}: {:?}", dial.attempts) };
+            let endpoint = connection.endpoint();
+            assert_eq!(endpoint.transport, transport);
+            let expected = match (transport, world.securities(peer)) {
+                (Transport::Quic, _) | (_, Securities::Tls) => Security::Tls,
+                _ => Security::Noise,
+            };
+            assert_eq!(endpoint.security, expected, "{address}");
+            connection.close().await;
+        }
+    }
 }

@@ -1,0 +1,210 @@
+//! Who lives where on public addresses.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use foldhash::fast::FixedState;
+use rand::{Rng, RngExt};
+
+use super::{
+    Internet, Place, SLOTS,
+    internet::{Purpose, Range},
+};
+use crate::{
+    generate::{Stream, stream},
+    scenario::Addresses,
+};
+
+/// Spreads consecutive hosts over a range: an odd number, so that no two of them meet (2^32 over the golden ratio).
+const SPREAD: u32 = 0x9e37_79b1;
+
+/// The places of all peers.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    places: Vec<Place>,
+    /// Where peers with a stale address used to be.
+    former: HashMap<u32, Place, FixedState>,
+    /// Who is, was or will be at an address: at most a few peers a slot.
+    at: HashMap<IpAddr, Vec<u32>, FixedState>,
+}
+
+impl Layout {
+    /// Where a peer is.
+    pub(super) fn place(&self, peer: u32) -> Place {
+        self.places.get(peer as usize).copied().unwrap_or_default()
+    }
+
+    /// Where a peer was.
+    pub(super) fn former(&self, peer: u32) -> Place {
+        self.former.get(&peer).copied().unwrap_or_default()
+    }
+
+    /// Who lives in this slot of an address.
+    pub(super) fn at(&self, ip: IpAddr, slot: u8) -> impl Iterator<Item = u32> {
+        let there = self.at.get(&ip).into_iter().flatten().copied();
+        there.filter(move |&peer| self.place(peer).slot == slot)
+    }
+
+    fn settle(&mut self, place: Place) {
+        let peer = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+        for ip in place.ips() {
+            self.at.entry(ip).or_default().push(peer);
+        }
+        self.places.push(place);
+    }
+}
+
+/// What decides on the place of a peer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wish<'a> {
+    /// On which continents; anywhere if this is empty.
+    pub(crate) continents: &'a [String],
+    /// Whether it needs a second place, for those that announce where it was.
+    pub(crate) has_moved: bool,
+}
+
+/// Gives peers places, one after the other.
+pub(crate) struct Surveyor<'a, R> {
+    rng: R,
+    addresses: &'a Addresses,
+    lots: Vec<Lot>,
+    /// For each list of continents and each family the host that has room for one more: where, and its next slot.
+    open: HashMap<(&'a [String], Family), (Place, u8), FixedState>,
+}
+
+/// A range, and how many hosts of it are taken.
+struct Lot {
+    range: &'static Range,
+    next: u32,
+}
+
+/// Which addresses a host has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Family {
+    V4,
+    V6,
+    Both,
+}
+
+/// Lays all peers out, in their order.
+pub(crate) fn layout<'a>(
+    seed: u64,
+    addresses: &'a Addresses,
+    wishes: impl Iterator<Item = Wish<'a>>,
+) -> Layout {
+    let lots = Internet::get().with(Purpose::Peers).map(|range| Lot { range, next: 0 }).collect();
+    let rng = stream(seed, Stream::Places, 0);
+    let mut surveyor = Surveyor { rng, addresses, lots, open: HashMap::default() };
+    let mut layout = Layout::default();
+    for (peer, wish) in (0..).zip(wishes) {
+        let place = surveyor.place(wish);
+        layout.settle(place);
+        if wish.has_moved {
+            layout.former.insert(peer, surveyor.host(wish, Family::V4));
+        }
+    }
+    layout
+}
+
+impl<'a, R: Rng> Surveyor<'a, R> {
+    /// The place of the next peer: at an address of its own, or at one that it shares with others of its continent.
+    fn place(&mut self, wish: Wish<'a>) -> Place {
+        let family = self.family();
+        let is_shared = self.rng.random_bool(self.addresses.shared.get());
+        let named = self.rng.random_bool(self.addresses.named.get());
+        if !is_shared {
+            return Place { named, ..self.host(wish, family) };
+        }
+        let key = (wish.continents, family);
+        let (host, slot) = match self.open.remove(&key) {
+            Some(open) => open,
+            None => (self.host(wish, family), 0),
+        };
+        if slot + 1 < self.addresses.per_ip.min(SLOTS) {
+            self.open.insert(key, (host, slot + 1));
+        }
+        Place { slot, named, ..host }
+    }
+
+    fn family(&mut self) -> Family {
+        let drawn: f64 = self.rng.random();
+        let (ip4, dual) = (self.addresses.ip4.get(), self.addresses.dual.get());
+        match drawn {
+            drawn if drawn < ip4 => Family::V4,
+            drawn if drawn < ip4 + dual => Family::Both,
+            _ => Family::V6,
+        }
+    }
+
+    /// A host at addresses that nobody else has.
+    fn host(&mut self, wish: Wish<'_>, family: Family) -> Place {
+        let mut place = Place::default();
+        if family != Family::V6 {
+            place.ip4 = self.address(wish, true).and_then(as_v4);
+        }
+        if family != Family::V4 || place.ip4.is_none() {
+            place.ip6 = self.address(wish, false).and_then(as_v6);
+        }
+        place
+    }
+
+    /// The next free address of a range that is drawn by weight; of any continent where those wished for are full.
+    fn address(&mut self, wish: Wish<'_>, v4: bool) -> Option<IpAddr> {
+        let anywhere = Wish { continents: &[], ..wish };
+        let index = self.lot(wish, v4).or_else(|| self.lot(anywhere, v4))?;
+        self.lots.get_mut(index).map(Lot::take)
+    }
+
+    fn lot(&mut self, wish: Wish<'_>, v4: bool) -> Option<usize> {
+        let fits = |lot: &Lot| {
+            let there = wish.continents.is_empty() || wish.continents.contains(&lot.range.continent);
+            there && lot.range.prefix.ip.is_ipv4() == v4 && lot.has_room()
+        };
+        let total: u32 = self.lots.iter().filter(|lot| fits(lot)).map(|lot| lot.range.weight).sum();
+        if total == 0 {
+            return None;
+        }
+        let mut drawn = self.rng.random_range(0..total);
+        self.lots.iter().position(|lot| {
+            fits(lot)
+                && match drawn.checked_sub(lot.range.weight) {
+                    Some(rest) => {
+                        drawn = rest;
+                        false
+                    }
+                    None => true,
+                }
+        })
+    }
+}
+
+impl Lot {
+    fn has_room(&self) -> bool {
+        u64::from(self.next) + 1 < 1_u64 << self.range.prefix.host_bits()
+    }
+
+    /// The next host. Those of IPv4 do not end in 0 or 255, which look like networks and broadcasts.
+    fn take(&mut self) -> IpAddr {
+        let bits = self.range.prefix.host_bits();
+        let mask = u32::try_from((1_u64 << bits) - 1).unwrap_or(u32::MAX);
+        loop {
+            self.next = self.next.saturating_add(1);
+            let number = self.next.wrapping_mul(SPREAD) & mask;
+            let address = self.range.prefix.host(number);
+            let is_odd = matches!(address, IpAddr::V4(ip) if matches!(ip.octets()[3], 0 | 255));
+            if !is_odd || !self.has_room() {
+                return address;
+            }
+        }
+    }
+}
+
+fn as_v4(ip: IpAddr) -> Option<Ipv4Addr> {
+    if let IpAddr::V4(ip) = ip { Some(ip) } else { None }
+}
+
+fn as_v6(ip: IpAddr) -> Option<Ipv6Addr> {
+    if let IpAddr::V6(ip) = ip { Some(ip) } else { None }
+}
