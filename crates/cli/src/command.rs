@@ -8,11 +8,7 @@ mod export;
 mod networks;
 mod testnet;
 
-pub(crate) use self::{
-    crawls::Listed,
-    demo::{Judged, StateCount},
-    networks::Described,
-};
+pub(crate) use self::{crawls::Listed, networks::Described};
 use crate::{args::Command, exit::Code};
 
 /// Does what was asked for.

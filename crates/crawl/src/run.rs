@@ -1,5 +1,7 @@
 //! The crawl itself: frontier to visits and back, until nobody is left.
 
+mod ending;
+
 use std::sync::Arc;
 
 use kad::{
@@ -9,7 +11,7 @@ use kad::{
     opt_out::OptOut,
     preimage,
 };
-use schema::{AddressVisit, CrawlId, PeerNumber, Row, RunState, Visit, VisitKind, visit::PREFIXES};
+use schema::{AddressVisit, CrawlId, PeerNumber, Row, Visit, VisitKind, visit::PREFIXES};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -19,13 +21,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
-    completeness::{Completeness, Evidence},
     config::Config,
     frontier::{Extended, Frontier, Job},
     full::Full,
     manner::Manner,
     pending::Pending,
-    summary::{LeftOut, Quantiles, Summary},
+    summary::Summary,
     tally::Tally,
     visit::{Visited, blank, visit},
 };
@@ -334,72 +335,6 @@ impl<N: Network> Run<N> {
             edges: self.tally.edges,
             second_pass: self.second_pass,
         }
-    }
-
-    fn state(&self) -> RunState {
-        let is_cut_short =
-            self.outlets.cancel.is_cancelled() || (self.limit_reached() && self.frontier.waiting() > 0);
-        match (self.rows_lost || self.tally.reachable == 0, is_cut_short) {
-            (_, true) if !self.rows_lost => RunState::Cancelled,
-            (true, _) => RunState::Failed,
-            _ => RunState::Succeeded,
-        }
-    }
-
-    fn completeness(&self) -> Completeness {
-        let mut given: Vec<PeerNumber> = self.bootstrap.iter().map(|(peer, _)| *peer).collect();
-        given.sort_unstable();
-        let evidence = Evidence {
-            captures: self.frontier.captures(&given),
-            growth: &self.growth,
-            cut_short: self.rows_lost || self.state() == RunState::Cancelled,
-            left_out: self.frontier.over_budget() > 0,
-        };
-        evidence.weigh()
-    }
-
-    fn finish(mut self) -> Crawled {
-        let finished_at = self.manner.clock.at(Instant::now());
-        let duration = finished_at.since(self.manner.clock.start());
-        let tally = std::mem::take(&mut self.tally);
-        self.tally.reachable = tally.reachable;
-        let summary = Summary {
-            crawl_id: self.id,
-            state: self.state(),
-            started_at: self.manner.clock.start(),
-            finished_at,
-            duration_s: duration.as_secs_f64(),
-            seed: self.config.seed.unwrap_or(0),
-            peers: tally.peers(self.frontier.len() as u64),
-            errors: tally.errors(),
-            nat: tally.nat(),
-            visits: tally.visits,
-            edges: tally.edges,
-            requests: tally.requests,
-            request_errors: tally.request_errors,
-            identify_errors: tally.identify_errors,
-            addresses: tally.addresses,
-            agents: tally.agents,
-            protocols: tally.protocols,
-            transports: tally.transports,
-            security: tally.security,
-            ip_versions: tally.ip_versions,
-            rtt_ms: Quantiles::of_micros(tally.rtts_us),
-            bytes: tally.bytes,
-            completeness: self.completeness(),
-            left_out: LeftOut {
-                over_max_peers: self.frontier.over_budget(),
-                over_visit_size: self.over_visit_size,
-                malformed: self.frontier.malformed(),
-                opted_out: self.frontier.opted_out(),
-                opted_out_peers: self.frontier.opted_out_peers() as u64,
-            },
-            network: self.network_name,
-            cpu_s: None,
-            peak_rss_bytes: None,
-        };
-        let bootstrap = self.bootstrap.into_iter().map(|(_, outcome)| outcome).collect();
-        Crawled { summary, bootstrap, rows_lost: self.rows_lost }
     }
 }
 

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use kad::{PeerId, failure::FailureClass, network::AddressOutcome};
 use kadscope_crawl::{Bootstrap, Clock, Config, Crawl, Crawled, Outlets, Progress};
 use schema::{CrawlId, PeerNumber, PrefixOutcome, Row, RunState, Timestamp, Visit, VisitKind};
-use testnet::{Observed, ObservedPeer, Scenario, SimConfig, SimNetwork, Truth, Verdict, World};
+use testnet::{Observed, ObservedPeer, Scenario, SimConfig, SimNetwork, Truth, Verdict, World, truth::Said};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -93,7 +93,7 @@ impl Run {
 
 fn observed(id: PeerId, visit: Option<&Visit>) -> ObservedPeer {
     let Some(visit) = visit else {
-        return ObservedPeer { id, reachable: false, class: None, neighbors: None };
+        return ObservedPeer { id, reachable: false, class: None, neighbors: None, said: None };
     };
     let skipped = visit.addresses.iter().find_map(|address| match address.outcome {
         AddressOutcome::Skipped(reason) => Some(reason.name()),
@@ -102,7 +102,18 @@ fn observed(id: PeerId, visit: Option<&Visit>) -> ObservedPeer {
     let failure = visit.connect_error.as_ref().or(visit.crawl_error.as_ref());
     let class = failure.map(|failure| failure.class.name()).or(skipped.filter(|_| !visit.is_reachable()));
     let neighbors = visit.neighbors.as_ref().map(|n| n.iter().map(|peer| peer.0).collect());
-    ObservedPeer { id, reachable: visit.is_reachable(), class: class.map(Into::into), neighbors }
+    let said = Said {
+        agent: visit.agent_version.clone(),
+        protocols: visit.protocols.clone(),
+        addresses: visit.addresses.iter().map(|visited| visited.address.clone()).collect(),
+    };
+    ObservedPeer {
+        id,
+        reachable: visit.is_reachable(),
+        class: class.map(Into::into),
+        neighbors,
+        said: Some(Box::new(said)),
+    }
 }
 
 fn scenario(name: &str, peers: u32) -> Scenario {
@@ -137,6 +148,7 @@ async fn every_fault_gets_its_name_and_the_counts_add_up() {
     assert_eq!((verdict.peer_recall, verdict.peer_precision), (1.0, 1.0), "{verdict:#?}");
     assert_eq!((verdict.edge_recall, verdict.edge_precision), (Some(1.0), Some(1.0)), "{verdict:#?}");
     assert_eq!((verdict.reachability_accuracy, verdict.wrong_classes), (1.0, 0), "{verdict:#?}");
+    assert_eq!((verdict.wrong_identities, verdict.wrong_addresses), (0, 0), "{verdict:#?}");
     let summary = &run.crawled.summary;
     let truth = Truth::of(Arc::clone(&run.world));
     for class in ["relayed_only", "private_only", "not_from_here"] {

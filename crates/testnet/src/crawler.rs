@@ -154,9 +154,10 @@ pub(crate) async fn crawl<N: Network>(network: &N, world: &World, patience: Dura
             let id = known[index].0;
             let neighbors = visit.named.into_iter().map(|named| learn(named, &mut known, &mut positions));
             let neighbors = Some(neighbors.collect());
-            let blank = ObservedPeer { id, reachable: false, class: None, neighbors: None };
+            let blank = ObservedPeer { id, reachable: false, class: None, neighbors: None, said: None };
             peers.resize(peers.len().max(index + 1), blank);
-            peers[index] = ObservedPeer { id, reachable: visit.reachable, class: visit.class, neighbors };
+            peers[index] =
+                ObservedPeer { id, reachable: visit.reachable, class: visit.class, neighbors, said: None };
         }
     }
 }

@@ -10,6 +10,7 @@
 
 mod expected;
 mod judge;
+mod said;
 
 use std::{collections::VecDeque, io, net::IpAddr, sync::Arc};
 
@@ -22,7 +23,8 @@ use serde::{
 
 pub use self::{
     expected::{Expected, expected},
-    judge::{MAX_LISTED, Observed, ObservedPeer, Verdict, Wrong},
+    judge::{MAX_LISTED, Observed, ObservedPeer, StateCount, Verdict, Wrong},
+    said::Said,
 };
 use crate::{
     ground::{Internet, Place, Range},

@@ -9,9 +9,9 @@ use anyhow::Context as _;
 use schema::RunState;
 use serde::Serialize;
 use store::StoreUrl;
+use testnet::Verdict;
 
 use self::child::Child;
-pub(crate) use self::judged::{Judged, StateCount};
 use super::crawl::{end, place};
 use crate::{
     args::{DemoArgs, Policy},
@@ -44,7 +44,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
     let announcement = child.end().await;
     let style = output::Style::of_stdout();
     let judged = match made.crawled.summary.state {
-        RunState::Succeeded if made.kept.is_ok() => Some(Judged::of(&store, &made, &announcement)?),
+        RunState::Succeeded if made.kept.is_ok() => Some(judged::judge(&store, &made, &announcement)?),
         _ => None,
     };
     if args.json {
@@ -87,9 +87,9 @@ struct Compared<'a> {
     #[serde(flatten)]
     summary: &'a crawl::Summary,
     /// `null` if the crawl was cut short or failed.
-    truth: Option<&'a Judged>,
+    truth: Option<&'a Verdict>,
 }
 
-fn print_json(made: &Made, judged: Option<&Judged>) -> anyhow::Result<()> {
+fn print_json(made: &Made, judged: Option<&Verdict>) -> anyhow::Result<()> {
     output::print_json(&Compared { summary: &made.crawled.summary, truth: judged })
 }

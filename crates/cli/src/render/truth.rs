@@ -1,10 +1,9 @@
 //! A crawl beside the truth, for people.
 
+use testnet::{Verdict, truth::StateCount};
+
 use super::{table::heading, text::grouped};
-use crate::{
-    command::{Judged, StateCount},
-    output::Style,
-};
+use crate::output::Style;
 
 /// Columns of a label.
 const LABEL: usize = 26;
@@ -13,28 +12,31 @@ const LABEL: usize = 26;
 const NUMBER: usize = 10;
 
 /// How right a crawl was: over all, and for each kind of peer.
-pub(crate) fn truth(judged: &Judged, style: Style) -> String {
+pub(crate) fn truth(verdict: &Verdict, style: Style) -> String {
     let mut lines =
         vec![String::new(), heading("Beside the truth", "of which the crawl was not told", style)];
-    lines.extend(over_all(judged, style));
+    lines.extend(over_all(verdict, style));
     lines.extend([String::new(), heading("What each peer does", "and what there is to say of it", style)]);
     lines.push(style.dim(&line("", &["peers", "right"].map(str::to_owned))));
-    lines.extend(judged.states.iter().map(|count| state(count, style)));
+    lines.extend(verdict.states.iter().map(|count| state(count, style)));
     lines.push(String::new());
     lines.join("\n")
 }
 
-fn over_all(judged: &Judged, style: Style) -> Vec<String> {
-    let verdict = &judged.verdict;
+fn over_all(verdict: &Verdict, style: Style) -> Vec<String> {
     let (peers, edges) = (verdict.peers, verdict.edges);
     let wrong = verdict.wrongly_reachable + verdict.wrongly_unreachable;
     let all = verdict.peers.found + verdict.peers_beyond + verdict.announced_fakes;
+    let known = verdict.peers.found + verdict.peers_beyond;
+    let right_or_wrong = |label, wrong: u64| marked(label, &[known.saturating_sub(wrong), wrong], style);
     let mut lines = vec![
         style.dim(&line("", &["found", "missed", "invented"].map(str::to_owned))),
         marked("peers", &[peers.found, peers.missed, verdict.peers_invented], style),
         marked("edges", &[edges.found, edges.missed, verdict.edges_invented], style),
         style.dim(&line("", &["right", "wrong"].map(str::to_owned))),
         marked("reachable or not", &[all.saturating_sub(wrong), wrong], style),
+        right_or_wrong("agent and protocols", verdict.wrong_identities),
+        right_or_wrong("addresses", verdict.wrong_addresses),
     ];
     let heard = [
         (verdict.peers_beyond, "that only liars or silent peers know"),
@@ -78,11 +80,9 @@ fn state(count: &StateCount, style: Style) -> String {
 
 #[cfg(test)]
 mod tests {
-    use testnet::Verdict;
-
     use super::*;
 
-    fn judged() -> Judged {
+    fn verdict() -> Verdict {
         let mut verdict = Verdict { wrongly_unreachable: 2, announced_fakes: 40, ..Verdict::default() };
         (verdict.peers.expected, verdict.peers.found) = (1000, 1000);
         (verdict.edges.expected, verdict.edges.found, verdict.edges.missed) = (20_400, 20_399, 1);
@@ -102,11 +102,12 @@ mod tests {
             reachable: true,
             classes: &[],
         };
-        Judged { verdict, states: vec![online, refusing] }
+        verdict.states = vec![online, refusing];
+        verdict
     }
 
     #[test]
     fn what_is_wrong_shows() {
-        insta::assert_snapshot!(truth(&judged(), Style::plain()));
+        insta::assert_snapshot!(truth(&verdict(), Style::plain()));
     }
 }

@@ -8,15 +8,20 @@
 //! | `edge_precision` | edges that it saw and that exist | edges that it saw, those of liars left out |
 //! | `reachability_accuracy` | peers whose reachability it got right | peers of the world and fakes that it heard of |
 //!
+//! What it says of a peer's agent, protocols and addresses is judged in [`said`](super::said).
+//!
 //! A fake that a liar announced is a true claim of a lying peer: to have heard of it is neither right nor wrong and is
 //! counted apart; to call it reachable is wrong. A peer that nobody announced is invented by the observer.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use libp2p_identity::PeerId;
 use serde::Serialize;
 
-use super::Truth;
+use super::{
+    Expected, Truth,
+    said::{self, Said},
+};
 
 /// The most wrong classes that a verdict lists; all are counted.
 pub const MAX_LISTED: usize = 100;
@@ -40,6 +45,8 @@ pub struct ObservedPeer {
     pub class: Option<Cow<'static, str>>,
     /// Whom it named in its answers, as positions in [`Observed::peers`]; `None` if the observer does not keep that.
     pub neighbors: Option<Vec<u32>>,
+    /// What else is known of it; `None` if the observer does not keep that.
+    pub said: Option<Box<Said>>,
 }
 
 /// How right an observer was. Shares are from 0 to 1, and 1 where there was nothing to be wrong about.
@@ -75,10 +82,33 @@ pub struct Verdict {
     pub wrongly_reachable: u64,
     /// Reachable peers that were called unreachable.
     pub wrongly_unreachable: u64,
+    /// Peers whose agent version or protocols are not theirs, or are missing though they answered.
+    pub wrong_identities: u64,
+    /// Peers that are known by an address that nobody announces, or not by one that is announced.
+    pub wrong_addresses: u64,
     /// Peers of the world for which another class was reported than any of those that fit.
     pub wrong_classes: u64,
     /// The first of the peers with a wrong class or reachability: at most [`MAX_LISTED`].
     pub wrong: Vec<Wrong>,
+    /// By what peers do, the most frequent first.
+    pub states: Vec<StateCount>,
+}
+
+/// Peers in one state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StateCount {
+    /// The state, with the stage at which its fault strikes.
+    pub state: String,
+    /// Peers in it that a crawl can hear of.
+    pub peers: u64,
+    /// How many of these were heard of.
+    pub found: u64,
+    /// And of which the right thing was said: reachable or not, and by the right class.
+    pub right: u64,
+    /// Whether such peers are reachable; where it depends on the peer, of the first one.
+    pub reachable: bool,
+    /// The classes of which one is right; empty if nothing goes wrong.
+    pub classes: &'static [&'static str],
 }
 
 /// What could be found, and what of it was.
@@ -147,6 +177,7 @@ fn place(truth: &Truth, id: &PeerId) -> Place {
 
 fn judge_peers(truth: &Truth, observed: &Observed, places: &[Place], verdict: &mut Verdict) {
     let mut seen = vec![false; truth.world.len()];
+    let mut states = States::of(truth);
     for (peer, place) in observed.peers.iter().zip(places) {
         match *place {
             Place::Nowhere => verdict.peers_invented += 1,
@@ -161,15 +192,23 @@ fn judge_peers(truth: &Truth, observed: &Observed, places: &[Place], verdict: &m
                 let found = truth.is_discoverable(number);
                 verdict.peers.found += u64::from(found);
                 verdict.peers_beyond += u64::from(!found);
-                judge_peer(truth, number, peer, verdict);
+                let is_right = judge_peer(truth, number, peer, verdict);
+                states.count(truth, number, is_right);
+                if let Some(said) = &peer.said {
+                    let doubts = said::doubts(truth, number, peer.reachable, said);
+                    verdict.wrong_identities += u64::from(doubts.identity);
+                    verdict.wrong_addresses += u64::from(doubts.addresses);
+                }
             }
         }
     }
+    verdict.states = states.sorted();
     let expected = truth.world.peers().filter(|&peer| truth.is_discoverable(peer)).count() as u64;
     verdict.peers = Count { expected, missed: expected - verdict.peers.found, ..verdict.peers };
 }
 
-fn judge_peer(truth: &Truth, number: u32, peer: &ObservedPeer, verdict: &mut Verdict) {
+/// Says whether all is right.
+fn judge_peer(truth: &Truth, number: u32, peer: &ObservedPeer, verdict: &mut Verdict) -> bool {
     let expected = truth.expected(number);
     let fits = match &peer.class {
         None => expected.classes.is_empty(),
@@ -181,7 +220,8 @@ fn judge_peer(truth: &Truth, number: u32, peer: &ObservedPeer, verdict: &mut Ver
         _ => {}
     }
     verdict.wrong_classes += u64::from(!fits);
-    if (!fits || expected.reachable != peer.reachable) && verdict.wrong.len() < MAX_LISTED {
+    let is_right = fits && expected.reachable == peer.reachable;
+    if !is_right && verdict.wrong.len() < MAX_LISTED {
         verdict.wrong.push(Wrong {
             id: peer.id.to_base58(),
             state: truth.world.state(number).to_string(),
@@ -190,6 +230,38 @@ fn judge_peer(truth: &Truth, number: u32, peer: &ObservedPeer, verdict: &mut Ver
             expected: expected.classes,
             reported: peer.class.as_deref().map(str::to_owned),
         });
+    }
+    is_right
+}
+
+/// Peers by their states, while they are counted.
+struct States(BTreeMap<String, StateCount>);
+
+impl States {
+    /// Those that a crawl can hear of.
+    fn of(truth: &Truth) -> Self {
+        let mut states: BTreeMap<String, StateCount> = BTreeMap::new();
+        for peer in truth.world.peers().filter(|&peer| truth.is_discoverable(peer)) {
+            let Expected { reachable, classes } = truth.expected(peer);
+            let state = truth.world.state(peer).to_string();
+            let blank =
+                || StateCount { state: state.clone(), peers: 0, found: 0, right: 0, reachable, classes };
+            states.entry(state.clone()).or_insert_with(blank).peers += 1;
+        }
+        Self(states)
+    }
+
+    fn count(&mut self, truth: &Truth, number: u32, is_right: bool) {
+        if let Some(count) = self.0.get_mut(&truth.world.state(number).to_string()) {
+            count.found += 1;
+            count.right += u64::from(is_right);
+        }
+    }
+
+    fn sorted(self) -> Vec<StateCount> {
+        let mut counts: Vec<StateCount> = self.0.into_values().collect();
+        counts.sort_by_key(|count| std::cmp::Reverse(count.peers));
+        counts
     }
 }
 

@@ -18,9 +18,18 @@ fn perfect(truth: &Truth) -> Observed {
             reachable,
             class: classes.first().map(|&class| class.into()),
             neighbors: Some(if read { world.neighbors(peer).to_vec() } else { Vec::new() }),
+            said: Some(Box::new(Said {
+                agent: reachable.then(|| world.agent(peer).to_owned()),
+                protocols: if reachable { owned(world.protocols(peer)) } else { Vec::new() },
+                addresses: world.addresses(peer),
+            })),
         }
     });
     Observed { peers: peers.collect() }
+}
+
+fn owned(names: Vec<&str>) -> Vec<String> {
+    names.into_iter().map(str::to_owned).collect()
 }
 
 #[test]
@@ -30,6 +39,9 @@ fn a_perfect_observer_is_right_in_everything() {
     assert_eq!((verdict.peer_recall, verdict.peer_precision, verdict.reachability_accuracy), (1.0, 1.0, 1.0));
     assert_eq!((verdict.edge_recall, verdict.edge_precision), (Some(1.0), Some(1.0)));
     assert_eq!((verdict.peers.expected, verdict.peers.missed, verdict.wrong_classes), (200, 0, 0));
+    assert_eq!((verdict.wrong_identities, verdict.wrong_addresses), (0, 0));
+    let of_states: Vec<_> = verdict.states.iter().map(|count| (&*count.state, count.right)).collect();
+    assert_eq!(of_states, [("online", 160), ("refusing", 40)]);
 }
 
 #[test]
@@ -79,7 +91,13 @@ fn fakes_are_no_lie_of_the_observer_until_it_calls_them_reachable() {
     let mut observed = perfect(&truth);
     let fake = |number| {
         let id = crate::id::Id::of_ed25519(&world.forger.public_key(number)).to_peer_id();
-        ObservedPeer { id, reachable: false, class: Some("connection_refused".into()), neighbors: None }
+        ObservedPeer {
+            id,
+            reachable: false,
+            class: Some("connection_refused".into()),
+            neighbors: None,
+            said: None,
+        }
     };
     observed.peers.extend([fake(0), fake(1)]);
     observed.peers[liar as usize].neighbors = Some(vec![40, 41]);
@@ -144,4 +162,22 @@ fn the_truth_file_tells_all_of_each_peer() {
     for key in ["addresses", "agent", "protocols"] {
         assert!(!online[key].is_null(), "{key}");
     }
+}
+
+#[test]
+fn what_is_said_of_agents_protocols_and_addresses_is_judged() {
+    let truth = truth("peers = 50\n[[states]]\nstate = 'refusing'\nshare = 0.2");
+    let wrong = |spoil: &dyn Fn(&mut Said)| {
+        let mut observed = perfect(&truth);
+        let alive = observed.peers.iter_mut().find(|peer| peer.reachable).expect("a live one");
+        spoil(alive.said.as_mut().expect("said"));
+        let verdict = truth.judge(&observed);
+        (verdict.wrong_identities, verdict.wrong_addresses)
+    };
+    assert_eq!(wrong(&|said| said.protocols.reverse()), (0, 0));
+    assert_eq!(wrong(&|said| said.agent = None), (1, 0));
+    assert_eq!(wrong(&|said| said.agent = Some("another".to_owned())), (1, 0));
+    assert_eq!(wrong(&|said| said.protocols.truncate(2)), (1, 0));
+    assert_eq!(wrong(&|said| said.addresses.clear()), (0, 1));
+    assert_eq!(wrong(&|said| said.addresses.push("/ip4/127.9.9.9/tcp/1".parse().expect("one"))), (0, 1));
 }

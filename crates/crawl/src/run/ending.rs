@@ -1,0 +1,79 @@
+//! The end of a crawl: how it ended, how complete it was, and its numbers put together.
+
+use kad::network::Network;
+use schema::{PeerNumber, RunState};
+use tokio::time::Instant;
+
+use super::{Crawled, Run};
+use crate::{
+    completeness::{Completeness, Evidence},
+    summary::{LeftOut, Quantiles, Summary},
+};
+
+impl<N: Network> Run<N> {
+    fn state(&self) -> RunState {
+        let is_cut_short =
+            self.outlets.cancel.is_cancelled() || (self.limit_reached() && self.frontier.waiting() > 0);
+        match (self.rows_lost || self.tally.reachable == 0, is_cut_short) {
+            (_, true) if !self.rows_lost => RunState::Cancelled,
+            (true, _) => RunState::Failed,
+            _ => RunState::Succeeded,
+        }
+    }
+
+    fn completeness(&self) -> Completeness {
+        let mut given: Vec<PeerNumber> = self.bootstrap.iter().map(|(peer, _)| *peer).collect();
+        given.sort_unstable();
+        let evidence = Evidence {
+            captures: self.frontier.captures(&given),
+            growth: &self.growth,
+            cut_short: self.rows_lost || self.state() == RunState::Cancelled,
+            left_out: self.frontier.over_budget() > 0,
+        };
+        evidence.weigh()
+    }
+
+    pub(super) fn finish(mut self) -> Crawled {
+        let finished_at = self.manner.clock.at(Instant::now());
+        let duration = finished_at.since(self.manner.clock.start());
+        let tally = std::mem::take(&mut self.tally);
+        self.tally.reachable = tally.reachable;
+        let summary = Summary {
+            crawl_id: self.id,
+            state: self.state(),
+            started_at: self.manner.clock.start(),
+            finished_at,
+            duration_s: duration.as_secs_f64(),
+            seed: self.config.seed.unwrap_or(0),
+            peers: tally.peers(self.frontier.len() as u64),
+            errors: tally.errors(),
+            nat: tally.nat(),
+            visits: tally.visits,
+            edges: tally.edges,
+            requests: tally.requests,
+            request_errors: tally.request_errors,
+            identify_errors: tally.identify_errors,
+            addresses: tally.addresses,
+            agents: tally.agents,
+            protocols: tally.protocols,
+            transports: tally.transports,
+            security: tally.security,
+            ip_versions: tally.ip_versions,
+            rtt_ms: Quantiles::of_micros(tally.rtts_us),
+            bytes: tally.bytes,
+            completeness: self.completeness(),
+            left_out: LeftOut {
+                over_max_peers: self.frontier.over_budget(),
+                over_visit_size: self.over_visit_size,
+                malformed: self.frontier.malformed(),
+                opted_out: self.frontier.opted_out(),
+                opted_out_peers: self.frontier.opted_out_peers() as u64,
+            },
+            network: self.network_name,
+            cpu_s: None,
+            peak_rss_bytes: None,
+        };
+        let bootstrap = self.bootstrap.into_iter().map(|(_, outcome)| outcome).collect();
+        Crawled { summary, bootstrap, rows_lost: self.rows_lost }
+    }
+}
