@@ -20,6 +20,7 @@ mod generate;
 pub mod ground;
 mod id;
 mod luck;
+pub mod namespace;
 pub mod scenario;
 mod secrets;
 pub mod sim;
