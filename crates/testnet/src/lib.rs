@@ -16,7 +16,9 @@ mod config;
 mod crawler;
 mod fake;
 mod generate;
+pub mod guests;
 mod luck;
+mod memory;
 pub mod scenario;
 pub mod sim;
 pub mod state;
@@ -27,6 +29,7 @@ pub mod world;
 
 pub use crate::{
     config::Config,
+    guests::Guest,
     scenario::{Scenario, ScenarioError},
     sim::{SimConfig, SimNetwork},
     state::{Stage, State},

@@ -16,7 +16,7 @@ use thiserror::Error;
 use tokio::task::JoinSet;
 
 use self::{heads::Heads, sockets::Sockets};
-use crate::{scenario::Scenario, world::World};
+use crate::{Guest, answers::Answers, scenario::Scenario, world::World};
 
 /// Why a network could not be put on sockets.
 #[derive(Debug, Error)]
@@ -62,6 +62,7 @@ pub enum WireError {
 #[derive(Debug)]
 pub struct WireTestnet {
     world: Arc<World>,
+    answers: Arc<Answers>,
     tasks: JoinSet<()>,
     /// Held so that nobody else takes the ports.
     _sockets: Sockets,
@@ -76,6 +77,7 @@ impl WireTestnet {
         let (listening, sockets) = Sockets::bind().await?;
         let world = Arc::new(World::generate_at(scenario, sockets.ports));
         let heads = Arc::new(Heads::new(Arc::clone(&world))?);
+        let answers = Arc::clone(heads.answers());
         let mut tasks = JoinSet::new();
         let on_tcp = Arc::clone(&heads);
         let at_tcp = move |local: SocketAddr| on_tcp.at(local, Transport::Tcp);
@@ -86,12 +88,18 @@ impl WireTestnet {
                 tracing::error!(%error, "the testnet's QUIC socket is lost");
             }
         });
-        Ok(Self { world, tasks, _sockets: sockets })
+        Ok(Self { world, answers, tasks, _sockets: sockets })
     }
 
     /// The world that is on the sockets.
     pub fn world(&self) -> &Arc<World> {
         &self.world
+    }
+
+    /// The servers beside the world's own that have asked peers of it and are listed in the answers of those. They are
+    /// no part of the world, and of no truth of it: a crawl that finds them as well has found what is there.
+    pub fn guests(&self) -> Vec<Guest> {
+        self.answers.memory.guests()
     }
 
     /// Where to begin: addresses with peer ids.

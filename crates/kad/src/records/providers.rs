@@ -31,7 +31,7 @@ struct Provider {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provided<'a> {
     /// The bytes of its id.
-    pub id: &'a [u8],
+    pub id: Cow<'a, [u8]>,
     /// Its entry in a message: with its addresses as long as those live.
     pub entry: Cow<'a, [u8]>,
     /// Whether the entry has addresses.
@@ -41,7 +41,13 @@ pub struct Provided<'a> {
 impl Provided<'_> {
     /// The same as a peer of an answer.
     pub fn known(&self) -> Known<'_> {
-        Known { id: self.id, entry: &self.entry, has_addresses: self.has_addresses }
+        Known { id: &self.id, entry: &self.entry, has_addresses: self.has_addresses }
+    }
+
+    /// The same without the store that it is kept in.
+    pub fn into_owned(self) -> Provided<'static> {
+        let Self { id, entry, has_addresses } = self;
+        Provided { id: Cow::Owned(id.into_owned()), entry: Cow::Owned(entry.into_owned()), has_addresses }
     }
 }
 
@@ -85,7 +91,7 @@ impl Providers {
             let is_located =
                 *has_addresses && now.saturating_sub(record.received) <= PROVIDER_ADDRESS_LIFETIME;
             let entry = if is_located { Cow::Borrowed(&**whole) } else { Cow::Owned(entry(id, &[])) };
-            Provided { id, entry, has_addresses: is_located }
+            Provided { id: Cow::Borrowed(id), entry, has_addresses: is_located }
         })
     }
 }
