@@ -1,11 +1,13 @@
 //! Messages of `/ipfs/kad/1.0.0`: the view and the whole message agree, what is written is read, an answer is a message.
 
 use kad::{
-    answer::{Answer, Found, Known, answer},
-    message::{
-        MAX_ADDRESS_BYTES, MAX_ADDRESSES, MAX_PEERS, Message, MessageType, MessageView, Peer, PeerView,
-    },
+    answer::{Answer, Asked, Found, Known, MAX_KEY_BYTES, MAX_PROVIDER_ADDRESSES},
+    message::{MAX_ADDRESS_BYTES, MAX_ADDRESSES, MAX_PEERS, Message, MessageView, Peer, PeerView},
+    records::MAX_VALUE_BYTES,
 };
+
+/// Who asks: an identity multihash, as short as a peer id can be.
+const ASKER: &[u8] = &[0, 1, b'a'];
 
 /// Reads the bytes as a message, in both ways, and as a request to answer.
 pub fn check(bytes: &[u8]) {
@@ -49,18 +51,28 @@ fn same_peers<'a>(views: impl Iterator<Item = PeerView<'a>>, peers: &[Peer]) {
     assert_eq!(peers.next(), None);
 }
 
-/// A server answers every message, and its answer is about the same key.
+/// A server answers every message, and its answer is about the same key. What it is to keep has bounds.
 fn respond(bytes: &[u8], decodes: bool) {
     let entry = [0x0a, 1, b'n', 0x12, 1, 4];
     let near = Known { id: b"n", entry: &entry, has_addresses: true };
-    let found = |_: MessageType, _: &[u8]| Found { target: None, closest: vec![near], ..Found::default() };
-    match answer(bytes, b"own", b"ask", found) {
-        Ok(Answer::Message(reply)) => {
-            let (request, reply) = (MessageView::decode(bytes), MessageView::decode(&reply));
-            let about = |view: &MessageView<'_>| (view.kind, view.key.to_vec());
-            assert_eq!(reply.as_ref().map(about), request.as_ref().map(about));
+    let reply = match Asked::read(bytes, ASKER) {
+        Ok(Asked::Lookup(lookup)) => {
+            lookup.answer(b"own", ASKER, &Found { closest: vec![near], ..Found::default() })
         }
-        Ok(Answer::Nothing | Answer::Reset) => {}
-        Err(_) => assert!(!decodes),
-    }
+        Ok(Asked::Put(put)) => {
+            assert!(put.key().len() > "/pk/".len() && put.value().len() <= MAX_VALUE_BYTES);
+            put.answer()
+        }
+        Ok(Asked::Provide(provide)) => {
+            assert!((1..=MAX_KEY_BYTES).contains(&provide.key().len()));
+            return assert!((1..=MAX_PROVIDER_ADDRESSES).contains(&provide.addrs().len()));
+        }
+        Ok(Asked::Answered(Answer::Message(reply))) => reply,
+        Ok(Asked::Answered(Answer::Nothing | Answer::Reset)) => return,
+        // The view does not look into the record.
+        Err(_) => return assert!(!decodes || Message::decode(bytes).is_err()),
+    };
+    let (request, reply) = (MessageView::decode(bytes), MessageView::decode(&reply));
+    let about = |view: &MessageView<'_>| (view.kind, view.key.to_vec());
+    assert_eq!(reply.as_ref().map(about), request.as_ref().map(about));
 }

@@ -1,10 +1,14 @@
 //! The answering rules of a DHT server, as go-libp2p-kad-dht follows them.
 //!
-//! Who knows peers and records supplies them; what goes into an answer, and in which order, is decided here once for
-//! the testnet's virtual peers and for real ones.
+//! A request is read and checked by [`Asked::read`]. What it leaves to do is the caller's, who knows peers and keeps
+//! records ([`records`](crate::records)): to look something up, or to keep something. What goes into an answer, and in
+//! which order, is decided here once for the testnet's virtual peers and for real ones.
 
+mod offer;
+
+pub use self::offer::{MAX_PROVIDER_ADDRESSES, Provide, Put, own_address};
 use crate::{
-    message::{K, MessageType, MessageView},
+    message::{K, MAX_MESSAGE_BYTES, MessageType, MessageView},
     protobuf::{DecodeError, write_bytes, write_number},
 };
 
@@ -30,7 +34,7 @@ pub struct Found<'a> {
     /// The peers of its table closest to the key, the closest first. [`K`] and two more are enough: at most
     /// the server itself and the asker are left out.
     pub closest: Vec<Known<'a>>,
-    /// Who provides the key.
+    /// Who provides the key. If they do not all fit into a message, the last ones are left out.
     pub providers: Vec<Known<'a>>,
     /// The encoded record (`record.pb.Record`) under the key.
     pub record: Option<&'a [u8]>,
@@ -47,63 +51,90 @@ pub enum Answer {
     Reset,
 }
 
-/// Answers one request.
-///
-/// `own` and `asker` are the bytes of the ids of the server and of the peer that asks, `find` looks the key up.
-/// Records to be stored (`PUT_VALUE`, `ADD_PROVIDER`) are the caller's: here they are only answered.
-pub fn answer<'a>(
-    request: &[u8],
-    own: &[u8],
-    asker: &[u8],
-    find: impl FnOnce(MessageType, &[u8]) -> Found<'a>,
-) -> Result<Answer, DecodeError> {
-    let request = MessageView::decode(request)?;
-    let key = request.key;
-    Ok(match request.kind {
-        MessageType::FindNode if key.is_empty() => Answer::Reset,
-        MessageType::FindNode => Answer::Message(closer(&request, own, asker, &find(request.kind, key))),
-        MessageType::GetProviders | MessageType::GetValue if key.is_empty() || key.len() > MAX_KEY_BYTES => {
-            Answer::Reset
-        }
-        MessageType::GetProviders | MessageType::GetValue => {
-            Answer::Message(closer(&request, own, asker, &find(request.kind, key)))
-        }
-        MessageType::AddProvider => Answer::Nothing,
-        MessageType::Ping | MessageType::PutValue => Answer::Message(echo(&request)),
-        MessageType::Unknown(_) => Answer::Reset,
-    })
+/// A request that was read, and what is left to do about it.
+#[derive(Debug, Clone)]
+pub enum Asked<'a> {
+    /// Nothing: this is the answer.
+    Answered(Answer),
+    /// To look a key up. [`Lookup::answer`] makes the answer.
+    Lookup(Lookup<'a>),
+    /// To keep that the asker provides a key. The answer is [`Answer::Nothing`].
+    Provide(Provide<'a>),
+    /// To keep a value. [`Put::answer`] is the answer if it was kept, else [`Answer::Reset`].
+    Put(Put<'a>),
 }
 
-/// An answer with the closest peers. FIND_NODE names the target itself first, when it is known with addresses,
-/// even if it is the server or the asker; peers without addresses are of no use to its asker and left out.
-fn closer(request: &MessageView<'_>, own: &[u8], asker: &[u8], found: &Found<'_>) -> Vec<u8> {
-    let is_find_node = request.kind == MessageType::FindNode;
-    let target = found.target.filter(|target| is_find_node && target.has_addresses);
-    let others = found.closest.iter().filter(|peer| {
-        peer.id != own
-            && peer.id != asker
-            && (peer.has_addresses || !is_find_node)
-            && target.is_none_or(|target| target.id != peer.id)
-    });
-    let mut out = Vec::with_capacity(64 + (K + 1) * 160);
-    write_head(&mut out, request);
-    if let Some(record) = found.record.filter(|_| request.kind == MessageType::GetValue) {
-        write_bytes(&mut out, 3, record);
-    }
-    for peer in target.iter().chain(others.take(K)) {
-        write_bytes(&mut out, 8, peer.entry);
-    }
-    if request.kind == MessageType::GetProviders {
-        for provider in &found.providers {
-            if out.len() + provider.entry.len() + 8 > crate::message::MAX_MESSAGE_BYTES {
-                break;
+impl<'a> Asked<'a> {
+    /// Reads a request of the peer whose id has these bytes. An error says that it is no message; servers reset the
+    /// stream then.
+    pub fn read(request: &'a [u8], asker: &[u8]) -> Result<Self, DecodeError> {
+        let request = MessageView::decode(request)?;
+        let is_short = !request.key.is_empty() && request.key.len() <= MAX_KEY_BYTES;
+        Ok(match request.kind {
+            MessageType::FindNode if !request.key.is_empty() => Self::Lookup(Lookup { request }),
+            MessageType::GetProviders | MessageType::GetValue if is_short => Self::Lookup(Lookup { request }),
+            MessageType::AddProvider if is_short => {
+                Provide::of(&request, asker).map_or(Self::Answered(Answer::Reset), Self::Provide)
             }
-            write_bytes(&mut out, 9, provider.entry);
-        }
+            MessageType::PutValue => Put::of(request)?.map_or(Self::Answered(Answer::Reset), Self::Put),
+            MessageType::Ping => Self::Answered(Answer::Message(echo(&request))),
+            _ => Self::Answered(Answer::Reset),
+        })
     }
-    out
 }
 
+/// A key to be looked up: FIND_NODE, GET_PROVIDERS or GET_VALUE.
+#[derive(Debug, Clone, Copy)]
+pub struct Lookup<'a> {
+    request: MessageView<'a>,
+}
+
+impl<'a> Lookup<'a> {
+    /// What is asked for beside the closest peers.
+    pub const fn kind(&self) -> MessageType {
+        self.request.kind
+    }
+
+    /// The key: never empty.
+    pub const fn key(&self) -> &'a [u8] {
+        self.request.key
+    }
+
+    /// The answer of the server with the id `own` to the peer `asker` (the bytes of both ids).
+    ///
+    /// FIND_NODE names the target itself first, when it is known with addresses, even if it is the server or the asker;
+    /// peers without addresses are of no use to its asker and left out.
+    pub fn answer(&self, own: &[u8], asker: &[u8], found: &Found<'_>) -> Vec<u8> {
+        let kind = self.kind();
+        let is_find_node = kind == MessageType::FindNode;
+        let target = found.target.filter(|target| is_find_node && target.has_addresses);
+        let others = found.closest.iter().filter(|peer| {
+            peer.id != own
+                && peer.id != asker
+                && (peer.has_addresses || !is_find_node)
+                && target.is_none_or(|target| target.id != peer.id)
+        });
+        let mut out = Vec::with_capacity(64 + (K + 1) * 160);
+        write_head(&mut out, &self.request);
+        if let Some(record) = found.record.filter(|_| kind == MessageType::GetValue) {
+            write_bytes(&mut out, 3, record);
+        }
+        for peer in target.iter().chain(others.take(K)) {
+            write_bytes(&mut out, 8, peer.entry);
+        }
+        if kind == MessageType::GetProviders {
+            for provider in &found.providers {
+                if out.len() + provider.entry.len() + 8 > MAX_MESSAGE_BYTES {
+                    break;
+                }
+                write_bytes(&mut out, 9, provider.entry);
+            }
+        }
+        out
+    }
+}
+
+/// The request as its own answer, without the peers in it.
 fn echo(request: &MessageView<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(request.key.len() + 16);
     write_head(&mut out, request);
@@ -121,69 +152,4 @@ fn write_head(out: &mut Vec<u8>, request: &MessageView<'_>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::message::{Message, Peer, Record, write_peer};
-
-    fn entry(id: &[u8], addrs: &[&[u8]]) -> Vec<u8> {
-        let mut out = Vec::new();
-        write_peer(&mut out, id, addrs.iter().copied(), crate::message::ConnectionType::NotConnected);
-        out
-    }
-
-    fn ids(peers: &[Peer]) -> Vec<&[u8]> {
-        peers.iter().map(|p| p.id.as_slice()).collect()
-    }
-
-    #[test]
-    fn find_node_names_the_target_first_and_leaves_out_server_asker_and_the_addressless() {
-        let names: [&[u8]; 6] = [b"own", b"ask", b"near", b"mute", b"target", b"far"];
-        let entries: Vec<_> =
-            names.iter().map(|id| entry(id, if *id == b"mute" { &[] } else { &[b"addr"] })).collect();
-        let known = |i: usize| Known { id: names[i], entry: &entries[i], has_addresses: i != 3 };
-        let find = |_, _: &[u8]| Found {
-            target: Some(known(4)),
-            closest: (0..6).map(known).collect(),
-            ..Found::default()
-        };
-        let request = Message::new(MessageType::FindNode, b"target".to_vec()).encode();
-        let Ok(Answer::Message(reply)) = answer(&request, b"own", b"ask", find) else { panic!("no message") };
-        let reply = Message::decode(&reply).expect("ours");
-        assert_eq!(ids(&reply.closer_peers), [b"target".as_slice(), b"near", b"far"]);
-        let request = Message::new(MessageType::GetProviders, b"target".to_vec()).encode();
-        let Ok(Answer::Message(reply)) = answer(&request, b"own", b"ask", find) else { panic!("no message") };
-        let reply = Message::decode(&reply).expect("ours");
-        assert_eq!(ids(&reply.closer_peers), [b"near".as_slice(), b"mute", b"target", b"far"]);
-    }
-
-    #[test]
-    fn at_most_k_peers_answer() {
-        let names: Vec<[u8; 1]> = (0..30).map(|n| [n]).collect();
-        let entries: Vec<_> = names.iter().map(|id| entry(id, &[b"addr"])).collect();
-        let closest =
-            names.iter().zip(&entries).map(|(id, entry)| Known { id, entry, has_addresses: true }).collect();
-        let request = Message::new(MessageType::FindNode, b"key".to_vec()).encode();
-        let reply = answer(&request, b"own", b"ask", |_, _| Found { closest, ..Found::default() });
-        let Ok(Answer::Message(reply)) = reply else { panic!("no message") };
-        assert_eq!(Message::decode(&reply).map(|m| m.closer_peers.len()), Ok(K));
-    }
-
-    #[test]
-    fn put_value_and_ping_are_echoed_add_provider_is_not_and_the_unknown_resets() {
-        let mut put = Message::new(MessageType::PutValue, b"/pk/x".to_vec());
-        put.record = Some(Record { key: b"/pk/x".to_vec(), value: vec![1], time_received: String::new() });
-        put.closer_peers = vec![Peer::default()];
-        let reply = answer(&put.encode(), b"", b"", |_, _| Found::default());
-        put.closer_peers.clear();
-        assert_eq!(reply, Ok(Answer::Message(put.encode())));
-        let of = |kind, key: &[u8]| {
-            answer(&Message::new(kind, key.to_vec()).encode(), b"", b"", |_, _| Found::default())
-        };
-        assert_eq!(of(MessageType::AddProvider, b"k"), Ok(Answer::Nothing));
-        assert_eq!(of(MessageType::Unknown(9), b"k"), Ok(Answer::Reset));
-        assert_eq!(of(MessageType::FindNode, b""), Ok(Answer::Reset));
-        assert_eq!(of(MessageType::GetProviders, &[1; MAX_KEY_BYTES + 1]), Ok(Answer::Reset));
-        assert!(matches!(of(MessageType::Ping, b""), Ok(Answer::Message(_))));
-        assert!(answer(&[0x0a], b"", b"", |_, _| Found::default()).is_err());
-    }
-}
+mod tests;

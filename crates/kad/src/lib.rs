@@ -2,7 +2,8 @@
 //! one seam between deciding and talking.
 //!
 //! Start with [`network`] (what a network must offer) and [`failure`] (the closed names of what goes wrong). The wire is
-//! [`message`] and [`mod@identify`]; [`answer`], [`table`], [`mod@key`] and [`preimage`] are the protocol's arithmetic.
+//! [`message`] and [`mod@identify`]; [`answer`], [`records`], [`table`], [`mod@key`] and [`preimage`] are the protocol's
+//! arithmetic.
 
 pub mod answer;
 pub mod failure;
@@ -13,6 +14,7 @@ pub mod network;
 pub mod opt_out;
 pub mod preimage;
 pub mod protobuf;
+pub mod records;
 pub mod table;
 
 pub use libp2p_identity::PeerId;

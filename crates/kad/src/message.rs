@@ -215,7 +215,8 @@ fn push_peer(peers: &mut Vec<Peer>, value: Value<'_>) -> Result<(), DecodeError>
 }
 
 impl Record {
-    fn encode(&self) -> Vec<u8> {
+    /// The bytes of the record.
+    pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.key.len() + self.value.len() + 48);
         write_bytes(&mut out, 1, &self.key);
         write_bytes(&mut out, 2, &self.value);
@@ -225,7 +226,8 @@ impl Record {
         out
     }
 
-    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+    /// Reads a record.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut record = Self::default();
         for field in Fields::new(bytes) {
             match field? {

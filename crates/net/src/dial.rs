@@ -26,6 +26,7 @@ use crate::{
     attempt::Outcome,
     connection::AnyConnection,
     identity::Identity,
+    introduction::{Introduction, protocols},
     names::{Names, Resolver},
     pacing::{Pacer, Pacing},
     plan::{Plan, Rules, Turn, Way},
@@ -44,6 +45,11 @@ pub struct HostConfig {
     pub identity: Identity,
     /// Our agent string, for peers that ask.
     pub agent: String,
+    /// The kad protocols that we say we serve, for peers that ask. Default none: we are a client, which no server lists.
+    /// Who says otherwise has to serve them, where it says that it listens.
+    pub kad_protocols: Vec<String>,
+    /// Where we say that we listen, for peers that ask. Default nowhere.
+    pub listen_addrs: Vec<Multiaddr>,
     /// Which addresses may be dialled.
     pub addresses: Addresses,
     /// How long one attempt may take, until the peer has proved who it is. Default 5 s.
@@ -73,6 +79,8 @@ impl HostConfig {
         Self {
             identity,
             agent: concat!("kadscope/", env!("CARGO_PKG_VERSION")).to_owned(),
+            kad_protocols: Vec::new(),
+            listen_addrs: Vec::new(),
             addresses,
             dial_timeout: Duration::from_secs(5),
             total_timeout: Duration::from_secs(15),
@@ -116,12 +124,18 @@ impl Host {
             quic: config.quic,
             names: config.names != Names::Unresolved,
         };
+        let served: Vec<&str> = config.kad_protocols.iter().map(String::as_str).collect();
+        let protocols = protocols(&served);
+        let introduction =
+            Introduction::new(&config.identity, &config.agent, &protocols, &config.listen_addrs);
+        let introduction = Arc::new(introduction);
         let sockets = || available_parallelism().map_or(1, usize::from).min(MAX_SOCKETS);
-        let quic = config.quic.then(|| QuicDialer::new(&config.identity, &config.agent, sockets()));
+        let quic =
+            config.quic.then(|| QuicDialer::new(&config.identity, Arc::clone(&introduction), sockets()));
         let quic = quic.transpose().map_err(io::Error::other)?;
         Ok(Self(Arc::new(Inner {
             quic,
-            tcp: Dialer::new(config.identity, &config.agent),
+            tcp: Dialer::new(config.identity, introduction),
             names: Resolver::new(config.names),
             rules,
             dial_timeout: config.dial_timeout,

@@ -66,6 +66,8 @@ impl<C: Carrier> Dialled<C> {
 
     /// Whether the peer has heard who we are, if it has asked.
     fn poll_told(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // The question may have come with the last answer. What else waits nobody wants to hear any more.
+        while self.take_event().is_some() {}
         while !self.asking.is_empty() {
             match self.poll_next(cx) {
                 Poll::Ready(Ok(_)) => {}

@@ -2,9 +2,10 @@
 //!
 //! [`listen`] (and [`listen_ws`], [`listen_wss`], [`listen_quic`]) accepts connections and asks a closure which [`Head`] was reached at the socket's local address;
 //! [`serve_connection`] talks to one peer. Identify and ping are answered here, requests of kad by the head's
-//! [`Service`]. A head can be made to misbehave at any phase ([`Disruption`]) or to be far away ([`Pace`]).
+//! [`Service`], which can also ask whoever sends requests who it is ([`Service::met`]). A head can be made to misbehave at any phase ([`Disruption`]) or to be far away ([`Pace`]).
 
 mod accept;
+mod asking;
 mod connection;
 mod quic;
 mod requests;
@@ -12,7 +13,7 @@ mod serving;
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
-use kad::{Multiaddr, PeerId, failure::Phase};
+use kad::{Multiaddr, PeerId, failure::Phase, identify::Identify};
 use tokio::time::Instant;
 
 pub use accept::{bind, listen, listen_ws, listen_wss};
@@ -32,6 +33,20 @@ pub trait Service: Send + Sync + 'static {
     /// Answers one request. Requests of one stream are answered one after the other, those of different streams at
     /// the same time.
     fn answer(&self, request: Request) -> impl Future<Output = Answer> + Send;
+
+    /// Whether a peer is to be asked who it is; decided when its first request comes on a connection. If so, the
+    /// connection has one stream of identify more, and what comes of it goes to [`met`](Self::met). By default nobody is
+    /// asked.
+    fn asks(&self, from: PeerId) -> bool {
+        let _ = from;
+        false
+    }
+
+    /// A peer that has sent a request says who it is: at most once a connection because it was asked, and whenever it
+    /// says unasked that something has changed. Must not take long: the connection waits.
+    fn met(&self, introduced: Introduced) {
+        drop(introduced);
+    }
 }
 
 /// One request of a peer.
@@ -49,6 +64,20 @@ pub struct Request {
     pub received: Instant,
     /// The message, without its length.
     pub message: Vec<u8>,
+}
+
+/// Who a peer says it is. Its id is proved, all else is what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Introduced {
+    /// Who it is, authenticated.
+    pub peer: PeerId,
+    /// Where it is seen. Of a connection that the peer opened this is no address at which it listens.
+    pub remote: SocketAddr,
+    /// The address at which the head was reached.
+    pub local: SocketAddr,
+    /// What it says. What it pushed unasked may leave out what has not changed: a list that is empty, a text that is
+    /// `None`.
+    pub identify: Identify,
 }
 
 /// What to do about a request.

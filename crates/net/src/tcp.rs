@@ -54,10 +54,8 @@ pub(crate) struct Dialer {
 }
 
 impl Dialer {
-    pub(crate) fn new(identity: Identity, agent: &str) -> Self {
-        let protocols = protocols(&[]);
-        let introduction = Introduction::new(&identity, agent, &protocols, &[]);
-        Self { identity, introduction: Arc::new(introduction), protocols }
+    pub(crate) fn new(identity: Identity, introduction: Arc<Introduction>) -> Self {
+        Self { identity, introduction, protocols: protocols(&[]) }
     }
 
     /// Connects, and waits until the peer has proved who it is.

@@ -2,6 +2,8 @@
 //!
 //! Both faces of a testnet answer with these bytes.
 
+mod server;
+
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -18,6 +20,7 @@ use crate::{
     carrier::Carrier,
     ground::Place,
     id::Id,
+    memory::Memory,
     state::{Stage, State},
     world::World,
 };
@@ -29,13 +32,15 @@ const GARBAGE: [u8; 64] = [0xff; 64];
 #[derive(Debug)]
 pub(crate) struct Answers {
     world: Arc<World>,
+    pub(crate) memory: Memory,
     /// How many peers were invented so far.
     invented: AtomicU64,
 }
 
 impl Answers {
-    pub(crate) const fn new(world: Arc<World>) -> Self {
-        Self { world, invented: AtomicU64::new(0) }
+    pub(crate) fn new(world: Arc<World>) -> Self {
+        let memory = Memory::new(&world.scenario().protocol, world.admitted());
+        Self { world, memory, invented: AtomicU64::new(0) }
     }
 
     /// What `peer` answers to `asker` (the bytes of its id). Whether it answers at all, and when, is not asked here.
@@ -44,16 +49,8 @@ impl Answers {
             State::Inventing(count) => self.invent(count, request),
             State::Oversize => Answer::Message(oversize()),
             State::Garbage(Stage::Request) => Answer::Message(GARBAGE.to_vec()),
-            _ => self.honest(peer, asker, request),
+            _ => self.serve(peer, asker, request),
         }
-    }
-
-    fn honest(&self, peer: u32, asker: &[u8], request: &[u8]) -> Answer {
-        let own = self.world.peers[peer as usize].id;
-        let find = |kind: MessageType, key: &[u8]| self.find(peer, asker, kind, key);
-        let answered = kad::answer::answer(request, own.as_bytes(), asker, find);
-        // An undecodable request is a handler error, and those reset the stream.
-        answered.unwrap_or(Answer::Reset)
     }
 
     fn find(&self, peer: u32, asker: &[u8], kind: MessageType, key: &[u8]) -> Found<'_> {

@@ -18,8 +18,10 @@ mod crawler;
 mod fake;
 mod generate;
 pub mod ground;
+pub mod guests;
 mod id;
 mod luck;
+mod memory;
 pub mod namespace;
 pub mod scenario;
 mod secrets;
@@ -33,6 +35,7 @@ pub mod world;
 pub use crate::{
     carrier::Carrier,
     config::Config,
+    guests::Guest,
     scenario::{Scenario, ScenarioError},
     secrets::KeyType,
     sim::{SimConfig, SimNetwork},

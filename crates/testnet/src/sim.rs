@@ -19,7 +19,6 @@ use kad::{
 };
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
-use net::Addresses;
 
 pub use self::connection::SimConnection;
 use crate::{answers::Answers, world::World};
@@ -65,13 +64,6 @@ struct Shared {
     attempts: Vec<AtomicU32>,
 }
 
-impl Shared {
-    /// The addresses that are dialled: those of the world's kind.
-    fn admitted(&self) -> Addresses {
-        if self.world.is_public() { Addresses::Public } else { Addresses::Loopback }
-    }
-}
-
 impl SimNetwork {
     /// Puts a world behind the seam.
     pub fn new(world: Arc<World>, config: SimConfig) -> Self {
@@ -92,7 +84,7 @@ impl Network for SimNetwork {
 
     fn admits(&self, address: &Multiaddr) -> Result<(), SkipReason> {
         let resolved = self.shared.world.resolve(address);
-        self.shared.admitted().socket(resolved.as_ref().unwrap_or(address)).map(drop)
+        self.shared.world.admitted().socket(resolved.as_ref().unwrap_or(address)).map(drop)
     }
 
     async fn connect(&self, peer: PeerId, addrs: Vec<Multiaddr>) -> Dial<SimConnection> {

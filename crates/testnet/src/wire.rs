@@ -19,7 +19,7 @@ use self::{
     heads::Heads,
     sockets::{Held, Listening},
 };
-use crate::{scenario::Scenario, state::State, world::World};
+use crate::{Guest, answers::Answers, scenario::Scenario, state::State, world::World};
 
 /// How often free ports are looked for: another program may take one before we do.
 const MAX_TRIES: usize = 5;
@@ -77,6 +77,7 @@ pub enum WireError {
 #[derive(Debug)]
 pub struct WireTestnet {
     world: Arc<World>,
+    answers: Arc<Answers>,
     tasks: JoinSet<()>,
     /// So that nobody else takes the ports.
     _held: Held,
@@ -113,16 +114,23 @@ impl WireTestnet {
 
     fn serve(world: Arc<World>, listening: Vec<Listening>, held: Held) -> Result<Self, WireError> {
         let heads = Arc::new(Heads::new(Arc::clone(&world))?);
+        let answers = Arc::clone(heads.answers());
         let mut tasks = JoinSet::new();
         for socket in listening {
             serve_at(socket, Arc::clone(&heads), &mut tasks);
         }
-        Ok(Self { world, tasks, _held: held })
+        Ok(Self { world, answers, tasks, _held: held })
     }
 
     /// The world that is on the sockets.
     pub fn world(&self) -> &Arc<World> {
         &self.world
+    }
+
+    /// The servers beside the world's own that have asked peers of it and are listed in the answers of those. They are
+    /// no part of the world, and of no truth of it: a crawl that finds them as well has found what is there.
+    pub fn guests(&self) -> Vec<Guest> {
+        self.answers.memory.guests()
     }
 
     /// Where to begin: addresses with peer ids.

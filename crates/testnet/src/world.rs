@@ -8,7 +8,7 @@ use kad::{
 };
 use libp2p_identity::{Keypair, PeerId};
 use multiaddr::{Multiaddr, Protocol};
-use net::session::Securities;
+use net::{Addresses, session::Securities};
 
 use crate::{
     address::{self, Door},
@@ -201,6 +201,11 @@ impl World {
     /// Whether the peers have public addresses.
     pub const fn is_public(&self) -> bool {
         matches!(self.ground, Ground::Public(_))
+    }
+
+    /// The addresses that can be dialled in this world.
+    pub const fn admitted(&self) -> Addresses {
+        if self.is_public() { Addresses::Public } else { Addresses::Loopback }
     }
 
     /// The addresses at which a peer is announced, and is in truth if it is anywhere.

@@ -70,13 +70,15 @@ struct Local {
 impl QuicDialer {
     /// A dialler with so many sockets for each version of IP: as many as there are threads to serve them. Where their
     /// buffers are small, it uses more.
-    pub(crate) fn new(identity: &Identity, agent: &str, sockets: usize) -> Result<Self, TlsError> {
-        let protocols = protocols(&[]);
-        let introduction = Introduction::new(identity, agent, &protocols, &[]);
+    pub(crate) fn new(
+        identity: &Identity,
+        introduction: Arc<Introduction>,
+        sockets: usize,
+    ) -> Result<Self, TlsError> {
         let none = || (0..sockets.max(MANY_SOCKETS)).map(|_| OnceLock::new()).collect();
         Ok(Self {
-            introduction: Arc::new(introduction),
-            protocols,
+            introduction,
+            protocols: protocols(&[]),
             tls: ClientTls::new(identity.keypair())?,
             transport: transport(),
             receiver: OnceLock::new(),

@@ -260,7 +260,8 @@ impl Carrier for QuicLink {
             if stream.halves.is_none() {
                 let opening = self.opening.get_or_insert_with(|| open(&self.connection));
                 match opening.as_mut().poll(cx) {
-                    Poll::Pending => return Poll::Pending,
+                    // Until the peer grants one more stream; that it may never do must not hold up the others.
+                    Poll::Pending => continue,
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(lost(phase, &error))),
                     Poll::Ready(Ok(halves)) => {
                         stream.halves = Some(halves);

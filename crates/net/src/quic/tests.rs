@@ -1,6 +1,6 @@
 //! Both ends of a connection in one place: what a peer may do on streams that it opens with us.
 
-use std::{future::poll_fn, net::Ipv4Addr, task::Poll, time::Duration};
+use std::{future::poll_fn, net::Ipv4Addr, sync::Arc, task::Poll, time::Duration};
 
 use kad::{
     PeerId,
@@ -15,8 +15,8 @@ use crate::{
     carrier::Carrier,
     dialled::Dialled,
     identity::Identity,
-    introduction::{PING_PROTOCOL, protocols},
-    session::{Framing, SessionEvent},
+    introduction::{Introduction, PING_PROTOCOL, protocols},
+    session::{Framing, MAX_INBOUND_STREAMS, SessionEvent},
 };
 
 /// A connection: the dialling end, and the listening end with the dialler's peer id.
@@ -26,7 +26,8 @@ async fn pair() -> (Dialled<QuicLink>, QuicLink, PeerId) {
     let addr = socket.local_addr().unwrap();
     let listener = QuicListener::new(socket).unwrap();
     let (peer, config) = (them.peer_id(), Configs::new().unwrap().get(&them).unwrap());
-    let dialer = QuicDialer::new(&us, "asker/1", 1).unwrap();
+    let introduction = Introduction::new(&us, "asker/1", &protocols(&[]), &[]);
+    let dialer = QuicDialer::new(&us, Arc::new(introduction), 1).unwrap();
     let accept = async {
         let (incoming, local) = listener.accept().await.unwrap();
         assert_eq!(local, addr);
@@ -156,6 +157,24 @@ async fn more_streams_than_the_limit_wait_for_their_turn() {
     }
     assert_eq!(answered, pings.len());
     waiting.abort();
+}
+
+#[tokio::test]
+async fn a_stream_that_the_peer_does_not_grant_holds_up_no_other() {
+    let (mut dialled, mut link, _) = pair().await;
+    for _ in 0..=MAX_INBOUND_STREAMS {
+        link.open(PING_PROTOCOL, Framing::Fixed(32));
+    }
+    let stream = dialled.open(IDENTIFY_PUSH_PROTOCOL, 99);
+    let serving = tokio::spawn(async move {
+        loop {
+            if let SessionEvent::Opened(stream, _) = next(&mut link).await {
+                link.send(stream, &[1; 32]);
+            }
+        }
+    });
+    while dialled.next().await.unwrap() != Event::Message(stream, vec![1; 32]) {}
+    serving.abort();
 }
 
 #[tokio::test]

@@ -9,11 +9,12 @@ use std::{
 
 use kad::{
     failure::{Failure, FailureClass, Phase},
+    identify::Identify,
     network::StreamId,
 };
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-use super::{Action, Answer, Head, Limits, Request, Service, requests::Inbound};
+use super::{Action, Answer, Head, Introduced, Limits, Request, Service, asking::Asking, requests::Inbound};
 use crate::{carrier::Carrier, introduction::Purpose, session::SessionEvent};
 
 /// How many requests may wait on one connection before no more is read.
@@ -45,6 +46,7 @@ pub(super) struct Serving<'h, S, C> {
     remote: SocketAddr,
     limits: Limits,
     streams: Vec<Inbound<'h>>,
+    asking: Asking,
     /// When the last bytes came.
     active: Instant,
     /// The next look at what is idle.
@@ -72,6 +74,7 @@ impl<'h, S: Service, C: Carrier> Serving<'h, S, C> {
             remote,
             limits,
             streams: Vec::new(),
+            asking: Asking::default(),
             active: Instant::now(),
             alarm: Box::pin(sleep(limits.handshake)),
             flight: None,
@@ -170,6 +173,9 @@ impl<'h, S: Service, C: Carrier> Serving<'h, S, C> {
         while let Some(event) = self.carrier.poll_event() {
             match event {
                 SessionEvent::Opened(stream, position) => self.opened(stream, Purpose::of(position)),
+                SessionEvent::Message(stream, message) if self.asking.is_on(stream) => {
+                    self.asking.hear(&mut self.carrier, &message, self.active);
+                }
                 SessionEvent::Message(stream, message) => self.message(stream, message),
                 SessionEvent::Finished(stream) => {
                     if let Some(inbound) = self.streams.iter_mut().find(|inbound| inbound.id == stream) {
@@ -177,8 +183,11 @@ impl<'h, S: Service, C: Carrier> Serving<'h, S, C> {
                     }
                     self.close_if_done(stream);
                 }
+                SessionEvent::Ended(stream, end) if self.asking.is_on(stream) => {
+                    let said = self.asking.end(end.is_none());
+                    self.introduce(said);
+                }
                 SessionEvent::Ended(stream, _) => self.streams.retain(|inbound| inbound.id != stream),
-                // A head opens no streams.
                 SessionEvent::Accepted(_) => {}
             }
         }
@@ -209,15 +218,35 @@ impl<'h, S: Service, C: Carrier> Serving<'h, S, C> {
         inbound.active = self.active;
         match inbound.purpose {
             Purpose::Ping => self.carrier.send(stream, &message),
-            Purpose::Identify | Purpose::Push => {}
+            Purpose::Identify => {}
+            Purpose::Push if self.asking.is_interested() => self.introduce(Identify::decode(&message).ok()),
+            Purpose::Push => {}
             Purpose::Kad(_) => match self.head.disruption.filter(|d| d.phase == Phase::Request) {
-                None => inbound.waiting.push_back((self.active, message)),
+                None => {
+                    inbound.waiting.push_back((self.active, message));
+                    self.ask();
+                }
                 Some(disruption) => match disruption.action {
                     Action::Silence => {}
                     Action::Garbage => self.carrier.send(stream, &GARBAGE),
                     action => self.ending = Some(action),
                 },
             },
+        }
+    }
+
+    /// Asks the peer who it is, if that is due.
+    fn ask(&mut self) {
+        let (head, from) = (self.head, self.carrier.peer());
+        let wants = || from.is_some_and(|from| head.service.asks(from));
+        self.asking.begin(&mut self.carrier, self.active, wants);
+    }
+
+    /// Tells the service who the peer says it is.
+    fn introduce(&self, said: Option<Identify>) {
+        if let (Some(peer), Some(identify)) = (self.carrier.peer(), said) {
+            let (remote, local) = (self.remote, self.local);
+            self.head.service.met(Introduced { peer, remote, local, identify });
         }
     }
 
@@ -289,6 +318,9 @@ impl<'h, S: Service, C: Carrier> Serving<'h, S, C> {
         let idle = |inbound: &mut Inbound<'h>| {
             inbound.answering.is_none() && since(inbound.active) >= self.limits.idle_stream
         };
+        if let Some(then) = now.checked_sub(self.limits.idle_stream) {
+            self.asking.give_up(&mut self.carrier, then);
+        }
         for inbound in self.streams.extract_if(.., idle) {
             self.carrier.reset(inbound.id);
         }

@@ -58,7 +58,7 @@ fn plan(shared: &Shared, peer: &PeerId, addrs: &[Multiaddr]) -> (Vec<Attempt>, V
     let mut attempts = Vec::with_capacity(addrs.len());
     for (position, address) in addrs.iter().enumerate() {
         let resolved = shared.world.resolve(address);
-        let outcome = match shared.admitted().target(resolved.as_ref().unwrap_or(address), peer) {
+        let outcome = match shared.world.admitted().target(resolved.as_ref().unwrap_or(address), peer) {
             Err(reason) => AddressOutcome::Skipped(reason),
             Ok(target) => {
                 turns.push((position, target));

@@ -9,11 +9,11 @@ use std::{
     time::Duration,
 };
 
-use kad::{failure::Phase, network::Transport};
+use kad::{PeerId, failure::Phase, network::Transport};
 use net::{
     Identity,
     identity::IdentityError,
-    serve::{Action, Answer, Disruption, Head, Pace, Profile, Request, Service},
+    serve::{Action, Answer, Disruption, Head, Introduced, Pace, Profile, Request, Service},
 };
 
 use crate::{
@@ -63,6 +63,11 @@ impl Heads {
             heads.all.extend(part?);
         }
         Ok(heads)
+    }
+
+    /// What all of them answer with.
+    pub(super) const fn answers(&self) -> &Arc<Answers> {
+        &self.answers
     }
 
     /// Who was dialled at a local address; `None` if nobody is there who speaks that transport.
@@ -146,5 +151,13 @@ impl Service for Peer {
             kad::answer::Answer::Nothing => Answer::Nothing,
             kad::answer::Answer::Reset => Answer::ResetStream,
         }
+    }
+
+    fn asks(&self, from: PeerId) -> bool {
+        self.answers.asks(self.number, &from)
+    }
+
+    fn met(&self, introduced: Introduced) {
+        self.answers.met(self.number, introduced);
     }
 }

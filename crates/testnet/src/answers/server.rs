@@ -1,0 +1,71 @@
+//! What an honest peer does with a request: what a server does, with what it has learned since the testnet began.
+
+use std::sync::Arc;
+
+use kad::{
+    Key, PeerId,
+    answer::{Answer, Asked, Found, Lookup},
+    records::Provided,
+};
+
+use net::serve::Introduced;
+
+use super::Answers;
+use crate::guests::Listed;
+
+impl Answers {
+    /// What `peer` answers to `asker`, having kept what it was given.
+    pub(super) fn serve(&self, peer: u32, asker: &[u8], request: &[u8]) -> Answer {
+        let guests = self.memory.heard(peer, asker);
+        match Asked::read(request, asker) {
+            // An undecodable request is a handler error, and those reset the stream.
+            Err(_) => Answer::Reset,
+            Ok(Asked::Answered(answer)) => answer,
+            Ok(Asked::Lookup(lookup)) => Answer::Message(self.look_up(peer, asker, &lookup, &guests)),
+            Ok(Asked::Provide(provide)) => {
+                self.memory.provide(peer, asker, &provide);
+                Answer::Nothing
+            }
+            Ok(Asked::Put(put)) => {
+                self.memory.put(peer, &put);
+                Answer::Message(put.answer())
+            }
+        }
+    }
+
+    /// Whether `peer` wants to know who asks it. Peers that do not serve learn nothing.
+    pub(crate) fn asks(&self, peer: u32, asker: &PeerId) -> bool {
+        self.world.state(peer).is_honest_server() && self.memory.is_of_interest(asker)
+    }
+
+    /// Somebody who has asked `peer` says who it is. The world's own peers are in its tables, and no guests.
+    pub(crate) fn met(&self, peer: u32, introduced: Introduced) {
+        if self.world.find(&introduced.peer).is_none() {
+            self.memory.met(peer, introduced);
+        }
+    }
+
+    fn look_up(&self, peer: u32, asker: &[u8], lookup: &Lookup<'_>, guests: &[Arc<Listed>]) -> Vec<u8> {
+        let own = self.world.peers[peer as usize].id;
+        let kept = self.memory.kept(peer, lookup);
+        let mut found = self.find(peer, asker, lookup.kind(), lookup.key());
+        found.providers = kept.providers.iter().map(Provided::known).collect();
+        found.record = kept.record.as_deref();
+        join(&mut found, lookup.key(), guests);
+        lookup.answer(own.as_bytes(), asker, &found)
+    }
+}
+
+/// Puts guests among the peers of a table, by their distance from the key.
+fn join<'a>(found: &mut Found<'a>, key: &[u8], guests: &'a [Arc<Listed>]) {
+    if guests.is_empty() {
+        return;
+    }
+    found.closest.extend(guests.iter().map(|listed| listed.known()));
+    let target = Key::of(key);
+    found.closest.sort_by_cached_key(|known| Key::of(known.id).distance(&target));
+    found.target = found.target.or_else(|| found.closest.first().filter(|known| known.id == key).copied());
+}
+
+#[cfg(test)]
+mod tests;

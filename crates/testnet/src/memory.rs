@@ -1,0 +1,173 @@
+//! What the peers of a world have learned since their testnet began: records that were given to them, and guests who
+//! asked them. Empty it costs nothing, however many peers there are, and no request waits for it.
+//!
+//! The only place of the answers that reads the clock: tokio's, so that days pass in virtual time as on sockets.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use kad::{
+    answer::{Lookup, Provide, Put, own_address},
+    failure::SkipReason,
+    message::MessageType,
+    records::{Provided, Providers, Values},
+};
+use multiaddr::{Multiaddr, Protocol};
+use net::{Addresses, serve::Introduced};
+use tokio::time::Instant;
+
+use crate::guests::{Guest, Guests, Listed, Said};
+
+/// When every testnet begins by its own calendar, which records are dated by: 2026-01-01T00:00:00Z, since the Unix epoch.
+/// The same scenario gives the same bytes on any day.
+const BEGINNING: Duration = Duration::from_secs(1_767_225_600);
+
+/// What all peers of a world have learned.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    began: Instant,
+    /// Which addresses of others are kept and given out: those that can be dialled where the world is.
+    admitted: Addresses,
+    records: Learned<Records>,
+    guests: Learned<Guests>,
+}
+
+/// The records of all peers.
+#[derive(Debug, Default)]
+struct Records {
+    providers: Providers,
+    values: Values,
+}
+
+/// What a peer has under a key.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// Who provides it.
+    pub(crate) providers: Vec<Provided<'static>>,
+    /// The encoded record.
+    pub(crate) record: Option<Vec<u8>>,
+}
+
+impl Memory {
+    /// Nothing yet. `protocol` is the network's; addresses are kept as far as they are `admitted`.
+    pub(crate) fn new(protocol: &str, admitted: Addresses) -> Self {
+        Self {
+            began: Instant::now(),
+            admitted,
+            records: Learned::new(Records::default()),
+            guests: Learned::new(Guests::new(protocol)),
+        }
+    }
+
+    /// A peer keeps that the asker provides a key.
+    pub(crate) fn provide(&self, peer: u32, asker: &[u8], provide: &Provide<'_>) {
+        let addrs: Vec<Multiaddr> =
+            provide.addrs().iter().filter(|addr| self.admits(addr)).cloned().collect();
+        let now = self.date();
+        self.records.change(|records| records.providers.add(peer, provide.key(), (asker, &addrs), now));
+    }
+
+    /// A peer keeps a value.
+    pub(crate) fn put(&self, peer: u32, put: &Put<'_>) {
+        let now = self.date();
+        self.records.change(|records| records.values.put(peer, put.key(), put.value(), now));
+    }
+
+    /// What a peer has under the key that it is asked for.
+    pub(crate) fn kept(&self, peer: u32, lookup: &Lookup<'_>) -> Kept {
+        let mut kept = Kept::default();
+        let (key, kind) = (lookup.key(), lookup.kind());
+        if let Some(records) = self.records.any().filter(|_| kind != MessageType::FindNode) {
+            let now = self.date();
+            if kind == MessageType::GetProviders {
+                kept.providers = records.providers.get(peer, key, now).map(Provided::into_owned).collect();
+            } else {
+                kept.record = records.values.get(peer, key, now).map(<[u8]>::to_vec);
+            }
+        }
+        kept
+    }
+
+    /// Whether a peer that asks should say who it is.
+    pub(crate) fn is_of_interest(&self, asker: &kad::PeerId) -> bool {
+        self.guests.lock().is_of_interest(asker, self.began.elapsed())
+    }
+
+    /// Somebody who has asked a peer says who it is.
+    pub(crate) fn met(&self, peer: u32, introduced: Introduced) {
+        let Introduced { peer: id, identify, .. } = introduced;
+        let mut addresses: Vec<Multiaddr> = Vec::new();
+        for addr in identify.listen_addrs.into_iter().filter_map(|addr| own_address(addr, &id)) {
+            if self.admits(&addr) && !addresses.contains(&addr) {
+                addresses.push(addr);
+            }
+        }
+        let said = Said { id, addresses, protocols: identify.protocols, agent: identify.agent_version };
+        let now = self.began.elapsed();
+        // A client is remembered for a while, but is not a guest: nobody needs to look for it.
+        if self.guests.lock().met(peer, said, now) {
+            self.guests.is_any.store(true, Ordering::Release);
+        }
+    }
+
+    /// A peer was asked something. Whom it lists beside those in its table.
+    pub(crate) fn heard(&self, peer: u32, asker: &[u8]) -> Vec<Arc<Listed>> {
+        let now = self.began.elapsed();
+        self.guests.any().map_or_else(Vec::new, |mut guests| {
+            guests.heard(peer, asker, now);
+            guests.of_peer(peer, now)
+        })
+    }
+
+    /// All guests.
+    pub(crate) fn guests(&self) -> Vec<Guest> {
+        self.guests.lock().all(self.began.elapsed())
+    }
+
+    /// Whether an address is one of the world's kind. What is spoken there may be unknown to us: others may speak it.
+    fn admits(&self, addr: &Multiaddr) -> bool {
+        let is_ip = matches!(addr.iter().next(), Some(Protocol::Ip4(_) | Protocol::Ip6(_)));
+        is_ip && matches!(self.admitted.socket(addr), Ok(_) | Err(SkipReason::TransportNotSupported))
+    }
+
+    /// The time since the Unix epoch, by the world's calendar.
+    fn date(&self) -> Duration {
+        BEGINNING + self.began.elapsed()
+    }
+}
+
+/// Something that is empty in most testnets: whether it is, is known without waiting.
+#[derive(Debug)]
+struct Learned<T> {
+    is_any: AtomicBool,
+    all: Mutex<T>,
+}
+
+impl<T> Learned<T> {
+    const fn new(none: T) -> Self {
+        Self { is_any: AtomicBool::new(false), all: Mutex::new(none) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, T> {
+        // Nothing in it breaks halfway: what panicked elsewhere does not matter here.
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What there is, if there ever was anything.
+    fn any(&self) -> Option<MutexGuard<'_, T>> {
+        self.is_any.load(Ordering::Acquire).then(|| self.lock())
+    }
+
+    fn change(&self, change: impl FnOnce(&mut T)) {
+        change(&mut self.lock());
+        self.is_any.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests;
