@@ -4,8 +4,11 @@
 #   run.sh N DIR            on 127.0.0.1: they form the LAN DHT, /ipfs/lan/kad/1.0.0
 #   run.sh N DIR OCTET      on OCTET.1.0.1, OCTET.2.0.1, ...: they form the WAN DHT, /ipfs/kad/1.0.0;
 #                           only in a network namespace that has nothing but loopback
+#   run.sh N DIR OCTET ADDRESS...
+#                           the same, but they begin at these addresses and find each other by themselves
 #
-# Prints {"bootstrap":[...],"protocol":"..."} when the routing tables are complete and still. Then it
+# Prints {"bootstrap":[...],"protocol":"..."} when the routing tables are complete and still, or, with
+# addresses to begin at, as soon as every daemon has a table. Then it
 # obeys lines on stdin: "truth" prints what truth.sh prints, "quit" or the end of stdin ends it, as do
 # SIGTERM and SIGINT. The daemons' repositories and logs stay in DIR, which must not exist or be empty.
 set -euo pipefail
@@ -26,7 +29,7 @@ fail() {
 }
 wrong() {
     say "$*"
-    say "usage: run.sh N DIR [OCTET]"
+    say "usage: run.sh N DIR [OCTET [ADDRESS...]]"
     exit 2
 }
 
@@ -43,7 +46,7 @@ finish() {
 }
 
 check_arguments() {
-    [ $# -ge 2 ] && [ $# -le 3 ] || wrong "2 or 3 arguments are needed, not $#"
+    [ $# -ge 2 ] || wrong "2 or more arguments are needed, not $#"
     # Up to 20 a bucket never overflows, so that full tables can be waited for.
     [[ $1 =~ ^[0-9]+$ ]] && [ "$1" -ge 2 ] && [ "$1" -le 20 ] || wrong "N is 2 to 20, not '$1'"
     [ ! -e "$2" ] || [ -d "$2" ] && [ -z "$(ls -A "$2" 2>/dev/null)" ] || wrong "$2 exists and is not an empty folder"
@@ -71,15 +74,18 @@ swarm_addresses() {
     fi
 }
 
+# list WORD...: as JSON.
+list() { jq -cn '$ARGS.positional' --args -- "$@"; }
+
 # configure I: a repository whose daemon asks nobody for anything.
 configure() {
     local repo=$dir/$1
     IPFS_PATH=$repo "$ipfs" init --profile=test >"$dir/$1.log" 2>&1 || fail "ipfs init failed, see $dir/$1.log"
-    jq --argjson swarm "$(swarm_addresses "$1")" '
+    jq --argjson swarm "$(swarm_addresses "$1")" --argjson begin "$(list "${begin[@]}")" '
         .Addresses.API = "/ip4/127.0.0.1/tcp/0"
         | .Addresses.Gateway = "/ip4/127.0.0.1/tcp/0"
         | .Addresses.Swarm = $swarm
-        | .Bootstrap = []
+        | .Bootstrap = $begin
         | .AutoConf.Enabled = false
         | .AutoTLS.Enabled = false
         | .DNS.Resolvers = {}
@@ -136,7 +142,7 @@ await_tables() {
     until [ $same -ge $still ]; do
         [ $SECONDS -lt $deadline ] || fail "the routing tables were not complete in $settle_s s: $here/truth.sh $dir"
         now=$("$here/truth.sh" "$dir" | jq -c '[.peers[].routing_table]')
-        if jq -e --argjson n "$n" "$complete" <<<"$now" >/dev/null && [ "$now" = "$before" ]; then
+        if jq -e --argjson n "$n" "$complete" <<<"$now" >/dev/null && [ "$now" = "$before" -o $still -eq 1 ]; then
             same=$((same + 1))
         else
             same=0
@@ -160,11 +166,13 @@ obey() {
 
 check_arguments "$@"
 n=$1 octet=${3:-}
+begin=("${@:4}")
 mkdir -p "$2"
 dir=$(cd "$2" && pwd)
 if [ -n "$octet" ]; then
     echo wan /ipfs/kad/1.0.0 >"$dir/dht"
     complete='(add | unique | length) == $n and all(.[]; length > 0)'
+    if [ ${#begin[@]} -gt 0 ]; then complete='all(.[]; length > 0)' still=1; fi
 else
     echo lan /ipfs/lan/kad/1.0.0 >"$dir/dht"
     complete='all(.[]; length == $n - 1)'
@@ -177,7 +185,9 @@ for ((i = 1; i <= n; i++)); do
     start "$i"
 done
 for ((i = 1; i <= n; i++)); do await_daemon "$i"; done
-for ((i = 1; i <= n; i++)); do connect "$i"; done
+if [ ${#begin[@]} -eq 0 ]; then
+    for ((i = 1; i <= n; i++)); do connect "$i"; done
+fi
 await_tables
 addresses 1 | jq -cRn --arg dht "$(cut -d' ' -f2 "$dir/dht")" '{bootstrap: [inputs], protocol: $dht}'
 obey
