@@ -1,4 +1,4 @@
-//! What peers are announced with: the addresses of their places, at the ports that their states ask for.
+//! What peers are announced with: the addresses of their locations, at the ports that their states ask for.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,7 +7,7 @@ use multiaddr::{Multiaddr, Protocol};
 
 use crate::{
     carrier::Carrier,
-    ground::{Ground, Place, Ports},
+    ground::{Ground, Location, Ports},
     state::State,
 };
 
@@ -29,12 +29,12 @@ pub(crate) enum Door {
 }
 
 /// The addresses of a host that listens by its transports, those of IPv4 first.
-pub(crate) fn at(place: Place, door: Door, carrier: Carrier, ports: Ports) -> Vec<Multiaddr> {
-    place.ips().flat_map(|ip| carrier.transports().map(move |transport| (ip, transport))).fold(
+pub(crate) fn at(location: Location, door: Door, carrier: Carrier, ports: Ports) -> Vec<Multiaddr> {
+    location.ips().flat_map(|ip| carrier.transports().map(move |transport| (ip, transport))).fold(
         Vec::new(),
         |mut all, (ip, transport)| {
             let port = match door {
-                Door::Open => ports.of(transport, place.slot),
+                Door::Open => ports.of(transport, location.slot),
                 Door::Dead => ports.dead,
                 Door::Dropping => ports.dropping,
             };
@@ -68,14 +68,14 @@ pub(crate) fn announced(
     relay: impl FnOnce() -> Multiaddr,
 ) -> Vec<Multiaddr> {
     let [_, high, middle, low] = peer.to_be_bytes();
-    let own = |door| at(ground.place(peer), door, carrier, ports);
+    let own = |door| at(ground.location(peer), door, carrier, ports);
     match state {
         State::Refusing | State::Departed => own(Door::Dead),
         State::Dropping | State::Firewalled => own(Door::Dropping),
-        State::Unroutable => at(unrouted(ground.place(peer), peer), Door::Open, carrier, ports),
+        State::Unroutable => at(unrouted(ground.location(peer), peer), Door::Open, carrier, ports),
         State::PrivateOnly => [Ipv4Addr::new(10, high, middle, low), Ipv4Addr::new(192, 168, middle, low)]
             .into_iter()
-            .flat_map(|ip| at(Place::at(ip), Door::Open, carrier, ports))
+            .flat_map(|ip| at(Location::at(ip), Door::Open, carrier, ports))
             .collect(),
         State::SpecialPurposeOnly => {
             let ip = match peer % 4 {
@@ -84,7 +84,7 @@ pub(crate) fn announced(
                 2 => Ipv4Addr::new(203, 0, 113, low),
                 _ => Ipv4Addr::new(240, high, middle, low),
             };
-            at(Place::at(ip), Door::Open, carrier, ports)
+            at(Location::at(ip), Door::Open, carrier, ports)
         }
         State::RelayedOnly => vec![relay().with(Protocol::P2pCircuit)],
         State::Crowded(count) => {
@@ -92,7 +92,7 @@ pub(crate) fn announced(
             let more = usize::from(count).saturating_sub(addresses.len());
             let ips = (0..).map(|n: u32| ground.nowhere(peer.wrapping_mul(5_003).wrapping_add(n)));
             addresses
-                .extend(ips.take(more).flat_map(|ip| at(Place::at(ip), Door::Dead, Carrier::Tcp, ports)));
+                .extend(ips.take(more).flat_map(|ip| at(Location::at(ip), Door::Dead, Carrier::Tcp, ports)));
             addresses
         }
         _ => own(Door::Open),
@@ -101,14 +101,14 @@ pub(crate) fn announced(
 
 /// A place like this one, but without a route to it. The ranges are those that [`Internet`](crate::ground::Internet)
 /// keeps for it.
-fn unrouted(place: Place, peer: u32) -> Place {
+fn unrouted(location: Location, peer: u32) -> Location {
     let [_, high, middle, low] = peer.to_be_bytes();
-    Place {
-        ip4: place.ip4.map(|_| Ipv4Addr::new(57, high, middle, low)),
-        ip6: place
+    Location {
+        ip4: location.ip4.map(|_| Ipv4Addr::new(57, high, middle, low)),
+        ip6: location
             .ip6
             .map(|_| Ipv6Addr::new(0x2a02, 0xa400, high.into(), middle.into(), 0, 0, 0, low.into())),
-        ..place
+        ..location
     }
 }
 
@@ -133,10 +133,10 @@ pub(crate) fn with_name(address: &Multiaddr, peer: u32) -> Multiaddr {
 }
 
 /// The same address with the IP address that a host's name stands for; `None` where it begins with no such name.
-pub(crate) fn without_name(address: &Multiaddr, place: impl Fn(u32) -> Place) -> Option<Multiaddr> {
+pub(crate) fn without_name(address: &Multiaddr, location: impl Fn(u32) -> Location) -> Option<Multiaddr> {
     let host = match address.iter().next()? {
-        Protocol::Dns4(name) => Protocol::Ip4(place(of_host_name(&name)?).ip4?),
-        Protocol::Dns6(name) => Protocol::Ip6(place(of_host_name(&name)?).ip6?),
+        Protocol::Dns4(name) => Protocol::Ip4(location(of_host_name(&name)?).ip4?),
+        Protocol::Dns6(name) => Protocol::Ip6(location(of_host_name(&name)?).ip6?),
         _ => return None,
     };
     Some(std::iter::once(host).chain(address.iter().skip(1)).collect())

@@ -18,7 +18,7 @@ use kad::{
 use crate::{
     address::{self, Door},
     carrier::Carrier,
-    ground::Place,
+    ground::Location,
     id::Id,
     memory::Memory,
     state::{Stage, State},
@@ -95,7 +95,7 @@ impl Answers {
             let public = self.world.forger.public_key(number);
             let [a, b, c, d, ..] = public;
             let ip = self.world.ground.nowhere(u32::from_be_bytes([a, b, c, d]));
-            let addresses = address::at(Place::at(ip), Door::Dead, Carrier::Tcp, self.world.ports);
+            let addresses = address::at(Location::at(ip), Door::Dead, Carrier::Tcp, self.world.ports);
             Peer {
                 id: Id::of_ed25519(&public).as_bytes().to_vec(),
                 addrs: addresses.iter().map(multiaddr::Multiaddr::to_vec).collect(),

@@ -58,7 +58,7 @@ impl Ports {
 
 /// Where a peer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Place {
+pub struct Location {
     /// Its IPv4 address; `None` for a host without one.
     pub ip4: Option<Ipv4Addr>,
     /// Its IPv6 address.
@@ -69,7 +69,7 @@ pub struct Place {
     pub named: bool,
 }
 
-impl Place {
+impl Location {
     /// A place with an address of IPv4 for itself.
     pub(crate) const fn at(ip: Ipv4Addr) -> Self {
         Self { ip4: Some(ip), ip6: None, slot: 0, named: false }
@@ -90,17 +90,17 @@ pub(crate) enum Ground {
 
 impl Ground {
     /// Where a peer is.
-    pub(crate) fn place(&self, peer: u32) -> Place {
+    pub(crate) fn location(&self, peer: u32) -> Location {
         match self {
-            Self::Loopback => Place::at(loopback::ip(peer)),
-            Self::Public(layout) => layout.place(peer),
+            Self::Loopback => Location::at(loopback::ip(peer)),
+            Self::Public(layout) => layout.location(peer),
         }
     }
 
     /// Where a peer was that some still announce there.
-    pub(crate) fn former(&self, peer: u32) -> Place {
+    pub(crate) fn former(&self, peer: u32) -> Location {
         match self {
-            Self::Loopback => Place::at(loopback::former(peer)),
+            Self::Loopback => Location::at(loopback::former(peer)),
             Self::Public(layout) => layout.former(peer),
         }
     }

@@ -27,7 +27,7 @@ pub use self::{
     said::Said,
 };
 use crate::{
-    ground::{Internet, Place, Range},
+    ground::{Internet, Location, Range},
     state::{Stage, State},
     world::World,
 };
@@ -141,7 +141,7 @@ impl Truth {
             protocols: world.protocols(peer),
             key: world.key_type(peer).name(),
             transports: world.carrier(peer).transports().map(Transport::name).collect(),
-            hosts: if world.is_public() { hosts(world.place(peer)) } else { Vec::new() },
+            hosts: if world.is_public() { hosts(world.location(peer)) } else { Vec::new() },
             region: world.region(peer),
             rtt_ms: u64::try_from(world.rtt(peer).as_millis()).unwrap_or(u64::MAX),
             neighbors: world.neighbors(peer),
@@ -186,7 +186,7 @@ impl Truth {
     }
 }
 
-fn hosts(place: Place) -> Vec<HostTruth<'static>> {
+fn hosts(location: Location) -> Vec<HostTruth<'static>> {
     let of = |ip| {
         let range = Internet::get().of(ip);
         let text = |of: fn(&Range) -> &Option<String>| range.and_then(|range| of(range).as_deref());
@@ -198,7 +198,7 @@ fn hosts(place: Place) -> Vec<HostTruth<'static>> {
             cloud: text(|range| &range.cloud),
         }
     };
-    place.ips().map(of).collect()
+    location.ips().map(of).collect()
 }
 
 const fn nat(state: State) -> Option<&'static str> {

@@ -15,7 +15,7 @@ use crate::{
     carrier::Carrier,
     fake::Forger,
     generate,
-    ground::{Ground, Place, Ports},
+    ground::{Ground, Location, Ports},
     id::{self, Id},
     scenario::{Agent, Scenario},
     secrets::{KeyType, Secret, Secrets},
@@ -194,8 +194,8 @@ impl World {
     }
 
     /// Where it is, if it is anywhere.
-    pub fn place(&self, peer: u32) -> Place {
-        self.ground.place(peer)
+    pub fn location(&self, peer: u32) -> Location {
+        self.ground.location(peer)
     }
 
     /// Whether the peers have public addresses.
@@ -214,7 +214,7 @@ impl World {
         let relay = || {
             let relay = self.bootstrap.first().copied().unwrap_or(0);
             let mut addresses =
-                address::at(self.ground.place(relay), Door::Open, self.carrier(relay), self.ports);
+                address::at(self.ground.location(relay), Door::Open, self.carrier(relay), self.ports);
             addresses.swap_remove(0).with(Protocol::P2p(self.peer_id(relay)))
         };
         let mut addresses = address::announced(peer, state, carrier, (&self.ground, self.ports), relay);
@@ -246,19 +246,20 @@ impl World {
                 | State::Unroutable
                 | State::Crowded(_)
         );
-        self.ground.place(peer).named && !elsewhere
+        self.ground.location(peer).named && !elsewhere
     }
 
     /// The hosts that have names: the name, and the addresses that it stands for.
     pub fn named_hosts(&self) -> impl Iterator<Item = (String, Vec<IpAddr>)> {
         let named = self.peers().filter(|&peer| self.is_named(peer));
-        named.map(|peer| (address::host_name(peer), self.ground.place(peer).ips().collect()))
+        named.map(|peer| (address::host_name(peer), self.ground.location(peer).ips().collect()))
     }
 
     /// The address that an address with the name of a host stands for; `None` where it has no such name.
     pub(crate) fn resolve(&self, address: &Multiaddr) -> Option<Multiaddr> {
-        let known =
-            |peer| if self.peers().contains(&peer) { self.ground.place(peer) } else { Place::default() };
+        let known = |peer| {
+            if self.peers().contains(&peer) { self.ground.location(peer) } else { Location::default() }
+        };
         address::without_name(address, known)
     }
 

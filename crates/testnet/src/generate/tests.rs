@@ -1,7 +1,7 @@
 //! Worlds: determined by their seed, and made of the shares that were asked for.
 
 use super::*;
-use crate::ground::{Internet, Place, Purpose};
+use crate::ground::{Internet, Location, Purpose};
 
 fn scenario(text: &str) -> Scenario {
     Scenario::parse(text, "test").expect("a scenario")
@@ -124,22 +124,23 @@ fn public_places_are_where_their_region_is_and_nobody_has_anothers() {
     let world = public_world();
     let mut taken = std::collections::HashMap::new();
     for peer in world.peers() {
-        let place = world.place(peer);
+        let location = world.location(peer);
         let continent = if world.region(peer) == Some("eu") { "EU" } else { "AS" };
-        assert!(place.slot < 3);
-        for ip in place.ips() {
+        assert!(location.slot < 3);
+        for ip in location.ips() {
             let range = Internet::get().of(ip).expect("a range of the internet");
             assert_eq!((range.continent.as_str(), range.purpose), (continent, Purpose::Peers));
-            assert_eq!(taken.insert((ip, place.slot), peer), None, "{ip} {}", place.slot);
-            assert_eq!(world.ground.find(ip, place.slot, |_| true), Some(peer));
+            assert_eq!(taken.insert((ip, location.slot), peer), None, "{ip} {}", location.slot);
+            assert_eq!(world.ground.find(ip, location.slot, |_| true), Some(peer));
         }
     }
-    let count = |test: &dyn Fn(Place) -> bool| world.peers().filter(|&peer| test(world.place(peer))).count();
+    let count =
+        |test: &dyn Fn(Location) -> bool| world.peers().filter(|&peer| test(world.location(peer))).count();
     let near = |count: usize, share: f64| (count as f64 / 2000.0 - share).abs() < 0.04;
-    assert!(near(count(&|place| place.ip6.is_none()), 0.5));
-    assert!(near(count(&|place| place.ip4.is_some() && place.ip6.is_some()), 0.3));
-    assert!(near(count(&|place| place.named), 0.1));
-    assert!(near(count(&|place| place.slot > 0), 0.2));
+    assert!(near(count(&|location| location.ip6.is_none()), 0.5));
+    assert!(near(count(&|location| location.ip4.is_some() && location.ip6.is_some()), 0.3));
+    assert!(near(count(&|location| location.named), 0.1));
+    assert!(near(count(&|location| location.slot > 0), 0.2));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use foldhash::fast::FixedState;
 use rand::{Rng, RngExt};
 
 use super::{
-    Internet, Place, SLOTS,
+    Internet, Location, SLOTS,
     internet::{Purpose, Range},
 };
 use crate::{
@@ -20,39 +20,39 @@ use crate::{
 /// Spreads consecutive hosts over a range: an odd number, so that no two of them meet (2^32 over the golden ratio).
 const SPREAD: u32 = 0x9e37_79b1;
 
-/// The places of all peers.
+/// The locations of all peers.
 #[derive(Debug, Default)]
 pub(crate) struct Layout {
-    places: Vec<Place>,
+    locations: Vec<Location>,
     /// Where peers with a stale address used to be.
-    former: HashMap<u32, Place, FixedState>,
+    former: HashMap<u32, Location, FixedState>,
     /// Who is, was or will be at an address: at most a few peers a slot.
     at: HashMap<IpAddr, Vec<u32>, FixedState>,
 }
 
 impl Layout {
     /// Where a peer is.
-    pub(super) fn place(&self, peer: u32) -> Place {
-        self.places.get(peer as usize).copied().unwrap_or_default()
+    pub(super) fn location(&self, peer: u32) -> Location {
+        self.locations.get(peer as usize).copied().unwrap_or_default()
     }
 
     /// Where a peer was.
-    pub(super) fn former(&self, peer: u32) -> Place {
+    pub(super) fn former(&self, peer: u32) -> Location {
         self.former.get(&peer).copied().unwrap_or_default()
     }
 
     /// Who lives in this slot of an address.
     pub(super) fn at(&self, ip: IpAddr, slot: u8) -> impl Iterator<Item = u32> {
         let there = self.at.get(&ip).into_iter().flatten().copied();
-        there.filter(move |&peer| self.place(peer).slot == slot)
+        there.filter(move |&peer| self.location(peer).slot == slot)
     }
 
-    fn settle(&mut self, place: Place) {
-        let peer = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
-        for ip in place.ips() {
+    fn settle(&mut self, location: Location) {
+        let peer = u32::try_from(self.locations.len()).unwrap_or(u32::MAX);
+        for ip in location.ips() {
             self.at.entry(ip).or_default().push(peer);
         }
-        self.places.push(place);
+        self.locations.push(location);
     }
 }
 
@@ -65,13 +65,13 @@ pub(crate) struct Wish<'a> {
     pub(crate) has_moved: bool,
 }
 
-/// Gives peers places, one after the other.
+/// Gives peers locations, one after the other.
 pub(crate) struct Surveyor<'a, R> {
     rng: R,
     addresses: &'a Addresses,
     lots: Vec<Lot>,
     /// For each list of continents and each family the host that has room for one more: where, and its next slot.
-    open: HashMap<(&'a [String], Family), (Place, u8), FixedState>,
+    open: HashMap<(&'a [String], Family), (Location, u8), FixedState>,
 }
 
 /// A range, and how many hosts of it are taken.
@@ -99,8 +99,8 @@ pub(crate) fn layout<'a>(
     let mut surveyor = Surveyor { rng, addresses, lots, open: HashMap::default() };
     let mut layout = Layout::default();
     for (peer, wish) in (0..).zip(wishes) {
-        let place = surveyor.place(wish);
-        layout.settle(place);
+        let location = surveyor.location(wish);
+        layout.settle(location);
         if wish.has_moved {
             layout.former.insert(peer, surveyor.host(wish, Family::V4));
         }
@@ -109,13 +109,13 @@ pub(crate) fn layout<'a>(
 }
 
 impl<'a, R: Rng> Surveyor<'a, R> {
-    /// The place of the next peer: at an address of its own, or at one that it shares with others of its continent.
-    fn place(&mut self, wish: Wish<'a>) -> Place {
+    /// The location of the next peer: at an address of its own, or at one that it shares with others of its continent.
+    fn location(&mut self, wish: Wish<'a>) -> Location {
         let family = self.family();
         let is_shared = self.rng.random_bool(self.addresses.shared.get());
         let named = self.rng.random_bool(self.addresses.named.get());
         if !is_shared {
-            return Place { named, ..self.host(wish, family) };
+            return Location { named, ..self.host(wish, family) };
         }
         let key = (wish.continents, family);
         let (host, slot) = match self.open.remove(&key) {
@@ -125,7 +125,7 @@ impl<'a, R: Rng> Surveyor<'a, R> {
         if slot + 1 < self.addresses.per_ip.min(SLOTS) {
             self.open.insert(key, (host, slot + 1));
         }
-        Place { slot, named, ..host }
+        Location { slot, named, ..host }
     }
 
     fn family(&mut self) -> Family {
@@ -139,15 +139,15 @@ impl<'a, R: Rng> Surveyor<'a, R> {
     }
 
     /// A host at addresses that nobody else has.
-    fn host(&mut self, wish: Wish<'_>, family: Family) -> Place {
-        let mut place = Place::default();
+    fn host(&mut self, wish: Wish<'_>, family: Family) -> Location {
+        let mut location = Location::default();
         if family != Family::V6 {
-            place.ip4 = self.address(wish, true).and_then(as_v4);
+            location.ip4 = self.address(wish, true).and_then(as_v4);
         }
-        if family != Family::V4 || place.ip4.is_none() {
-            place.ip6 = self.address(wish, false).and_then(as_v6);
+        if family != Family::V4 || location.ip4.is_none() {
+            location.ip6 = self.address(wish, false).and_then(as_v6);
         }
-        place
+        location
     }
 
     /// The next free address of a range that is drawn by weight; of any continent where those wished for are full.

@@ -116,7 +116,7 @@ fn listening_at(addr: SocketAddr, transport: Transport) -> io::Result<Listening>
 }
 
 fn has_v6(world: &World) -> bool {
-    world.peers().any(|peer| world.place(peer).ip6.is_some())
+    world.peers().any(|peer| world.location(peer).ip6.is_some())
 }
 
 /// The transports and slots that anybody listens on.
@@ -125,7 +125,7 @@ fn used(world: &World) -> Vec<(Transport, u8)> {
     let all = [Transport::Tcp, Transport::Quic, Transport::Ws, Transport::Wss];
     let mut speaks = [[false; SLOTS as usize]; 4];
     for peer in world.peers().filter(|&peer| world.state(peer).listens()) {
-        let (slot, carrier) = (usize::from(world.place(peer).slot), world.carrier(peer));
+        let (slot, carrier) = (usize::from(world.location(peer).slot), world.carrier(peer));
         for (of_transport, transport) in speaks.iter_mut().zip(all) {
             of_transport[slot] |= carrier.speaks(transport);
         }
