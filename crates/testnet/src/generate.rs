@@ -12,14 +12,15 @@ use multiaddr::Multiaddr;
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use self::allot::allot;
+pub(crate) use self::allot::allot;
 use crate::{
     address,
     fake::Forger,
+    life::Cast,
     scenario::{Scenario, Share},
     state::{Stage, State},
     tables::Tables,
-    world::{Carrier, Entries, PeerRecord, Ports, World, id_bytes},
+    world::{Carrier, Entries, PeerRecord, Places, Ports, World, id_bytes},
 };
 
 /// What peers run in a scenario without agents.
@@ -39,6 +40,10 @@ pub(crate) enum Stream {
     Copied,
     Poor,
     Shy,
+    /// Numbered apart, so that further purposes leave worlds as they are.
+    Cast = 64,
+    LifeStart = 65,
+    Life = 66,
 }
 
 /// The random numbers of one purpose.
@@ -106,7 +111,10 @@ pub(crate) fn world(scenario: &Scenario, ports: Ports) -> World {
         })
         .collect();
     let answers: Vec<bool> = states.iter().map(|state| state.is_honest_server()).collect();
-    let tables = Tables::build(seed, &scenario.tables, &prefixes, &answers);
+    let bootstrap = bootstrap(scenario, &states);
+    let cast = Cast::of(scenario, &states, &bootstrap);
+    let candidates = cast.candidates(scenario.tables.k.into());
+    let tables = Tables::build(seed, &scenario.tables, &prefixes, &answers, candidates);
     let mut world = World {
         scenario: scenario.clone(),
         ports,
@@ -115,10 +123,13 @@ pub(crate) fn world(scenario: &Scenario, ports: Ports) -> World {
         prefixes,
         tables,
         entries: Entries::default(),
-        bootstrap: bootstrap(scenario, &states),
+        bootstrap,
         forger: Forger::new(seed),
+        cast,
+        places: Places::default(),
     };
     world.entries = entries(&world);
+    world.places = Places::of(&world);
     world
 }
 

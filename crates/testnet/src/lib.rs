@@ -16,6 +16,7 @@ mod config;
 mod crawler;
 mod fake;
 mod generate;
+pub mod life;
 mod luck;
 pub mod scenario;
 pub mod sim;

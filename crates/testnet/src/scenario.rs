@@ -5,6 +5,7 @@
 
 mod builtin;
 mod check;
+pub mod life;
 mod parts;
 
 use std::path::Path;
@@ -45,6 +46,8 @@ pub struct Scenario {
     pub states: Vec<StateShare>,
     /// What befalls attempts to connect.
     pub attempts: Attempts,
+    /// How peers come and go. None: everyone stays as they are.
+    pub life: Option<life::Life>,
 }
 
 /// Why there is no scenario.
@@ -108,6 +111,7 @@ impl Default for Scenario {
             agents: Vec::new(),
             states: Vec::new(),
             attempts: Attempts::default(),
+            life: None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A network that a scenario and its seed determine: who is in it, where, in which state, and who knows whom.
 
+mod places;
+
 use std::{collections::HashMap, time::Duration};
 
 use kad::{
@@ -10,11 +12,13 @@ use kad::{
 use libp2p_identity::{Keypair, PeerId};
 use multiaddr::{Multiaddr, Protocol};
 
+pub(crate) use self::places::Places;
 pub use crate::address::Ports;
 use crate::{
     address,
     fake::Forger,
     generate::{self, Secrets},
+    life::{Cast, Place},
     scenario::{Agent, Scenario},
     state::State,
     tables::Tables,
@@ -65,6 +69,9 @@ pub struct World {
     pub(crate) entries: Entries,
     pub(crate) bootstrap: Vec<u32>,
     pub(crate) forger: Forger,
+    /// Who comes and goes.
+    pub(crate) cast: Cast,
+    pub(crate) places: Places,
 }
 
 /// What is kept of one peer beside its table.
@@ -197,13 +204,17 @@ impl World {
         Duration::from_millis(self.scenario.rtt_from_observer_ms(region).into())
     }
 
-    /// Who is in its routing table, bucket after bucket. Empty for a peer that answers no requests.
+    /// Who is in its routing table, bucket after bucket. Empty for a peer that answers no requests. Where peers come and
+    /// go, these are all that can ever be in it: see [`Life::neighbors`](crate::life::Life::neighbors).
     pub fn neighbors(&self, peer: u32) -> &[u32] {
         self.tables.all(peer)
     }
 
     /// The addresses at which a peer is announced, and is in truth if it is anywhere.
     pub fn addresses(&self, peer: u32) -> Vec<Multiaddr> {
+        if self.cast.part(peer).is_some() {
+            return self.addresses_at(peer, Place::default());
+        }
         let PeerRecord { state, carrier, .. } = *self.record(peer);
         let relay = || {
             let relay = self.bootstrap.first().copied().unwrap_or(0);

@@ -6,7 +6,7 @@ use super::{Region, Scenario};
 pub(super) const MAX_PEERS: u32 = 4_000_000;
 
 /// How far shares may miss their sum by rounding.
-const SLACK: f64 = 1e-6;
+pub(super) const SLACK: f64 = 1e-6;
 
 /// The offending key and what is wrong with it.
 type Problem = (&'static str, String);
@@ -32,6 +32,7 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Problem> {
         return Err(("bits", format!("a prefix has 1 to 16 bits here, not {}", scenario.tables.poor.bits)));
     }
     check_sums(scenario)?;
+    scenario.life.as_ref().map_or(Ok(()), super::life::Life::check)?;
     check_regions(scenario)
 }
 
