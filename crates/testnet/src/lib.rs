@@ -17,6 +17,7 @@ mod crawler;
 mod fake;
 mod generate;
 pub mod life;
+mod living;
 mod luck;
 pub mod scenario;
 pub mod sim;
@@ -28,10 +29,12 @@ pub mod world;
 
 pub use crate::{
     config::Config,
+    life::{History, Life},
+    living::LifeClock,
     scenario::{Scenario, ScenarioError},
     sim::{SimConfig, SimNetwork},
     state::{Stage, State},
-    truth::{Observed, ObservedPeer, Truth, Verdict},
+    truth::{DuringVerdict, Observed, ObservedDuring, ObservedPeer, Truth, Verdict, VisitDuring},
     wire::{WireError, WireTestnet},
     world::World,
 };

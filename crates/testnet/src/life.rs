@@ -9,6 +9,7 @@
 
 mod cast;
 mod event;
+mod history;
 mod law;
 mod memory;
 mod moment;
@@ -23,6 +24,7 @@ use rand_chacha::ChaCha8Rng;
 pub(crate) use self::{cast::Cast, memory::Memory};
 pub use self::{
     event::{Event, EventKind},
+    history::{History, Naming},
     moment::Moment,
     presence::{Place, Presence, Session},
 };

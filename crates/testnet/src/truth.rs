@@ -8,10 +8,12 @@
 //!   comes about. What it does with requests afterwards does not matter.
 //! * Only **honest** peers' tables are expected to be seen; what liars answer is left out of the edges altogether.
 
+mod during;
 mod expected;
 mod judge;
+mod moments;
 
-use std::{collections::VecDeque, io, sync::Arc};
+use std::{collections::VecDeque, io, sync::Arc, time::Duration};
 
 use serde::{
     Serialize, Serializer,
@@ -19,10 +21,12 @@ use serde::{
 };
 
 pub use self::{
+    during::{DuringVerdict, ObservedDuring, VisitDuring, WrongDuring},
     expected::{Expected, expected},
     judge::{MAX_LISTED, Observed, ObservedPeer, Verdict, Wrong},
 };
 use crate::{
+    life::History,
     state::{Stage, State},
     world::World,
 };
@@ -154,6 +158,17 @@ impl Truth {
     /// Says how right an observer was.
     pub fn judge(&self, observed: &Observed) -> Verdict {
         judge::judge(self, observed)
+    }
+
+    /// Says how right an observer was of a world whose peers come and go. `slack` is how far its times may be off, in
+    /// seconds of life, and counts in its favour.
+    pub fn judge_during(
+        &self,
+        history: &History,
+        observed: &ObservedDuring,
+        slack: Duration,
+    ) -> DuringVerdict {
+        during::judge(self, history, observed, slack)
     }
 }
 

@@ -9,7 +9,7 @@ use kad::{
 use libp2p_identity::PeerId;
 use net::address::Target;
 
-use super::Shared;
+use super::{Shared, presence};
 use crate::{
     address,
     luck::Luck,
@@ -53,6 +53,9 @@ pub(super) fn fate(shared: &Shared, peer: &PeerId, position: usize, target: Targ
     if port == ports.dropping {
         return timeout(shared, Phase::Connect);
     }
+    if let Some(fate) = presence::fate(shared, peer, position, target) {
+        return fate;
+    }
     let at = match target.addr().ip() {
         IpAddr::V4(ip) => address::peer_at(ip),
         IpAddr::V6(_) => None,
@@ -74,7 +77,7 @@ pub(super) fn fate(shared: &Shared, peer: &PeerId, position: usize, target: Targ
 }
 
 /// The fate of an attempt whose peer listens.
-fn handshake(shared: &Shared, expected: &PeerId, state: State, reached: Reached) -> Fate {
+pub(super) fn handshake(shared: &Shared, expected: &PeerId, state: State, reached: Reached) -> Fate {
     let delay = misfortune(shared, reached.peer);
     let (connected, authenticated, phase) = match reached.transport {
         // QUIC opens and authenticates in one round trip.
@@ -119,13 +122,13 @@ fn misfortune(shared: &Shared, peer: u32) -> Duration {
 }
 
 /// Nobody listens: the host says so, to TCP by a reset, to QUIC by ICMP.
-fn refused(shared: &Shared, rtt: Duration) -> Fate {
+pub(super) fn refused(shared: &Shared, rtt: Duration) -> Fate {
     if rtt > shared.config.address_timeout {
         return timeout(shared, Phase::Connect);
     }
     Fate::Failed(rtt, Failure::new(Phase::Connect, FailureClass::ConnectionRefused))
 }
 
-fn timeout(shared: &Shared, phase: Phase) -> Fate {
+pub(super) fn timeout(shared: &Shared, phase: Phase) -> Fate {
     Fate::Failed(shared.config.address_timeout, Failure::new(phase, FailureClass::Timeout))
 }

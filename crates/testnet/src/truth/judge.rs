@@ -111,10 +111,20 @@ pub struct Wrong {
 
 /// Where a peer that the observer named is in the world.
 #[derive(Clone, Copy)]
-enum Place {
+pub(super) enum Place {
     Peer(u32),
     Fake,
     Nowhere,
+}
+
+impl Place {
+    /// The number of a peer of the world.
+    pub(super) const fn number(self) -> Option<u32> {
+        match self {
+            Self::Peer(number) => Some(number),
+            Self::Fake | Self::Nowhere => None,
+        }
+    }
 }
 
 pub(super) fn judge(truth: &Truth, observed: &Observed) -> Verdict {
@@ -137,7 +147,7 @@ pub(super) fn judge(truth: &Truth, observed: &Observed) -> Verdict {
     verdict
 }
 
-fn place(truth: &Truth, id: &PeerId) -> Place {
+pub(super) fn place(truth: &Truth, id: &PeerId) -> Place {
     match truth.world.find(id) {
         Some(peer) => Place::Peer(peer),
         None if truth.world.is_fake(id) => Place::Fake,
