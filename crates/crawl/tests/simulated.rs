@@ -7,9 +7,15 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use kad::{PeerId, failure::FailureClass, network::AddressOutcome};
 use kadscope_crawl::{Bootstrap, Clock, Config, Crawl, Crawled, Outlets, Progress};
 use schema::{CrawlId, PeerNumber, PrefixOutcome, Row, RunState, Timestamp, Visit, VisitKind};
-use testnet::{Observed, ObservedPeer, Scenario, SimConfig, SimNetwork, Truth, Verdict, World, truth::Said};
+use testnet::{
+    DuringVerdict, Observed, ObservedDuring, ObservedPeer, Scenario, SimConfig, SimNetwork, Truth, Verdict,
+    VisitDuring, World, truth::Said,
+};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+
+/// When crawls begin, by the calendar.
+const START: Timestamp = Timestamp(1_000_000);
 
 /// A crawl with everything that came out of it.
 struct Run {
@@ -17,6 +23,7 @@ struct Run {
     ids: BTreeMap<PeerNumber, PeerId>,
     visits: Vec<Visit>,
     world: Arc<World>,
+    network: SimNetwork,
     last: Progress,
 }
 
@@ -42,6 +49,7 @@ async fn crawl_from(
     stop: impl Fn(&Progress) -> bool,
 ) -> Run {
     let network = SimNetwork::new(Arc::clone(&world), SimConfig::default());
+    let of = network.clone();
     let (rows, mut received) = mpsc::channel(64);
     let (progress, mut watched) = watch::channel(Progress::default());
     let cancel = CancellationToken::new();
@@ -53,7 +61,7 @@ async fn crawl_from(
         bootstrap,
         config,
         opt_out: Arc::default(),
-        clock: Clock::started_at(Timestamp(1_000_000)),
+        clock: Clock::started_at(START),
     };
     let crawl = tokio::spawn(crawl.run(Outlets { rows: Some(rows), progress, cancel: cancel.clone() }));
     let (mut ids, mut visits) = (BTreeMap::new(), Vec::new());
@@ -71,7 +79,7 @@ async fn crawl_from(
     }
     let crawled = crawl.await.expect("no panic");
     let last = *watched.borrow();
-    Run { crawled, ids, visits, world, last }
+    Run { crawled, ids, visits, world, network: of, last }
 }
 
 impl Run {
@@ -86,6 +94,30 @@ impl Run {
         Truth::of(Arc::clone(&self.world)).judge(&Observed { peers })
     }
 
+    /// What it says of peers that come and go, beside what is true of them during each visit; if its clock had gone
+    /// wrong by `shift` of life, of other moments.
+    fn verdict_during(&self, shift: Duration) -> DuringVerdict {
+        let clock = self.network.life_clock().expect("somebody comes and goes");
+        let moment = |time: Timestamp| clock.at_unix_ms(time.since(START).as_secs_f64() * 1e3).before(shift);
+        let of = |visit: &Visit| VisitDuring {
+            peer: observed(self.ids[&visit.peer], Some(visit)),
+            during: Some((moment(visit.started_at), moment(visit.ended_at))),
+            dialled: visit.addresses.iter().map(|address| address.address.clone()).collect(),
+        };
+        let last = self.last_visits();
+        // Positions are the peers' numbers; what is said of a peer before its last visit comes after.
+        let heard = |(number, id): (&PeerNumber, &PeerId)| match last.get(number) {
+            Some(visit) => of(visit),
+            None => VisitDuring { peer: observed(*id, None), during: None, dialled: Vec::new() },
+        };
+        let mut visits: Vec<VisitDuring> = self.ids.iter().map(heard).collect();
+        let earlier = self.visits.iter().filter(|visit| !std::ptr::eq(*visit, last[&visit.peer]));
+        visits.extend(earlier.map(of));
+        let history = self.network.history().expect("somebody comes and goes");
+        let slack = clock.stretch(Duration::from_millis(2));
+        Truth::of(Arc::clone(&self.world)).judge_during(&history, &ObservedDuring { visits }, slack)
+    }
+
     fn errors(&self) -> BTreeMap<String, u64> {
         self.crawled.summary.errors.clone()
     }
@@ -93,7 +125,7 @@ impl Run {
 
 fn observed(id: PeerId, visit: Option<&Visit>) -> ObservedPeer {
     let Some(visit) = visit else {
-        return ObservedPeer { id, reachable: false, class: None, neighbors: None, said: None };
+        return ObservedPeer::heard_of(id);
     };
     let skipped = visit.addresses.iter().find_map(|address| match address.outcome {
         AddressOutcome::Skipped(reason) => Some(reason.name()),
@@ -307,4 +339,47 @@ async fn a_crawl_ends_when_nobody_takes_its_rows() {
     let crawled = tokio::time::timeout(Duration::from_secs(60), crawl.run(outlets)).await.expect("ends");
     assert!(crawled.rows_lost);
     assert_eq!(crawled.summary.state, RunState::Failed);
+}
+
+/// Everyone comes and goes within minutes, in every way that there is, while a slow crawl goes on.
+fn heavy_churn(absence: &str, seed: u64) -> Scenario {
+    let text = format!(
+        "peers = 500\nseed = {seed}\n[tables]\nholes = 0.1\nstale = 0.05\n\
+         [transports]\ntcp = 0.6\nquic = 0.2\nboth = 0.2\n\
+         [[regions]]\nname = 'far'\nshare = 1.0\nrtt_ms = {{ far = 300 }}\n\
+         [life]\nspeed = 40.0\nlearn_s = 60\nforget_s = 300\n\
+         [[life.classes]]\nname = 'restless'\nshare = 0.6\nabsence = '{absence}'\n\
+         up = {{ law = 'weibull', median_s = 300, shape = 0.7 }}\n\
+         down = {{ law = 'log_normal', median_s = 200, sigma = 1.0 }}\n\
+         moves = {{ share = 0.4, addresses = 3 }}\nleaves = 0.02\n\
+         enters = {{ share = 0.1, within_s = 1200 }}\n\
+         [[life.classes]]\nname = 'rotating'\nshare = 0.2\nabsence = '{absence}'\n\
+         up = {{ law = 'exponential', median_s = 200 }}\ndown = {{ law = 'exponential', median_s = 20 }}\n\
+         rotates = {{ share = 0.8, ids = 4 }}\nmoves = {{ share = 0.2, addresses = 2 }}"
+    );
+    Scenario::parse(&text, "heavy churn").expect("a scenario")
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_said_of_peers_that_come_and_go_held_at_some_moment_of_the_visit() {
+    for (absence, seed) in [("refused", 1), ("dropped", 2), ("unreachable", 3)] {
+        let config = Config { parallelism: 12, ..with_neighbors() };
+        let run = crawl(&heavy_churn(absence, seed), config).await;
+        let verdict = run.verdict_during(Duration::ZERO);
+        assert!(verdict.is_right(), "{absence}: {verdict:#?}");
+        assert_eq!((verdict.wrong.len(), verdict.visits_beyond), (0, 0), "{absence}");
+        // It was neither quiet nor empty.
+        let history = run.network.history().expect("a life");
+        assert!(history.len() > 500, "{} events", history.len());
+        assert!(verdict.visits > 400 && verdict.edges > 5_000, "{absence}: {verdict:?}");
+        assert!(verdict.edges_expected > verdict.edges / 2, "{absence}: {verdict:?}");
+        assert!(verdict.peers_expected > 30, "{absence}: {verdict:?}");
+        let other = run.verdict_during(Duration::from_secs(600));
+        let wrong = [other.wrong_outcomes, other.edges_never_listed, other.edges_missed];
+        assert!(wrong.iter().all(|wrong| *wrong > 50), "{absence}: ten minutes off, {wrong:?} wrong");
+        let errors = run.errors();
+        assert!(errors.contains_key("peer_id_mismatch"), "{absence}: {errors:?}");
+        let peers = run.crawled.summary.peers;
+        assert!(peers.reachable > 150 && peers.unreachable > 30, "{absence}: {peers:?}");
+    }
 }

@@ -20,6 +20,8 @@ use crate::{
     carrier::Carrier,
     ground::Location,
     id::Id,
+    life::Place,
+    living::Living,
     memory::Memory,
     state::{Stage, State},
     world::World,
@@ -35,12 +37,19 @@ pub(crate) struct Answers {
     pub(crate) memory: Memory,
     /// How many peers were invented so far.
     invented: AtomicU64,
+    /// Who is there at the time; `None` in a world where everyone always is.
+    living: Option<Arc<Living>>,
 }
 
 impl Answers {
     pub(crate) fn new(world: Arc<World>) -> Self {
         let memory = Memory::new(&world.scenario().protocol, world.admitted());
-        Self { world, memory, invented: AtomicU64::new(0) }
+        Self { world, memory, invented: AtomicU64::new(0), living: None }
+    }
+
+    /// The same, for a world in which peers come and go.
+    pub(crate) fn living(self, living: Option<Arc<Living>>) -> Self {
+        Self { living, ..self }
     }
 
     /// What `peer` answers to `asker` (the bytes of its id). Whether it answers at all, and when, is not asked here.
@@ -57,7 +66,7 @@ impl Answers {
         let key = Key::of(key);
         let mut closest = self.closest(peer, &key, K);
         let target = match kind {
-            MessageType::FindNode => self.target(peer, &key, closest.first().map(|&(number, _)| number)),
+            MessageType::FindNode => self.target(peer, &key, closest.first().map(|&(place, _)| place)),
             _ => None,
         };
         // The rules leave both of them out of the K.
@@ -68,22 +77,32 @@ impl Answers {
         Found { target, closest, providers: Vec::new(), record: None }
     }
 
-    fn closest(&self, peer: u32, key: &Key, count: usize) -> Vec<(u32, Known<'_>)> {
-        let numbers = self.world.tables.closest(&self.world.prefixes, peer, key.prefix64(), count);
-        numbers.into_iter().map(|other| (other, self.known(peer, other))).collect()
+    fn closest(&self, peer: u32, key: &Key, count: usize) -> Vec<((u32, Place), Known<'_>)> {
+        let known = |other| (other, self.known(peer, other));
+        match &self.living {
+            Some(living) => living.closest(peer, key.prefix64(), count).into_iter().map(known).collect(),
+            None => {
+                let all = self.world.tables.closest(&self.world.prefixes, peer, key.prefix64(), count);
+                all.into_iter().map(|other| known((other, Place::default()))).collect()
+            }
+        }
     }
 
     /// The peer with this key, if it is `peer` itself or in its table: then it is the closest there is.
-    fn target(&self, peer: u32, key: &Key, closest: Option<u32>) -> Option<Known<'_>> {
-        let candidates = closest.into_iter().chain([peer]);
-        let prefix = key.prefix64();
-        let mut alike = candidates.filter(|&other| self.world.prefixes[other as usize] == prefix);
-        alike.find(|&other| self.world.key(other) == *key).map(|found| self.known(peer, found))
+    fn target(&self, peer: u32, key: &Key, closest: Option<(u32, Place)>) -> Option<Known<'_>> {
+        let place = || self.living.as_ref().map_or(Place::default(), |living| living.place(peer));
+        let is_meant = |other: u32| {
+            self.world.prefixes[other as usize] == key.prefix64() && self.world.key(other) == *key
+        };
+        let found = closest.filter(|&(other, _)| is_meant(other));
+        let found = found.or_else(|| is_meant(peer).then(|| (peer, place())))?;
+        Some(self.known(peer, found))
     }
 
-    fn known(&self, announcer: u32, peer: u32) -> Known<'_> {
+    /// How `announcer` says where a peer is.
+    fn known(&self, announcer: u32, (peer, place): (u32, Place)) -> Known<'_> {
         let id = self.world.peers[peer as usize].id.as_bytes();
-        Known { id, entry: self.world.entry(announcer, peer), has_addresses: true }
+        Known { id, entry: self.world.entry_at(announcer, peer, place), has_addresses: true }
     }
 
     /// Peers that nobody has heard of before, at addresses where nobody is.

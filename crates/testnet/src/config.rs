@@ -11,7 +11,7 @@ use crate::scenario::{Scenario, ScenarioError};
 #[derive(Debug, Clone, Args, Serialize)]
 #[command(next_help_heading = "Testnet")]
 pub struct Config {
-    /// A built-in scenario (demo, healthy, faults, half-dead, delays, world), or a TOML file
+    /// A built-in scenario (demo, healthy, faults, half-dead, delays, churn, world), or a TOML file
     #[arg(long, env = "KADSCOPE_SCENARIO", value_name = "NAME|FILE", default_value = "healthy")]
     pub scenario: String,
 

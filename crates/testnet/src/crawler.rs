@@ -15,9 +15,12 @@ use kad::{
 };
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 
-use crate::{Observed, ObservedPeer, World};
+use crate::{LifeClock, Observed, ObservedDuring, ObservedPeer, VisitDuring, World};
 
 /// Visits at once.
 const PARALLEL: usize = 64;
@@ -38,6 +41,8 @@ pub(crate) struct Visit {
     pub(crate) agent: Option<String>,
     pub(crate) protocols: Vec<String>,
     pub(crate) named: Vec<Named>,
+    /// From when until when it lasted.
+    pub(crate) during: Option<(Instant, Instant)>,
 }
 
 /// Dials, identifies and asks for every prefix.
@@ -131,12 +136,40 @@ impl Visit {
 
 /// Crawls a network. Unreachable peers are tried again when all is said, if new addresses of them were learned.
 pub(crate) async fn crawl<N: Network>(network: &N, world: &World, patience: Duration) -> Observed {
+    let (peers, _) = crawl_all(network, world, patience).await;
+    Observed { peers }
+}
+
+/// The same, with the times and the addresses of the visits.
+pub(crate) async fn crawl_during<N: Network>(
+    network: &N,
+    world: &World,
+    patience: Duration,
+    clock: LifeClock,
+) -> ObservedDuring {
+    let (peers, looks) = crawl_all(network, world, patience).await;
+    let visits = peers.into_iter().zip(looks).map(|(peer, look)| {
+        let (during, dialled) = look.unwrap_or_default();
+        VisitDuring { peer, during: during.map(|(from, to)| (clock.at(from), clock.at(to))), dialled }
+    });
+    ObservedDuring { visits: visits.collect() }
+}
+
+/// When a peer was visited last, and where.
+type Look = Option<(Option<(Instant, Instant)>, Vec<Multiaddr>)>;
+
+async fn crawl_all<N: Network>(
+    network: &N,
+    world: &World,
+    patience: Duration,
+) -> (Vec<ObservedPeer>, Vec<Look>) {
     let mut known: Vec<Named> =
         world.bootstrap().iter().map(|&peer| (world.peer_id(peer), world.addresses(peer))).collect();
     let mut positions: HashMap<PeerId, u32> =
         (0..).zip(&known).map(|(index, (id, _))| (*id, index)).collect();
     let mut peers: Vec<ObservedPeer> = Vec::new();
     let mut tried: Vec<usize> = Vec::new();
+    let mut looks: Vec<Look> = Vec::new();
     loop {
         let due = |index: &usize| match peers.get(*index) {
             Some(peer) => !peer.reachable && tried[*index] < known[*index].1.len(),
@@ -144,7 +177,7 @@ pub(crate) async fn crawl<N: Network>(network: &N, world: &World, patience: Dura
         };
         let queue: Vec<usize> = (0..known.len()).filter(due).collect();
         if queue.is_empty() {
-            return Observed { peers };
+            return (peers, looks);
         }
         tried.resize(known.len(), 0);
         for &index in &queue {
@@ -152,9 +185,11 @@ pub(crate) async fn crawl<N: Network>(network: &N, world: &World, patience: Dura
         }
         for (index, visit) in visit_all(network, world, &known, &queue, patience).await {
             let id = known[index].0;
+            looks.resize(looks.len().max(index + 1), None);
+            looks[index] = Some((visit.during, known[index].1[..tried[index]].to_vec()));
             let neighbors = visit.named.into_iter().map(|named| learn(named, &mut known, &mut positions));
             let neighbors = Some(neighbors.collect());
-            let blank = ObservedPeer { id, reachable: false, class: None, neighbors: None, said: None };
+            let blank = ObservedPeer::heard_of(id);
             peers.resize(peers.len().max(index + 1), blank);
             peers[index] =
                 ObservedPeer { id, reachable: visit.reachable, class: visit.class, neighbors, said: None };
@@ -179,7 +214,11 @@ async fn visit_all<N: Network>(
         let (network, protocol) = (network.clone(), world.scenario().protocol.clone());
         let mut peer = known[index].clone();
         peer.1.truncate(MAX_ADDRESSES);
-        visits.spawn(async move { (index, visit(network, &protocol, peer, patience).await) });
+        visits.spawn(async move {
+            let begun = Instant::now();
+            let visit = visit(network, &protocol, peer, patience).await;
+            (index, Visit { during: Some((begun, Instant::now())), ..visit })
+        });
     }
     while let Some(visited) = visits.join_next().await {
         done.push(visited.expect("no panic"));

@@ -12,16 +12,17 @@ use net::session::Securities;
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use self::allot::allot;
+pub(crate) use self::allot::allot;
 use crate::{
     carrier::Carrier,
     fake::Forger,
     ground::{self, Ground, Ports, Wish},
+    life::Cast,
     scenario::{Scenario, Share},
     secrets::{KeyType, MAX_RSA_KEYS, Secret, Secrets},
     state::{Stage, State},
     tables::Tables,
-    world::{Entries, PeerRecord, World},
+    world::{Entries, PeerRecord, Places, World},
 };
 
 /// What peers run in a scenario without agents.
@@ -43,7 +44,10 @@ pub(crate) enum Stream {
     Shy,
     Keys,
     Securities,
-    Places,
+    Locations,
+    Cast,
+    LifeStart,
+    Life,
 }
 
 /// The random numbers of one purpose.
@@ -85,20 +89,26 @@ pub(crate) fn world(scenario: &Scenario, ports: Ports, is_public: bool) -> World
         })
         .collect();
     let answers: Vec<bool> = states.iter().map(|state| state.is_honest_server()).collect();
-    let tables = Tables::build(seed, &scenario.tables, &prefixes, &answers);
+    let bootstrap = bootstrap(scenario, &states);
+    let cast = Cast::of(scenario, &states, &bootstrap);
+    let candidates = cast.candidates(scenario.tables.k.into());
+    let tables = Tables::build(seed, &scenario.tables, &prefixes, &answers, candidates);
     let mut world = World {
         scenario: scenario.clone(),
         ports,
-        ground: if is_public { public(scenario, &peers) } else { Ground::Loopback },
+        ground: if is_public { public(scenario, &peers, &cast) } else { Ground::Loopback },
         secrets,
         peers,
         prefixes,
         tables,
         entries: Entries::default(),
-        bootstrap: bootstrap(scenario, &states),
+        bootstrap,
         forger: Forger::new(seed),
+        cast,
+        places: Places::default(),
     };
     world.entries = entries(&world);
+    world.places = Places::of(&world);
     world
 }
 
@@ -121,15 +131,21 @@ fn secrets_of(scenario: &Scenario, total: u32) -> Vec<Secret> {
         .collect()
 }
 
-/// Lays the peers out on public addresses.
-fn public(scenario: &Scenario, peers: &[PeerRecord]) -> Ground {
+/// Lays all sites out on public addresses: those of peers, then those that hosts move to.
+fn public(scenario: &Scenario, peers: &[PeerRecord], cast: &Cast) -> Ground {
     let continents = |region: u8| {
         scenario.regions.get(usize::from(region)).map_or(&[][..], |region| region.continents.as_slice())
     };
-    let wishes = peers.iter().map(|peer| Wish {
-        continents: continents(peer.region),
-        has_moved: peer.state == State::StaleAddress,
-    });
+    let wish = |number: u32| {
+        let peer = &peers[number as usize];
+        Wish {
+            continents: continents(peer.region),
+            has_moved: peer.state == State::StaleAddress,
+            // Who goes takes the address along.
+            is_alone: cast.part(number).is_some(),
+        }
+    };
+    let wishes = (0..).take(peers.len()).chain(cast.extra_sites()).map(wish);
     Ground::Public(Box::new(ground::layout(scenario.seed, &scenario.addresses, wishes)))
 }
 

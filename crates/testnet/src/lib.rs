@@ -20,6 +20,8 @@ mod generate;
 pub mod ground;
 pub mod guests;
 mod id;
+pub mod life;
+mod living;
 mod luck;
 mod memory;
 pub mod namespace;
@@ -36,11 +38,13 @@ pub use crate::{
     carrier::Carrier,
     config::Config,
     guests::Guest,
+    life::{History, Life},
+    living::LifeClock,
     scenario::{Scenario, ScenarioError},
     secrets::KeyType,
     sim::{SimConfig, SimNetwork},
     state::{Stage, State},
-    truth::{Observed, ObservedPeer, Truth, Verdict},
+    truth::{DuringVerdict, Observed, ObservedDuring, ObservedPeer, Truth, Verdict, VisitDuring},
     wire::{WireError, WireTestnet},
     world::World,
 };

@@ -5,6 +5,7 @@
 
 mod builtin;
 mod check;
+pub mod life;
 mod parts;
 mod shares;
 
@@ -53,6 +54,8 @@ pub struct Scenario {
     pub states: Vec<StateShare>,
     /// What befalls attempts to connect.
     pub attempts: Attempts,
+    /// How peers come and go. None: everyone stays as they are.
+    pub life: Option<life::Life>,
 }
 
 /// Why there is no scenario.
@@ -119,6 +122,7 @@ impl Default for Scenario {
             agents: Vec::new(),
             states: Vec::new(),
             attempts: Attempts::default(),
+            life: None,
         }
     }
 }

@@ -7,6 +7,7 @@
 mod connection;
 mod dial;
 mod fate;
+mod presence;
 
 use std::{
     sync::{Arc, atomic::AtomicU32},
@@ -21,7 +22,12 @@ use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
 
 pub use self::connection::SimConnection;
-use crate::{answers::Answers, world::World};
+use crate::{
+    answers::Answers,
+    life::History,
+    living::{LifeClock, Living},
+    world::World,
+};
 
 /// The limits of time and number that a host sets to its dials.
 #[derive(Debug, Clone)]
@@ -62,20 +68,35 @@ struct Shared {
     local: Vec<u8>,
     /// How often each peer was attempted: the n-th attempt has its own luck, whoever else is dialled in between.
     attempts: Vec<AtomicU32>,
+    /// Who is there at the time; `None` in a world where everyone always is.
+    living: Option<Arc<Living>>,
 }
 
 impl SimNetwork {
-    /// Puts a world behind the seam.
+    /// Puts a world behind the seam. If its peers come and go, their life begins now.
     pub fn new(world: Arc<World>, config: SimConfig) -> Self {
         let attempts = std::iter::repeat_with(AtomicU32::default).take(world.len()).collect();
         let local = config.local.to_bytes();
-        let answers = Answers::new(Arc::clone(&world));
-        Self { shared: Arc::new(Shared { world, answers, config, local, attempts }) }
+        let living = Living::of(&world, LifeClock::starting_now(&world, 0.0));
+        let answers = Answers::new(Arc::clone(&world)).living(living.clone());
+        Self { shared: Arc::new(Shared { world, answers, config, local, attempts, living }) }
     }
 
     /// The world behind it.
     pub fn world(&self) -> &Arc<World> {
         &self.shared.world
+    }
+
+    /// By which clock its peers come and go; `None` if everyone is always there.
+    pub fn life_clock(&self) -> Option<LifeClock> {
+        self.shared.living.as_ref().map(|living| *living.clock())
+    }
+
+    /// Who came and went until now; `None` if everyone is always there.
+    pub fn history(&self) -> Option<History> {
+        let living = self.shared.living.as_ref()?;
+        living.catch_up();
+        Some(living.history())
     }
 }
 
@@ -88,9 +109,15 @@ impl Network for SimNetwork {
     }
 
     async fn connect(&self, peer: PeerId, addrs: Vec<Multiaddr>) -> Dial<SimConnection> {
-        let (attempts, reached, took) = dial::dial(&self.shared, peer, &addrs);
+        self.shared.catch_up();
+        let begun = tokio::time::Instant::now();
+        let (mut attempts, mut reached, took) = dial::dial(&self.shared, peer, &addrs);
         if !took.is_zero() {
             tokio::time::sleep(took).await;
+        }
+        if let Some(lost) = reached.as_ref().and_then(|reached| self.shared.lost(reached, begun)) {
+            let attempt = reached.take().and_then(|reached| attempts.get_mut(reached.address));
+            presence::lose(attempt, lost, self.shared.config.address_timeout).await;
         }
         let connection = reached.map(|reached| SimConnection::new(Arc::clone(&self.shared), reached));
         Dial { attempts, connection }

@@ -4,6 +4,7 @@
 //! Peers are numbered in the order of their keys, so the population of a bucket is a range of numbers.
 
 mod damage;
+mod listed;
 
 use std::{cmp::Ordering, ops::Range};
 
@@ -37,13 +38,22 @@ struct Part {
     bucket_ends: Vec<u16>,
     /// Where each peer's table starts in `entries`; one more at the end.
     starts: Vec<u32>,
+    /// How many of each bucket's entries it shows at a time; empty where it shows all of them.
+    places: Vec<u8>,
 }
 
 impl Tables {
     /// Builds the tables of those peers for which `answers` says so; the others' are empty, since nobody sees them.
-    pub(crate) fn build(seed: u64, shape: &scenario::Tables, prefixes: &[u64], answers: &[bool]) -> Self {
+    /// Each bucket has up to so many `candidates`: the shape's k, or more where peers come and go.
+    pub(crate) fn build(
+        seed: u64,
+        shape: &scenario::Tables,
+        prefixes: &[u64],
+        answers: &[bool],
+        candidates: usize,
+    ) -> Self {
         let count = u32::try_from(prefixes.len()).unwrap_or(u32::MAX);
-        let damage = Damage::of(seed, shape, prefixes.len());
+        let damage = Damage::of(seed, shape, prefixes.len(), candidates);
         let built = parts(count, |range| {
             let mut part = Part { firsts: vec![0], starts: vec![0], ..Part::default() };
             let size = range.len();
@@ -84,25 +94,37 @@ impl Tables {
         let table = self.all(peer);
         let ends = self.bucket_ends(peer);
         let shared = (prefixes[peer as usize] ^ target).leading_zeros() as usize;
-        let mut found = Vec::with_capacity(count);
-        let mut group = Vec::with_capacity(64);
-        for range in closest_buckets(shared, ends.len()) {
-            let missing = count.saturating_sub(found.len());
-            if missing == 0 {
-                break;
-            }
+        nearest(closest_buckets(shared, ends.len()), count, |range, group| {
             let entries = &table[bounds(ends, range)];
-            group.clear();
             group.extend(entries.iter().map(|&entry| (prefixes[entry as usize] ^ target, entry)));
-            if group.len() > missing {
-                group.select_nth_unstable(missing - 1);
-                group.truncate(missing);
-            }
-            group.sort_unstable();
-            found.extend(group.iter().map(|&(_, entry)| entry));
-        }
-        found
+        })
     }
+}
+
+/// The `count` entries with the least distances: `collect` gives those of each range of buckets with their distances,
+/// and no entry of a later range is closer than one of an earlier.
+fn nearest<T: Ord + Copy>(
+    ranges: impl Iterator<Item = Range<usize>>,
+    count: usize,
+    mut collect: impl FnMut(Range<usize>, &mut Vec<(u64, T)>),
+) -> Vec<T> {
+    let mut found = Vec::with_capacity(count);
+    let mut group = Vec::with_capacity(64);
+    for range in ranges {
+        let missing = count.saturating_sub(found.len());
+        if missing == 0 {
+            break;
+        }
+        group.clear();
+        collect(range, &mut group);
+        if group.len() > missing {
+            group.select_nth_unstable(missing - 1);
+            group.truncate(missing);
+        }
+        group.sort_unstable();
+        found.extend(group.iter().map(|&(_, entry)| entry));
+    }
+    found
 }
 
 /// From buckets to entries.
@@ -129,7 +151,10 @@ impl Part {
             };
             let bucket_start = self.entries.len();
             damage.fill(rng, depth, &far, &mut self.entries);
-            damage.thin_out(rng, holes, bucket_start, &mut self.entries);
+            let places = damage.thin_out(rng, holes, bucket_start, &mut self.entries);
+            if damage.has_reserves() {
+                self.places.push(u8::try_from(places).unwrap_or(u8::MAX));
+            }
             self.bucket_ends.push(u16::try_from(self.entries.len() - start).unwrap_or(u16::MAX));
             alike = near;
         }

@@ -8,11 +8,13 @@
 //!   comes about. What it does with requests afterwards does not matter.
 //! * Only **honest** peers' tables are expected to be seen; what liars answer is left out of the edges altogether.
 
+mod during;
 mod expected;
 mod judge;
+mod moments;
 mod said;
 
-use std::{collections::VecDeque, io, net::IpAddr, sync::Arc};
+use std::{collections::VecDeque, io, net::IpAddr, sync::Arc, time::Duration};
 
 use kad::network::Transport;
 
@@ -22,12 +24,14 @@ use serde::{
 };
 
 pub use self::{
+    during::{DuringVerdict, ObservedDuring, VisitDuring, WrongDuring},
     expected::{Expected, expected},
     judge::{MAX_LISTED, Observed, ObservedPeer, StateCount, Verdict, Wrong},
     said::Said,
 };
 use crate::{
     ground::{Internet, Location, Range},
+    life::History,
     state::{Stage, State},
     world::World,
 };
@@ -183,6 +187,17 @@ impl Truth {
     /// Says how right an observer was.
     pub fn judge(&self, observed: &Observed) -> Verdict {
         judge::judge(self, observed)
+    }
+
+    /// Says how right an observer was of a world whose peers come and go. `slack` is how far its times may be off, in
+    /// seconds of life, and counts in its favour.
+    pub fn judge_during(
+        &self,
+        history: &History,
+        observed: &ObservedDuring,
+        slack: Duration,
+    ) -> DuringVerdict {
+        during::judge(self, history, observed, slack)
     }
 }
 

@@ -1,5 +1,7 @@
 //! A network that a scenario and its seed determine: who is in it, where, in which state, and who knows whom.
 
+mod places;
+
 use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 use kad::{
@@ -10,6 +12,7 @@ use libp2p_identity::{Keypair, PeerId};
 use multiaddr::{Multiaddr, Protocol};
 use net::{Addresses, session::Securities};
 
+pub(crate) use self::places::Places;
 use crate::{
     address::{self, Door},
     carrier::Carrier,
@@ -17,6 +20,7 @@ use crate::{
     generate,
     ground::{Ground, Location, Ports},
     id::{self, Id},
+    life::{Cast, Place},
     scenario::{Agent, Scenario},
     secrets::{KeyType, Secret, Secrets},
     state::State,
@@ -41,6 +45,9 @@ pub struct World {
     pub(crate) entries: Entries,
     pub(crate) bootstrap: Vec<u32>,
     pub(crate) forger: Forger,
+    /// Who comes and goes.
+    pub(crate) cast: Cast,
+    pub(crate) places: Places,
 }
 
 /// What is kept of one peer beside its table.
@@ -178,7 +185,8 @@ impl World {
         Duration::from_millis(self.scenario.rtt_from_observer_ms(region).into())
     }
 
-    /// Who is in its routing table, bucket after bucket. Empty for a peer that answers no requests.
+    /// Who is in its routing table, bucket after bucket. Empty for a peer that answers no requests. Where peers come and
+    /// go, these are all that can ever be in it: see [`Life::neighbors`](crate::life::Life::neighbors).
     pub fn neighbors(&self, peer: u32) -> &[u32] {
         self.tables.all(peer)
     }
@@ -210,6 +218,9 @@ impl World {
 
     /// The addresses at which a peer is announced, and is in truth if it is anywhere.
     pub fn addresses(&self, peer: u32) -> Vec<Multiaddr> {
+        if self.cast.part(peer).is_some() {
+            return self.addresses_at(peer, Place::default());
+        }
         let PeerRecord { state, carrier, .. } = *self.record(peer);
         let relay = || {
             let relay = self.bootstrap.first().copied().unwrap_or(0);

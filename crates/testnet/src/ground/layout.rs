@@ -63,6 +63,8 @@ pub(crate) struct Wish<'a> {
     pub(crate) continents: &'a [String],
     /// Whether it needs a second place, for those that announce where it was.
     pub(crate) has_moved: bool,
+    /// Whether its addresses are for it alone, without a name: it may move.
+    pub(crate) is_alone: bool,
 }
 
 /// Gives peers locations, one after the other.
@@ -95,7 +97,7 @@ pub(crate) fn layout<'a>(
     wishes: impl Iterator<Item = Wish<'a>>,
 ) -> Layout {
     let lots = Internet::get().with(Purpose::Peers).map(|range| Lot { range, next: 0 }).collect();
-    let rng = stream(seed, Stream::Places, 0);
+    let rng = stream(seed, Stream::Locations, 0);
     let mut surveyor = Surveyor { rng, addresses, lots, open: HashMap::default() };
     let mut layout = Layout::default();
     for (peer, wish) in (0..).zip(wishes) {
@@ -112,8 +114,8 @@ impl<'a, R: Rng> Surveyor<'a, R> {
     /// The location of the next peer: at an address of its own, or at one that it shares with others of its continent.
     fn location(&mut self, wish: Wish<'a>) -> Location {
         let family = self.family();
-        let is_shared = self.rng.random_bool(self.addresses.shared.get());
-        let named = self.rng.random_bool(self.addresses.named.get());
+        let is_shared = self.rng.random_bool(self.addresses.shared.get()) && !wish.is_alone;
+        let named = self.rng.random_bool(self.addresses.named.get()) && !wish.is_alone;
         if !is_shared {
             return Location { named, ..self.host(wish, family) };
         }

@@ -7,5 +7,6 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("faults", include_str!("../../../../scenarios/faults.toml")),
     ("half-dead", include_str!("../../../../scenarios/half-dead.toml")),
     ("delays", include_str!("../../../../scenarios/delays.toml")),
+    ("churn", include_str!("../../../../scenarios/churn.toml")),
     ("world", include_str!("../../../../scenarios/world.toml")),
 ];

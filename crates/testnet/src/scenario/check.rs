@@ -10,7 +10,7 @@ pub(super) const MAX_PEERS: u32 = 4_000_000;
 const CONTINENTS: [&str; 4] = ["AS", "EU", "NA", "OC"];
 
 /// How far shares may miss their sum by rounding.
-const SLACK: f64 = 1e-6;
+pub(super) const SLACK: f64 = 1e-6;
 
 /// The offending key and what is wrong with it.
 type Problem = (&'static str, String);
@@ -44,6 +44,7 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Problem> {
     if rsa > f64::from(MAX_RSA_KEYS) {
         return Err(("rsa", format!("at most {MAX_RSA_KEYS} peers can have RSA keys, not {rsa:.0}")));
     }
+    scenario.life.as_ref().map_or(Ok(()), super::life::Life::check)?;
     check_regions(scenario)
 }
 

@@ -13,7 +13,11 @@ use multiaddr::{Multiaddr, Protocol};
 use tokio::time::Instant;
 
 use super::{Shared, fate::Reached};
-use crate::state::{Stage, State};
+use crate::{
+    life::Place,
+    scenario::life::Absence,
+    state::{Stage, State},
+};
 
 /// Bytes of a handshake, each way, as an estimate: Noise XX with Ed25519 and the negotiations around it.
 const HANDSHAKE_BYTES: u64 = 380;
@@ -26,6 +30,7 @@ const FRAME_BYTES: u64 = 2 + 12 + 18;
 pub struct SimConnection {
     shared: Arc<Shared>,
     peer: u32,
+    place: Place,
     state: State,
     rtt: Duration,
     endpoint: Endpoint,
@@ -70,6 +75,8 @@ enum Coming {
     /// The answer to a request: made when it is due, so that a thousand pipelined requests take little space.
     Answer(StreamId, Box<[u8]>),
     Broken(Failure),
+    /// The peer goes.
+    Gone(Absence),
 }
 
 impl SimConnection {
@@ -82,7 +89,8 @@ impl SimConnection {
             rtt: Some(reached.rtt),
         };
         let state = shared.world.state(reached.peer);
-        Self {
+        let mut connection = Self {
+            place: shared.living.as_ref().map_or(Place::default(), |living| living.place(reached.peer)),
             shared,
             peer: reached.peer,
             state,
@@ -92,7 +100,11 @@ impl SimConnection {
             outbox: Vec::new(),
             coming: VecDeque::new(),
             traffic: Traffic { sent_bytes: HANDSHAKE_BYTES, received_bytes: HANDSHAKE_BYTES },
+        };
+        if let Some((end, absence)) = connection.shared.end_of_session(reached.peer) {
+            connection.schedule(end, Coming::Gone(absence));
         }
+        connection
     }
 
     /// Sends all that is queued.
@@ -201,11 +213,12 @@ impl SimConnection {
                 Some(Ok(event))
             }
             Coming::Identify(id) => {
-                let mut message = self.shared.world.identify(self.peer).encode();
+                let mut message = self.shared.world.identify_at(self.peer, self.place).encode();
                 append_observed_addr(&mut message, &observed(self.endpoint.transport));
                 Some(Ok(self.received(id, message)))
             }
             Coming::Answer(id, request) => {
+                self.shared.catch_up();
                 match self.shared.answers.answer(self.peer, &self.shared.local, &request) {
                     Answer::Message(message) => Some(Ok(self.received(id, message))),
                     Answer::Nothing => None,
@@ -221,6 +234,15 @@ impl SimConnection {
                 self.coming.clear();
                 self.coming.push_back((Instant::now(), Coming::Broken(failure.clone())));
                 Some(Err(failure))
+            }
+            Coming::Gone(absence) => {
+                self.coming.clear();
+                self.state = State::Silent(Stage::Multiplex);
+                if absence == Absence::Refused {
+                    let failure = Failure::new(Phase::Request, FailureClass::ConnectionReset);
+                    self.schedule(Instant::now(), Coming::Broken(failure));
+                }
+                None
             }
         }
     }
@@ -245,7 +267,7 @@ impl SimConnection {
             Coming::Event(Event::Accepted(other) | Event::Message(other, _) | Event::Ended(other, _))
             | Coming::Identify(other)
             | Coming::Answer(other, _) => *other != id,
-            Coming::Broken(_) => true,
+            Coming::Broken(_) | Coming::Gone(_) => true,
         });
     }
 }

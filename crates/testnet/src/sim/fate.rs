@@ -9,7 +9,7 @@ use kad::{
 use libp2p_identity::PeerId;
 use net::{address::Target, session::Securities};
 
-use super::Shared;
+use super::{Shared, presence};
 use crate::{
     luck::Luck,
     state::{Stage, State},
@@ -53,6 +53,9 @@ pub(super) fn fate(shared: &Shared, peer: &PeerId, position: usize, target: Targ
     if port == ports.dropping {
         return timeout(shared, Phase::Connect);
     }
+    if let Some(fate) = presence::fate(shared, peer, position, target) {
+        return fate;
+    }
     let ip = target.addr().ip();
     if world.ground.is_unrouted(ip) {
         let failure = Failure::new(Phase::Connect, FailureClass::NetworkUnreachable);
@@ -68,17 +71,22 @@ pub(super) fn fate(shared: &Shared, peer: &PeerId, position: usize, target: Targ
     if !world.carrier(number).speaks(transport) || !state.listens() {
         return refused(shared, rtt);
     }
-    let security = match (transport, world.securities(number)) {
+    handshake(shared, peer, state, reached(shared, number, position, target))
+}
+
+/// A peer that is reached at a socket.
+pub(super) fn reached(shared: &Shared, peer: u32, address: usize, target: Target) -> Reached {
+    let transport = target.transport();
+    let security = match (transport, shared.world.securities(peer)) {
         (Transport::Quic, _) | (_, Securities::Tls) => Security::Tls,
         _ => Security::Noise,
     };
-    let ip_version = if ip.is_ipv4() { 4 } else { 6 };
-    let reached = Reached { peer: number, rtt, transport, security, ip_version, address: position };
-    handshake(shared, peer, state, reached)
+    let ip_version = if target.addr().is_ipv4() { 4 } else { 6 };
+    Reached { peer, rtt: shared.world.rtt(peer), transport, security, ip_version, address }
 }
 
 /// The fate of an attempt whose peer listens.
-fn handshake(shared: &Shared, expected: &PeerId, state: State, reached: Reached) -> Fate {
+pub(super) fn handshake(shared: &Shared, expected: &PeerId, state: State, reached: Reached) -> Fate {
     let delay = misfortune(shared, reached.peer);
     let (connected, authenticated, phase) = match reached.transport {
         // QUIC opens and authenticates in one round trip.
@@ -123,13 +131,13 @@ fn misfortune(shared: &Shared, peer: u32) -> Duration {
 }
 
 /// Nobody listens: the host says so, to TCP by a reset, to QUIC by ICMP.
-fn refused(shared: &Shared, rtt: Duration) -> Fate {
+pub(super) fn refused(shared: &Shared, rtt: Duration) -> Fate {
     if rtt > shared.config.address_timeout {
         return timeout(shared, Phase::Connect);
     }
     Fate::Failed(rtt, Failure::new(Phase::Connect, FailureClass::ConnectionRefused))
 }
 
-fn timeout(shared: &Shared, phase: Phase) -> Fate {
+pub(super) fn timeout(shared: &Shared, phase: Phase) -> Fate {
     Fate::Failed(shared.config.address_timeout, Failure::new(phase, FailureClass::Timeout))
 }

@@ -16,6 +16,8 @@ use crate::{
 pub(super) struct Damage<'a> {
     seed: u64,
     shape: &'a scenario::Tables,
+    /// How many peers are drawn for a bucket: the shape's k, or more where peers come and go.
+    candidates: usize,
     /// For each prefix of `shape.poor.bits` bits whether the tables there are poor; empty if none are.
     poor: Vec<bool>,
     /// For each peer whether it is shy; empty if nobody is.
@@ -23,12 +25,12 @@ pub(super) struct Damage<'a> {
 }
 
 impl<'a> Damage<'a> {
-    /// The damage that a shape asks for in a world of so many peers.
-    pub(super) fn of(seed: u64, shape: &'a scenario::Tables, peers: usize) -> Self {
+    /// The damage that a shape asks for in a world of so many peers, with so many candidates for each bucket.
+    pub(super) fn of(seed: u64, shape: &'a scenario::Tables, peers: usize, candidates: usize) -> Self {
         let places = 1 << shape.poor.bits.min(16);
         let poor = drawn(shape.poor.share.get(), places, &mut stream(seed, Stream::Poor, 0));
         let shy = drawn(shape.shy.share.get(), peers, &mut stream(seed, Stream::Shy, 0));
-        Self { seed, shape, poor, shy }
+        Self { seed, shape, candidates, poor, shy }
     }
 
     /// The share of entries that are missing from the table of a peer whose key begins with these 64 bits.
@@ -39,22 +41,44 @@ impl<'a> Damage<'a> {
         if is_poor { self.shape.poor.holes.get() } else { self.shape.holes.get() }
     }
 
+    /// Whether buckets have more candidates than places.
+    pub(super) fn has_reserves(&self) -> bool {
+        self.candidates > usize::from(self.shape.k)
+    }
+
     /// Appends a bucket: peers out of those in `far`, which begin with the same `depth` bits as the owner and no more.
+    /// Where there are reserves, the first of them have no advantage.
     pub(super) fn fill(&self, rng: &mut impl Rng, depth: u32, far: &Range<usize>, out: &mut Vec<u32>) {
         let copied = self.shape.copied.get();
-        let k = usize::from(self.shape.k);
         if copied > 0.0 && rng.random_bool(copied) {
             let start = u32::try_from(far.start).unwrap_or(u32::MAX);
             let mut common =
                 stream(self.seed ^ (u64::from(depth) + 1).rotate_right(8), Stream::Copied, start);
-            sample(&mut common, far, k, out);
+            self.draw(&mut common, far, out);
         } else {
-            sample(rng, far, k, out);
+            self.draw(rng, far, out);
         }
     }
 
-    /// Drops what is missing among the entries from `start` on.
-    pub(super) fn thin_out(&self, rng: &mut impl Rng, holes: f64, start: usize, entries: &mut Vec<u32>) {
+    fn draw(&self, rng: &mut impl Rng, far: &Range<usize>, out: &mut Vec<u32>) {
+        let start = out.len();
+        sample(rng, far, self.candidates, out);
+        if self.has_reserves() {
+            out[start..].shuffle(rng);
+        }
+    }
+
+    /// Drops what is missing among the entries from `start` on. Returns how many places of the bucket are left: those
+    /// of its first k that are not missing.
+    pub(super) fn thin_out(
+        &self,
+        rng: &mut impl Rng,
+        holes: f64,
+        start: usize,
+        entries: &mut Vec<u32>,
+    ) -> usize {
+        let end = start + usize::from(self.shape.k);
+        let mut places = 0;
         let shy_holes = self.shape.shy.holes.get();
         let mut kept = start;
         for index in start..entries.len() {
@@ -65,9 +89,11 @@ impl<'a> Damage<'a> {
             if !is_missing {
                 entries[kept] = entry;
                 kept += 1;
+                places += usize::from(index < end);
             }
         }
         entries.truncate(kept);
+        places
     }
 }
 

@@ -49,6 +49,13 @@ pub struct ObservedPeer {
     pub said: Option<Box<Said>>,
 }
 
+impl ObservedPeer {
+    /// A peer that was heard of, and no more.
+    pub const fn heard_of(id: PeerId) -> Self {
+        Self { id, reachable: false, class: None, neighbors: None, said: None }
+    }
+}
+
 /// How right an observer was. Shares are from 0 to 1, and 1 where there was nothing to be wrong about.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Verdict {
@@ -141,10 +148,20 @@ pub struct Wrong {
 
 /// Where a peer that the observer named is in the world.
 #[derive(Clone, Copy)]
-enum Place {
+pub(super) enum Place {
     Peer(u32),
     Fake,
     Nowhere,
+}
+
+impl Place {
+    /// The number of a peer of the world.
+    pub(super) const fn number(self) -> Option<u32> {
+        match self {
+            Self::Peer(number) => Some(number),
+            Self::Fake | Self::Nowhere => None,
+        }
+    }
 }
 
 pub(super) fn judge(truth: &Truth, observed: &Observed) -> Verdict {
@@ -167,7 +184,7 @@ pub(super) fn judge(truth: &Truth, observed: &Observed) -> Verdict {
     verdict
 }
 
-fn place(truth: &Truth, id: &PeerId) -> Place {
+pub(super) fn place(truth: &Truth, id: &PeerId) -> Place {
     match truth.world.find(id) {
         Some(peer) => Place::Peer(peer),
         None if truth.world.is_fake(id) => Place::Fake,

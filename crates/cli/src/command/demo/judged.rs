@@ -30,7 +30,7 @@ pub(crate) fn judge(store: &StoreUrl, made: &Made, network: &Announcement) -> an
 
 fn observed(id: PeerId, visit: Option<&Visit>) -> ObservedPeer {
     let Some(visit) = visit else {
-        return ObservedPeer { id, reachable: false, class: None, neighbors: None, said: None };
+        return ObservedPeer::heard_of(id);
     };
     let skipped = || {
         visit.addresses.iter().find_map(|address| match address.outcome {

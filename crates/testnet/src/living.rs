@@ -1,0 +1,128 @@
+//! A world that lives by a clock: its life and its history, shared by those who answer, dial and write down.
+//!
+//! This is the one place where life meets a clock, and that is tokio's: on a paused one, days pass in seconds.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::{
+    World,
+    life::{Event, History, Life, Moment, Place},
+};
+
+/// How moments of life, of the clock and of the calendar belong together.
+#[derive(Debug, Clone, Copy)]
+pub struct LifeClock {
+    start: Instant,
+    start_unix_ms: f64,
+    speed: f64,
+}
+
+impl LifeClock {
+    /// Life begins now. `start_unix_ms` is the calendar's time of that, in milliseconds since 1970.
+    pub fn starting_now(world: &World, start_unix_ms: f64) -> Self {
+        let speed = world.scenario().life.as_ref().map_or(1.0, |life| life.speed);
+        Self { start: Instant::now(), start_unix_ms, speed }
+    }
+
+    /// The moment of life that it is now.
+    pub fn now(&self) -> Moment {
+        self.at(Instant::now())
+    }
+
+    /// The moment of life at an instant.
+    pub fn at(&self, instant: Instant) -> Moment {
+        Moment::at(instant.saturating_duration_since(self.start).mul_f64(self.speed))
+    }
+
+    /// When it is a moment of life; far in the future for one that never comes.
+    pub fn instant(&self, moment: Moment) -> Instant {
+        /// Ten years: timers do not reach much further.
+        const FAR: Duration = Duration::from_secs(315_576_000);
+        let seconds = (moment.seconds() / self.speed).clamp(0.0, FAR.as_secs_f64());
+        // A nanosecond later than exact: a timer must not fire before the moment that it waits for.
+        self.start + Duration::from_secs_f64(seconds) + Duration::from_nanos(1)
+    }
+
+    /// The calendar's time of a moment of life, in milliseconds since 1970.
+    pub fn unix_ms(&self, moment: Moment) -> f64 {
+        self.start_unix_ms + moment.seconds() * 1e3 / self.speed
+    }
+
+    /// The moment of life at a time of the calendar, in milliseconds since 1970.
+    pub fn at_unix_ms(&self, unix_ms: f64) -> Moment {
+        let elapsed_us = (unix_ms - self.start_unix_ms) * 1e3 * self.speed;
+        #[expect(clippy::cast_possible_truncation, reason = "saturates at times that no clock shows")]
+        Moment::from_micros(elapsed_us as i64)
+    }
+
+    /// So long by the clock, as life has it.
+    pub fn stretch(&self, real: Duration) -> Duration {
+        real.mul_f64(self.speed)
+    }
+}
+
+/// A life, its clock and its history so far.
+#[derive(Debug)]
+pub(crate) struct Living {
+    world: Arc<World>,
+    clock: LifeClock,
+    state: Mutex<(Life, History)>,
+}
+
+impl Living {
+    /// The life of a world from its start; `None` if nobody comes or goes in it.
+    pub(crate) fn of(world: &Arc<World>, clock: LifeClock) -> Option<Arc<Self>> {
+        let life = Life::of(world)?;
+        let history = History::starting(&life);
+        Some(Arc::new(Self { world: Arc::clone(world), clock, state: Mutex::new((life, history)) }))
+    }
+
+    pub(crate) const fn clock(&self) -> &LifeClock {
+        &self.clock
+    }
+
+    /// Lets happen what is due by now, and returns it.
+    pub(crate) fn catch_up(&self) -> Vec<Event> {
+        let now = self.clock.now();
+        let (life, history) = &mut *self.lock();
+        let mut events = Vec::new();
+        while let Some(event) = life.next(now) {
+            history.record(&event);
+            events.push(event);
+        }
+        history.extend_to(now);
+        events
+    }
+
+    /// Looks at the life as it was caught up with last, and at the clock.
+    pub(crate) fn look<T>(&self, at: impl FnOnce(&Life, Moment) -> T) -> T {
+        at(&self.lock().0, self.clock.now())
+    }
+
+    /// What happened so far.
+    pub(crate) fn history(&self) -> History {
+        self.lock().1.clone()
+    }
+
+    /// The entries of a peer's table that are closest to the key with this prefix, and where they are said to be.
+    pub(crate) fn closest(&self, peer: u32, target: u64, count: usize) -> Vec<(u32, Place)> {
+        self.look(|life, now| {
+            let listed = |other| life.listed(peer, other, now);
+            self.world.tables.closest_listed(&self.world.prefixes, peer, (target, count), listed)
+        })
+    }
+
+    /// Where a peer is now, or was last.
+    pub(crate) fn place(&self, peer: u32) -> Place {
+        self.look(|life, _| life.presence(peer).map_or(Place(0), |presence| presence.last.place))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Life, History)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

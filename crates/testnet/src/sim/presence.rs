@@ -1,0 +1,96 @@
+//! Peers that come and go, as who dials them meets them, and what becomes of their connections.
+
+use std::time::Duration;
+
+use kad::{
+    failure::{Failure, FailureClass, Phase},
+    network::{AddressOutcome, Attempt, Transport},
+};
+use libp2p_identity::PeerId;
+use net::address::Target;
+use tokio::time::Instant;
+
+use super::{
+    Shared,
+    fate::{Fate, Reached, handshake, reached, refused, timeout},
+};
+use crate::{
+    life::{Life, Moment},
+    scenario::life::Absence,
+    state::State,
+};
+
+impl Shared {
+    /// Lets happen what is due by now.
+    pub(super) fn catch_up(&self) {
+        if let Some(living) = &self.living {
+            living.catch_up();
+        }
+    }
+
+    /// When the session of a peer ends, and how; `None` for one that is always there.
+    pub(super) fn end_of_session(&self, peer: u32) -> Option<(Instant, Absence)> {
+        let living = self.living.as_ref()?;
+        let absence = self.world.cast.absence(peer)?;
+        // Who went since it was asked whether it was there has gone now.
+        let end = living.look(|life, now| life.end_of_session(peer).unwrap_or(now));
+        Some((living.clock().instant(end), absence))
+    }
+
+    /// Whether a peer that was reached in a dial that began at `begun` has gone before it ended, and how.
+    pub(super) fn lost(&self, reached: &Reached, begun: Instant) -> Option<(Phase, Absence)> {
+        let living = self.living.as_ref()?;
+        living.catch_up();
+        let absence = self.world.cast.absence(reached.peer)?;
+        let begun = living.clock().at(begun);
+        let stays = |life: &Life, _: Moment| {
+            life.presence(reached.peer).is_none_or(|presence| presence.last.holds(begun) && presence.is_up())
+        };
+        let phase = if reached.transport == Transport::Quic { Phase::Connect } else { Phase::Secure };
+        (!living.look(stays)).then_some((phase, absence))
+    }
+}
+
+/// An attempt that had reached its peer fails after all: at once, or when time is up.
+pub(super) async fn lose(attempt: Option<&mut Attempt>, (phase, absence): (Phase, Absence), limit: Duration) {
+    let Some(attempt) = attempt else { return };
+    let class = if absence == Absence::Refused {
+        FailureClass::ConnectionReset
+    } else {
+        let took = attempt.took.replace(limit).unwrap_or_default();
+        tokio::time::sleep(limit.saturating_sub(took)).await;
+        FailureClass::Timeout
+    };
+    attempt.outcome = AddressOutcome::Failed(Failure::new(phase, class));
+}
+
+/// What comes of dialling `expected` at a socket where somebody comes and goes; `None` for other sockets.
+pub(super) fn fate(shared: &Shared, expected: &PeerId, position: usize, target: Target) -> Option<Fate> {
+    let living = shared.living.as_ref()?;
+    let ip = target.addr().ip();
+    let cast = &shared.world.cast;
+    let site = shared.world.ground.find(ip, 0, |site| cast.host_at(site).is_some())?;
+    let (host, place) = cast.host_at(site)?;
+    let first = shared.world.cast.ids()[shared.world.cast.hosts()[host].first_id as usize];
+    let rtt = shared.world.rtt(first);
+    let absence = shared.world.cast.absence(first)?;
+    let ports = shared.world.ports();
+    let transport = target.transport();
+    let port = if absence == Absence::Refused { ports.dead } else { ports.of(transport, 0) };
+    let Some(peer) = living.look(|life, _| life.occupant(host, place)) else {
+        return Some(match absence {
+            Absence::Refused => refused(shared, rtt),
+            Absence::Dropped => timeout(shared, Phase::Connect),
+            Absence::Unreachable => {
+                Fate::Failed(rtt, Failure::new(Phase::Connect, FailureClass::HostUnreachable))
+            }
+        });
+    };
+    if target.addr().port() != port || !shared.world.carrier(peer).speaks(transport) {
+        return Some(refused(shared, rtt));
+    }
+    Some(handshake(shared, expected, State::Online, reached(shared, peer, position, target)))
+}
+
+#[cfg(test)]
+mod tests;
