@@ -83,7 +83,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// A key to be looked up: FIND_NODE, GET_PROVIDERS or GET_VALUE.
+/// A key to be looked up: FIND_NODE, GET_PROVIDERS or `GET_VALUE`.
 #[derive(Debug, Clone, Copy)]
 pub struct Lookup<'a> {
     request: MessageView<'a>,

@@ -7,7 +7,7 @@
 //!
 //! What exceeds a bound is dropped, **the oldest first**, rather than refused: whoever means it announces a record again
 //! within its lifetime, so the oldest is the one whose announcer is most likely gone, while a full store that refused
-//! would stay with those who came first for two days. A sender of ADD_PROVIDER would not even learn of a refusal.
+//! would stay with those who came first for two days. A sender of `ADD_PROVIDER` would not even learn of a refusal.
 //!
 //! Whether something may be kept at all is decided before, by [`answer`](crate::answer).
 

@@ -90,6 +90,15 @@ impl Served {
         self.met.recv().await
     }
 
+    /// The next introduction, which takes that the one to be introduced is there to answer.
+    async fn met_by(&mut self, connection: &mut AnyConnection) -> Introduced {
+        let hang_on = async { while connection.next().await.is_ok() {} };
+        tokio::select! {
+            () = hang_on => panic!("the head hung up"),
+            introduced = self.met() => introduced.unwrap(),
+        }
+    }
+
     /// All further introductions, once no connection is left.
     async fn met_since(mut self) -> Vec<Introduced> {
         self.task.abort();
@@ -105,7 +114,7 @@ impl Served {
 fn host() -> (Host, PeerId, Vec<Multiaddr>) {
     let mut config = HostConfig::new(Identity::generate().unwrap(), Addresses::Loopback);
     let peer = config.identity.peer_id();
-    config.agent = "guest/1".to_owned();
+    config.agent = "guest/1".into();
     config.kad_protocols = vec![KAD.to_owned()];
     config.listen_addrs = vec!["/ip4/127.0.0.1/tcp/9".parse().unwrap()];
     let addrs = config.listen_addrs.clone();
@@ -133,8 +142,8 @@ async fn who_sends_a_request_is_asked_once_over_every_transport() {
         let mut connection = served.dialled_by(&host).await;
         ask(&mut connection).await;
         ask(&mut connection).await;
+        let Introduced { peer: met, remote, local, identify } = served.met_by(&mut connection).await;
         connection.close().await;
-        let Introduced { peer: met, remote, local, identify } = served.met().await.unwrap();
         assert_eq!((met, local), (peer, served.addr), "{transport} {securities:?}");
         assert!(remote.ip().is_loopback() && remote.port() != 0);
         assert_eq!(identify.agent_version.as_deref(), Some("guest/1"));
@@ -178,17 +187,11 @@ async fn what_a_peer_says_later_is_told_too() {
         let changed = Identify { agent_version: Some("guest/2".to_owned()), ..Identify::default() };
         connection.send(push, &changed.encode());
         connection.finish(push);
-        let hang_on = async { while connection.next().await.is_ok() {} };
         let mut agents = Vec::new();
-        tokio::select! {
-            () = hang_on => panic!("{transport}: the head hung up"),
-            () = async {
-                for _ in 0..2 {
-                    let introduced = served.met().await.unwrap();
-                    assert_eq!(introduced.peer, peer);
-                    agents.extend(introduced.identify.agent_version);
-                }
-            } => {}
+        for _ in 0..2 {
+            let introduced = served.met_by(&mut connection).await;
+            assert_eq!(introduced.peer, peer);
+            agents.extend(introduced.identify.agent_version);
         }
         agents.sort();
         assert_eq!(agents, ["guest/1", "guest/2"], "{transport}");

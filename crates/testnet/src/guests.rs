@@ -109,7 +109,7 @@ impl Guests {
 
     /// Whether somebody who asks should be asked who it is.
     pub(crate) fn is_of_interest(&self, id: &PeerId, now: Duration) -> bool {
-        !self.clients.get(id).is_some_and(|&then| now.saturating_sub(then) < CLIENT_FOR)
+        self.clients.get(id).is_none_or(|&then| now.saturating_sub(then) >= CLIENT_FOR)
     }
 
     /// Somebody who has asked a peer says who it is. Whether it is a guest.

@@ -6,6 +6,7 @@
 
 mod crawl;
 mod crawler;
+mod guest;
 mod kubo;
 mod limits;
 mod program;

@@ -73,6 +73,11 @@ impl Network {
         network
     }
 
+    /// What it printed when it stood.
+    pub(crate) const fn announcement(&self) -> &Value {
+        &self.announcement
+    }
+
     /// Where to begin.
     pub(crate) fn bootstrap(&self) -> Vec<String> {
         let list = self.announcement["bootstrap"].as_array().expect("a list");

@@ -98,7 +98,7 @@ fn ping_is_echoed_and_what_breaks_a_rule_resets() {
     assert!(Asked::read(&[0x0a], b"").is_err());
 }
 
-/// ADD_PROVIDER of a key by peers with these addresses.
+/// `ADD_PROVIDER` of a key by peers with these addresses.
 fn announcement(peers: &[(PeerId, &[&str])]) -> Vec<u8> {
     let mut message = Message::new(MessageType::AddProvider, b"key".to_vec());
     let peer = |(id, addrs): &(PeerId, &[&str])| {

@@ -218,9 +218,8 @@ impl<'h, S: Service, C: Carrier> Serving<'h, S, C> {
         inbound.active = self.active;
         match inbound.purpose {
             Purpose::Ping => self.carrier.send(stream, &message),
-            Purpose::Identify => {}
             Purpose::Push if self.asking.is_interested() => self.introduce(Identify::decode(&message).ok()),
-            Purpose::Push => {}
+            Purpose::Identify | Purpose::Push => {}
             Purpose::Kad(_) => match self.head.disruption.filter(|d| d.phase == Phase::Request) {
                 None => {
                     inbound.waiting.push_back((self.active, message));
