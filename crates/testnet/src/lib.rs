@@ -17,6 +17,7 @@ mod crawler;
 mod fake;
 mod generate;
 mod luck;
+pub mod names;
 pub mod namespace;
 pub mod scenario;
 pub mod sim;
