@@ -3,6 +3,7 @@
 mod crawl;
 mod export;
 mod parse;
+mod world;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub(crate) use self::{
     crawl::{CrawlArgs, NetworkArgs, Policy},
     export::{CrawlName, ExportArgs, Format, Privacy, What},
     parse::{command, parse},
+    world::{InhabitantArgs, WorldArgs},
 };
 use crate::{help, manners::OptOutArgs};
 
@@ -59,6 +61,10 @@ pub(crate) enum Command {
     /// Print a script that completes commands and options in a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions(CompletionsArgs),
+
+    /// Become a program that ends with the world that it was started in
+    #[command(hide = true)]
+    Inhabitant(InhabitantArgs),
 }
 
 /// Which demo.
@@ -90,6 +96,9 @@ pub(crate) struct DemoArgs {
 pub(crate) struct TestnetArgs {
     #[command(flatten)]
     pub(crate) config: testnet::Config,
+
+    #[command(flatten)]
+    pub(crate) world: WorldArgs,
 
     /// End when stdin does: with the process that holds its other end.
     #[arg(long, hide = true)]

@@ -8,18 +8,30 @@ mod export;
 mod networks;
 mod testnet;
 
+use ::testnet::namespace::Entered;
+
 pub(crate) use self::{crawls::Listed, networks::Described};
 use crate::{args::Command, exit::Code};
 
-/// Does what was asked for.
-pub(crate) async fn run(command: Command) -> anyhow::Result<Code> {
+/// Does what can only be done before there is a second thread: goes into a namespace, or becomes another program.
+pub(crate) fn prepare(command: &Command) -> anyhow::Result<Option<Entered>> {
+    match command {
+        Command::Testnet(args) => testnet::prepare(&args.world),
+        Command::Inhabitant(args) => Err(testnet::become_inhabitant(args)),
+        _ => Ok(None),
+    }
+}
+
+/// Does what was asked for, in the namespace that was entered.
+pub(crate) async fn run(command: Command, entered: Option<Entered>) -> anyhow::Result<Code> {
     match command {
         Command::Demo(args) => demo::run(args).await,
         Command::Crawl(args) => crawl::run(*args).await,
-        Command::Testnet(args) => testnet::run(args).await,
+        Command::Testnet(args) => testnet::run(args, entered).await,
         Command::Crawls(args) => crawls::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Networks(args) => networks::run(&args),
         Command::Completions(args) => completions::run(&args),
+        Command::Inhabitant(args) => Err(testnet::become_inhabitant(&args)),
     }
 }

@@ -2,28 +2,47 @@
 
 use std::{fmt, process::ExitCode};
 
+use testnet::namespace::NamespaceError;
+
 use crate::output;
 
 /// The exit codes. [`help::EXIT_CODES`](crate::help::EXIT_CODES) says the same to users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
     /// What was asked for is done.
-    Done = 0,
+    Done,
     /// Something that has no code of its own.
-    Unexpected = 1,
+    Unexpected,
     /// The command line or a file that it names is wrong.
-    Usage = 2,
+    Usage,
     /// The store could not be opened, read or written.
-    Store = 3,
+    Store,
     /// None of the peers to begin with answered.
-    Network = 4,
+    Network,
     /// Stopped by Ctrl-C or SIGTERM. Everything in hand was kept.
-    Cancelled = 130,
+    Cancelled,
+    /// A command that was run in a world ended by this one, whatever it means there.
+    Command(u8),
+}
+
+impl Code {
+    /// As the system knows it.
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Unexpected => 1,
+            Self::Usage => 2,
+            Self::Store => 3,
+            Self::Network => 4,
+            Self::Cancelled => 130,
+            Self::Command(number) => number,
+        }
+    }
 }
 
 impl From<Code> for ExitCode {
     fn from(code: Code) -> Self {
-        Self::from(code as u8)
+        Self::from(code.number())
     }
 }
 
@@ -38,6 +57,11 @@ impl Failed {
     /// The user asked for something that cannot be.
     pub(crate) fn usage(text: impl Into<String>) -> Self {
         Self { code: Code::Usage, text: text.into() }
+    }
+
+    /// A command could not be run: with the code that shells have for that.
+    pub(crate) fn command(number: u8, text: impl Into<String>) -> Self {
+        Self { code: Code::Command(number), text: text.into() }
     }
 
     /// Nobody answered.
@@ -76,6 +100,9 @@ fn code_of(error: &anyhow::Error) -> Code {
         if cause.is::<testnet::ScenarioError>() {
             return Code::Usage;
         }
+        if let Some(NamespaceError::Interface { .. }) = cause.downcast_ref() {
+            return Code::Usage;
+        }
         match cause.downcast_ref::<store::Error>() {
             Some(store::Error::Url { .. } | store::Error::NothingKept) => return Code::Usage,
             Some(_) => return Code::Store,
@@ -108,7 +135,7 @@ mod tests {
     #[test]
     fn the_help_names_every_code() {
         for code in [Code::Done, Code::Unexpected, Code::Usage, Code::Store, Code::Network, Code::Cancelled] {
-            let number = (code as u8).to_string();
+            let number = code.number().to_string();
             let named = crate::help::EXIT_CODES.lines().any(|line| line.trim_start().starts_with(&number));
             assert!(named, "{number}");
         }

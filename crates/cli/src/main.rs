@@ -40,10 +40,11 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<exit::Code> {
+    let entered = command::prepare(&cli.command)?;
     // Two workers on a single core, so that a slow visit does not hold up the signals.
     let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
-    let done = runtime.block_on(command::run(cli.command));
+    let done = runtime.block_on(command::run(cli.command, entered));
     // What is left are dials that nobody waits for.
     runtime.shutdown_background();
     done

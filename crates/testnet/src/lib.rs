@@ -24,6 +24,7 @@ pub mod life;
 mod living;
 mod luck;
 mod memory;
+pub mod names;
 pub mod namespace;
 pub mod scenario;
 mod secrets;

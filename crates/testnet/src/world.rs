@@ -285,11 +285,12 @@ impl World {
         &self.bootstrap
     }
 
-    /// Where to begin: online peers' addresses, each with its peer id.
+    /// Where to begin: online peers' addresses, without names, each with its peer id.
     pub fn bootstrap_addresses(&self) -> Vec<Multiaddr> {
         let of = |&peer: &u32| {
             let id = self.peer_id(peer);
-            self.addresses(peer).into_iter().map(move |address| address.with(Protocol::P2p(id)))
+            let literal = |address: Multiaddr| self.resolve(&address).unwrap_or(address);
+            self.addresses(peer).into_iter().map(move |address| literal(address).with(Protocol::P2p(id)))
         };
         self.bootstrap.iter().flat_map(of).collect()
     }

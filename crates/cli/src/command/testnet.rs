@@ -1,10 +1,13 @@
-//! `kadscope testnet`: a network on this machine, until Ctrl-C.
+//! `kadscope testnet`: a network on this machine, until Ctrl-C or, in a world, until a program there ends.
+
+mod world;
 
 use std::{fs::File, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use testnet::{Truth, WireTestnet, World, ground::Ports};
+use testnet::{Truth, WireTestnet, World, ground::Ports, namespace::Entered};
 
+pub(crate) use self::world::{become_inhabitant, prepare};
 use crate::{
     args::TestnetArgs,
     exit::{Code, Failed},
@@ -36,6 +39,9 @@ pub(crate) struct Announcement {
     pub(crate) dropping_port: u16,
     /// Where to begin: addresses with peer ids.
     pub(crate) bootstrap: Vec<String>,
+    /// The world that it runs in; missing if in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) world: Option<world::Described>,
 }
 
 impl Announcement {
@@ -52,6 +58,7 @@ impl Announcement {
             refusing_port: dead,
             dropping_port: dropping,
             bootstrap: world.bootstrap_addresses().iter().map(ToString::to_string).collect(),
+            world: None,
         }
     }
 
@@ -67,7 +74,14 @@ impl Announcement {
     }
 }
 
-pub(crate) async fn run(args: TestnetArgs) -> anyhow::Result<Code> {
+pub(crate) async fn run(args: TestnetArgs, entered: Option<Entered>) -> anyhow::Result<Code> {
+    match entered {
+        Some(entered) => world::run(args, entered).await,
+        None => run_on_loopback(args).await,
+    }
+}
+
+async fn run_on_loopback(args: TestnetArgs) -> anyhow::Result<Code> {
     let stop = signals::stop_on_signal()?;
     let scenario = args.config.scenario()?;
     resources::raise_open_files();

@@ -85,9 +85,10 @@ impl Internet {
         self.range.iter().filter(move |range| range.purpose == purpose)
     }
 
-    /// What is made local in the namespace of a world: all ranges to which there is a route.
+    /// What is made local in the namespace of a world, beside the observers' addresses.
     pub fn routed(&self) -> impl Iterator<Item = Prefix> {
-        self.range.iter().filter(|range| range.purpose != Purpose::Unrouted).map(|range| range.prefix)
+        let is_routed = |range: &&Range| !matches!(range.purpose, Purpose::Unrouted | Purpose::Observer);
+        self.range.iter().filter(is_routed).map(|range| range.prefix)
     }
 
     /// Where programs come from that bind no address: one of IPv4, one of IPv6.

@@ -37,7 +37,7 @@ fn another_interface_is_refused() {
     });
     match apart.join().expect("no panic") {
         Err(NamespaceError::Interface { name, .. }) => {
-            assert!(name == "out0" || name.starts_with("veth"), "{name}")
+            assert!(name == "out0" || name.starts_with("veth"), "{name}");
         }
         other => panic!("{other:?}"),
     }

@@ -2,6 +2,7 @@
 //! process, because a namespace is entered before there is a second thread.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails, in its helpers too")]
+#![expect(clippy::print_stdout, reason = "it tells how it goes as other tests do")]
 
 #[cfg(target_os = "linux")]
 mod echo;

@@ -141,7 +141,9 @@ fn a_dropping_address_is_silent() {
     }
     // Who made it has gone, and has left nothing but loopback.
     only_loopback().expect("the cable was taken away");
-    FAMILIES.iter().for_each(|(ip, _)| Peer::new(*ip).assert_there());
+    for (ip, _) in FAMILIES {
+        Peer::new(ip).assert_there();
+    }
 }
 
 fn only_what_was_made_local_is_taken_away() {
