@@ -11,7 +11,7 @@ use crate::{state::State, world::Carrier};
 pub struct Ports {
     /// Where peers listen, TCP and UDP.
     pub listen: u16,
-    /// Where nobody listens: the kernel refuses.
+    /// Where nobody listens, but peers that come and go while they are up: the kernel refuses.
     pub dead: u16,
     /// Where attempts to connect are dropped without a word.
     pub dropping: u16,

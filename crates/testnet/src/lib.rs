@@ -14,6 +14,7 @@ mod answers;
 mod config;
 #[cfg(test)]
 mod crawler;
+pub mod event_log;
 mod fake;
 mod generate;
 pub mod life;

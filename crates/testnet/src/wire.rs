@@ -2,9 +2,11 @@
 //!
 //! One listening socket serves all peers that listen: each has its own address in 127.0.0.0/8, and the local address
 //! of an accepted connection says who was dialled. What came to another address is reset. Peers that refuse are on a
-//! port that is held but not listened on; attempts to connect are dropped by a socket whose queue is full.
+//! port that is held but not listened on; attempts to connect are dropped by a socket whose queue is full. Peers that
+//! come and go have sockets or routes of their own: see [`life`].
 
 mod heads;
+mod life;
 mod sockets;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -15,8 +17,14 @@ use net::serve::{self, Limits};
 use thiserror::Error;
 use tokio::task::JoinSet;
 
+pub use self::life::{LifeOutlets, Reach, Rerouted, RouteChange};
 use self::{heads::Heads, sockets::Sockets};
-use crate::{scenario::Scenario, world::World};
+use crate::{
+    life::History,
+    living::{LifeClock, Living},
+    scenario::Scenario,
+    world::World,
+};
 
 /// Why a network could not be put on sockets.
 #[derive(Debug, Error)]
@@ -53,6 +61,31 @@ pub enum WireError {
         "this system does not drop attempts to connect to a socket with a full queue: no peer can be `dropping`"
     )]
     NoDropping,
+    /// Peers cannot be taken away from their addresses here.
+    #[error(
+        "peers of the class `{class}` are `{absence}` while they are down, for which routes must change: that takes a \
+         network namespace of its own; on plain loopback a peer can be `refused` only"
+    )]
+    NeedsRoutes {
+        /// The class.
+        class: String,
+        /// What they are while they are down.
+        absence: &'static str,
+    },
+    /// Peers that refuse while they are down have sockets of their own while they are up.
+    #[error(
+        "the peers that come and go may need {needed} descriptors at once, and this process may open {allowed}: raise \
+         the limit (`ulimit -n`), or make fewer of them `refused`"
+    )]
+    TooManySockets {
+        /// How many there may be at once.
+        needed: u64,
+        /// How many this process may open, less those that it needs otherwise.
+        allowed: u64,
+    },
+    /// Packets could not be kept from where a peer is not.
+    #[error("cannot change the routes: {0}")]
+    Routes(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A peer's identity could not be made.
     #[error("cannot make a peer's identity: {0}")]
     Identity(#[from] net::identity::IdentityError),
@@ -62,6 +95,7 @@ pub enum WireError {
 #[derive(Debug)]
 pub struct WireTestnet {
     world: Arc<World>,
+    living: Option<Arc<Living>>,
     tasks: JoinSet<()>,
     /// Held so that nobody else takes the ports.
     _sockets: Sockets,
@@ -73,10 +107,22 @@ impl WireTestnet {
     /// Must be called within a tokio runtime with IO and time. Making the world and its identities keeps all cores
     /// busy, about 100 us a peer.
     pub async fn start(scenario: &Scenario) -> Result<Self, WireError> {
+        Self::start_with(scenario, LifeOutlets::default()).await
+    }
+
+    /// The same, for a world whose peers come and go: what happens goes to the outlets. Life begins when everyone is
+    /// there who is there at the start.
+    pub async fn start_with(scenario: &Scenario, outlets: LifeOutlets) -> Result<Self, WireError> {
         let (listening, sockets) = Sockets::bind().await?;
         let world = Arc::new(World::generate_at(scenario, sockets.ports));
-        let heads = Arc::new(Heads::new(Arc::clone(&world))?);
+        life::check(&world, &outlets)?;
+        let living = Living::of(&world, LifeClock::starting_now(&world, outlets.start_unix_ms));
+        let heads = Arc::new(Heads::new(Arc::clone(&world), living.clone())?);
         let mut tasks = JoinSet::new();
+        if let Some(living) = &living {
+            let driver = life::Driver::start(Arc::clone(living), Arc::clone(&heads), outlets)?;
+            tasks.spawn(driver.run());
+        }
         let on_tcp = Arc::clone(&heads);
         let at_tcp = move |local: SocketAddr| on_tcp.at(local, Transport::Tcp);
         tasks.spawn(serve::listen(listening.tcp, at_tcp, Limits::default()));
@@ -86,12 +132,22 @@ impl WireTestnet {
                 tracing::error!(%error, "the testnet's QUIC socket is lost");
             }
         });
-        Ok(Self { world, tasks, _sockets: sockets })
+        Ok(Self { world, living, tasks, _sockets: sockets })
     }
 
     /// The world that is on the sockets.
     pub fn world(&self) -> &Arc<World> {
         &self.world
+    }
+
+    /// By which clock its peers come and go; `None` if everyone is always there.
+    pub fn life_clock(&self) -> Option<LifeClock> {
+        self.living.as_ref().map(|living| living.clock())
+    }
+
+    /// Who came and went so far; `None` if everyone is always there.
+    pub fn history(&self) -> Option<History> {
+        self.living.as_ref().map(|living| living.history())
     }
 
     /// Where to begin: addresses with peer ids.

@@ -74,8 +74,6 @@ pub(super) fn fate(shared: &Shared, expected: &PeerId, position: usize, target: 
     let first = shared.world.cast.ids()[shared.world.cast.hosts()[host].first_id as usize];
     let rtt = shared.world.rtt(first);
     let absence = shared.world.cast.absence(first)?;
-    let ports = shared.world.ports();
-    let port = if absence == Absence::Refused { ports.dead } else { ports.listen };
     let Some(peer) = living.look(|life, _| life.occupant(host, place)) else {
         return Some(match absence {
             Absence::Refused => refused(shared, rtt),
@@ -86,7 +84,7 @@ pub(super) fn fate(shared: &Shared, expected: &PeerId, position: usize, target: 
         });
     };
     let transport = target.transport();
-    if target.addr().port() != port || !shared.world.carrier(peer).speaks(transport) {
+    if target.addr().port() != shared.world.port(peer) || !shared.world.carrier(peer).speaks(transport) {
         return Some(refused(shared, rtt));
     }
     let security = if transport == Transport::Quic { Security::Tls } else { Security::Noise };

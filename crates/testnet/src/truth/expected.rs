@@ -3,6 +3,7 @@
 use kad::failure::{FailureClass, SkipReason};
 
 use crate::{
+    scenario::life::Absence,
     state::{Stage, State},
     world::Carrier,
 };
@@ -59,4 +60,23 @@ pub fn expected(state: State, carrier: Carrier) -> Expected {
         State::RelayedOnly => (false, RELAYED),
     };
     Expected { reachable, classes }
+}
+
+/// What an observer should say of a peer that has gone.
+pub(super) fn absent(absence: Absence, carrier: Carrier) -> Expected {
+    const UNREACHABLE: &[&str] =
+        &[FailureClass::HostUnreachable.name(), FailureClass::NetworkUnreachable.name()];
+    const UNREACHABLE_UDP: &[&str] = &[
+        FailureClass::HostUnreachable.name(),
+        FailureClass::NetworkUnreachable.name(),
+        FailureClass::Timeout.name(),
+    ];
+    match absence {
+        Absence::Refused => expected(State::Departed, carrier),
+        Absence::Dropped => expected(State::Dropping, carrier),
+        Absence::Unreachable if carrier == Carrier::Tcp => {
+            Expected { reachable: false, classes: UNREACHABLE }
+        }
+        Absence::Unreachable => Expected { reachable: false, classes: UNREACHABLE_UDP },
+    }
 }

@@ -62,7 +62,9 @@ impl Sockets {
         let (listen, listening) = free(&mut candidates, |addr| {
             Ok(Listening { udp: UdpSocket::bind(addr)?, tcp: net::serve::bind(addr)? })
         })?;
-        let (dead, dead_socket) = free(&mut candidates, bound)?;
+        // Held at one address, so that peers that come and go can listen at others.
+        let hold = |addr: SocketAddr| bound(SocketAddr::from((Ipv4Addr::LOCALHOST, addr.port())));
+        let (dead, dead_socket) = free(&mut candidates, hold)?;
         let (dropping, (dropper, udp)) = free(&mut candidates, |addr| {
             let socket = bound(addr)?;
             socket.listen(0)?;

@@ -48,12 +48,19 @@ impl World {
     /// Peers whose absence is a refusal are on the port where nobody else listens, each with a socket of its own while
     /// it is up.
     pub fn addresses_at(&self, peer: u32, place: Place) -> Vec<Multiaddr> {
-        let port = match self.cast.absence(peer) {
-            None => return self.addresses(peer),
+        if self.cast.part(peer).is_none() {
+            return self.addresses(peer);
+        }
+        let ip = address::ip(self.cast.site(peer, place));
+        address::listening(ip, self.port(peer), self.carrier(peer))
+    }
+
+    /// The port at which a peer listens.
+    pub(crate) fn port(&self, peer: u32) -> u16 {
+        match self.cast.absence(peer) {
             Some(Absence::Refused) => self.ports.dead,
-            Some(Absence::Dropped | Absence::Unreachable) => self.ports.listen,
-        };
-        address::listening(address::ip(self.cast.site(peer, place)), port, self.carrier(peer))
+            None | Some(Absence::Dropped | Absence::Unreachable) => self.ports.listen,
+        }
     }
 
     /// What a peer answers to identify at one of its places: see [`identify`](Self::identify).
