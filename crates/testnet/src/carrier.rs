@@ -33,6 +33,15 @@ impl Carrier {
         }
     }
 
+    /// The same, but for WebSocket: of peers with sockets of their own, for which one port must do.
+    pub(crate) const fn without_websocket(self) -> Self {
+        match self {
+            Self::Ws | Self::Wss => Self::Tcp,
+            Self::All => Self::Both,
+            other => other,
+        }
+    }
+
     /// Its transports, in the order in which they are announced.
     pub fn transports(self) -> impl Iterator<Item = Transport> {
         let all = [Transport::Tcp, Transport::Quic, Transport::Ws, Transport::Wss];

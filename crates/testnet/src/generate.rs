@@ -18,7 +18,7 @@ use crate::{
     fake::Forger,
     ground::{self, Ground, Ports, Wish},
     life::Cast,
-    scenario::{Scenario, Share},
+    scenario::{Scenario, Share, life::Absence},
     secrets::{KeyType, MAX_RSA_KEYS, Secret, Secrets},
     state::{Stage, State},
     tables::Tables,
@@ -75,7 +75,7 @@ pub(crate) fn world(scenario: &Scenario, ports: Ports, is_public: bool) -> World
     let regions = classes(scenario, Stream::Regions, total);
     let carriers = classes(scenario, Stream::Transports, total);
     let securities = classes(scenario, Stream::Securities, total);
-    let peers: Vec<PeerRecord> = keyed
+    let mut peers: Vec<PeerRecord> = keyed
         .into_iter()
         .enumerate()
         .map(|(index, (_, id, secret))| PeerRecord {
@@ -91,6 +91,11 @@ pub(crate) fn world(scenario: &Scenario, ports: Ports, is_public: bool) -> World
     let answers: Vec<bool> = states.iter().map(|state| state.is_honest_server()).collect();
     let bootstrap = bootstrap(scenario, &states);
     let cast = Cast::of(scenario, &states, &bootstrap);
+    for (number, peer) in (0..).zip(&mut peers) {
+        if cast.absence(number) == Some(Absence::Refused) {
+            peer.carrier = peer.carrier.without_websocket();
+        }
+    }
     let candidates = cast.candidates(scenario.tables.k.into());
     let tables = Tables::build(seed, &scenario.tables, &prefixes, &answers, candidates);
     let mut world = World {

@@ -30,7 +30,7 @@ pub struct Ports {
     pub ws: u16,
     /// And for WebSocket over TLS.
     pub wss: u16,
-    /// Where nobody listens: the kernel refuses.
+    /// Where nobody listens, but peers that come and go while they are up: the kernel refuses.
     pub dead: u16,
     /// Where attempts to connect are dropped without a word.
     pub dropping: u16,

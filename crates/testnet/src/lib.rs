@@ -15,6 +15,7 @@ mod carrier;
 mod config;
 #[cfg(test)]
 mod crawler;
+pub mod event_log;
 mod fake;
 mod generate;
 pub mod ground;

@@ -10,8 +10,8 @@
 mod cast;
 mod event;
 mod history;
+mod lag;
 mod law;
-mod memory;
 mod moment;
 mod past;
 mod presence;
@@ -21,7 +21,10 @@ use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-pub(crate) use self::{cast::Cast, memory::Memory};
+pub(crate) use self::{
+    cast::{Cast, Host},
+    lag::Lag,
+};
 pub use self::{
     event::{Event, EventKind},
     history::{History, Naming},
@@ -147,7 +150,7 @@ impl Life {
     /// Where the table of `owner` says that `peer` is, if it stands there at all.
     pub(crate) fn listed(&self, owner: u32, peer: u32, now: Moment) -> Option<Place> {
         match self.presence(peer) {
-            Some(presence) => self.world.cast.memory().listed(owner, peer, presence, now),
+            Some(presence) => self.world.cast.lag().listed(owner, peer, presence, now),
             None => Some(Place(0)),
         }
     }

@@ -29,6 +29,13 @@ impl LifeClock {
         Self { start: Instant::now(), start_unix_ms, speed }
     }
 
+    /// The same, of a life that begins only now.
+    fn restarted(self) -> Self {
+        let start = Instant::now();
+        let late = start.saturating_duration_since(self.start);
+        Self { start, start_unix_ms: self.start_unix_ms + late.as_secs_f64() * 1e3, ..self }
+    }
+
     /// The moment of life that it is now.
     pub fn now(&self) -> Moment {
         self.at(Instant::now())
@@ -70,8 +77,14 @@ impl LifeClock {
 #[derive(Debug)]
 pub(crate) struct Living {
     world: Arc<World>,
+    state: Mutex<Alive>,
+}
+
+#[derive(Debug)]
+struct Alive {
+    life: Life,
+    history: History,
     clock: LifeClock,
-    state: Mutex<(Life, History)>,
 }
 
 impl Living {
@@ -79,17 +92,24 @@ impl Living {
     pub(crate) fn of(world: &Arc<World>, clock: LifeClock) -> Option<Arc<Self>> {
         let life = Life::of(world)?;
         let history = History::starting(&life);
-        Some(Arc::new(Self { world: Arc::clone(world), clock, state: Mutex::new((life, history)) }))
+        let state = Mutex::new(Alive { life, history, clock });
+        Some(Arc::new(Self { world: Arc::clone(world), state }))
     }
 
-    pub(crate) const fn clock(&self) -> &LifeClock {
-        &self.clock
+    pub(crate) fn clock(&self) -> LifeClock {
+        self.lock().clock
+    }
+
+    /// Life begins now, and not when it was said to. Only before anything has happened.
+    pub(crate) fn begin(&self) {
+        let alive = &mut *self.lock();
+        alive.clock = alive.clock.restarted();
     }
 
     /// Lets happen what is due by now, and returns it.
     pub(crate) fn catch_up(&self) -> Vec<Event> {
-        let now = self.clock.now();
-        let (life, history) = &mut *self.lock();
+        let Alive { life, history, clock } = &mut *self.lock();
+        let now = clock.now();
         let mut events = Vec::new();
         while let Some(event) = life.next(now) {
             history.record(&event);
@@ -101,12 +121,17 @@ impl Living {
 
     /// Looks at the life as it was caught up with last, and at the clock.
     pub(crate) fn look<T>(&self, at: impl FnOnce(&Life, Moment) -> T) -> T {
-        at(&self.lock().0, self.clock.now())
+        let alive = self.lock();
+        at(&alive.life, alive.clock.now())
     }
 
-    /// What happened so far.
+    /// What happened so far: until now, or until something is due that did not happen yet.
     pub(crate) fn history(&self) -> History {
-        self.lock().1.clone()
+        let Alive { life, history, clock } = &*self.lock();
+        let mut history = history.clone();
+        let now = clock.now();
+        history.extend_to(life.next_due().map_or(now, |due| now.min(due.shifted(-1))));
+        history
     }
 
     /// The entries of a peer's table that are closest to the key with this prefix, and where they are said to be.
@@ -122,7 +147,7 @@ impl Living {
         self.look(|life, _| life.presence(peer).map_or(Place(0), |presence| presence.last.place))
     }
 
-    fn lock(&self) -> MutexGuard<'_, (Life, History)> {
+    fn lock(&self) -> MutexGuard<'_, Alive> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -89,7 +89,7 @@ impl SimNetwork {
 
     /// By which clock its peers come and go; `None` if everyone is always there.
     pub fn life_clock(&self) -> Option<LifeClock> {
-        self.shared.living.as_ref().map(|living| *living.clock())
+        self.shared.living.as_ref().map(|living| living.clock())
     }
 
     /// Who came and went until now; `None` if everyone is always there.

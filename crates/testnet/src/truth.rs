@@ -7,14 +7,16 @@
 //! * A peer is **reachable** if it proves the announced identity at an address that a crawl can learn, and a connection
 //!   comes about. What it does with requests afterwards does not matter.
 //! * Only **honest** peers' tables are expected to be seen; what liars answer is left out of the edges altogether.
+//! * Where peers come and go, all of this is meant when life begins; what holds later, the history says ([`during`]).
 
 mod during;
 mod expected;
 mod judge;
 mod moments;
 mod said;
+mod start;
 
-use std::{collections::VecDeque, io, net::IpAddr, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::VecDeque, io, net::IpAddr, sync::Arc, time::Duration};
 
 use kad::network::Transport;
 
@@ -28,10 +30,11 @@ pub use self::{
     expected::{Expected, expected},
     judge::{MAX_LISTED, Observed, ObservedPeer, StateCount, Verdict, Wrong},
     said::Said,
+    start::LifeTruth,
 };
 use crate::{
     ground::{Internet, Location, Range},
-    life::History,
+    life::{History, Life},
     state::{Stage, State},
     world::World,
 };
@@ -40,6 +43,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Truth {
     world: Arc<World>,
+    /// Who is there when life begins; `None` if everyone always is.
+    start: Option<Life>,
     standing: Vec<Standing>,
 }
 
@@ -91,7 +96,10 @@ pub struct PeerTruth<'a> {
     /// Who is in its routing table, by number (from 0, in the order of [`Truth::peers`]); as JSON: by peer id. Empty
     /// for a peer that does not answer truthfully.
     #[serde(skip)]
-    pub neighbors: &'a [u32],
+    pub neighbors: Cow<'a, [u32]>,
+    /// How it comes and goes; absent for a peer that is always there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub life: Option<LifeTruth<'a>>,
 }
 
 /// What is true of one IP address of a peer: what the databases of addresses say of it, and no more.
@@ -112,8 +120,9 @@ pub struct HostTruth<'a> {
 impl Truth {
     /// Reads the truth off a world.
     pub fn of(world: Arc<World>) -> Self {
-        let standing = explore(&world);
-        Self { world, standing }
+        let start = Life::of(&world);
+        let standing = explore(&world, start.as_ref());
+        Self { world, start, standing }
     }
 
     /// The world that it is true of.
@@ -133,7 +142,9 @@ impl Truth {
         let Expected { reachable, classes } = self.expected(peer);
         PeerTruth {
             id: world.peer_id(peer).to_base58(),
-            addresses: text(world.addresses(peer)),
+            addresses: text(
+                world.addresses_at(peer, start::place(self.start.as_ref(), peer).unwrap_or_default()),
+            ),
             former_addresses: text(world.former_addresses(peer)),
             state: world.state(peer).name(),
             at: world.state(peer).stage(),
@@ -148,7 +159,8 @@ impl Truth {
             hosts: if world.is_public() { hosts(world.location(peer)) } else { Vec::new() },
             region: world.region(peer),
             rtt_ms: u64::try_from(world.rtt(peer).as_millis()).unwrap_or(u64::MAX),
-            neighbors: world.neighbors(peer),
+            neighbors: self.neighbors(peer),
+            life: self.life(peer),
         }
     }
 
@@ -169,6 +181,9 @@ impl Truth {
 
     /// What a crawl should say of a peer.
     pub fn expected(&self, peer: u32) -> Expected {
+        if let Some(absence) = self.expected_absence(peer) {
+            return absence;
+        }
         let state = match self.world.state(peer) {
             // Nobody whom the crawl can ask knows where it is now: all that is left is a host that refuses.
             State::StaleAddress if !self.standing[peer as usize].located => State::Departed,
@@ -226,7 +241,7 @@ const fn nat(state: State) -> Option<&'static str> {
 }
 
 /// Who can be heard of: follows the announcements of all that answer truthfully, from the bootstrap peers on.
-fn explore(world: &World) -> Vec<Standing> {
+fn explore(world: &World, start: Option<&Life>) -> Vec<Standing> {
     let mut standing = vec![Standing::default(); world.len()];
     let mut queue: VecDeque<u32> = VecDeque::new();
     let mut announce = |peer: u32, is_former: bool, queue: &mut VecDeque<u32>| {
@@ -244,8 +259,9 @@ fn explore(world: &World) -> Vec<Standing> {
         announce(peer, false, &mut queue);
     }
     while let Some(announcer) = queue.pop_front() {
-        for &peer in world.neighbors(announcer) {
-            announce(peer, world.announces_former(announcer, peer), &mut queue);
+        for (peer, place) in start::table(world, start, announcer) {
+            let is_there = start::place(start, peer) == Some(place);
+            announce(peer, !is_there || world.announces_former(announcer, peer), &mut queue);
         }
     }
     standing

@@ -2,9 +2,11 @@
 //!
 //! One listening socket a port serves all peers that listen there: the local address of an accepted connection says who
 //! was dialled. What came to another address is reset. Peers that refuse are on a port that is held but not listened
-//! on; attempts to connect are dropped by a socket whose queue is full.
+//! on; attempts to connect are dropped by a socket whose queue is full. Peers that come and go have sockets or routes of
+//! their own: see [`life`].
 
 mod heads;
+mod life;
 mod sockets;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -15,11 +17,20 @@ use net::serve::{self, Limits};
 use thiserror::Error;
 use tokio::task::JoinSet;
 
+pub use self::life::{LifeOutlets, Reach, Rerouted, RouteChange};
 use self::{
     heads::Heads,
     sockets::{Held, Listening},
 };
-use crate::{Guest, answers::Answers, scenario::Scenario, state::State, world::World};
+use crate::{
+    Guest,
+    answers::Answers,
+    life::History,
+    living::{LifeClock, Living},
+    scenario::Scenario,
+    state::State,
+    world::World,
+};
 
 /// How often free ports are looked for: another program may take one before we do.
 const MAX_TRIES: usize = 5;
@@ -68,6 +79,31 @@ pub enum WireError {
     /// Peers of this state need addresses that this machine has no route to.
     #[error("peers that are `{}` need public addresses: run the scenario with --world", State::Unroutable.name())]
     NeedsWorld,
+    /// Peers cannot be taken away from their addresses here.
+    #[error(
+        "peers of the class `{class}` are `{absence}` while they are down, for which routes must change: that takes a \
+         network namespace of its own; on plain loopback a peer can be `refused` only"
+    )]
+    NeedsRoutes {
+        /// The class.
+        class: String,
+        /// What they are while they are down.
+        absence: &'static str,
+    },
+    /// Peers that refuse while they are down have sockets of their own while they are up.
+    #[error(
+        "the peers that come and go may need {needed} descriptors at once, and this process may open {allowed}: raise \
+         the limit (`ulimit -n`), or make fewer of them `refused`"
+    )]
+    TooManySockets {
+        /// How many there may be at once.
+        needed: u64,
+        /// How many this process may open, less those that it needs otherwise.
+        allowed: u64,
+    },
+    /// Packets could not be kept from where a peer is not.
+    #[error("cannot change the routes: {0}")]
+    Routes(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A peer's identity could not be made.
     #[error("cannot make a peer's identity: {0}")]
     Identity(#[from] net::identity::IdentityError),
@@ -78,6 +114,7 @@ pub enum WireError {
 pub struct WireTestnet {
     world: Arc<World>,
     answers: Arc<Answers>,
+    living: Option<Arc<Living>>,
     tasks: JoinSet<()>,
     /// So that nobody else takes the ports.
     _held: Held,
@@ -89,14 +126,20 @@ impl WireTestnet {
     /// Must be called within a tokio runtime with IO and time. Making the world and its identities keeps all cores
     /// busy, about 100 us a peer.
     pub async fn start(scenario: &Scenario) -> Result<Self, WireError> {
+        Self::start_with(scenario, LifeOutlets::default()).await
+    }
+
+    /// The same, for a world whose peers come and go: what happens goes to the outlets. Life begins when everyone is
+    /// there who is there at the start.
+    pub async fn start_with(scenario: &Scenario, outlets: LifeOutlets) -> Result<Self, WireError> {
         if scenario.states.iter().any(|entry| entry.state == State::Unroutable) {
             return Err(WireError::NeedsWorld);
         }
         for _ in 0..MAX_TRIES {
             let ports = sockets::free_ports()?;
             let world = Arc::new(World::generate_at(scenario, ports));
-            if let Some((listening, held)) = sockets::bind(&world).await? {
-                return Self::serve(world, listening, held);
+            if let Some(sockets) = sockets::bind(&world).await? {
+                return Self::serve(world, sockets, outlets);
             }
         }
         Err(WireError::NoPorts { first: sockets::FIRST_PORT, last: sockets::LAST_PORT })
@@ -105,21 +148,31 @@ impl WireTestnet {
     /// Makes the world of a scenario and puts it on public addresses, which must be local.
     ///
     /// To be called only where no packet can leave: see [`namespace`](crate::namespace).
-    pub async fn start_public(scenario: &Scenario) -> Result<Self, WireError> {
+    pub async fn start_public(scenario: &Scenario, outlets: LifeOutlets) -> Result<Self, WireError> {
         let world = Arc::new(World::generate_public(scenario));
         let port = world.ports().listen;
-        let (listening, held) = sockets::bind(&world).await?.ok_or(WireError::PortTaken { port })?;
-        Self::serve(world, listening, held)
+        let sockets = sockets::bind(&world).await?.ok_or(WireError::PortTaken { port })?;
+        Self::serve(world, sockets, outlets)
     }
 
-    fn serve(world: Arc<World>, listening: Vec<Listening>, held: Held) -> Result<Self, WireError> {
-        let heads = Arc::new(Heads::new(Arc::clone(&world))?);
+    fn serve(
+        world: Arc<World>,
+        (listening, held): (Vec<Listening>, Held),
+        outlets: LifeOutlets,
+    ) -> Result<Self, WireError> {
+        life::check(&world, &outlets)?;
+        let living = Living::of(&world, LifeClock::starting_now(&world, outlets.start_unix_ms));
+        let heads = Arc::new(Heads::new(Arc::clone(&world), living.clone())?);
         let answers = Arc::clone(heads.answers());
         let mut tasks = JoinSet::new();
+        if let Some(living) = &living {
+            let driver = life::Driver::start(Arc::clone(living), Arc::clone(&heads), outlets)?;
+            tasks.spawn(driver.run());
+        }
         for socket in listening {
             serve_at(socket, Arc::clone(&heads), &mut tasks);
         }
-        Ok(Self { world, answers, tasks, _held: held })
+        Ok(Self { world, answers, living, tasks, _held: held })
     }
 
     /// The world that is on the sockets.
@@ -131,6 +184,16 @@ impl WireTestnet {
     /// no part of the world, and of no truth of it: a crawl that finds them as well has found what is there.
     pub fn guests(&self) -> Vec<Guest> {
         self.answers.memory.guests()
+    }
+
+    /// By which clock its peers come and go; `None` if everyone is always there.
+    pub fn life_clock(&self) -> Option<LifeClock> {
+        self.living.as_ref().map(|living| living.clock())
+    }
+
+    /// Who came and went so far; `None` if everyone is always there.
+    pub fn history(&self) -> Option<History> {
+        self.living.as_ref().map(|living| living.history())
     }
 
     /// Where to begin: addresses with peer ids.

@@ -2,11 +2,16 @@
 
 mod places;
 
-use std::{collections::HashMap, net::IpAddr, time::Duration};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use kad::{
     Key,
     identify::{IDENTIFY_PROTOCOL, IDENTIFY_PUSH_PROTOCOL, Identify},
+    network::Transport,
 };
 use libp2p_identity::{Keypair, PeerId};
 use multiaddr::{Multiaddr, Protocol};
@@ -293,6 +298,12 @@ impl World {
             self.addresses(peer).into_iter().map(move |address| literal(address).with(Protocol::P2p(id)))
         };
         self.bootstrap.iter().flat_map(of).collect()
+    }
+
+    /// Who is always at the address and port of a socket, by this transport.
+    pub(crate) fn resident(&self, at: SocketAddr, transport: Transport) -> Option<u32> {
+        let slot = self.ports.slot(transport, at.port())?;
+        self.ground.find(at.ip(), slot, |peer| self.peers().contains(&peer))
     }
 
     /// The number of the peer with this id.

@@ -6,7 +6,7 @@
 
 use rand::seq::SliceRandom;
 
-use super::{Memory, Place};
+use super::{Lag, Place};
 use crate::{
     generate::{Stream, allot, stream},
     scenario::{
@@ -35,7 +35,7 @@ const MAX_RESERVE: usize = 12;
 #[derive(Debug, Default)]
 pub(crate) struct Cast {
     classes: Vec<LifeClass>,
-    memory: Memory,
+    lag: Lag,
     hosts: Vec<Host>,
     /// Peers by their hosts.
     ids: Vec<u32>,
@@ -71,7 +71,7 @@ impl Cast {
         candidates.shuffle(&mut stream(scenario.seed, Stream::Cast, 0));
         let mut cast = Self {
             classes: life.classes.clone(),
-            memory: Memory::new(scenario.seed, life),
+            lag: Lag::new(scenario.seed, life),
             parts: vec![NONE; states.len()],
             ..Self::default()
         };
@@ -115,8 +115,8 @@ impl Cast {
         self.hosts.is_empty()
     }
 
-    pub(crate) const fn memory(&self) -> &Memory {
-        &self.memory
+    pub(crate) const fn lag(&self) -> &Lag {
+        &self.lag
     }
 
     pub(crate) fn hosts(&self) -> &[Host] {

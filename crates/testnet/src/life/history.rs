@@ -149,19 +149,19 @@ impl History {
 
     fn listed(&self, owner: u32, peer: u32, at: Moment) -> Option<Place> {
         match self.presence(peer, at) {
-            Some(presence) => self.world.cast.memory().listed(owner, peer, &presence, at),
+            Some(presence) => self.world.cast.lag().listed(owner, peer, &presence, at),
             None => Some(Place(0)),
         }
     }
 
     /// The moments after `from` and until `to` at which the entry of `peer` in the table of `owner` may change.
     fn changes(&self, owner: u32, peer: u32, from: Moment, to: Moment, out: &mut Vec<Moment>) {
-        let memory = self.world.cast.memory();
-        let since = from.shifted(-memory.longest_us());
+        let lag = self.world.cast.lag();
+        let since = from.shifted(-lag.longest_us());
         let Some(sessions) = self.sessions(peer, since, to) else { return };
         for session in sessions {
-            let learned = session.from.shifted(memory.learn_us(owner, peer));
-            let forgotten = session.to.shifted(memory.forget_us(owner, peer));
+            let learned = session.from.shifted(lag.learn_us(owner, peer));
+            let forgotten = session.to.shifted(lag.forget_us(owner, peer));
             let moments = [session.from, learned, session.to, forgotten];
             out.extend(moments.into_iter().filter(|moment| *moment > from && *moment <= to));
         }

@@ -42,7 +42,7 @@ pub(super) fn begin(world: &World, host: &Host, presences: &mut [Presence]) -> H
             Session { from: since, to: Moment::ENDLESS, place: state.place };
         back.absence(rng);
     }
-    let remembered = Moment::START.shifted(-world.cast.memory().longest_us());
+    let remembered = Moment::START.shifted(-world.cast.lag().longest_us());
     for _ in 0..MAX_SESSIONS {
         if back.cursor < remembered {
             break;

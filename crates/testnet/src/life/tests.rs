@@ -230,10 +230,10 @@ fn tables_name_those_of_the_rule_and_no_others() {
                 let for_us = now.micros_since(presence.since());
                 if presence.is_up() {
                     let returned = presence.last.from.micros_since(presence.before.to);
-                    assert!(for_us >= world.cast.memory().learn_us(owner, peer) || returned < 900_000_000);
+                    assert!(for_us >= world.cast.lag().learn_us(owner, peer) || returned < 900_000_000);
                 } else {
                     stale += 1;
-                    assert!(for_us < world.cast.memory().forget_us(owner, peer));
+                    assert!(for_us < world.cast.lag().forget_us(owner, peer));
                 }
             }
         }

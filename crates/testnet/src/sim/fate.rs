@@ -61,9 +61,7 @@ pub(super) fn fate(shared: &Shared, peer: &PeerId, position: usize, target: Targ
         let failure = Failure::new(Phase::Connect, FailureClass::NetworkUnreachable);
         return Fate::Failed(Duration::ZERO, failure);
     }
-    let slot = ports.slot(transport, port);
-    let at = slot.and_then(|slot| world.ground.find(ip, slot, |peer| world.peers().contains(&peer)));
-    let Some(number) = at else {
+    let Some(number) = world.resident(target.addr(), transport) else {
         return refused(shared, Duration::ZERO);
     };
     let rtt = world.rtt(number);

@@ -67,16 +67,10 @@ pub(super) async fn lose(attempt: Option<&mut Attempt>, (phase, absence): (Phase
 /// What comes of dialling `expected` at a socket where somebody comes and goes; `None` for other sockets.
 pub(super) fn fate(shared: &Shared, expected: &PeerId, position: usize, target: Target) -> Option<Fate> {
     let living = shared.living.as_ref()?;
-    let ip = target.addr().ip();
-    let cast = &shared.world.cast;
-    let site = shared.world.ground.find(ip, 0, |site| cast.host_at(site).is_some())?;
-    let (host, place) = cast.host_at(site)?;
+    let (host, place) = shared.world.host_at(target.addr().ip())?;
     let first = shared.world.cast.ids()[shared.world.cast.hosts()[host].first_id as usize];
     let rtt = shared.world.rtt(first);
     let absence = shared.world.cast.absence(first)?;
-    let ports = shared.world.ports();
-    let transport = target.transport();
-    let port = if absence == Absence::Refused { ports.dead } else { ports.of(transport, 0) };
     let Some(peer) = living.look(|life, _| life.occupant(host, place)) else {
         return Some(match absence {
             Absence::Refused => refused(shared, rtt),
@@ -86,7 +80,9 @@ pub(super) fn fate(shared: &Shared, expected: &PeerId, position: usize, target: 
             }
         });
     };
-    if target.addr().port() != port || !shared.world.carrier(peer).speaks(transport) {
+    let transport = target.transport();
+    let is_port = target.addr().port() == shared.world.port(peer, transport);
+    if !is_port || !shared.world.carrier(peer).speaks(transport) {
         return Some(refused(shared, rtt));
     }
     Some(handshake(shared, expected, State::Online, reached(shared, peer, position, target)))

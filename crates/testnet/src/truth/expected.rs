@@ -7,6 +7,7 @@ use kad::{
 
 use crate::{
     carrier::Carrier,
+    scenario::life::Absence,
     state::{Stage, State},
 };
 
@@ -64,4 +65,23 @@ pub fn expected(state: State, carrier: Carrier) -> Expected {
         State::RelayedOnly => (false, RELAYED),
     };
     Expected { reachable, classes }
+}
+
+/// What an observer should say of a peer that has gone.
+pub(super) fn absent(absence: Absence, carrier: Carrier) -> Expected {
+    const UNREACHABLE: &[&str] =
+        &[FailureClass::HostUnreachable.name(), FailureClass::NetworkUnreachable.name()];
+    const UNREACHABLE_UDP: &[&str] = &[
+        FailureClass::HostUnreachable.name(),
+        FailureClass::NetworkUnreachable.name(),
+        FailureClass::Timeout.name(),
+    ];
+    match absence {
+        Absence::Refused => expected(State::Departed, carrier),
+        Absence::Dropped => expected(State::Dropping, carrier),
+        Absence::Unreachable if !carrier.speaks(Transport::Quic) => {
+            Expected { reachable: false, classes: UNREACHABLE }
+        }
+        Absence::Unreachable => Expected { reachable: false, classes: UNREACHABLE_UDP },
+    }
 }

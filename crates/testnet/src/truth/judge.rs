@@ -284,7 +284,7 @@ impl States {
 
 fn judge_edges(truth: &Truth, observed: &Observed, places: &[Place], verdict: &mut Verdict) {
     let readable = truth.world.peers().filter(|&peer| truth.is_read(peer));
-    verdict.edges.expected = readable.map(|peer| truth.world.neighbors(peer).len() as u64).sum();
+    verdict.edges.expected = readable.map(|peer| truth.neighbors(peer).len() as u64).sum();
     let mut table: Vec<u32> = Vec::new();
     let mut named: Vec<u32> = Vec::new();
     for (peer, place) in observed.peers.iter().zip(places) {
@@ -296,7 +296,7 @@ fn judge_edges(truth: &Truth, observed: &Observed, places: &[Place], verdict: &m
         match *place {
             Place::Peer(number) if truth.is_read(number) => {
                 table.clear();
-                table.extend_from_slice(truth.world.neighbors(number));
+                table.extend_from_slice(&truth.neighbors(number));
                 table.sort_unstable();
                 let is_edge = |position: &&u32| match places.get(**position as usize) {
                     Some(Place::Peer(other)) => table.binary_search(other).is_ok(),

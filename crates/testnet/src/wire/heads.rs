@@ -19,7 +19,10 @@ use net::{
 use crate::{
     answers::Answers,
     generate,
+    life::Place,
+    living::Living,
     luck::Luck,
+    scenario::life::Absence,
     state::{Stage, State},
     world::World,
 };
@@ -29,6 +32,7 @@ use crate::{
 pub(super) struct Heads {
     world: Arc<World>,
     answers: Arc<Answers>,
+    living: Option<Arc<Living>>,
     /// By number; `None` for those that do not listen.
     all: Vec<Option<Listening>>,
 }
@@ -52,9 +56,9 @@ pub(super) struct Peer {
 
 impl Heads {
     /// Makes the identities of all peers that listen, on all cores.
-    pub(super) fn new(world: Arc<World>) -> Result<Self, IdentityError> {
-        let answers = Arc::new(Answers::new(Arc::clone(&world)));
-        let mut heads = Self { world, answers, all: Vec::new() };
+    pub(super) fn new(world: Arc<World>, living: Option<Arc<Living>>) -> Result<Self, IdentityError> {
+        let answers = Arc::new(Answers::new(Arc::clone(&world)).living(living.clone()));
+        let mut heads = Self { world, answers, living, all: Vec::new() };
         let count = heads.world.peers().end;
         let made = generate::parts(count, |range| {
             range.map(|peer| heads.listening(peer)).collect::<Result<Vec<_>, _>>()
@@ -72,9 +76,34 @@ impl Heads {
 
     /// Who was dialled at a local address; `None` if nobody is there who speaks that transport.
     pub(super) fn at(&self, local: SocketAddr, transport: Transport) -> Option<Arc<Head<Peer>>> {
-        let slot = self.world.ports().slot(transport, local.port())?;
-        let is_peer = |number: u32| self.world.peers().contains(&number);
-        let number = self.world.ground.find(local.ip(), slot, is_peer)?;
+        let (number, place) = match self.world.host_at(local.ip()) {
+            Some((host, place)) => match self.occupant(host, place, (local.port(), transport)) {
+                Some(peer) => (peer, place),
+                None => return self.silence(host),
+            },
+            None => (self.world.resident(local, transport)?, Place::default()),
+        };
+        self.reached(number, place, transport)
+    }
+
+    /// Who of a host is at a place, for who came to this port.
+    fn occupant(&self, host: usize, place: Place, (port, transport): (u16, Transport)) -> Option<u32> {
+        let peer = self.living.as_ref()?.look(|life, _| life.occupant(host, place))?;
+        (self.world.port(peer, transport) == port).then_some(peer)
+    }
+
+    /// What packets meet that came before their way was closed; `None` for a host that refuses.
+    fn silence(&self, host: usize) -> Option<Arc<Head<Peer>>> {
+        let first = self.world.cast.ids()[self.world.cast.hosts()[host].first_id as usize];
+        self.world.cast.absence(first).filter(|absence| *absence != Absence::Refused)?;
+        let identity = self.all.get(first as usize)?.as_ref()?.identity.clone();
+        let disruption = Disruption { phase: Phase::Connect, action: Action::Silence };
+        let head = self.head(first, Place::default(), identity, Duration::ZERO);
+        Some(Arc::new(head.with_disruption(disruption)))
+    }
+
+    /// A peer at a place; `None` if it does not speak that transport.
+    fn reached(&self, number: u32, place: Place, transport: Transport) -> Option<Arc<Head<Peer>>> {
         if !self.world.carrier(number).speaks(transport) {
             return None;
         }
@@ -84,7 +113,11 @@ impl Heads {
         let mut luck = Luck::new(self.world.scenario().seed, number, attempt);
         if luck.strikes(attempts.late_share.get()) {
             let late = Duration::from_millis(attempts.late_ms.into());
-            return Some(Arc::new(self.head(number, listening.identity.clone(), late)));
+            return Some(Arc::new(self.head(number, place, listening.identity.clone(), late)));
+        }
+        if place != Place::default() {
+            let identity = listening.identity.clone();
+            return Some(Arc::new(self.head(number, place, identity, Duration::ZERO)));
         }
         Some(Arc::clone(&listening.head))
     }
@@ -94,17 +127,17 @@ impl Heads {
             return Ok(None);
         }
         let identity = Identity::new(self.world.keypair(number))?;
-        let head = Arc::new(self.head(number, identity.clone(), Duration::ZERO));
+        let head = Arc::new(self.head(number, Place::default(), identity.clone(), Duration::ZERO));
         Ok(Some(Listening { head, identity, attempts: AtomicU32::new(0) }))
     }
 
     /// A peer whose first bytes come `late` on top of its distance.
-    fn head(&self, number: u32, identity: Identity, late: Duration) -> Head<Peer> {
+    fn head(&self, number: u32, place: Place, identity: Identity, late: Duration) -> Head<Peer> {
         let world = &self.world;
         let state = world.state(number);
         let profile = Profile::new(world.agent(number), &world.kad_protocols(number));
         let service = Peer { answers: Arc::clone(&self.answers), number, state };
-        let head = Head::new(identity, &profile, &world.addresses(number), service)
+        let head = Head::new(identity, &profile, &world.addresses_at(number, place), service)
             .with_pace(Pace { accept: late, flight: world.rtt(number) })
             .with_securities(world.securities(number));
         match disruption(state) {

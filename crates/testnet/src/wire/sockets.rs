@@ -88,15 +88,23 @@ pub(super) async fn bind(world: &World) -> Result<Option<(Vec<Listening>, Held)>
             };
             listening.push(socket);
         }
-        let silent = bound(SocketAddr::new(wildcard, ports.dead))
+        // Held at one address, so that peers that come and go can listen at others.
+        let silent = bound(SocketAddr::new(loopback(wildcard), ports.dead))
             .and_then(|dead| Ok((dead, dropping(SocketAddr::new(wildcard, ports.dropping))?)));
         let Some((dead, (listener, udp))) = unless_taken(silent, "a silent socket")? else {
             return Ok(None);
         };
-        let fill = fill(wildcard.is_ipv6(), ports.dropping).await?;
+        let fill = fill(SocketAddr::new(loopback(wildcard), ports.dropping)).await?;
         held.0.push((dead, Dropping { _listener: listener, _fill: fill, _udp: udp }));
     }
     Ok(Some((listening, held)))
+}
+
+const fn loopback(of_family: IpAddr) -> IpAddr {
+    match of_family {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+    }
 }
 
 /// What was made; `None` if its port is another program's.
@@ -160,17 +168,13 @@ fn dropping(addr: SocketAddr) -> io::Result<(Socket, UdpSocket)> {
 }
 
 /// Fills the queue of a listening socket, until an attempt to connect gets no answer any more.
-async fn fill(v6: bool, port: u16) -> Result<Vec<TcpStream>, WireError> {
+async fn fill(addr: SocketAddr) -> Result<Vec<TcpStream>, WireError> {
     let what = "a filling socket";
     let mut fill = Vec::new();
     while fill.len() < MAX_FILL {
-        let (socket, ip): (_, IpAddr) = if v6 {
-            (TcpSocket::new_v6(), Ipv6Addr::LOCALHOST.into())
-        } else {
-            (TcpSocket::new_v4(), Ipv4Addr::LOCALHOST.into())
-        };
+        let socket = if addr.is_ipv6() { TcpSocket::new_v6() } else { TcpSocket::new_v4() };
         let socket = socket.map_err(|source| WireError::Socket { what, source })?;
-        match tokio::time::timeout(DROPPED_AFTER, socket.connect(SocketAddr::new(ip, port))).await {
+        match tokio::time::timeout(DROPPED_AFTER, socket.connect(addr)).await {
             Ok(Ok(stream)) => fill.push(stream),
             Ok(Err(source)) => return Err(WireError::Socket { what: "the dropping socket", source }),
             Err(_) => return Ok(fill),

@@ -1,10 +1,11 @@
 //! Peers that are not always at the same address: their addresses and entries at each of their places.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, net::IpAddr};
 
 use kad::{
     identify::Identify,
     message::{ConnectionType, write_peer},
+    network::Transport,
 };
 use multiaddr::Multiaddr;
 
@@ -49,10 +50,12 @@ impl World {
     /// Peers whose absence is a refusal are on the port where nobody else listens, each with a socket of its own while
     /// it is up.
     pub fn addresses_at(&self, peer: u32, place: Place) -> Vec<Multiaddr> {
+        if self.cast.part(peer).is_none() {
+            return self.addresses(peer);
+        }
         let door = match self.cast.absence(peer) {
-            None => return self.addresses(peer),
             Some(Absence::Refused) => Door::Dead,
-            Some(Absence::Dropped | Absence::Unreachable) => Door::Open,
+            None | Some(Absence::Dropped | Absence::Unreachable) => Door::Open,
         };
         address::at(self.location_at(peer, place), door, self.carrier(peer), self.ports)
     }
@@ -60,6 +63,22 @@ impl World {
     /// Where a peer is while it is at one of its host's places.
     pub fn location_at(&self, peer: u32, place: Place) -> Location {
         self.ground.location(self.cast.site(peer, place))
+    }
+
+    /// The host that comes and goes at an address, and which of its places that is; `None` at addresses of others.
+    pub(crate) fn host_at(&self, ip: IpAddr) -> Option<(usize, Place)> {
+        let site = self.ground.find(ip, 0, |site| self.cast.host_at(site).is_some())?;
+        self.cast.host_at(site)
+    }
+
+    /// The port at which a peer listens by a transport.
+    pub(crate) fn port(&self, peer: u32, transport: Transport) -> u16 {
+        match self.cast.absence(peer) {
+            Some(Absence::Refused) => self.ports.dead,
+            None | Some(Absence::Dropped | Absence::Unreachable) => {
+                self.ports.of(transport, self.ground.location(peer).slot)
+            }
+        }
     }
 
     /// What a peer answers to identify at one of its places: see [`identify`](Self::identify).

@@ -17,6 +17,7 @@ use testnet::{
     ground::Internet,
     names::{NameServer, Zone, ZoneError},
     namespace::{self, Entered, LocalRanges, Place, Routes},
+    wire::LifeOutlets,
 };
 
 use self::environment::Environment;
@@ -95,7 +96,7 @@ pub(super) async fn run(args: TestnetArgs, entered: Entered) -> anyhow::Result<C
 impl World {
     async fn start(args: &TestnetArgs, scenario: &Scenario) -> anyhow::Result<Self> {
         let routes = Routes::make_local(ranges())?;
-        let network = WireTestnet::start_public(scenario).await?;
+        let network = WireTestnet::start_public(scenario, LifeOutlets::default()).await?;
         let bootstrap = network.bootstrap_addresses();
         let zone = zone(&network).context("cannot name the peers")?;
         let names = NameServer::start(Arc::new(zone), NAME_SERVER)

@@ -10,13 +10,13 @@ use crate::{luck::mixed, scenario::life};
 
 /// How long all tables of a world take to learn and to forget.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Memory {
+pub(crate) struct Lag {
     seed: u64,
     learn_us: i64,
     forget_us: i64,
 }
 
-impl Memory {
+impl Lag {
     pub(crate) fn new(seed: u64, life: &life::Life) -> Self {
         let micros = |seconds: f64| std::time::Duration::from_secs_f64(seconds).as_micros();
         let micros = |seconds| i64::try_from(micros(seconds)).unwrap_or(i64::MAX);
@@ -71,8 +71,8 @@ mod tests {
 
     const NOBODY: Session = Session::NEVER;
 
-    fn memory(learn_s: f64, forget_s: f64) -> Memory {
-        Memory::new(3, &life::Life { learn_s, forget_s, ..life::Life::default() })
+    fn lag(learn_s: f64, forget_s: f64) -> Lag {
+        Lag::new(3, &life::Life { learn_s, forget_s, ..life::Life::default() })
     }
 
     fn at(seconds: i64) -> Moment {
@@ -85,58 +85,58 @@ mod tests {
 
     #[test]
     fn delays_are_spread_evenly_below_the_longest() {
-        let memory = memory(60.0, 600.0);
-        let delays: Vec<i64> = (0..2_000).map(|peer| memory.forget_us(7, peer)).collect();
+        let lag = lag(60.0, 600.0);
+        let delays: Vec<i64> = (0..2_000).map(|peer| lag.forget_us(7, peer)).collect();
         assert!(delays.iter().all(|delay| (0..600_000_000).contains(delay)));
         let early = delays.iter().filter(|delay| **delay < 150_000_000).count();
         assert!((400..600).contains(&early), "{early} of 2000 in the first quarter");
-        assert_ne!(memory.forget_us(7, 8), memory.forget_us(8, 7));
-        let ratio = |peer| memory.learn_us(7, peer) * 10 / memory.forget_us(7, peer).max(1);
+        assert_ne!(lag.forget_us(7, 8), lag.forget_us(8, 7));
+        let ratio = |peer| lag.learn_us(7, peer) * 10 / lag.forget_us(7, peer).max(1);
         assert!((0..50).any(|peer| ratio(peer) != ratio(0)), "learning and forgetting are independent");
     }
 
     #[test]
     fn who_came_is_named_late_and_who_went_for_a_while() {
-        let memory = memory(60.0, 600.0);
-        let (learn, forget) = (memory.learn_us(1, 2), memory.forget_us(1, 2));
+        let lag = lag(60.0, 600.0);
+        let (learn, forget) = (lag.learn_us(1, 2), lag.forget_us(1, 2));
         let up = Presence { last: Session { to: Moment::ENDLESS, ..session(0, 0, 3) }, before: NOBODY };
-        assert_eq!(memory.listed(1, 2, &up, at(0).shifted(learn - 1)), None);
-        assert_eq!(memory.listed(1, 2, &up, at(0).shifted(learn)), Some(Place(3)));
+        assert_eq!(lag.listed(1, 2, &up, at(0).shifted(learn - 1)), None);
+        assert_eq!(lag.listed(1, 2, &up, at(0).shifted(learn)), Some(Place(3)));
         let down = Presence { last: session(0, 1_000, 3), before: NOBODY };
-        assert_eq!(memory.listed(1, 2, &down, at(1_000).shifted(forget - 1)), Some(Place(3)));
-        assert_eq!(memory.listed(1, 2, &down, at(1_000).shifted(forget)), None);
-        assert_eq!(memory.listed(1, 2, &Presence::NEVER, at(0)), None);
+        assert_eq!(lag.listed(1, 2, &down, at(1_000).shifted(forget - 1)), Some(Place(3)));
+        assert_eq!(lag.listed(1, 2, &down, at(1_000).shifted(forget)), None);
+        assert_eq!(lag.listed(1, 2, &Presence::NEVER, at(0)), None);
     }
 
     #[test]
     fn a_quick_return_keeps_the_name_at_the_address_that_was_known() {
-        let memory = memory(60.0, 600.0);
-        let (learn, forget) = (memory.learn_us(1, 2), memory.forget_us(1, 2));
+        let lag = lag(60.0, 600.0);
+        let (learn, forget) = (lag.learn_us(1, 2), lag.forget_us(1, 2));
         let last = Session { from: at(1_000).shifted(forget - 1), to: Moment::ENDLESS, place: Place(1) };
         let returned = Presence { last, before: session(0, 1_000, 0) };
-        assert_eq!(memory.listed(1, 2, &returned, last.from), Some(Place(0)));
-        assert_eq!(memory.listed(1, 2, &returned, last.from.shifted(learn)), Some(Place(1)));
+        assert_eq!(lag.listed(1, 2, &returned, last.from), Some(Place(0)));
+        assert_eq!(lag.listed(1, 2, &returned, last.from.shifted(learn)), Some(Place(1)));
         let late = Session { from: at(1_000).shifted(forget), ..last };
         let returned = Presence { last: late, before: session(0, 1_000, 0) };
-        assert_eq!(memory.listed(1, 2, &returned, late.from), None);
+        assert_eq!(lag.listed(1, 2, &returned, late.from), None);
     }
 
     #[test]
     fn what_was_over_before_it_was_learned_leaves_no_trace() {
-        let memory = memory(60.0, 600.0);
-        let learn = memory.learn_us(1, 2);
+        let lag = lag(60.0, 600.0);
+        let learn = lag.learn_us(1, 2);
         assert!(learn > 1);
         let short = Session { from: at(0), to: at(0).shifted(learn - 1), place: Place(0) };
-        assert_eq!(memory.listed(1, 2, &Presence { last: short, before: NOBODY }, short.to), None);
+        assert_eq!(lag.listed(1, 2, &Presence { last: short, before: NOBODY }, short.to), None);
     }
 
     #[test]
     fn tables_without_delay_follow_at_once() {
-        let memory = memory(0.0, 0.0);
+        let lag = lag(0.0, 0.0);
         let up = Presence { last: Session { to: Moment::ENDLESS, ..session(5, 0, 0) }, before: NOBODY };
-        assert_eq!(memory.listed(1, 2, &up, at(5)), Some(Place(0)));
+        assert_eq!(lag.listed(1, 2, &up, at(5)), Some(Place(0)));
         let down = Presence { last: session(5, 9, 0), before: NOBODY };
-        assert_eq!(memory.listed(1, 2, &down, at(9)), None);
-        assert_eq!(memory.listed(1, 2, &Presence::NEVER, at(9)), None);
+        assert_eq!(lag.listed(1, 2, &down, at(9)), None);
+        assert_eq!(lag.listed(1, 2, &Presence::NEVER, at(9)), None);
     }
 }

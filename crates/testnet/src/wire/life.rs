@@ -1,0 +1,274 @@
+//! Life on real sockets: a task that waits for the next event, and makes it so.
+//!
+//! * A peer that is *refused* while it is down has sockets of its own while it is up. When it goes they are closed, and
+//!   its connections with them.
+//! * A peer that is *dropped* or *unreachable* is behind the socket that all share, always. When it goes, packets to its
+//!   address must find no way any more, which is for whoever governs the routes; who comes too early meets silence. A
+//!   connection that is still open when the peer returns to the same address goes on.
+
+use std::{
+    collections::HashMap,
+    error::Error,
+    fmt, io,
+    net::{IpAddr, SocketAddr, UdpSocket},
+    sync::Arc,
+    time::Duration,
+};
+
+use kad::network::Transport;
+use net::serve::{self, Limits};
+use rustix::process::{Resource, getrlimit};
+use tokio::{task::JoinSet, time};
+
+use super::{WireError, heads::Heads};
+use crate::{
+    event_log::EventLog,
+    life::{Event, Host, Place},
+    living::Living,
+    scenario::life::Absence,
+    world::World,
+};
+
+/// Descriptors that are kept free for the shared sockets, the runtime, files and connections.
+const RESERVED_FILES: u64 = 256;
+
+/// The descriptors of a listening TCP socket.
+const TCP_FILES: u64 = 1;
+
+/// The descriptors of a listening QUIC endpoint: its socket, and those of the thread that drives it.
+const QUIC_FILES: u64 = 4;
+
+/// How long to wait until an address is free again: an endpoint that was closed says goodbye to its peers before.
+const REBIND_PAUSE: Duration = Duration::from_millis(20);
+
+/// What becomes of packets to an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// They arrive.
+    Local,
+    /// They vanish.
+    Dropped,
+    /// Their sender is told that the host cannot be reached.
+    Unreachable,
+}
+
+/// A change of routes that an event asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RouteChange {
+    /// The address.
+    pub ip: IpAddr,
+    /// What becomes of packets to it from now on.
+    pub reach: Reach,
+}
+
+/// What came of a change of routes.
+pub type Rerouted = Result<(), Box<dyn Error + Send + Sync>>;
+
+/// Where events go.
+#[derive(Default)]
+pub struct LifeOutlets {
+    /// The calendar's time when the testnet is started, in milliseconds since 1970.
+    pub start_unix_ms: f64,
+    /// Where the log is written to: see [`event_log`](crate::event_log). `None`: nowhere.
+    pub log: Option<Box<dyn io::Write + Send>>,
+    /// Changes routes. `None`: they cannot be changed, and all peers that come and go are `refused` while they are down.
+    pub routes: Option<Box<dyn FnMut(RouteChange) -> Rerouted + Send>>,
+}
+
+impl fmt::Debug for LifeOutlets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LifeOutlets")
+            .field("start_unix_ms", &self.start_unix_ms)
+            .field("log", &self.log.is_some())
+            .field("routes", &self.routes.is_some())
+            .finish()
+    }
+}
+
+/// Whether the peers of a world can come and go here.
+pub(super) fn check(world: &World, outlets: &LifeOutlets) -> Result<(), WireError> {
+    let classes = world.scenario().life.iter().flat_map(|life| &life.classes);
+    let mut absent = classes.filter(|class| class.absence != Absence::Refused);
+    if let Some(class) = absent.next().filter(|_| outlets.routes.is_none()) {
+        return Err(WireError::NeedsRoutes { class: class.name.clone(), absence: class.absence.name() });
+    }
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let (needed, allowed) = (sockets(world), limit.saturating_sub(RESERVED_FILES));
+    if needed > allowed {
+        return Err(WireError::TooManySockets { needed, allowed });
+    }
+    Ok(())
+}
+
+/// The most descriptors that peers with sockets of their own take at once.
+fn sockets(world: &World) -> u64 {
+    let files = |peer: u32| {
+        let carrier = world.carrier(peer);
+        let tcp = if carrier.speaks(Transport::Tcp) { TCP_FILES } else { 0 };
+        let quic = if carrier.speaks(Transport::Quic) { QUIC_FILES } else { 0 };
+        (tcp + quic) * world.location(peer).ips().count() as u64
+    };
+    let refused = world.cast.hosts().iter().filter(|host| world.cast.class(host).absence == Absence::Refused);
+    let most = |host: &Host| {
+        let first = host.first_id as usize;
+        let ids = &world.cast.ids()[first..first + usize::from(host.ids)];
+        ids.iter().map(|&peer| files(peer)).max().unwrap_or(0)
+    };
+    refused.map(most).sum()
+}
+
+/// Makes events so.
+pub(super) struct Driver {
+    world: Arc<World>,
+    living: Arc<Living>,
+    heads: Arc<Heads>,
+    /// The sockets of peers that are up, at most one set for each host.
+    open: HashMap<u32, JoinSet<()>>,
+    log: Option<EventLog<Box<dyn io::Write + Send>>>,
+    outlets: LifeOutlets,
+}
+
+impl Driver {
+    /// Opens the sockets of all who are there at the start, and lets life begin.
+    pub(super) fn start(
+        living: Arc<Living>,
+        heads: Arc<Heads>,
+        mut outlets: LifeOutlets,
+    ) -> Result<Self, WireError> {
+        let world = living.look(|life, _| Arc::clone(life.world()));
+        let log = outlets.log.take();
+        let mut driver = Self { world, living, heads, open: HashMap::new(), log: None, outlets };
+        for peer in driver.world.peers() {
+            driver.settle(peer)?;
+        }
+        driver.living.begin();
+        let clock = driver.living.clock();
+        driver.log = log.map(|out| EventLog::new(Arc::clone(&driver.world), clock, out));
+        Ok(driver)
+    }
+
+    /// Runs until it is dropped, and then closes all that it opened.
+    pub(super) async fn run(mut self) {
+        while let Some(due) = self.living.look(|life, _| life.next_due()) {
+            time::sleep_until(self.living.clock().instant(due)).await;
+            let events = self.living.catch_up();
+            for event in &events {
+                self.happen(event).await;
+            }
+            if let Some(Err(error)) = self.log.as_mut().map(|log| log.write(&events)) {
+                tracing::error!(%error, "the log of events is lost");
+                self.log = None;
+            }
+        }
+        // Everyone left; what is open stays so.
+        std::future::pending().await
+    }
+
+    /// Puts a peer where it is at the start, if it comes and goes.
+    fn settle(&mut self, peer: u32) -> Result<(), WireError> {
+        let Some(presence) = self.living.look(|life, _| life.presence(peer).copied()) else { return Ok(()) };
+        match self.world.cast.absence(peer) {
+            Some(Absence::Refused) if presence.is_up() => self
+                .listen(peer, presence.last.place)
+                .map_err(|source| WireError::Socket { what: "the socket of a peer that comes", source }),
+            Some(Absence::Refused) | None => Ok(()),
+            Some(absence) => self.close_places(peer, absence),
+        }
+    }
+
+    /// At the start, packets find no way to where a host is not. Each host is asked for by its first id.
+    fn close_places(&mut self, peer: u32, absence: Absence) -> Result<(), WireError> {
+        if self.world.siblings(peer).and_then(|ids| ids.first()) != Some(&peer) {
+            return Ok(());
+        }
+        let Some(host) = self.world.cast.host_of(peer) else { return Ok(()) };
+        for place in (0..self.world.places(peer)).map(Place) {
+            if self.living.look(|life, _| life.occupant(host, place)).is_none() {
+                self.reroute(peer, place, reach(absence)).map_err(WireError::Routes)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn happen(&mut self, event: &Event) {
+        let Some(absence) = self.world.cast.absence(event.peer) else { return };
+        let done: Rerouted = match (absence, event.kind.comes()) {
+            (Absence::Refused, true) => self.listen(event.peer, event.place).map_err(Into::into),
+            (Absence::Refused, false) => {
+                if let Some(mut sockets) = self.open.remove(&event.peer) {
+                    sockets.shutdown().await;
+                }
+                Ok(())
+            }
+            (_, true) => self.reroute(event.peer, event.place, Reach::Local),
+            (absence, false) => self.reroute(event.peer, event.place, reach(absence)),
+        };
+        if let Err(error) = done {
+            let peer = self.world.peer_id(event.peer);
+            tracing::error!(%error, %peer, event = event.kind.name(), "an event could not be made so");
+        }
+    }
+
+    fn reroute(&mut self, peer: u32, place: Place, reach: Reach) -> Rerouted {
+        let Some(routes) = &mut self.outlets.routes else { return Ok(()) };
+        self.world.location_at(peer, place).ips().try_for_each(|ip| routes(RouteChange { ip, reach }))
+    }
+
+    /// Opens the sockets of a peer that comes.
+    fn listen(&mut self, peer: u32, place: Place) -> io::Result<()> {
+        let mut sockets = JoinSet::new();
+        for ip in self.world.location_at(peer, place).ips() {
+            let at = |transport| SocketAddr::new(ip, self.world.port(peer, transport));
+            if self.world.carrier(peer).speaks(Transport::Tcp) {
+                let heads = Arc::clone(&self.heads);
+                let at_tcp = move |local: SocketAddr| heads.at(local, Transport::Tcp);
+                let socket = serve::bind(at(Transport::Tcp))?;
+                sockets.spawn(serve::listen(socket, at_tcp, Limits::default()));
+            }
+            if self.world.carrier(peer).speaks(Transport::Quic) {
+                let at = at(Transport::Quic);
+                sockets.spawn(listen_quic(Arc::clone(&self.heads), at, bind_if_free(at)?));
+            }
+        }
+        self.open.insert(peer, sockets);
+        Ok(())
+    }
+}
+
+/// A socket for QUIC; `None` while the one before says goodbye there.
+fn bind_if_free(at: SocketAddr) -> io::Result<Option<UdpSocket>> {
+    match serve::bind_quic(at) {
+        Ok(socket) => Ok(Some(socket)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Serves a peer over QUIC, as soon as its address is free.
+async fn listen_quic(heads: Arc<Heads>, at: SocketAddr, mut socket: Option<UdpSocket>) {
+    let serving = async {
+        let socket = loop {
+            match socket.take() {
+                Some(socket) => break socket,
+                None => time::sleep(REBIND_PAUSE).await,
+            }
+            socket = bind_if_free(at)?;
+        };
+        let at_quic = move |local: SocketAddr| heads.at(local, Transport::Quic);
+        serve::listen_quic(socket, at_quic, Limits::default()).await
+    };
+    if let Err(error) = serving.await {
+        tracing::error!(%error, %at, "a peer's QUIC socket is lost");
+    }
+}
+
+const fn reach(absence: Absence) -> Reach {
+    match absence {
+        Absence::Refused => Reach::Local,
+        Absence::Dropped => Reach::Dropped,
+        Absence::Unreachable => Reach::Unreachable,
+    }
+}
+
+#[cfg(test)]
+mod tests;

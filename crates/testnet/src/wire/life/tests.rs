@@ -1,0 +1,206 @@
+//! Life on sockets: what the log says happened is what a dialler meets, then and afterwards.
+
+use std::sync::Mutex;
+
+use kad::{
+    failure::FailureClass,
+    network::{AddressOutcome, Connection, Dial, Network},
+};
+use net::{Addresses, Host as Dialler, HostConfig, Identity};
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::{
+    Scenario, Truth, WireTestnet,
+    crawler::crawl_during,
+    event_log,
+    life::{EventKind, History},
+};
+
+/// How long the tests wait for what never comes. On loopback what comes takes milliseconds, but the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+fn dialler() -> Dialler {
+    let mut config = HostConfig::new(Identity::generate().expect("an identity"), Addresses::Loopback);
+    config.dial_timeout = PATIENCE;
+    Dialler::new(config).expect("a host")
+}
+
+/// A file that a test reads as it is written: the lines of the log.
+struct Lines(mpsc::Sender<String>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for line in String::from_utf8_lossy(bytes).lines() {
+            self.0.try_send(line.to_owned()).map_err(io::Error::other)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn scenario(text: &str) -> Scenario {
+    Scenario::parse(text, "test").expect("a scenario")
+}
+
+/// Sessions and absences of about two seconds each, never much shorter.
+const STEADY: &str = "up = { law = 'weibull', median_s = 2.0, shape = 15.0 }\n\
+                      down = { law = 'weibull', median_s = 2.0, shape = 15.0 }\n";
+
+async fn dial(host: &Dialler, world: &World, event: &Event) -> Dial<impl Connection> {
+    host.connect(world.peer_id(event.peer), world.addresses_at(event.peer, event.place)).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_event_is_met_by_whoever_dials_next() {
+    let text = format!(
+        "peers = 12\nbootstrap = 4\n[transports]\ntcp = 0.6\nquic = 0.2\nboth = 0.2\n\
+         [[life.classes]]\nname = 'a'\nshare = 0.5\n{STEADY}moves = {{ share = 0.5, addresses = 2 }}\n\
+         [[life.classes]]\nname = 'b'\nshare = 0.5\n{STEADY}rotates = {{ share = 1.0, ids = 2 }}"
+    );
+    let (lines, mut written) = mpsc::channel(1024);
+    let outlets = LifeOutlets { log: Some(Box::new(Lines(lines))), ..LifeOutlets::default() };
+    let testnet = WireTestnet::start_with(&scenario(&text), outlets).await.expect("a testnet");
+    let (world, host) = (Arc::clone(testnet.world()), dialler());
+    let mut kinds = Vec::new();
+    let mut dials = JoinSet::new();
+    while kinds.len() < 24 {
+        let line = written.recv().await.expect("a line");
+        let history = event_log::read(&world, format!("{line}\n").as_bytes());
+        assert_eq!(history.expect("an event").expect("a life").len(), 1);
+        let event = event_log::event(&world, &line).expect("an event");
+        kinds.push(event.kind);
+        let (world, host) = (Arc::clone(&world), host.clone());
+        dials.spawn(async move {
+            let dial = dial(&host, &world, &event).await;
+            let is_quic = world.carrier(event.peer).speaks(Transport::Quic);
+            assert_eq!(dial.connection.is_some(), event.kind.comes(), "{event:?} {:?}", dial.attempts);
+            for attempt in dial.attempts.iter().filter(|_| !event.kind.comes()) {
+                let AddressOutcome::Failed(failure) = &attempt.outcome else { panic!("{attempt:?}") };
+                // A refusal of UDP is an ICMP message, which not every socket hears.
+                let late = is_quic && failure.class == FailureClass::Timeout;
+                assert!(late || failure.class == FailureClass::ConnectionRefused, "{failure:?}");
+            }
+        });
+    }
+    while let Some(done) = dials.join_next().await {
+        done.expect("each event is met");
+    }
+    for kind in [EventKind::Up, EventKind::Down, EventKind::Moved, EventKind::Rotated] {
+        assert!(kinds.contains(&kind), "{kind:?} is not in {kinds:?}");
+    }
+    testnet.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_ends_with_the_session_of_its_peer() {
+    for transport in ["tcp", "quic"] {
+        let text = format!(
+            "peers = 2\nbootstrap = 1\n[transports]\n{transport} = 1.0\n\
+             [[life.classes]]\nname = 'a'\nshare = 1.0\n{STEADY}"
+        );
+        let (lines, mut written) = mpsc::channel(64);
+        let outlets = LifeOutlets { log: Some(Box::new(Lines(lines))), ..LifeOutlets::default() };
+        let testnet = WireTestnet::start_with(&scenario(&text), outlets).await.expect("a testnet");
+        let world = Arc::clone(testnet.world());
+        let come = loop {
+            let event = event_log::event(&world, &written.recv().await.expect("a line")).expect("an event");
+            if event.kind.comes() {
+                break event;
+            }
+        };
+        let host = dialler();
+        let mut connection = dial(&host, &world, &come).await.connection.expect("it is there");
+        let failure = connection.next().await.expect_err("nothing was asked");
+        assert!(
+            [FailureClass::ConnectionReset, FailureClass::ConnectionClosed].contains(&failure.class),
+            "{failure:?}"
+        );
+        let went = event_log::event(&world, &written.recv().await.expect("a line")).expect("an event");
+        assert_eq!((went.peer, went.kind.comes()), (come.peer, false));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crawl_of_sockets_that_come_and_go_is_right_at_some_moment_of_each_visit() {
+    let churn = Scenario::named("churn").expect("built in").with_peers(80);
+    let testnet = WireTestnet::start(&churn).await.expect("a testnet");
+    let clock = testnet.life_clock().expect("a clock");
+    let truth = Truth::of(Arc::clone(testnet.world()));
+    let host = dialler();
+    for _ in 0..5 {
+        let observed = crawl_during(&host, testnet.world(), PATIENCE, clock).await;
+        let history = known_until_now(&testnet).await;
+        // What the machine may be late by, in opening and closing sockets.
+        let slack = clock.stretch(Duration::from_millis(250));
+        let verdict = truth.judge_during(&history, &observed, slack);
+        assert!(verdict.is_right() && verdict.visits_beyond == 0, "{verdict:#?}");
+        assert!(verdict.visits > 40 && verdict.edges > 500, "{verdict:?}");
+    }
+    testnet.stop().await;
+}
+
+/// The history, once the driver is past this moment.
+async fn known_until_now(testnet: &WireTestnet) -> History {
+    let now = testnet.life_clock().expect("a clock").now();
+    loop {
+        let history = testnet.history().expect("a history");
+        if history.until() >= now {
+            return history;
+        }
+        time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn routes_are_asked_for_and_without_them_only_refusal_is_possible() {
+    let text = format!(
+        "peers = 30\n[[life.classes]]\nname = 'far'\nshare = 1.0\nabsence = 'unreachable'\n{STEADY}\
+         moves = {{ share = 1.0, addresses = 2 }}"
+    );
+    let error = WireTestnet::start(&scenario(&text)).await.expect_err("no routes").to_string();
+    assert!(
+        error.contains("`far`") && error.contains("`unreachable`") && error.contains("`refused`"),
+        "{error}"
+    );
+    let changes: Arc<Mutex<HashMap<IpAddr, Reach>>> = Arc::default();
+    let seen = Arc::clone(&changes);
+    let routes = move |change: RouteChange| -> Rerouted {
+        seen.lock().expect("no panic").insert(change.ip, change.reach);
+        Ok(())
+    };
+    let (lines, mut written) = mpsc::channel(64);
+    let outlets = LifeOutlets {
+        log: Some(Box::new(Lines(lines))),
+        routes: Some(Box::new(routes)),
+        ..LifeOutlets::default()
+    };
+    let testnet = WireTestnet::start_with(&scenario(&text), outlets).await.expect("a testnet");
+    let world = Arc::clone(testnet.world());
+    for _ in 0..5 {
+        let event = event_log::event(&world, &written.recv().await.expect("a line")).expect("an event");
+        let ip = world.location_at(event.peer, event.place).ips().next().expect("an address");
+        let reach = if event.kind.comes() { Reach::Local } else { Reach::Unreachable };
+        assert_eq!(changes.lock().expect("no panic").get(&ip), Some(&reach));
+    }
+    // Nobody is at two places: half of the addresses at least are closed.
+    let closed = changes.lock().expect("no panic").values().filter(|reach| **reach != Reach::Local).count();
+    assert!(closed >= 25, "{closed} of 50 addresses");
+}
+
+#[tokio::test]
+async fn more_sockets_than_the_process_may_open_are_an_error() {
+    let class = format!("[[life.classes]]\nname = 'all'\nshare = 1.0\n{STEADY}");
+    let few = World::generate(&scenario(&format!("peers = 30\n[transports]\nboth = 1.0\n{class}")));
+    assert_eq!(sockets(&few), 25 * (TCP_FILES + QUIC_FILES));
+    let rotating = format!("peers = 45\n{class}rotates = {{ share = 1.0, ids = 4 }}");
+    assert_eq!(sockets(&World::generate(&scenario(&rotating))), 10);
+    let limit = getrlimit(Resource::Nofile).current.expect("a limit");
+    let many = u32::try_from(limit).expect("a number") + 10;
+    let error = WireTestnet::start(&scenario(&format!("peers = {many}\n{class}"))).await;
+    let error = error.expect_err("too many").to_string();
+    assert!(error.contains("ulimit") && error.contains(&format!("{}", many - 5)), "{error}");
+}
