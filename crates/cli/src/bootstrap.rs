@@ -1,14 +1,15 @@
-//! The peers to begin with, as users write them: multiaddresses that end in `/p2p/` and the peer id.
+//! The peers to begin with, as users write them: multiaddresses that end in `/p2p/` and the peer id, or names of lists of
+//! them.
 
 use std::{fmt, str::FromStr};
 
 use crawl::Bootstrap;
 use kad::{Multiaddr, PeerId, failure::SkipReason};
 use multiaddr::Protocol;
-use net::Addresses;
+use net::{Addresses, Host};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{exit::Failed, render::text::escaped};
+use crate::{exit::Failed, output, render::text::escaped};
 
 /// What an address looks like.
 const FORM: &str = "write /ip4/IP/tcp/PORT/p2p/PEER_ID or /ip4/IP/udp/PORT/quic-v1/p2p/PEER_ID";
@@ -16,18 +17,18 @@ const FORM: &str = "write /ip4/IP/tcp/PORT/p2p/PEER_ID or /ip4/IP/udp/PORT/quic-
 /// The most addresses that an error lists.
 const MOST_LISTED: usize = 16;
 
-/// One address of one peer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One address of one peer, or the name of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct BootstrapAddress {
-    /// Who is to be there.
-    peer: PeerId,
+    /// Who is to be there; `None` for `/dnsaddr/NAME`, which lists peers.
+    peer: Option<PeerId>,
     /// The address without the id.
     address: Multiaddr,
 }
 
 impl BootstrapAddress {
-    /// Who is to be there.
-    pub(crate) const fn peer(&self) -> PeerId {
+    /// Who is to be there; `None` for a list.
+    pub(crate) const fn peer(&self) -> Option<PeerId> {
         self.peer
     }
 }
@@ -48,12 +49,15 @@ impl FromStr for BootstrapAddress {
                     .to_owned(),
             );
         }
+        if is_list(&address) {
+            return Ok(Self { peer: None, address });
+        }
         let mut own = address;
         let Some(Protocol::P2p(peer)) = own.pop() else {
             return Err("it does not say which peer is there; put /p2p/PEER_ID at its end".to_owned());
         };
         match Addresses::Any.target(&own, &peer) {
-            Ok(_) | Err(SkipReason::Name) => Ok(Self { peer, address: own }),
+            Ok(_) | Err(SkipReason::Name) => Ok(Self { peer: Some(peer), address: own }),
             Err(SkipReason::TransportNotSupported) => {
                 let name = own.iter().last().map_or("", |part| part.tag());
                 Err(format!(
@@ -73,7 +77,10 @@ impl FromStr for BootstrapAddress {
 /// As it was written.
 impl fmt::Display for BootstrapAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/p2p/{}", self.address, self.peer)
+        match self.peer {
+            Some(peer) => write!(f, "{}/p2p/{peer}", self.address),
+            None => write!(f, "{}", self.address),
+        }
     }
 }
 
@@ -96,7 +103,7 @@ impl de::Visitor<'_> for Visitor {
     type Value = BootstrapAddress;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a multiaddress that ends in /p2p/PEER_ID")
+        f.write_str("a multiaddress that ends in /p2p/PEER_ID, or /dnsaddr/NAME")
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<BootstrapAddress, E> {
@@ -104,14 +111,43 @@ impl de::Visitor<'_> for Visitor {
     }
 }
 
-/// Puts the addresses of each peer together, in the order in which they were given.
-pub(crate) fn merge(given: &[BootstrapAddress]) -> Vec<Bootstrap> {
-    let mut peers: Vec<Bootstrap> = Vec::new();
+/// The peers to begin with: those that were given, and those of the lists that were given, which are asked for now.
+///
+/// A list that cannot be had is told; it is an error if there is nobody else.
+pub(crate) async fn gather(given: &[BootstrapAddress], host: &Host) -> Result<Vec<Bootstrap>, Failed> {
+    let mut all = Vec::new();
+    let mut missing = Vec::new();
     for BootstrapAddress { peer, address } in given {
-        match peers.iter_mut().find(|known| known.id == *peer) {
-            Some(known) if known.addrs.contains(address) => {}
-            Some(known) => known.addrs.push(address.clone()),
-            None => peers.push(Bootstrap { id: *peer, addrs: vec![address.clone()] }),
+        match peer {
+            Some(peer) => all.push((*peer, address.clone())),
+            None => match host.list(address).await {
+                Ok(listed) => all.extend(listed),
+                Err(failure) => missing.push(format!("{address} lists no peers: {failure}")),
+            },
+        }
+    }
+    if all.is_empty() && !missing.is_empty() {
+        return Err(Failed::network(format!("{}\ngive other peers (--bootstrap)", missing.join("\n"))));
+    }
+    for missing in &missing {
+        output::note(missing);
+    }
+    Ok(merge(all))
+}
+
+/// Whether it is a name alone: at `_dnsaddr.NAME` stands who is meant.
+fn is_list(address: &Multiaddr) -> bool {
+    matches!(address.iter().collect::<Vec<_>>()[..], [Protocol::Dnsaddr(_)])
+}
+
+/// Puts the addresses of each peer together, in the order in which they were given.
+fn merge(given: Vec<(PeerId, Multiaddr)>) -> Vec<Bootstrap> {
+    let mut peers: Vec<Bootstrap> = Vec::new();
+    for (peer, address) in given {
+        match peers.iter_mut().find(|known| known.id == peer) {
+            Some(known) if known.addrs.contains(&address) => {}
+            Some(known) => known.addrs.push(address),
+            None => peers.push(Bootstrap { id: peer, addrs: vec![address] }),
         }
     }
     peers
@@ -121,11 +157,11 @@ pub(crate) fn merge(given: &[BootstrapAddress]) -> Vec<Bootstrap> {
 /// known yet; names are resolved under `public` and `any` only.
 pub(crate) fn check_policy(given: &[BootstrapAddress], policy: Addresses, named: &str) -> Result<(), Failed> {
     let resolves = matches!(policy, Addresses::Public | Addresses::Any);
-    let reason = |entry: &BootstrapAddress| match policy.target(&entry.address, &entry.peer) {
-        Ok(_) => None,
-        Err(SkipReason::Name) if resolves => None,
-        Err(reason) => Some(reason),
+    let target = |entry: &BootstrapAddress| match &entry.peer {
+        Some(peer) => policy.target(&entry.address, peer).err(),
+        None => Some(SkipReason::Name),
     };
+    let reason = |entry: &BootstrapAddress| target(entry).filter(|why| *why != SkipReason::Name || !resolves);
     if given.iter().any(|entry| reason(entry).is_none()) {
         return Ok(());
     }
@@ -169,8 +205,9 @@ mod tests {
         let tcp = parse("/ip4/127.0.0.1/tcp/1/p2p/PEER").unwrap();
         let quic = parse("/ip4/127.0.0.1/udp/1/quic-v1/p2p/PEER").unwrap();
         assert_eq!(tcp.to_string(), format!("/ip4/127.0.0.1/tcp/1/p2p/{PEER}"));
-        let merged = merge(&[tcp.clone(), quic.clone(), tcp.clone()]);
-        assert_eq!(merged, [Bootstrap { id: tcp.peer, addrs: vec![tcp.address, quic.address] }]);
+        let peer = tcp.peer().unwrap();
+        let merged = merge([&tcp, &quic, &tcp].map(|given| (peer, given.address.clone())).into());
+        assert_eq!(merged, [Bootstrap { id: peer, addrs: vec![tcp.address, quic.address] }]);
     }
 
     #[test]
@@ -181,6 +218,7 @@ mod tests {
             "/dns4/example.org/udp/1/quic-v1/p2p/PEER",
             "/dns6/example.org/tcp/443/wss/p2p/PEER",
             "/ip4/1.1.1.1/tcp/1/tls/sni/example.org/ws/p2p/PEER",
+            "/dnsaddr/bootstrap.example.org",
         ] {
             assert_eq!(parse(text).map(|address| address.to_string()), Ok(text.replace("PEER", PEER)));
         }
@@ -195,7 +233,8 @@ mod tests {
             ("/ip4/1.1.1.1/p2p/PEER", "names no transport; write /ip4/"),
             ("/ip4/1.1.1.1/udp/1/p2p/PEER", "names no transport; write /ip4/"),
             ("/ip4/1.1.1.1/tcp/1", "put /p2p/PEER_ID at its end"),
-            ("/dnsaddr/example.org", "put /p2p/PEER_ID at its end"),
+            ("/dnsaddr/example.org/tcp/1", "put /p2p/PEER_ID at its end"),
+            ("/dns4/example.org/tcp/1", "put /p2p/PEER_ID at its end"),
             ("/ip4/1.1.1.1/tcp/1/p2p/PEER/p2p-circuit/p2p/PEER", "relay"),
             (
                 "/ip4/1.1.1.1/tcp/1/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp/p2p/PEER",
@@ -221,8 +260,12 @@ mod tests {
         let name = parse("/dnsaddr/example.org/p2p/PEER").unwrap();
         assert!(check_policy(&[own.clone(), far], Addresses::Public, "public").is_ok());
         assert!(check_policy(&[own.clone(), name.clone()], Addresses::Public, "public").is_ok());
-        let error = check_policy(&[name], Addresses::Loopback, "loopback").unwrap_err().to_string();
-        assert!(error.contains("not resolved under this policy"), "{error}");
+        let list = parse("/dnsaddr/example.org").unwrap();
+        assert!(check_policy(std::slice::from_ref(&list), Addresses::Public, "public").is_ok());
+        for name in [name, list] {
+            let error = check_policy(&[name], Addresses::Loopback, "loopback").unwrap_err().to_string();
+            assert!(error.contains("not resolved under this policy"), "{error}");
+        }
         let error = check_policy(&[own], Addresses::Public, "public").unwrap_err().to_string();
         assert!(error.contains("--addresses public") && error.contains("of this machine"), "{error}");
     }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use crawl::{Clock, Crawl, Crawled, Outlets, Progress};
+use crawl::{Bootstrap, Clock, Crawl, Crawled, Outlets, Progress};
 use kad::opt_out::OptOut;
 use net::{Host, HostConfig, Identity};
 use schema::{CrawlEnd, CrawlId, CrawlStart, RunState, Timestamp};
@@ -70,6 +70,7 @@ impl Order {
         let seed = *self.config.seed.get_or_insert_with(clock::seed);
         fit_to_machine(&mut self.config);
         let host = self.host()?;
+        let bootstrap = bootstrap::gather(&self.network.bootstrap, &host).await?;
         let now = clock::now();
         let id = clock::crawl_id(now);
         let store = Store::open(&self.store)?;
@@ -88,7 +89,7 @@ impl Order {
         }));
         let cpu_before = resources::cpu_time();
         // On a worker, next to the visits: the thread that waits here would have to be woken for each of them.
-        let crawl = tokio::spawn(self.crawl(host, id, now).run(outlets));
+        let crawl = tokio::spawn(self.crawl(host, bootstrap, (id, now)).run(outlets));
         let mut crawled = crawl.await.context("the crawl did not come to its end")?;
         note_cost(&mut crawled, resources::cpu_time().saturating_sub(cpu_before));
         over.cancel();
@@ -129,13 +130,13 @@ impl Order {
         })
     }
 
-    fn crawl(self, host: Host, id: CrawlId, now: Timestamp) -> Crawl<Host> {
+    fn crawl(self, host: Host, bootstrap: Vec<Bootstrap>, (id, now): (CrawlId, Timestamp)) -> Crawl<Host> {
         Crawl {
             network: host,
             id,
             network_name: self.network.name,
             protocols: self.network.protocols,
-            bootstrap: bootstrap::merge(&self.network.bootstrap),
+            bootstrap,
             config: self.config,
             opt_out: self.opt_out,
             clock: Clock::started_at(now),

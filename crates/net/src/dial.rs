@@ -12,7 +12,7 @@ use std::{
 
 use kad::{
     Multiaddr, PeerId,
-    failure::SkipReason,
+    failure::{Failure, SkipReason},
     network::{AddressOutcome, Attempt, Dial, Network},
     opt_out::OptOut,
 };
@@ -143,6 +143,14 @@ impl Host {
             pacer: Mutex::new(Pacer::new(config.pacing)),
             connecting: Semaphore::new(config.max_connecting.clamp(1, Semaphore::MAX_PERMITS)),
         })))
+    }
+}
+
+impl Host {
+    /// The peers that a `/dnsaddr` name lists without being asked for one of them, each with an address that may be a
+    /// name again; at most 100 entries are read. An error is in phase `Dns`, and comes only when nobody was found.
+    pub async fn list(&self, name: &Multiaddr) -> Result<Vec<(PeerId, Multiaddr)>, Failure> {
+        self.0.names.list(name).await
     }
 }
 

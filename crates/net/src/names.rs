@@ -5,6 +5,7 @@
 //! `multiaddr/protocols/DNSADDR.md`.
 
 mod fault;
+mod list;
 mod replace;
 
 use std::{

@@ -175,6 +175,37 @@ async fn a_list_of_addresses_leads_to_those_of_the_peer() {
 }
 
 #[tokio::test]
+async fn a_list_names_its_peers_to_who_knows_none() {
+    let peers: [PeerId; 3] = std::array::from_fn(|_| PeerId::random());
+    let [first, second, third] = peers;
+    let resolver = NameServer::start(move |name, kind| match (name, kind) {
+        ("_dnsaddr.boot.test", name_server::TXT) => Answers::txt(&[
+            format!("dnsaddr=/ip4/1.1.1.1/tcp/1/p2p/{first}"),
+            format!("dnsaddr=/dnsaddr/two.boot.test/p2p/{second}"),
+            "dnsaddr=/ip4/1.1.1.1/tcp/1".to_owned(),
+            "dnsaddr=/dnsaddr/more.boot.test".to_owned(),
+        ]),
+        ("_dnsaddr.more.boot.test", name_server::TXT) => Answers::txt(&[
+            format!("dnsaddr=/ip6/::1/tcp/3/p2p/{third}"),
+            "dnsaddr=/dnsaddr/boot.test".to_owned(),
+        ]),
+        ("_dnsaddr.empty.test", name_server::TXT) => Answers::None,
+        _ => Answers::NxDomain,
+    });
+    let host = host(&resolver);
+    let list = async |name: &str| host.list(&name.parse().unwrap()).await;
+    let mut listed = list("/dnsaddr/boot.test").await.unwrap();
+    assert!(listed.len() <= 100, "a list that leads back to itself has an end: {}", listed.len());
+    listed.truncate(3);
+    let at = |address: &str| address.parse::<Multiaddr>().unwrap();
+    let two = (second, at("/dnsaddr/two.boot.test"));
+    assert_eq!(listed, [(first, at("/ip4/1.1.1.1/tcp/1")), two, (third, at("/ip6/::1/tcp/3"))]);
+    for nobody in ["/dnsaddr/empty.test", "/dnsaddr/nowhere.test"] {
+        assert_eq!(list(nobody).await.unwrap_err().class, FailureClass::NameNotFound, "{nobody}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_name_server_does_wrong_has_its_class() {
     let resolver = NameServer::start(|name, _| match name {
         "none.test" => Answers::NxDomain,

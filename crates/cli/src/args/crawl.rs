@@ -55,8 +55,8 @@ pub(crate) struct NetworkArgs {
     #[arg(long, env = "KADSCOPE_NETWORK", value_name = "NAME|FILE.toml", default_value = "ipfs")]
     pub(crate) network: String,
 
-    /// Peers to begin with instead: addresses that end in `/p2p/PEER_ID`, after spaces or commas. A peer may be given
-    /// with several
+    /// Peers to begin with instead: addresses that end in `/p2p/PEER_ID`, or `/dnsaddr/NAME` for all that it lists, after
+    /// spaces or commas. A peer may be given with several
     #[arg(long, env = "KADSCOPE_BOOTSTRAP", value_name = "MULTIADDR", num_args = 1.., value_delimiter = ',')]
     pub(crate) bootstrap: Vec<BootstrapAddress>,
 

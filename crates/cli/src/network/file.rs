@@ -67,9 +67,11 @@ impl NetworkFile {
         toml::from_str(text).map_err(spelled)
     }
 
-    /// How many peers there are to begin with.
+    /// How many peers there are to begin with; a list of them, whose length is not known here, counts as one.
     pub(crate) fn bootstrap_peers(&self) -> usize {
-        self.bootstrap.iter().map(BootstrapAddress::peer).collect::<HashSet<_>>().len()
+        let peers: HashSet<_> = self.bootstrap.iter().filter_map(BootstrapAddress::peer).collect();
+        let lists: HashSet<_> = self.bootstrap.iter().filter(|entry| entry.peer().is_none()).collect();
+        peers.len() + lists.len()
     }
 }
 

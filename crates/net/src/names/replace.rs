@@ -43,11 +43,38 @@ pub(super) fn with_ip(address: &Multiaddr, ip: IpAddr) -> Multiaddr {
     std::iter::once(ip).chain(address.iter().skip(1)).collect()
 }
 
+/// The address that a text of `/dnsaddr` holds, whoever is there.
+fn entry(text: &[u8]) -> Option<Multiaddr> {
+    let text = text.strip_prefix(PREFIX).filter(|text| text.len() <= MAX_TEXT_BYTES)?;
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// What a text adds to a list of peers.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// An address of this peer, without the peer.
+    Peer(PeerId, Multiaddr),
+    /// A list of its own.
+    List(Multiaddr),
+}
+
+/// What a text adds to a list of peers, if anything.
+pub(super) fn of_list(text: &[u8]) -> Option<Listed> {
+    let mut address = entry(text).filter(|entry| !is_relayed(entry))?;
+    match address.iter().last()? {
+        Protocol::P2p(peer) => {
+            address.pop();
+            (!address.is_empty() && !names_other(&address, &peer)).then_some(Listed::Peer(peer, address))
+        }
+        Protocol::Dnsaddr(_) => Some(Listed::List(address)),
+        _ => None,
+    }
+}
+
 /// The address that a text of `asked` holds, if it is one for this peer. What follows the name in `asked` must be the
 /// end of it, but for the peer, whom it need not name.
 pub(super) fn of_entry(text: &[u8], asked: &Multiaddr, peer: &PeerId) -> Option<Multiaddr> {
-    let text = text.strip_prefix(PREFIX).filter(|text| text.len() <= MAX_TEXT_BYTES)?;
-    let entry: Multiaddr = std::str::from_utf8(text).ok()?.parse().ok()?;
+    let entry = entry(text)?;
     if is_relayed(&entry) || names_other(&entry, peer) {
         return None;
     }
@@ -99,6 +126,23 @@ mod tests {
         let only = addr("/dnsaddr/a.b/tcp/1");
         assert_eq!(entry("/ip4/1.1.1.1/tcp/1", &only), Some(addr("/ip4/1.1.1.1/tcp/1")));
         assert_eq!(entry("/ip4/1.1.1.1/tcp/2", &only), None);
+    }
+
+    #[test]
+    fn a_list_holds_peers_and_lists() {
+        let peer = PeerId::random();
+        let listed = |text: &str| of_list(format!("dnsaddr={text}").as_bytes());
+        for text in ["/ip4/1.1.1.1/tcp/1", "/dnsaddr/c.d"] {
+            assert_eq!(listed(&format!("{text}/p2p/{peer}")), Some(Listed::Peer(peer, addr(text))));
+        }
+        assert_eq!(listed("/dnsaddr/c.d"), Some(Listed::List(addr("/dnsaddr/c.d"))));
+        let other = PeerId::random();
+        let relayed = format!("/ip4/1.1.1.1/tcp/1/p2p/{other}/p2p-circuit/p2p/{peer}");
+        let two = format!("/ip4/1.1.1.1/tcp/1/p2p/{other}/p2p/{peer}");
+        for nobody in ["/ip4/1.1.1.1/tcp/1", &format!("/p2p/{peer}"), &relayed, &two] {
+            assert_eq!(listed(nobody), None, "{nobody}");
+        }
+        assert_eq!(of_list(b"/dnsaddr/c.d"), None);
     }
 
     #[test]

@@ -68,25 +68,14 @@ pub(super) async fn run(args: TestnetArgs, entered: Entered) -> anyhow::Result<C
         world = World::start(&args, &scenario) => world?,
         _ = signals.next() => return Ok(Code::Cancelled),
     };
-    let announcement = Announcement::of(world.network.world(), &args.config.scenario);
+    world.announce(&args, entered)?;
     let code = if args.world.command.is_empty() {
-        let enter = world.environment.how_to_enter(entered);
-        if args.config.json {
-            output::print_json(&Announcement {
-                world: Some(world.environment.described(enter)),
-                ..announcement
-            })?;
-        } else {
-            tell(&announcement, &enter)?;
-        }
         tokio::select! {
             _ = signals.next() => {}
             () = end_of_stdin(), if args.until_eof => {}
         }
         Code::Done
     } else {
-        // Stdout is the program's.
-        output::note(&welcome(&announcement));
         inhabitant::run(&args.world.command, &world.environment, &mut signals).await?
     };
     world.network.stop().await;
@@ -108,6 +97,31 @@ impl World {
         let environment =
             Environment { bootstrap: bootstrap.iter().map(ToString::to_string).collect(), protocol, truth };
         Ok(Self { network, environment, _names: names, _routes: routes, _dir: dir })
+    }
+
+    /// Says what there is. Where a program runs in the world, stdout is the program's.
+    fn announce(&self, args: &TestnetArgs, entered: Entered) -> anyhow::Result<()> {
+        let announcement = Announcement::of(self.network.world(), &args.config.scenario);
+        let is_inhabited = !args.world.command.is_empty();
+        if args.config.json {
+            let world = Some(self.environment.described(entered));
+            let announcement = Announcement { world, ..announcement };
+            if is_inhabited {
+                output::note(&serde_json::to_string(&announcement)?);
+                return Ok(());
+            }
+            return output::print_json(&announcement);
+        }
+        let Announcement { scenario, peers, seed, .. } = &announcement;
+        let peers = grouped((*peers).into());
+        output::note(&format!(
+            "{peers} peers of the scenario {scenario} (seed {seed}), in a world that nothing can leave."
+        ));
+        if is_inhabited {
+            Ok(())
+        } else {
+            tell(&announcement, &self.environment.how_to_enter_by_shell(entered))
+        }
     }
 }
 
@@ -142,17 +156,10 @@ fn truth_file(named: Option<PathBuf>) -> anyhow::Result<(PathBuf, Option<TempDir
     Ok((dir.path().join("truth.json"), Some(dir)))
 }
 
-fn welcome(announcement: &Announcement) -> String {
-    let Announcement { scenario, peers, seed, .. } = announcement;
-    let peers = grouped((*peers).into());
-    format!("{peers} peers of the scenario {scenario} (seed {seed}), in a world that nothing can leave.")
-}
-
 /// The addresses are the result, as without a world; what to do with them is said beside it.
-fn tell(announcement: &Announcement, enter: &[String]) -> anyhow::Result<()> {
-    output::note(&format!("{} Begin with any of these:", welcome(announcement)));
+fn tell(announcement: &Announcement, enter: &str) -> anyhow::Result<()> {
+    output::note("Begin with any of these:");
     output::print(&(announcement.bootstrap.join("\n") + "\n"))?;
-    let enter = environment::as_shell_words(enter);
     output::note(&format!(
         "In another terminal, to run COMMAND in it:\n  {enter} COMMAND\nCtrl-C ends the world."
     ));

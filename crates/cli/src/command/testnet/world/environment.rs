@@ -46,29 +46,35 @@ impl Environment {
         variables
     }
 
-    /// What to put before a command, so that it runs in the world and knows its variables; without the literal
-    /// addresses, which are many and printed apart.
-    pub(super) fn how_to_enter(&self, entered: Entered) -> Vec<String> {
-        let mut words = vec!["nsenter".to_owned()];
-        if entered.is_user {
-            words.extend(["--preserve-credentials", "--user"].map(str::to_owned));
-        }
-        words.extend(["--net", "--mount", "--target"].map(str::to_owned));
-        words.extend([std::process::id().to_string(), "env".to_owned()]);
+    /// What to put before a command, so that it runs in the world and knows its variables.
+    fn how_to_enter(&self, entered: Entered) -> Vec<String> {
+        [nsenter(entered), vec!["env".to_owned()], self.assignments()].concat()
+    }
+
+    /// The same for people with a shell; there the command also begins in the directory where the shell is.
+    pub(super) fn how_to_enter_by_shell(&self, entered: Entered) -> String {
+        let [enter, assignments] = [nsenter(entered), self.assignments()].map(|words| as_shell_words(&words));
+        format!("{enter} env --chdir=\"$PWD\" {assignments}")
+    }
+
+    /// Without the literal addresses, which are many and printed apart.
+    fn assignments(&self) -> Vec<String> {
         let short = self.variables().into_iter().filter(|(name, _)| *name != LITERAL);
-        words.extend(short.map(|(name, value)| format!("{name}={}", value.to_string_lossy())));
-        words
+        short.map(|(name, value)| format!("{name}={}", value.to_string_lossy())).collect()
     }
 
     /// For the announcement.
-    pub(super) fn described(&self, enter: Vec<String>) -> Described {
-        Described {
-            pid: std::process::id(),
-            enter,
-            bootstrap_name: bootstrap_name(),
-            truth: self.truth.clone(),
-        }
+    pub(super) fn described(&self, entered: Entered) -> Described {
+        let (enter, bootstrap_name) = (self.how_to_enter(entered), bootstrap_name());
+        Described { pid: std::process::id(), enter, bootstrap_name, truth: self.truth.clone() }
     }
+}
+
+fn nsenter(entered: Entered) -> Vec<String> {
+    let user: &[&str] = if entered.is_user { &["--preserve-credentials", "--user"] } else { &[] };
+    let pid = std::process::id().to_string();
+    let words = [&["nsenter"], user, &["--net", "--mount", "--target", &pid]].concat();
+    words.into_iter().map(str::to_owned).collect()
 }
 
 fn bootstrap_name() -> String {
@@ -76,7 +82,7 @@ fn bootstrap_name() -> String {
 }
 
 /// Words as a shell reads them.
-pub(super) fn as_shell_words(words: &[String]) -> String {
+fn as_shell_words(words: &[String]) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@".contains(c);
     let quoted = words.iter().map(|word| {
         if !word.is_empty() && word.chars().all(is_plain) {
@@ -108,13 +114,12 @@ mod tests {
 
     #[test]
     fn how_to_enter_is_a_line_for_a_shell() {
-        let line =
-            |is_user| as_shell_words(&environment("/x").how_to_enter(Entered { is_user, is_net: true }));
+        let line = |is_user| environment("/x").how_to_enter_by_shell(Entered { is_user, is_net: true });
         let pid = std::process::id();
-        let user =
-            format!("nsenter --preserve-credentials --user --net --mount --target {pid} env KADSCOPE_");
+        let there = "env --chdir=\"$PWD\" KADSCOPE_BOOTSTRAP=";
+        let user = format!("nsenter --preserve-credentials --user --net --mount --target {pid} {there}");
         assert!(line(true).starts_with(&user), "{}", line(true));
-        let root = format!("nsenter --net --mount --target {pid} env KADSCOPE_");
+        let root = format!("nsenter --net --mount --target {pid} {there}");
         assert!(line(false).starts_with(&root), "{}", line(false));
         assert!(line(true).contains(" 'KADSCOPE_WORLD_TRUTH=/t t' "), "{}", line(true));
         assert_eq!(as_shell_words(&["it's".into(), String::new()]), r"'it'\''s' ''");
