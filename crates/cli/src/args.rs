@@ -70,12 +70,21 @@ pub(crate) enum Command {
 /// Which demo.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// How many peers the network has
-    #[arg(long, env = "KADSCOPE_DEMO_PEERS", value_name = "N", default_value_t = 1000,
-          value_parser = clap::value_parser!(u32).range(20..=100_000))]
-    pub(crate) peers: u32,
+    /// The network: a built-in scenario, or a TOML file [default: demo, or world in a world]
+    #[arg(long, env = "KADSCOPE_SCENARIO", value_name = "NAME|FILE")]
+    pub(crate) scenario: Option<String>,
 
-    /// Where to put the crawl and the truth; made if it does not exist
+    /// How many peers the network has [default: the scenario's own]
+    #[arg(long, env = "KADSCOPE_DEMO_PEERS", value_name = "N",
+          value_parser = clap::value_parser!(u32).range(20..=100_000))]
+    pub(crate) peers: Option<u32>,
+
+    /// Show it on public addresses: the network, its names and the crawl in a network namespace that has nothing but
+    /// loopback
+    #[arg(long, env = "KADSCOPE_DEMO_WORLD")]
+    pub(crate) world: bool,
+
+    /// Where to put the crawl and what is true; made if it does not exist
     #[arg(long, env = "KADSCOPE_DEMO_DIR", value_name = "DIR", default_value = "kadscope-demo")]
     pub(crate) dir: PathBuf,
 

@@ -11,6 +11,11 @@ pub(crate) fn now() -> Timestamp {
     Timestamp(0).after(since)
 }
 
+/// The same in milliseconds since 1970, with a fraction.
+pub(crate) fn unix_ms() -> f64 {
+    now().0 as f64 / 1e3
+}
+
 /// A name that no other crawl has.
 pub(crate) fn crawl_id(now: Timestamp) -> CrawlId {
     CrawlId::new(now, rand::random())

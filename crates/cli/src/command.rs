@@ -8,15 +8,16 @@ mod export;
 mod networks;
 mod testnet;
 
-use ::testnet::namespace::Entered;
+use ::testnet::namespace::{Entered, Place};
 
-pub(crate) use self::{crawls::Listed, networks::Described};
+pub(crate) use self::{crawls::Listed, demo::Judged, networks::Described};
 use crate::{args::Command, exit::Code};
 
 /// Does what can only be done before there is a second thread: goes into a namespace, or becomes another program.
 pub(crate) fn prepare(command: &Command) -> anyhow::Result<Option<Entered>> {
     match command {
-        Command::Testnet(args) => testnet::prepare(&args.world),
+        Command::Testnet(args) => args.world.world.map(|place| testnet::prepare(place.into())).transpose(),
+        Command::Demo(args) => args.world.then(|| testnet::prepare(Place::Own)).transpose(),
         Command::Inhabitant(args) => Err(testnet::become_inhabitant(args)),
         _ => Ok(None),
     }

@@ -41,6 +41,8 @@ Examples:
   kadscope demo
   kadscope demo --peers 5000 --dir /tmp/demo
   kadscope demo --json | jq .truth
+  kadscope demo --world
+  kadscope demo --scenario churn
 
 The network runs in a process of its own, which ends with the demo: CPU and memory in the summary
 are the crawl's alone. All packets stay on the loopback interface; no internet is needed.";

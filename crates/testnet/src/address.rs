@@ -122,6 +122,11 @@ pub(crate) fn of_host_name(name: &str) -> Option<u32> {
     name.strip_suffix(ZONE)?.strip_suffix('.')?.strip_prefix(HOST)?.parse().ok()
 }
 
+/// Whether an address begins with a name for bootstrap peers: `/dnsaddr` of this world.
+pub(crate) fn is_name_of_world(address: &Multiaddr) -> bool {
+    matches!(address.iter().next(), Some(Protocol::Dnsaddr(name)) if name.ends_with(ZONE))
+}
+
 /// The same address with the name of the peer's host in the place of its IP address.
 pub(crate) fn with_name(address: &Multiaddr, peer: u32) -> Multiaddr {
     let host = match address.iter().next() {

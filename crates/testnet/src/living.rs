@@ -25,8 +25,13 @@ pub struct LifeClock {
 impl LifeClock {
     /// Life begins now. `start_unix_ms` is the calendar's time of that, in milliseconds since 1970.
     pub fn starting_now(world: &World, start_unix_ms: f64) -> Self {
+        Self::starting_at(world, Instant::now(), start_unix_ms)
+    }
+
+    /// The same, for an instant in the past.
+    pub fn starting_at(world: &World, start: Instant, start_unix_ms: f64) -> Self {
         let speed = world.scenario().life.as_ref().map_or(1.0, |life| life.speed);
-        Self { start: Instant::now(), start_unix_ms, speed }
+        Self { start, start_unix_ms, speed }
     }
 
     /// The same, of a life that begins only now.

@@ -161,7 +161,8 @@ impl WireTestnet {
         outlets: LifeOutlets,
     ) -> Result<Self, WireError> {
         life::check(&world, &outlets)?;
-        let living = Living::of(&world, LifeClock::starting_now(&world, outlets.start_unix_ms));
+        let (instant, unix_ms) = outlets.calendar;
+        let living = Living::of(&world, LifeClock::starting_at(&world, instant, unix_ms));
         let heads = Arc::new(Heads::new(Arc::clone(&world), living.clone())?);
         let answers = Arc::clone(heads.answers());
         let mut tasks = JoinSet::new();

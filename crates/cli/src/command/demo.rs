@@ -9,9 +9,10 @@ use anyhow::Context as _;
 use schema::RunState;
 use serde::Serialize;
 use store::StoreUrl;
-use testnet::Verdict;
+use testnet::Scenario;
 
-use self::child::Child;
+pub(crate) use self::judged::Judged;
+use self::{child::Child, judged::Files};
 use super::crawl::{end, place};
 use crate::{
     args::{DemoArgs, Policy},
@@ -22,29 +23,32 @@ use crate::{
     output, render, signals,
 };
 
-/// The scenario that is shown.
+/// The scenarios that are shown: on loopback, and in a world.
 const SCENARIO: &str = "demo";
+const OF_WORLD: &str = "world";
 
 pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
     let stop = signals::stop_on_signal()?;
     // A list that cannot be read is said before anything is made.
     let opt_out = args.opt_out.load()?;
+    let name = args.scenario.clone().unwrap_or_else(|| own_scenario(&args).to_owned());
+    let scenario = Scenario::named_or_load(&name)?;
     std::fs::create_dir_all(&args.dir).map_err(|error| {
         Failed::usage(format!("cannot make the directory {}: {error}", args.dir.display()))
     })?;
-    let file = args.dir.join("kadscope-demo.sqlite");
-    let store = StoreUrl::Sqlite(file.clone());
-    let truth = args.dir.join("truth.json");
-    output::note(&format!("starting a network of {} peers", render::text::grouped(args.peers.into())));
+    let files = Files::in_directory(&args.dir, scenario.life.is_some());
+    let store = StoreUrl::Sqlite(files.store.clone());
+    let peers = args.peers.unwrap_or(scenario.peers);
+    output::note(&format!("starting a network of {} peers", render::text::grouped(peers.into())));
     let child = tokio::select! {
-        child = Child::start(&args, &truth) => child?,
+        child = Child::start(&args, &name, &files) => child?,
         () = stop.cancelled() => return Ok(Code::Cancelled),
     };
     let made = Order { opt_out, ..order(&args, &child, &store)? }.carry_out(&stop).await?;
     let announcement = child.end().await;
     let style = output::Style::of_stdout();
     let judged = match made.crawled.summary.state {
-        RunState::Succeeded if made.kept.is_ok() => Some(judged::judge(&store, &made, &announcement)?),
+        RunState::Succeeded if made.kept.is_ok() => Some(judged::judge(&files, &made, &announcement)?),
         _ => None,
     };
     if args.json {
@@ -53,23 +57,32 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
         let mut text = render::summary(&made.crawled.summary, &place(&store), style);
         if let Some(judged) = &judged {
             text += &render::truth(judged, style);
-            text += &render::next(&file, &truth, style);
+            text += &render::next(&files.store, &files.truth, (&name, args.world), style);
         }
         output::print(&text)?;
     }
     end(made, stop.is_cancelled(), &store)
 }
 
+const fn own_scenario(args: &DemoArgs) -> &'static str {
+    if args.world { OF_WORLD } else { SCENARIO }
+}
+
 fn order(args: &DemoArgs, child: &Child, store: &StoreUrl) -> anyhow::Result<Order> {
     let announcement = child.announcement();
-    let bootstrap = announcement.bootstrap.iter().map(|address| address.parse());
+    // A world is entered as public networks are: by a name.
+    let begin = match &announcement.world {
+        Some(world) => std::slice::from_ref(&world.bootstrap_name),
+        None => announcement.bootstrap.as_slice(),
+    };
+    let bootstrap = begin.iter().map(|address| address.parse());
     let bootstrap = bootstrap.collect::<Result<_, String>>().map_err(anyhow::Error::msg);
     Ok(Order {
         network: Network {
-            name: SCENARIO.to_owned(),
+            name: own_scenario(args).to_owned(),
             protocols: vec![announcement.protocol.clone()],
             bootstrap: bootstrap.context("of the testnet")?,
-            addresses: Policy::Loopback,
+            addresses: if args.world { Policy::Public } else { Policy::Loopback },
             agent: None,
         },
         dial_timeout: Duration::from_secs(5),
@@ -87,9 +100,9 @@ struct Compared<'a> {
     #[serde(flatten)]
     summary: &'a crawl::Summary,
     /// `null` if the crawl was cut short or failed.
-    truth: Option<&'a Verdict>,
+    truth: Option<&'a Judged>,
 }
 
-fn print_json(made: &Made, judged: Option<&Verdict>) -> anyhow::Result<()> {
+fn print_json(made: &Made, judged: Option<&Judged>) -> anyhow::Result<()> {
     output::print_json(&Compared { summary: &made.crawled.summary, truth: judged })
 }

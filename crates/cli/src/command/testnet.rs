@@ -1,11 +1,12 @@
 //! `kadscope testnet`: a network on this machine, until Ctrl-C or, in a world, until a program there ends.
 
+mod life;
 mod world;
 
 use std::{fs::File, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use testnet::{Truth, WireTestnet, World, ground::Ports, namespace::Entered};
+use testnet::{Truth, WireTestnet, World, ground::Ports, life::Moment, namespace::Entered};
 
 pub(crate) use self::world::{become_inhabitant, prepare};
 use crate::{
@@ -39,13 +40,17 @@ pub(crate) struct Announcement {
     pub(crate) dropping_port: u16,
     /// Where to begin: addresses with peer ids.
     pub(crate) bootstrap: Vec<String>,
+    /// When its peers began to come and go, in milliseconds since 1970; missing where nobody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) life_began_unix_ms: Option<f64>,
     /// The world that it runs in; missing if in none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) world: Option<world::Described>,
 }
 
 impl Announcement {
-    fn of(world: &World, scenario: &str) -> Self {
+    fn of(network: &WireTestnet, scenario: &str) -> Self {
+        let world = network.world();
         let Ports { listen, ws, wss, dead, dropping } = world.ports();
         Self {
             scenario: scenario.to_owned(),
@@ -58,6 +63,7 @@ impl Announcement {
             refusing_port: dead,
             dropping_port: dropping,
             bootstrap: world.bootstrap_addresses().iter().map(ToString::to_string).collect(),
+            life_began_unix_ms: network.life_clock().map(|clock| clock.unix_ms(Moment::START)),
             world: None,
         }
     }
@@ -85,11 +91,12 @@ async fn run_on_loopback(args: TestnetArgs) -> anyhow::Result<Code> {
     let stop = signals::stop_on_signal()?;
     let scenario = args.config.scenario()?;
     resources::raise_open_files();
-    let network = WireTestnet::start(&scenario).await?;
+    let outlets = life::outlets(args.config.events.as_deref(), None)?;
+    let network = WireTestnet::start_with(&scenario, outlets).await?;
     if let Some(path) = &args.config.truth {
         write_truth(network.world(), path)?;
     }
-    let announcement = Announcement::of(network.world(), &args.config.scenario);
+    let announcement = Announcement::of(&network, &args.config.scenario);
     if args.config.json {
         output::print_json(&announcement)?;
     } else {

@@ -12,20 +12,18 @@ fn program() -> String {
 }
 
 /// The commands, with what each is for.
-pub(crate) fn next(store: &Path, truth: &Path, style: Style) -> String {
+///
+/// `shown` is the scenario, and whether it was shown in a world.
+pub(crate) fn next(store: &Path, truth: &Path, shown: (&str, bool), style: Style) -> String {
     let (store, truth, program) =
         (quoted(&store.to_string_lossy()), quoted(&truth.to_string_lossy()), program());
     let query = "SELECT agent, count(*) FROM visit_view WHERE reachable GROUP BY 1 ORDER BY 2 DESC";
-    let steps = [
+    let mut steps = vec![
         ("What is kept, and the same with SQL:", format!("{program} crawls --store {store}")),
         ("", format!("sqlite3 -box {store} \"{query}\"")),
         ("What was true of each peer:", format!("jq '.peers[0]' {truth}")),
-        (
-            "A network that stays, and a crawl of it from another terminal:",
-            format!("{program} testnet --scenario demo"),
-        ),
-        ("", format!("{program} crawl --addresses loopback --bootstrap MULTIADDR")),
     ];
+    steps.extend(again(&program, shown));
     let mut lines = vec![String::new(), heading("What next", "", style)];
     for (purpose, command) in steps {
         if !purpose.is_empty() {
@@ -35,6 +33,27 @@ pub(crate) fn next(store: &Path, truth: &Path, style: Style) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// How to have such a network for oneself.
+fn again(program: &str, (scenario, in_world): (&str, bool)) -> Vec<(&'static str, String)> {
+    let scenario = quoted(scenario);
+    if in_world {
+        return vec![
+            (
+                "Any program in such a world; its bootstrap peers are in the environment:",
+                format!("{program} testnet --world --scenario {scenario} -- {program} crawl --store none"),
+            ),
+            ("", format!("{program} testnet --world --scenario {scenario} -- bash")),
+        ];
+    }
+    vec![
+        (
+            "A network that stays, and a crawl of it from another terminal:",
+            format!("{program} testnet --scenario {scenario}"),
+        ),
+        ("", format!("{program} crawl --addresses loopback --bootstrap MULTIADDR")),
+    ]
 }
 
 /// As a shell takes it for one word.
@@ -60,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_commands_name_the_files() {
-        let text = next(Path::new("d/a.sqlite"), Path::new("d/truth.json"), Style::plain());
+        let text = next(Path::new("d/a.sqlite"), Path::new("d/truth.json"), ("demo", false), Style::plain());
         assert!(text.contains("crawls --store d/a.sqlite\n") && text.contains("d/truth.json\n"), "{text}");
     }
 }

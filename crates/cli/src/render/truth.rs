@@ -1,18 +1,26 @@
 //! A crawl beside the truth, for people.
 
-use testnet::{Verdict, truth::StateCount};
+use testnet::{DuringVerdict, Verdict, truth::StateCount};
 
 use super::{table::heading, text::grouped};
-use crate::output::Style;
+use crate::{command::Judged, output::Style};
 
 /// Columns of a label.
-const LABEL: usize = 26;
+const LABEL: usize = 28;
 
 /// Columns of a number.
 const NUMBER: usize = 10;
 
-/// How right a crawl was: over all, and for each kind of peer.
-pub(crate) fn truth(verdict: &Verdict, style: Style) -> String {
+/// How right a crawl was.
+pub(crate) fn truth(judged: &Judged, style: Style) -> String {
+    match judged {
+        Judged::Still(verdict) => of_still(verdict, style),
+        Judged::During(verdict) => of_life(verdict, style),
+    }
+}
+
+/// Over all, and for each kind of peer.
+fn of_still(verdict: &Verdict, style: Style) -> String {
     let mut lines =
         vec![String::new(), heading("Beside the truth", "of which the crawl was not told", style)];
     lines.extend(over_all(verdict, style));
@@ -20,6 +28,23 @@ pub(crate) fn truth(verdict: &Verdict, style: Style) -> String {
     lines.push(style.dim(&line("", &["peers", "right"].map(str::to_owned))));
     lines.extend(verdict.states.iter().map(|count| state(count, style)));
     lines.push(String::new());
+    lines.join("\n")
+}
+
+/// What was said of peers that came and went, beside what held at some moment of each visit.
+fn of_life(verdict: &DuringVerdict, style: Style) -> String {
+    let heading = heading("Beside the truth", "at some moment of each visit, since peers come and go", style);
+    let lines = [
+        String::new(),
+        heading,
+        style.dim(&line("", &["judged", "wrong"].map(str::to_owned))),
+        marked("what visits came to", &[verdict.visits, verdict.wrong_outcomes], style),
+        marked("neighbors that were named", &[verdict.edges, verdict.edges_never_listed], style),
+        marked("those to be seen throughout", &[verdict.edges_expected, verdict.edges_missed], style),
+        marked("peers to be found throughout", &[verdict.peers_expected, verdict.peers_missed], style),
+        marked("peers that exist", &[verdict.visits, verdict.peers_invented], style),
+        String::new(),
+    ];
     lines.join("\n")
 }
 
@@ -108,6 +133,13 @@ mod tests {
 
     #[test]
     fn what_is_wrong_shows() {
-        insta::assert_snapshot!(truth(&verdict(), Style::plain()));
+        insta::assert_snapshot!(truth(&Judged::Still(Box::new(verdict())), Style::plain()));
+    }
+
+    #[test]
+    fn what_was_wrong_at_every_moment_shows() {
+        let verdict =
+            DuringVerdict { visits: 600, wrong_outcomes: 2, edges: 41_000, ..DuringVerdict::default() };
+        insta::assert_snapshot!(truth(&Judged::During(Box::new(verdict)), Style::plain()));
     }
 }

@@ -72,3 +72,75 @@ fn people_get_the_summary_the_truth_and_what_to_do_next() {
     assert!(text.contains("crawls --store kadscope-demo/kadscope-demo.sqlite"), "{text}");
     assert!(dir.path().join("kadscope-demo/truth.json").is_file());
 }
+
+/// What the demo says of a network, and how right it is.
+fn shown<const N: usize>(options: [&str; N]) -> Value {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().to_str().expect("UTF-8");
+    let ended = run(["demo", "--json", "--dir", path].iter().chain(&options).copied());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    ended.json()["truth"].clone()
+}
+
+#[test]
+fn a_crawl_by_its_defaults_of_a_world_is_right_in_everything() {
+    let truth = shown(["--world", "--peers", "400"]);
+    for share in ["peer_recall", "peer_precision", "edge_recall", "edge_precision", "reachability_accuracy"] {
+        assert_eq!(truth[share], 1.0, "{share}: {truth:#}");
+    }
+    for none in ["wrong_classes", "wrong_identities", "wrong_addresses"] {
+        assert_eq!(truth[none], 0, "{none}: {truth:#}");
+    }
+    assert!(truth["states"].as_array().expect("a list").len() >= 12, "{truth:#}");
+}
+
+/// Peers that come and go a hundred times as fast as they do, in each of the ways that there are to be away.
+const RESTLESS: &str = r#"
+peers = 300
+seed = 8
+transports = { both = 0.8, all = 0.2 }
+addresses = { ip4 = 0.5, ip6 = 0.2, dual = 0.3 }
+[life]
+speed = 100.0
+learn_s = 120.0
+[[life.classes]]
+name = "moving"
+share = 0.3
+up = { law = "weibull", median_s = 3600, shape = 0.6 }
+down = { law = "log_normal", median_s = 1200, sigma = 1.0 }
+moves = { share = 0.5, addresses = 3 }
+[[life.classes]]
+name = "dropped"
+share = 0.3
+up = { law = "weibull", median_s = 3600, shape = 0.6 }
+down = { law = "log_normal", median_s = 1200, sigma = 1.0 }
+absence = "dropped"
+[[life.classes]]
+name = "rotating"
+share = 0.3
+up = { law = "exponential", median_s = 1800 }
+down = { law = "exponential", median_s = 600 }
+absence = "unreachable"
+rotates = { share = 0.8, ids = 3 }
+"#;
+
+#[test]
+fn a_crawl_of_a_world_whose_peers_come_and_go_is_right_at_some_moment_of_each_visit() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let scenario = dir.path().join("restless.toml");
+    std::fs::write(&scenario, RESTLESS).expect("written");
+    let truth = shown(["--world", "--scenario", scenario.to_str().expect("UTF-8")]);
+    for none in [
+        "wrong_outcomes",
+        "edges_never_listed",
+        "edges_missed",
+        "peers_missed",
+        "peers_invented",
+        "visits_beyond",
+    ] {
+        assert_eq!(truth[none], 0, "{none}: {truth:#}");
+    }
+    for some in ["visits", "edges_expected", "peers_expected"] {
+        assert!(truth[some].as_u64() > Some(100), "{some}: {truth:#}");
+    }
+}

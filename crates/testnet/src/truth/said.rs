@@ -4,6 +4,7 @@ use multiaddr::Multiaddr;
 
 use super::Truth;
 use crate::{
+    address,
     state::{Stage, State},
     world::World,
 };
@@ -50,12 +51,17 @@ fn is_identity(world: &World, number: u32, reached: bool, said: &Said) -> bool {
     agent == world.agent(number) && protocols == own
 }
 
-/// No address is made up, and none is missing that an honest peer announces. Of a crowd some are enough.
+/// No address is made up, and none is missing that an honest peer announces. Of a crowd some are enough, and a name of
+/// the world stands for all.
 fn are_addresses(truth: &Truth, number: u32, said: &Said) -> bool {
     let (current, former) = (truth.world.addresses(number), truth.world.former_addresses(number));
-    let is_known = |address: &Multiaddr| current.contains(address) || former.contains(address);
+    let is_known = |address: &Multiaddr| {
+        current.contains(address) || former.contains(address) || address::is_name_of_world(address)
+    };
     let is_crowd = matches!(truth.world.state(number), State::Crowded(_));
-    let needed = truth.standing[number as usize].located && !is_crowd;
+    let needed = truth.standing[number as usize].located
+        && !is_crowd
+        && !said.addresses.iter().any(address::is_name_of_world);
     said.addresses.iter().all(is_known)
         && (!needed || current.iter().all(|address| said.addresses.contains(address)))
 }

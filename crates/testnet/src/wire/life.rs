@@ -18,7 +18,10 @@ use std::{
 use kad::network::Transport;
 use net::serve::{self, Limits};
 use rustix::process::{Resource, getrlimit};
-use tokio::{task::JoinSet, time};
+use tokio::{
+    task::JoinSet,
+    time::{self, Instant},
+};
 
 use super::{WireError, heads::Heads};
 use crate::{
@@ -64,21 +67,27 @@ pub struct RouteChange {
 /// What came of a change of routes.
 pub type Rerouted = Result<(), Box<dyn Error + Send + Sync>>;
 
-/// Where events go.
-#[derive(Default)]
+/// Where events go, and what time it is for them.
 pub struct LifeOutlets {
-    /// The calendar's time when the testnet is started, in milliseconds since 1970.
-    pub start_unix_ms: f64,
+    /// An instant, and the calendar's time then, in milliseconds since 1970.
+    pub calendar: (Instant, f64),
     /// Where the log is written to: see [`event_log`](crate::event_log). `None`: nowhere.
     pub log: Option<Box<dyn io::Write + Send>>,
     /// Changes routes. `None`: they cannot be changed, and all peers that come and go are `refused` while they are down.
     pub routes: Option<Box<dyn FnMut(RouteChange) -> Rerouted + Send>>,
 }
 
+impl Default for LifeOutlets {
+    /// Nowhere, by a calendar that begins now.
+    fn default() -> Self {
+        Self { calendar: (Instant::now(), 0.0), log: None, routes: None }
+    }
+}
+
 impl fmt::Debug for LifeOutlets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LifeOutlets")
-            .field("start_unix_ms", &self.start_unix_ms)
+            .field("calendar", &self.calendar)
             .field("log", &self.log.is_some())
             .field("routes", &self.routes.is_some())
             .finish()

@@ -2,7 +2,7 @@
 //!
 //! The process ends when its stdin does, so it outlives neither an error nor a kill of this one.
 
-use std::{path::Path, process::Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context as _, bail};
 use tokio::{
@@ -10,7 +10,7 @@ use tokio::{
     process::{self, ChildStdin, Command},
 };
 
-use super::SCENARIO;
+use super::judged::Files;
 use crate::{args::DemoArgs, command::testnet::Announcement};
 
 /// The longest announcement that is read, in bytes.
@@ -26,11 +26,21 @@ pub(super) struct Child {
 
 impl Child {
     /// Starts it, and waits until it can be dialled.
-    pub(super) async fn start(args: &DemoArgs, truth: &Path) -> anyhow::Result<Self> {
+    pub(super) async fn start(args: &DemoArgs, scenario: &str, files: &Files) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("cannot find this program's own file")?;
         let mut command = Command::new(program);
-        command.args(["testnet", "--json", "--until-eof", "--scenario", SCENARIO]);
-        command.arg("--peers").arg(args.peers.to_string()).arg("--truth").arg(truth);
+        command.args(["testnet", "--json", "--until-eof", "--scenario", scenario]);
+        command.arg("--truth").arg(&files.truth);
+        if let Some(events) = &files.events {
+            command.arg("--events").arg(events);
+        }
+        if let Some(peers) = args.peers {
+            command.arg("--peers").arg(peers.to_string());
+        }
+        if args.world {
+            // It inherits the namespace that was made for us.
+            command.arg("--world=here");
+        }
         if let Some(seed) = args.seed {
             command.arg("--seed").arg(seed.to_string());
         }

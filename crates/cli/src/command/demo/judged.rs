@@ -1,31 +1,132 @@
 //! What the store says of the network beside what is true of it. The truth is made from the scenario once more, here,
 //! so neither the crawl nor the process that answered it has a part in it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::BufReader,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
+use anyhow::Context as _;
 use kad::{PeerId, network::AddressOutcome};
-use schema::{PeerNumber, Visit};
+use schema::{PeerNumber, Timestamp, Visit};
+use serde::Serialize;
 use store::{Store, StoreUrl};
-use testnet::{Observed, ObservedPeer, Scenario, Truth, Verdict, World, truth::Said};
+use testnet::{
+    DuringVerdict, LifeClock, Observed, ObservedDuring, ObservedPeer, Scenario, Truth, Verdict, VisitDuring,
+    World, event_log, life::Moment, truth::Said,
+};
+use tokio::time::Instant;
 
 use crate::{command::testnet::Announcement, crawling::Made};
 
-/// Reads the crawl back from its store, and compares.
-pub(crate) fn judge(store: &StoreUrl, made: &Made, network: &Announcement) -> anyhow::Result<Verdict> {
-    let store = Store::open_existing(store)?;
-    let id = made.crawled.summary.crawl_id;
-    let ids = store.peers(id)?;
-    // The last visit of a peer says what it is.
-    let mut visits: BTreeMap<PeerNumber, Visit> = BTreeMap::new();
-    for visit in store.visits(id)? {
-        let visit = visit?;
-        visits.insert(visit.peer, visit);
+/// How far times may be off before something counts as wrong: what a busy machine is late by.
+const SLACK: Duration = Duration::from_millis(250);
+
+/// What the demo leaves behind.
+#[derive(Debug)]
+pub(crate) struct Files {
+    /// The crawl.
+    pub(crate) store: PathBuf,
+    /// What is true of every peer when the network begins.
+    pub(crate) truth: PathBuf,
+    /// Who came and went; `None` where nobody does.
+    pub(crate) events: Option<PathBuf>,
+}
+
+/// How right the crawl was.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Judged {
+    /// Of peers that stay as they are.
+    Still(Box<Verdict>),
+    /// Of peers that come and go.
+    During(Box<DuringVerdict>),
+}
+
+/// What a crawl left in its store.
+struct Kept {
+    /// Who was heard of, by number.
+    ids: Vec<(PeerNumber, PeerId)>,
+    /// Each peer's last visit, which says what it is.
+    last: BTreeMap<PeerNumber, Visit>,
+    /// The visits before.
+    earlier: Vec<Visit>,
+}
+
+impl Files {
+    /// The files in a directory; with a log where peers come and go.
+    pub(crate) fn in_directory(dir: &Path, lives: bool) -> Self {
+        Self {
+            store: dir.join("kadscope-demo.sqlite"),
+            truth: dir.join("truth.json"),
+            events: lives.then(|| dir.join("events.ndjson")),
+        }
     }
-    let peers = ids.iter().map(|(number, id)| observed(id, visits.get(&number))).collect();
+}
+
+/// Reads the crawl back from its store, and compares.
+pub(crate) fn judge(files: &Files, made: &Made, network: &Announcement) -> anyhow::Result<Judged> {
+    let kept = Kept::read(&Store::open_existing(&StoreUrl::Sqlite(files.store.clone()))?, made)?;
     let scenario =
         Scenario::named_or_load(&network.scenario)?.with_peers(network.peers).with_seed(network.seed);
-    let truth = Truth::of(Arc::new(World::generate_at(&scenario, network.ports())));
-    Ok(truth.judge(&Observed { peers }))
+    let world = Arc::new(match network.world {
+        Some(_) => World::generate_public(&scenario),
+        None => World::generate_at(&scenario, network.ports()),
+    });
+    let truth = Truth::of(Arc::clone(&world));
+    let (Some(events), Some(began)) = (&files.events, network.life_began_unix_ms) else {
+        return Ok(Judged::Still(Box::new(truth.judge(&kept.observed()))));
+    };
+    let log = || format!("cannot read the events in {}", events.display());
+    let log_file = BufReader::new(File::open(events).with_context(log)?);
+    let history = event_log::read(&world, log_file).with_context(log)?;
+    let mut history = history.context("nobody comes or goes in this network")?;
+    let clock = LifeClock::starting_at(&world, Instant::now(), began);
+    let moment = |time: Timestamp| clock.at_unix_ms(time.0 as f64 / 1e3);
+    // The network outlived the crawl, and wrote down all that happened until then.
+    history.extend_to(moment(made.crawled.summary.finished_at));
+    let observed = kept.observed_during(|visit| (moment(visit.started_at), moment(visit.ended_at)));
+    Ok(Judged::During(Box::new(truth.judge_during(&history, &observed, clock.stretch(SLACK)))))
+}
+
+impl Kept {
+    fn read(store: &Store, made: &Made) -> Result<Self, store::Error> {
+        let id = made.crawled.summary.crawl_id;
+        let ids = store.peers(id)?.iter().collect();
+        let mut kept = Self { ids, last: BTreeMap::new(), earlier: Vec::new() };
+        for visit in store.visits(id)? {
+            let visit = visit?;
+            kept.earlier.extend(kept.last.insert(visit.peer, visit));
+        }
+        Ok(kept)
+    }
+
+    /// What it says of every peer.
+    fn observed(&self) -> Observed {
+        let of = |(number, id): &(PeerNumber, PeerId)| observed(*id, self.last.get(number));
+        Observed { peers: self.ids.iter().map(of).collect() }
+    }
+
+    /// What it says of every peer at the time of each visit. Positions are the peers' numbers: what was said of a peer
+    /// before comes after.
+    fn observed_during(&self, during: impl Fn(&Visit) -> (Moment, Moment)) -> ObservedDuring {
+        let of = |id: PeerId, visit: &Visit| VisitDuring {
+            peer: observed(id, Some(visit)),
+            during: Some(during(visit)),
+            dialled: visit.addresses.iter().map(|visited| visited.address.clone()).collect(),
+        };
+        let last = self.ids.iter().map(|(number, id)| match self.last.get(number) {
+            Some(visit) => of(*id, visit),
+            None => VisitDuring { peer: observed(*id, None), during: None, dialled: Vec::new() },
+        });
+        let id_of = |visit: &Visit| self.ids.iter().find(|(number, _)| *number == visit.peer);
+        let earlier = self.earlier.iter().filter_map(|visit| Some(of(id_of(visit)?.1, visit)));
+        ObservedDuring { visits: last.chain(earlier).collect() }
+    }
 }
 
 fn observed(id: PeerId, visit: Option<&Visit>) -> ObservedPeer {

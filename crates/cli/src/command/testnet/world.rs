@@ -2,11 +2,11 @@
 
 mod descent;
 mod environment;
+mod files;
 mod inhabitant;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::PathBuf,
     sync::Arc,
 };
 
@@ -17,20 +17,12 @@ use testnet::{
     ground::Internet,
     names::{NameServer, Zone, ZoneError},
     namespace::{self, Entered, LocalRanges, Place, Routes},
-    wire::LifeOutlets,
 };
 
-use self::environment::Environment;
 pub(crate) use self::{environment::Described, inhabitant::become_inhabitant};
-use super::{Announcement, end_of_stdin, write_truth};
-use crate::{
-    args::{TestnetArgs, WorldArgs},
-    exit::{Code, Failed},
-    output,
-    render::text::grouped,
-    resources,
-    signals::Signals,
-};
+use self::{environment::Environment, files::Files};
+use super::{Announcement, end_of_stdin, life, write_truth};
+use crate::{args::TestnetArgs, exit::Code, output, render::text::grouped, resources, signals::Signals};
 
 /// Where names are asked for, inside.
 const NAME_SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 53);
@@ -40,16 +32,15 @@ struct World {
     network: WireTestnet,
     environment: Environment,
     _names: NameServer,
-    _routes: Routes,
+    _routes: Arc<Routes>,
     /// Where the truth is if the user named no file.
     _dir: Option<TempDir>,
 }
 
-/// Goes into the namespace, if a world is asked for. Must be called before there is a second thread.
+/// Goes into the namespace of a world. Must be called before there is a second thread.
 ///
 /// Nothing is bound before it is certain that no packet can leave.
-pub(crate) fn prepare(args: &WorldArgs) -> anyhow::Result<Option<Entered>> {
-    let Some(place) = args.world.map(Place::from) else { return Ok(None) };
+pub(crate) fn prepare(place: Place) -> anyhow::Result<Entered> {
     if place == Place::Here {
         // Before anything is asked for that takes rights: that this is the wrong namespace explains more.
         namespace::only_loopback()?;
@@ -57,7 +48,7 @@ pub(crate) fn prepare(args: &WorldArgs) -> anyhow::Result<Option<Entered>> {
     let entered = namespace::enter(place)?;
     namespace::only_loopback()?;
     namespace::resolve_by_loopback()?;
-    Ok(Some(entered))
+    Ok(entered)
 }
 
 pub(super) async fn run(args: TestnetArgs, entered: Entered) -> anyhow::Result<Code> {
@@ -84,24 +75,25 @@ pub(super) async fn run(args: TestnetArgs, entered: Entered) -> anyhow::Result<C
 
 impl World {
     async fn start(args: &TestnetArgs, scenario: &Scenario) -> anyhow::Result<Self> {
-        let routes = Routes::make_local(ranges())?;
-        let network = WireTestnet::start_public(scenario, LifeOutlets::default()).await?;
+        let routes = Arc::new(Routes::make_local(ranges())?);
+        let Files { truth, events, dir } = Files::of(&args.config, scenario)?;
+        let outlets = life::outlets(events.as_deref(), Some(Arc::clone(&routes)))?;
+        let network = WireTestnet::start_public(scenario, outlets).await?;
         let bootstrap = network.bootstrap_addresses();
         let zone = zone(&network).context("cannot name the peers")?;
         let names = NameServer::start(Arc::new(zone), NAME_SERVER)
             .await
             .with_context(|| format!("cannot answer for names at {NAME_SERVER}"))?;
-        let (truth, dir) = truth_file(args.config.truth.clone())?;
         write_truth(network.world(), &truth)?;
         let protocol = scenario.protocol.clone();
-        let environment =
-            Environment { bootstrap: bootstrap.iter().map(ToString::to_string).collect(), protocol, truth };
+        let bootstrap = bootstrap.iter().map(ToString::to_string).collect();
+        let environment = Environment { bootstrap, protocol, truth, events };
         Ok(Self { network, environment, _names: names, _routes: routes, _dir: dir })
     }
 
     /// Says what there is. Where a program runs in the world, stdout is the program's.
     fn announce(&self, args: &TestnetArgs, entered: Entered) -> anyhow::Result<()> {
-        let announcement = Announcement::of(self.network.world(), &args.config.scenario);
+        let announcement = Announcement::of(&self.network, &args.config.scenario);
         let is_inhabited = !args.world.command.is_empty();
         if args.config.json {
             let world = Some(self.environment.described(entered));
@@ -143,17 +135,6 @@ fn zone(network: &WireTestnet) -> Result<Zone, ZoneError> {
         }
     }
     Ok(zone)
-}
-
-/// Where the truth goes: to the file that was named, or to a temporary one, which goes with the world.
-fn truth_file(named: Option<PathBuf>) -> anyhow::Result<(PathBuf, Option<TempDir>)> {
-    if let Some(path) = named {
-        let failed = |error| Failed::usage(format!("cannot write the truth to {}: {error}", path.display()));
-        return Ok((std::path::absolute(&path).map_err(failed)?, None));
-    }
-    let dir = tempfile::Builder::new().prefix("kadscope-world-").tempdir();
-    let dir = dir.context("cannot make a directory for the truth; --truth FILE puts it elsewhere")?;
-    Ok((dir.path().join("truth.json"), Some(dir)))
 }
 
 /// The addresses are the result, as without a world; what to do with them is said beside it.

@@ -17,6 +17,8 @@ pub(super) struct Environment {
     pub(super) protocol: String,
     /// The truth file, by its whole path.
     pub(super) truth: PathBuf,
+    /// The log of who comes and goes, likewise; `None` where nobody does.
+    pub(super) events: Option<PathBuf>,
 }
 
 /// The same for programs outside: part of the announcement.
@@ -30,6 +32,9 @@ pub(crate) struct Described {
     pub(crate) bootstrap_name: String,
     /// The truth file.
     pub(crate) truth: PathBuf,
+    /// The log of who comes and goes; missing where nobody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) events: Option<PathBuf>,
 }
 
 impl Environment {
@@ -40,6 +45,9 @@ impl Environment {
             (LITERAL, self.bootstrap.join(",").into()),
             ("KADSCOPE_WORLD_TRUTH", self.truth.clone().into()),
         ];
+        if let Some(events) = &self.events {
+            variables.push(("KADSCOPE_WORLD_EVENTS", events.clone().into()));
+        }
         if self.protocol != kad::message::AMINO_PROTOCOL {
             variables.push(("KADSCOPE_PROTOCOL", self.protocol.clone().into()));
         }
@@ -66,7 +74,13 @@ impl Environment {
     /// For the announcement.
     pub(super) fn described(&self, entered: Entered) -> Described {
         let (enter, bootstrap_name) = (self.how_to_enter(entered), bootstrap_name());
-        Described { pid: std::process::id(), enter, bootstrap_name, truth: self.truth.clone() }
+        Described {
+            pid: std::process::id(),
+            enter,
+            bootstrap_name,
+            truth: self.truth.clone(),
+            events: self.events.clone(),
+        }
     }
 }
 
@@ -100,7 +114,7 @@ mod tests {
 
     fn environment(protocol: &str) -> Environment {
         let bootstrap = vec!["/a".into(), "/b".into()];
-        Environment { bootstrap, protocol: protocol.into(), truth: "/t t".into() }
+        Environment { bootstrap, protocol: protocol.into(), truth: "/t t".into(), events: None }
     }
 
     #[test]
