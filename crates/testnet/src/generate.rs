@@ -91,11 +91,7 @@ pub(crate) fn world(scenario: &Scenario, ports: Ports, is_public: bool) -> World
     let answers: Vec<bool> = states.iter().map(|state| state.is_honest_server()).collect();
     let bootstrap = bootstrap(scenario, &states);
     let cast = Cast::of(scenario, &states, &bootstrap);
-    for (number, peer) in (0..).zip(&mut peers) {
-        if cast.absence(number) == Some(Absence::Refused) {
-            peer.carrier = peer.carrier.without_websocket();
-        }
-    }
+    equip(&cast, &mut peers);
     let candidates = cast.candidates(scenario.tables.k.into());
     let tables = Tables::build(seed, &scenario.tables, &prefixes, &answers, candidates);
     let mut world = World {
@@ -115,6 +111,18 @@ pub(crate) fn world(scenario: &Scenario, ports: Ports, is_public: bool) -> World
     world.entries = entries(&world);
     world.places = Places::of(&world);
     world
+}
+
+/// Gives all ids of a host what its first one listens on: they are the same program.
+fn equip(cast: &Cast, peers: &mut [PeerRecord]) {
+    for host in cast.hosts() {
+        let ids = &cast.ids()[host.first_id as usize..][..usize::from(host.ids)];
+        let first = peers[ids[0] as usize].carrier;
+        let refuses = cast.class(host).absence == Absence::Refused;
+        for &peer in ids {
+            peers[peer as usize].carrier = if refuses { first.without_websocket() } else { first };
+        }
+    }
 }
 
 /// The secret of each peer, by its number before sorting.
