@@ -27,6 +27,10 @@ pub struct Config {
     #[arg(long, env = "KADSCOPE_TRUTH", value_name = "FILE")]
     pub truth: Option<PathBuf>,
 
+    /// Write what happens to every peer to this file, one JSON object a line, as it happens
+    #[arg(long, env = "KADSCOPE_EVENTS", value_name = "FILE")]
+    pub events: Option<PathBuf>,
+
     /// Print one JSON object instead of text
     #[arg(long, env = "KADSCOPE_JSON")]
     pub json: bool,
@@ -35,7 +39,14 @@ pub struct Config {
 impl Default for Config {
     /// The defaults of the command line.
     fn default() -> Self {
-        Self { scenario: "healthy".to_owned(), peers: None, seed: None, truth: None, json: false }
+        Self {
+            scenario: "healthy".to_owned(),
+            peers: None,
+            seed: None,
+            truth: None,
+            events: None,
+            json: false,
+        }
     }
 }
 

@@ -25,7 +25,8 @@ pub struct LifeClock {
 impl LifeClock {
     /// Life begins now. `start_unix_ms` is the calendar's time of that, in milliseconds since 1970.
     pub fn starting_now(world: &World, start_unix_ms: f64) -> Self {
-        let speed = world.scenario().life.as_ref().map_or(1.0, |life| life.speed);
+        let speed = world.scenario().life.as_ref().map(|life| life.speed);
+        let speed = speed.filter(|speed| speed.is_finite() && *speed > 0.0).unwrap_or(1.0);
         Self { start: Instant::now(), start_unix_ms, speed }
     }
 

@@ -3,10 +3,11 @@
 use std::{fs::File, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use testnet::{Truth, WireTestnet, World, world::Ports};
+use testnet::{LifeOutlets, Truth, WireTestnet, World, world::Ports};
 
 use crate::{
     args::TestnetArgs,
+    clock,
     exit::{Code, Failed},
     output,
     render::text::grouped,
@@ -59,7 +60,7 @@ pub(crate) async fn run(args: TestnetArgs) -> anyhow::Result<Code> {
     let stop = signals::stop_on_signal()?;
     let scenario = args.config.scenario()?;
     resources::raise_open_files();
-    let network = WireTestnet::start(&scenario).await?;
+    let network = WireTestnet::start_with(&scenario, outlets(args.config.events.as_deref())?).await?;
     if let Some(path) = &args.config.truth {
         write_truth(network.world(), path)?;
     }
@@ -75,6 +76,16 @@ pub(crate) async fn run(args: TestnetArgs) -> anyhow::Result<Code> {
     }
     network.stop().await;
     Ok(Code::Done)
+}
+
+/// Where it goes what peers do that come and go.
+fn outlets(events: Option<&Path>) -> anyhow::Result<LifeOutlets> {
+    let mut outlets = LifeOutlets { start_unix_ms: clock::now().0 as f64 / 1e3, ..LifeOutlets::default() };
+    if let Some(path) = events {
+        let failed = |error| Failed::usage(format!("cannot write events to {}: {error}", path.display()));
+        outlets.log = Some(Box::new(File::create(path).map_err(failed)?));
+    }
+    Ok(outlets)
 }
 
 fn write_truth(world: &Arc<World>, path: &Path) -> anyhow::Result<()> {
