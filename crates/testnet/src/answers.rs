@@ -79,13 +79,11 @@ impl Answers {
 
     fn closest(&self, peer: u32, key: &Key, count: usize) -> Vec<((u32, Place), Known<'_>)> {
         let known = |other| (other, self.known(peer, other));
-        match &self.living {
-            Some(living) => living.closest(peer, key.prefix64(), count).into_iter().map(known).collect(),
-            None => {
-                let all = self.world.tables.closest(&self.world.prefixes, peer, key.prefix64(), count);
-                all.into_iter().map(|other| known((other, Place::default()))).collect()
-            }
+        if let Some(living) = &self.living {
+            return living.closest(peer, key.prefix64(), count).into_iter().map(known).collect();
         }
+        let all = self.world.tables.closest(&self.world.prefixes, peer, key.prefix64(), count);
+        all.into_iter().map(|other| known((other, Place::default()))).collect()
     }
 
     /// The peer with this key, if it is `peer` itself or in its table: then it is the closest there is.

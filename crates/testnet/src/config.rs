@@ -8,12 +8,13 @@ use serde::Serialize;
 use crate::scenario::{Scenario, ScenarioError};
 
 /// Which network to run.
-#[derive(Debug, Clone, Args, Serialize)]
+#[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Testnet")]
 pub struct Config {
-    /// A built-in scenario (demo, healthy, faults, half-dead, delays, churn, world), or a TOML file
-    #[arg(long, env = "KADSCOPE_SCENARIO", value_name = "NAME|FILE", default_value = "healthy")]
-    pub scenario: String,
+    /// A built-in scenario (demo, healthy, faults, half-dead, delays, churn, world), or a TOML file [default: healthy,
+    /// or world in a world]
+    #[arg(long, env = "KADSCOPE_SCENARIO", value_name = "NAME|FILE")]
+    pub scenario: Option<String>,
 
     /// How many peers [default: the scenario's own]
     #[arg(long, env = "KADSCOPE_PEERS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4_000_000))]
@@ -36,24 +37,15 @@ pub struct Config {
     pub json: bool,
 }
 
-impl Default for Config {
-    /// The defaults of the command line.
-    fn default() -> Self {
-        Self {
-            scenario: "healthy".to_owned(),
-            peers: None,
-            seed: None,
-            truth: None,
-            events: None,
-            json: false,
-        }
-    }
-}
-
 impl Config {
+    /// What the scenario is called that is asked for, on public addresses or not.
+    pub fn name(&self, is_public: bool) -> &str {
+        self.scenario.as_deref().unwrap_or(if is_public { "world" } else { "healthy" })
+    }
+
     /// The scenario that is asked for, with the number of peers and the seed that are asked for.
-    pub fn scenario(&self) -> Result<Scenario, ScenarioError> {
-        let mut scenario = Scenario::named_or_load(&self.scenario)?;
+    pub fn scenario(&self, is_public: bool) -> Result<Scenario, ScenarioError> {
+        let mut scenario = Scenario::named_or_load(self.name(is_public))?;
         if let Some(peers) = self.peers {
             scenario = scenario.with_peers(peers);
         }
@@ -77,9 +69,10 @@ mod tests {
 
     #[test]
     fn defaults_are_those_of_the_command_line() {
-        let scenario = |config: &Config| config.scenario().expect("a scenario");
+        let scenario = |config: &Config| config.scenario(false).expect("a scenario");
         let config = parsed(&[]).expect("parsed");
         assert_eq!(scenario(&config), scenario(&Config::default()));
+        assert_eq!((config.name(false), config.name(true)), ("healthy", "world"));
         let config = parsed(&["--scenario", "faults", "--peers", "40", "--seed", "9"]).expect("parsed");
         assert_eq!((scenario(&config).peers, scenario(&config).seed), (40, 9));
         assert!(parsed(&["--peers", "0"]).is_err());

@@ -139,7 +139,9 @@ mod tests {
         let mut log = EventLog::new(Arc::clone(&world), clock, &mut written);
         for hours in 1..=10 {
             let events = life.advance(Duration::from_secs(3600) * hours);
-            events.iter().for_each(|event| history.record(event));
+            for event in &events {
+                history.record(event);
+            }
             log.write(&events).expect("written");
         }
         drop(log);

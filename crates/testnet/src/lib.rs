@@ -47,6 +47,6 @@ pub use crate::{
     sim::{SimConfig, SimNetwork},
     state::{Stage, State},
     truth::{DuringVerdict, Observed, ObservedDuring, ObservedPeer, Truth, Verdict, VisitDuring},
-    wire::{WireError, WireTestnet},
+    wire::{LifeOutlets, Reach, Rerouted, RouteChange, WireError, WireTestnet},
     world::World,
 };

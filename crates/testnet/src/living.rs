@@ -30,7 +30,8 @@ impl LifeClock {
 
     /// The same, for an instant in the past.
     pub fn starting_at(world: &World, start: Instant, start_unix_ms: f64) -> Self {
-        let speed = world.scenario().life.as_ref().map_or(1.0, |life| life.speed);
+        let speed = world.scenario().life.as_ref().map(|life| life.speed);
+        let speed = speed.filter(|speed| speed.is_finite() && *speed > 0.0).unwrap_or(1.0);
         Self { start, start_unix_ms, speed }
     }
 

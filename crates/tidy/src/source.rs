@@ -125,6 +125,13 @@ pub const WORLD: Ban = Ban {
     except: &[],
 };
 
+/// What code must not touch that is determined by its seed alone. It may draw random numbers from that.
+pub const SEEDED: Ban = Ban {
+    words: &["tokio", "std::net", "std::fs", "std::io", "std::thread", "Instant", "SystemTime", "thread_rng"],
+    reason: "it hangs on its seed alone, does no IO and reads no clock",
+    except: &[],
+};
+
 /// What must not be left lying about, wherever it is.
 pub const UNFINISHED: Ban = Ban {
     words: &[

@@ -103,6 +103,17 @@ fn the_session_and_the_frontier_do_no_io() {
 }
 
 #[test]
+fn a_life_hangs_on_its_seed_alone() {
+    let lives = |file: &&File| {
+        let path = file.path.as_str();
+        (path == "crates/testnet/src/life.rs" || path.starts_with("crates/testnet/src/life/"))
+            && !path.ends_with("tests.rs")
+    };
+    assert!(production().filter(lives).count() >= 8);
+    none(production().filter(lives).flat_map(|file| source::SEEDED.in_production(file)));
+}
+
+#[test]
 fn nothing_is_unfinished() {
     none(rust().flat_map(|file| source::UNFINISHED.anywhere(file)));
 }

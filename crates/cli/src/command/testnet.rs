@@ -89,14 +89,14 @@ pub(crate) async fn run(args: TestnetArgs, entered: Option<Entered>) -> anyhow::
 
 async fn run_on_loopback(args: TestnetArgs) -> anyhow::Result<Code> {
     let stop = signals::stop_on_signal()?;
-    let scenario = args.config.scenario()?;
+    let scenario = args.config.scenario(false)?;
     resources::raise_open_files();
     let outlets = life::outlets(args.config.events.as_deref(), None)?;
     let network = WireTestnet::start_with(&scenario, outlets).await?;
     if let Some(path) = &args.config.truth {
         write_truth(network.world(), path)?;
     }
-    let announcement = Announcement::of(&network, &args.config.scenario);
+    let announcement = Announcement::of(&network, args.config.name(false));
     if args.config.json {
         output::print_json(&announcement)?;
     } else {

@@ -31,6 +31,7 @@ fn a_wrong_command_line_is_2() {
     fails(&["crawls", "--store", "postgres://x"], 2, &["--store", "supported: `sqlite:PATH`"]);
     fails(&["testnet", "--scenario", "nowhere"], 2, &["`nowhere`", "built in are"]);
     fails(&["testnet", "--peers", "20", "--truth", "/nonexistent/truth"], 2, &["/nonexistent/truth"]);
+    fails(&["testnet", "--peers", "20", "--events", "/nonexistent/log"], 2, &["/nonexistent/log"]);
     fails(&["demo", "--dir", "/proc/nothing"], 2, &["cannot make the directory /proc/nothing"]);
 }
 

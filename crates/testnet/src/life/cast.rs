@@ -83,7 +83,7 @@ impl Cast {
         for members in placed.chunk_by(same) {
             let class = *members[0].1;
             let Some(law) = life.classes.get(class) else { continue };
-            for ids in members.chunks(usize::from(law.rotates.ids)) {
+            for ids in members.chunks(usize::from(law.rotates.ids.max(1))) {
                 cast.admit(class, ids.iter().map(|(peer, _)| **peer));
             }
         }
@@ -92,7 +92,6 @@ impl Cast {
 
     /// Adds a host with these ids.
     fn admit(&mut self, class: usize, ids: impl Iterator<Item = u32>) {
-        let narrow = |count: usize| u32::try_from(count).unwrap_or(NONE);
         let (first_id, first_extra) = (narrow(self.ids.len()), narrow(self.extras.len()));
         for peer in ids {
             self.parts[peer as usize] = narrow(self.ids.len());
@@ -155,7 +154,7 @@ impl Cast {
         let host = &self.hosts[host];
         match place.0.min(host.places - 1).checked_sub(1) {
             None => self.ids[host.first_id as usize],
-            Some(extra) => self.parts.len() as u32 + host.first_extra + u32::from(extra),
+            Some(extra) => narrow(self.parts.len()) + host.first_extra + u32::from(extra),
         }
     }
 
@@ -195,6 +194,11 @@ impl Cast {
         let wanted = wanted.ceil() as usize;
         wanted + RESERVE_PEERS
     }
+}
+
+/// A number of peers, hosts or sites: there are never as many as do not fit.
+fn narrow(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(NONE)
 }
 
 /// The share of time that a host of a class is up, as long as it has not left.

@@ -128,7 +128,7 @@ impl History {
         for (candidates, places) in self.world.tables.buckets(owner) {
             let mut moments = vec![from];
             for &peer in candidates {
-                self.changes(owner, peer, from, to, &mut moments);
+                moments.extend(self.changes(owner, peer, from, to));
             }
             moments.sort_unstable();
             moments.dedup();
@@ -155,16 +155,16 @@ impl History {
     }
 
     /// The moments after `from` and until `to` at which the entry of `peer` in the table of `owner` may change.
-    fn changes(&self, owner: u32, peer: u32, from: Moment, to: Moment, out: &mut Vec<Moment>) {
+    fn changes(&self, owner: u32, peer: u32, from: Moment, to: Moment) -> impl Iterator<Item = Moment> {
         let lag = self.world.cast.lag();
         let since = from.shifted(-lag.longest_us());
-        let Some(sessions) = self.sessions(peer, since, to) else { return };
-        for session in sessions {
+        let sessions = self.sessions(peer, since, to).unwrap_or_default().iter();
+        let moments = sessions.flat_map(move |session| {
             let learned = session.from.shifted(lag.learn_us(owner, peer));
             let forgotten = session.to.shifted(lag.forget_us(owner, peer));
-            let moments = [session.from, learned, session.to, forgotten];
-            out.extend(moments.into_iter().filter(|moment| *moment > from && *moment <= to));
-        }
+            [session.from, learned, session.to, forgotten]
+        });
+        moments.filter(move |moment| *moment > from && *moment <= to)
     }
 }
 

@@ -5,6 +5,8 @@
 //! long as q takes to forget it. Who returns before it is forgotten stays named, at the address that q knew, until q
 //! learns of the return. A session that is over before q learns of it leaves no trace.
 
+use std::time::Duration;
+
 use super::{Moment, Place, Presence};
 use crate::{luck::mixed, scenario::life};
 
@@ -18,8 +20,10 @@ pub(crate) struct Lag {
 
 impl Lag {
     pub(crate) fn new(seed: u64, life: &life::Life) -> Self {
-        let micros = |seconds: f64| std::time::Duration::from_secs_f64(seconds).as_micros();
-        let micros = |seconds| i64::try_from(micros(seconds)).unwrap_or(i64::MAX);
+        let micros = |seconds| {
+            let time = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+            i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+        };
         Self { seed, learn_us: micros(life.learn_s), forget_us: micros(life.forget_s) }
     }
 

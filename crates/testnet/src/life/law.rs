@@ -26,11 +26,10 @@ pub(crate) struct UnderWay {
 impl Law {
     /// A whole length in microseconds.
     pub(crate) fn draw_us(self, rng: &mut impl Rng) -> i64 {
-        micros(match self {
-            Self::LogNormal { median_s, sigma } => median_s * (sigma * normal(rng)).exp(),
-            _ => {
-                let (scale_s, shape) = self.weibull();
-                // The logarithm of a number above 0 and at most 1.
+        micros(match self.kind() {
+            Kind::LogNormal { median_s, sigma } => median_s * (sigma * normal(rng)).exp(),
+            // The logarithm is that of a number above 0 and at most 1.
+            Kind::Weibull { scale_s, shape } => {
                 scale_s * (-(1.0 - rng.random::<f64>()).ln()).powf(shape.recip())
             }
         })
@@ -38,16 +37,13 @@ impl Law {
 
     /// A length that is under way at a random moment.
     pub(crate) fn under_way(self, rng: &mut impl Rng) -> UnderWay {
-        let whole_us = micros(match self {
+        let whole_us = micros(match self.kind() {
             // Weighted by its length, a log-normal law is one again, with a median greater by this factor.
-            Self::LogNormal { median_s, sigma } => {
+            Kind::LogNormal { median_s, sigma } => {
                 median_s * (sigma * sigma).exp() * (sigma * normal(rng)).exp()
             }
             // Weighted likewise, the power of a Weibull variable that is exponential becomes a gamma one.
-            _ => {
-                let (scale_s, shape) = self.weibull();
-                scale_s * gamma(rng, 1.0 + shape.recip()).powf(shape.recip())
-            }
+            Kind::Weibull { scale_s, shape } => scale_s * gamma(rng, 1.0 + shape.recip()).powf(shape.recip()),
         });
         let age_us = rng.random_range(0..whole_us);
         UnderWay { age_us, left_us: whole_us - age_us }
@@ -55,28 +51,33 @@ impl Law {
 
     /// The mean in seconds.
     pub(crate) fn mean_s(self) -> f64 {
-        match self {
-            Self::LogNormal { median_s, sigma } => median_s * (sigma * sigma / 2.0).exp(),
-            _ => {
-                let (scale_s, shape) = self.weibull();
-                scale_s * gamma_function(1.0 + shape.recip())
-            }
+        match self.kind() {
+            Kind::LogNormal { median_s, sigma } => median_s * (sigma * sigma / 2.0).exp(),
+            Kind::Weibull { scale_s, shape } => scale_s * gamma_function(1.0 + shape.recip()),
         }
     }
 
-    /// Scale and shape of a Weibull law; the exponential one has the shape 1.
-    fn weibull(self) -> (f64, f64) {
+    fn kind(self) -> Kind {
         match self {
-            Self::Weibull { median_s, shape } => (median_s / LN_2.powf(shape.recip()), shape),
-            Self::Exponential { median_s } | Self::LogNormal { median_s, .. } => (median_s / LN_2, 1.0),
+            Self::Exponential { median_s } => Kind::Weibull { scale_s: median_s / LN_2, shape: 1.0 },
+            Self::Weibull { median_s, shape } => {
+                Kind::Weibull { scale_s: median_s / LN_2.powf(shape.recip()), shape }
+            }
+            Self::LogNormal { median_s, sigma } => Kind::LogNormal { median_s, sigma },
         }
     }
 }
 
-/// Seconds as microseconds, within the bounds.
-#[expect(clippy::cast_possible_truncation, reason = "clamped to the range before")]
+/// The laws as they are drawn from: the exponential one is a Weibull law of the shape 1.
+enum Kind {
+    Weibull { scale_s: f64, shape: f64 },
+    LogNormal { median_s: f64, sigma: f64 },
+}
+
+/// Seconds as microseconds, within the bounds; what is no number is the shortest.
+#[expect(clippy::cast_possible_truncation, reason = "in the range")]
 fn micros(seconds: f64) -> i64 {
-    (seconds * 1e6).clamp(SHORTEST_US, LONGEST_US) as i64
+    (seconds * 1e6).max(SHORTEST_US).min(LONGEST_US) as i64
 }
 
 /// A draw from the standard normal law (Box and Muller 1958).
@@ -88,12 +89,11 @@ fn normal(rng: &mut impl Rng) -> f64 {
 /// A draw from the gamma law with this shape, above 1, and the scale 1 (Marsaglia and Tsang 2000).
 fn gamma(rng: &mut impl Rng, shape: f64) -> f64 {
     let d = shape - 1.0 / 3.0;
-    let c = (9.0 * d).sqrt().recip();
     loop {
         let x = normal(rng);
-        let v = (1.0 + c * x).powi(3);
-        let u = 1.0 - rng.random::<f64>();
-        if v > 0.0 && u.ln() < 0.5 * x * x + d - d * v + d * v.ln() {
+        let v = (1.0 + x / (9.0 * d).sqrt()).powi(3);
+        let accepted = (1.0 - rng.random::<f64>()).ln();
+        if v > 0.0 && accepted < 0.5 * x * x + d - d * v + d * v.ln() {
             return d * v;
         }
     }

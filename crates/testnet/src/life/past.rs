@@ -1,5 +1,7 @@
 //! How life begins: each host in the middle of a session or an absence, with a past that tables remember.
 
+use std::time::Duration;
+
 use rand::{Rng, RngExt};
 
 use super::{HostState, Moment, Place, Presence, Session, cast, cast::Host};
@@ -21,7 +23,7 @@ pub(super) fn begin(world: &World, host: &Host, presences: &mut [Presence]) -> H
         HostState { due: Moment::START, turn: 0, is_up: false, has_been: false, id: 0, place: Place(0) };
     if rng.random_bool(class.enters.share.get()) {
         let within = class.enters.within_s * rng.random::<f64>();
-        state.due = Moment::at(std::time::Duration::from_secs_f64(within));
+        state.due = Moment::at(Duration::try_from_secs_f64(within).unwrap_or_default());
         return state;
     }
     state.has_been = true;

@@ -1,5 +1,6 @@
 //! Scenario files: what is read, and what mistakes are called.
 
+use super::life::{Absence, Law};
 use super::*;
 use crate::state::{Stage, State};
 
@@ -81,6 +82,10 @@ fn a_mistake_is_named_with_its_line_and_what_is_allowed() {
             &["`states`", "1.2"],
         ),
         ("peers = ", &["net.toml", "line 1"]),
+        ("peers = 9\n[life]\nspeed = 0", &["line 3", "`speed`", "above 0"]),
+        ("[life]\nforget_s = -1", &["line 2", "`forget_s`", "604800"]),
+        ("[life]", &["line 1", "`life`", "[[life.classes]]"]),
+        ("[life]\nsped = 2", &["line 2", "`sped`", "`speed`"]),
     ] {
         let error = error(text);
         for part in parts {
@@ -107,4 +112,55 @@ fn a_delay_is_found_in_whichever_region_it_is_written() {
                 [[regions]]\nname = 'us'\nshare = 0.5\nrtt_ms = { us = 30 }";
     let scenario = Scenario::parse(text, "x").expect("a scenario");
     assert_eq!((scenario.rtt_from_observer_ms(0), scenario.rtt_from_observer_ms(1)), (90, 30));
+}
+
+/// A scenario with one class of life that has these keys as well.
+fn living(keys: &str) -> String {
+    format!(
+        "[[life.classes]]\nname = 'a'\nshare = 0.6\nup = {{ law = 'weibull', median_s = 60, shape = 0.5 }}\n\
+         down = {{ law = 'log_normal', median_s = 600, sigma = 1 }}\n{keys}"
+    )
+}
+
+#[test]
+fn classes_of_life_are_read_with_their_defaults() {
+    let life = Scenario::parse(&living(""), "x").expect("a scenario").life.expect("life");
+    assert_eq!((life.speed, life.learn_s, life.forget_s), (1.0, 60.0, 600.0));
+    let class = &life.classes[0];
+    assert_eq!((class.name.as_str(), class.share.get(), class.absence), ("a", 0.6, Absence::Refused));
+    assert_eq!(class.up, Law::Weibull { median_s: 60.0, shape: 0.5 });
+    assert_eq!(class.down, Law::LogNormal { median_s: 600.0, sigma: 1.0 });
+    assert_eq!((class.moves.addresses, class.rotates.ids, class.leaves.get()), (1, 1, 0.0));
+    let keys = "absence = 'dropped'\nleaves = 0.5\nenters = { share = 0.1, within_s = 60 }\n\
+                moves = { share = 1.0, addresses = 16 }\nrotates = { share = 0.5, ids = 2 }";
+    let life = Scenario::parse(&living(keys), "x").expect("a scenario").life.expect("life");
+    assert_eq!((life.classes[0].absence, life.classes[0].rotates.ids), (Absence::Dropped, 2));
+}
+
+#[test]
+fn a_mistake_in_life_is_named_with_what_is_allowed() {
+    let law = |text: &str| living("").replace("law = 'weibull', median_s = 60, shape = 0.5", text);
+    for (text, parts) in [
+        (living("moves = { share = 0.5 }"), &["`moves`", "`addresses`", "2 to 16"][..]),
+        (living("moves = { share = 0.5, addresses = 17 }"), &["line 6", "`moves`", "17"]),
+        (living("rotates = { share = 0.5, ids = 1 }"), &["`rotates`", "`ids`", "2 to 16"]),
+        (living("rotates = { ids = 0 }"), &["`rotates`", "1 to 16"]),
+        (living("enters = { share = 0.5 }"), &["`enters`", "`within_s`", "above 0"]),
+        (living("leaves = 2"), &["line 6", "0 to 1"]),
+        (living("absence = 'asleep'"), &["asleep", "`refused`", "`unreachable`"]),
+        ((living("") + &living("")).replace("0.6", "0.3"), &["`a`", "twice"]),
+        (living("") + &living("").replace("'a'", "'b'"), &["`life`", "1.2", "at most 1"]),
+        (law("law = 'pareto', median_s = 60"), &["`pareto`", "exponential, log_normal, weibull"]),
+        (law("law = 'weibull', median_s = 60"), &["`weibull`", "`shape`", "0.2"]),
+        (law("law = 'weibull', median_s = 60, shape = 0.1"), &["`weibull`", "`shape`", "0.2"]),
+        (law("law = 'log_normal', median_s = 60, shape = 1"), &["`log_normal`", "`sigma`"]),
+        (law("law = 'exponential', median_s = 60, shape = 1"), &["`exponential`", "alone"]),
+        (law("law = 'exponential', median_s = 0"), &["`median_s`", "0.001", "31557600"]),
+        (law("law = 'exponential'"), &["median_s"]),
+    ] {
+        let error = error(&text);
+        for part in parts {
+            assert!(error.contains(part), "{part:?} is missing in {error:?}");
+        }
+    }
 }

@@ -156,9 +156,7 @@ fn at_place(
     }
     there.sort_unstable_by_key(|session| session.from);
     // Nobody was there until the first came, between two of them, or after the last.
-    let end = there.iter().fold(Some(from), |covered, session| {
-        covered.filter(|covered| session.from <= *covered).map(|_| session.to)
-    });
+    let end = there.iter().try_fold(from, |covered, session| (session.from <= covered).then_some(session.to));
     if end.is_none_or(|end| end <= to) {
         outcomes.refuse(absence, transport);
     }

@@ -181,3 +181,57 @@ fn what_is_said_of_agents_protocols_and_addresses_is_judged() {
     assert_eq!(wrong(&|said| said.addresses.clear()), (0, 1));
     assert_eq!(wrong(&|said| said.addresses.push("/ip4/127.9.9.9/tcp/1".parse().expect("one"))), (0, 1));
 }
+
+#[test]
+fn the_truth_of_those_who_come_and_go_is_that_of_the_start() {
+    let truth = truth(
+        "peers = 120\n[[life.classes]]\nname = 'all'\nshare = 0.8\n\
+         up = { law = 'exponential', median_s = 600 }\ndown = { law = 'exponential', median_s = 600 }\n\
+         moves = { share = 0.5, addresses = 2 }\nrotates = { share = 0.5, ids = 2 }",
+    );
+    let mut out = Vec::new();
+    truth.write_json(&mut out).expect("written");
+    let json: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
+    let (mut up, mut down) = (0, 0);
+    for (peer, entry) in truth.peers().zip(json["peers"].as_array().expect("a list")) {
+        let life = &entry["life"];
+        assert_eq!(
+            life.is_null(),
+            truth.world().life_class(truth.world().find(&peer.id.parse().unwrap()).unwrap()).is_none()
+        );
+        if life.is_null() {
+            continue;
+        }
+        assert_eq!((&life["class"], &life["absence"]), (&"all".into(), &"refused".into()));
+        assert_eq!(
+            (life["ids"].as_array().map(Vec::len), life["places"].as_array().map(Vec::len)),
+            (Some(2), Some(2))
+        );
+        if life["up"] == true {
+            up += 1;
+            let place = usize::try_from(life["place"].as_u64().expect("a number")).expect("a place");
+            assert_eq!(entry["addresses"], life["places"][place]);
+        } else {
+            down += 1;
+            assert_eq!(
+                (&entry["reachable"], &entry["classes"][0]),
+                (&false.into(), &"connection_refused".into())
+            );
+        }
+    }
+    assert!(up > 15 && down > 50, "{up} up, {down} down");
+    // Who watches at the very start is right in everything.
+    let world = truth.world();
+    let observed = world.peers().map(|peer| {
+        let Expected { reachable, classes } = truth.expected(peer);
+        ObservedPeer {
+            id: world.peer_id(peer),
+            reachable,
+            class: classes.first().map(|&class| class.into()),
+            neighbors: reachable.then(|| truth.neighbors(peer).into_owned()),
+            said: None,
+        }
+    });
+    let verdict = truth.judge(&Observed { peers: observed.collect() });
+    assert_eq!((verdict.reachability_accuracy, verdict.wrong_classes, verdict.edges.missed), (1.0, 0, 0));
+}

@@ -170,7 +170,7 @@ impl Driver {
             }
         }
         // Everyone left; what is open stays so.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Puts a peer where it is at the start, if it comes and goes.

@@ -111,9 +111,9 @@ impl World {
 
     /// How `announcer` announces `peer` when its table has it at a place: the bytes of a `Peer` in a message.
     pub(crate) fn entry_at(&self, announcer: u32, peer: u32, place: Place) -> &[u8] {
-        match self.places.entries.get(&(peer, place)) {
-            Some(entry) => entry,
-            None => self.entry(announcer, peer),
+        if place == Place::default() {
+            return self.entry(announcer, peer);
         }
+        self.places.entries.get(&(peer, place)).map_or_else(|| self.entry(announcer, peer), AsRef::as_ref)
     }
 }

@@ -53,7 +53,7 @@ pub(crate) fn prepare(place: Place) -> anyhow::Result<Entered> {
 
 pub(super) async fn run(args: TestnetArgs, entered: Entered) -> anyhow::Result<Code> {
     let mut signals = Signals::listen()?;
-    let scenario = args.config.scenario()?;
+    let scenario = args.config.scenario(true)?;
     resources::raise_open_files();
     let world = tokio::select! {
         world = World::start(&args, &scenario) => world?,
@@ -93,7 +93,7 @@ impl World {
 
     /// Says what there is. Where a program runs in the world, stdout is the program's.
     fn announce(&self, args: &TestnetArgs, entered: Entered) -> anyhow::Result<()> {
-        let announcement = Announcement::of(&self.network, &args.config.scenario);
+        let announcement = Announcement::of(&self.network, args.config.name(true));
         let is_inhabited = !args.world.command.is_empty();
         if args.config.json {
             let world = Some(self.environment.described(entered));

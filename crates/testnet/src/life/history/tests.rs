@@ -7,8 +7,11 @@ use crate::Scenario;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// Every peer's table.
+type Tables = Vec<Vec<(u32, Place)>>;
+
 /// A lively world with its life and its history for an hour, and what was named at each minute.
-fn hour() -> (Life, History, Vec<(Moment, Vec<Vec<(u32, Place)>>)>) {
+fn hour() -> (Life, History, Vec<(Moment, Tables)>) {
     let text = "peers = 200\n[life]\nlearn_s = 120\nforget_s = 400\n[[life.classes]]\nname = 'all'\nshare = 1.0\n\
                 up = { law = 'weibull', median_s = 600, shape = 0.7 }\n\
                 down = { law = 'exponential', median_s = 600 }\n\

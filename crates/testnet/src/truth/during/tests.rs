@@ -26,10 +26,14 @@ fn watched() -> Watched {
     let world = Arc::new(World::generate(&Scenario::parse(text, "test").expect("a scenario")));
     let mut life = Life::of(&world).expect("a life");
     let mut history = History::starting(&life);
-    life.advance(HOUR / 2).iter().for_each(|event| history.record(event));
+    for event in life.advance(HOUR / 2) {
+        history.record(&event);
+    }
     let during = (life.now(), life.now());
     let visits = world.peers().map(|peer| seen(&life, peer, during)).collect();
-    life.advance(HOUR).iter().for_each(|event| history.record(event));
+    for event in life.advance(HOUR) {
+        history.record(&event);
+    }
     history.extend_to(life.now());
     Watched { truth: Truth::of(world), history, observed: ObservedDuring { visits } }
 }
@@ -57,8 +61,12 @@ impl Watched {
         self.truth.judge_during(&self.history, &self.observed, Duration::ZERO)
     }
 
+    fn visit(&mut self, peer: u32) -> &mut VisitDuring {
+        &mut self.observed.visits[peer as usize]
+    }
+
     /// The first peer that comes and goes and is up, or down, for a minute around the visit.
-    fn steady(&self, is_up: bool) -> usize {
+    fn steady(&self, is_up: bool) -> u32 {
         let (from, to) = self.observed.visits[0].during.expect("a visit");
         let (from, to) = (from.before(MINUTE), to.after(MINUTE));
         let world = self.truth.world();
@@ -70,7 +78,7 @@ impl Watched {
                     !self.history.was_up(peer, from, to)
                 }
         };
-        world.peers().find(is).expect("a steady peer") as usize
+        world.peers().find(is).expect("a steady peer")
     }
 }
 
@@ -96,7 +104,7 @@ fn a_wrong_outcome_is_counted() {
     ] {
         let mut watched = watched();
         let peer = watched.steady(is_up);
-        let said = &mut watched.observed.visits[peer].peer;
+        let said = &mut watched.visit(peer).peer;
         (said.reachable, said.class, said.neighbors) = (reachable, class.map(Into::into), None);
         let verdict = watched.verdict();
         assert_eq!((verdict.wrong_outcomes, verdict.wrong.len()), (1, 1), "{reachable} {class:?}");
@@ -115,10 +123,10 @@ fn what_held_at_some_moment_of_a_longer_visit_is_right() {
     let goes = |peer: u32| {
         let sessions = watched.history.sessions(peer, from, to)?;
         let goes = sessions.len() == 1 && sessions[0].from < from && sessions[0].to < to;
-        goes.then_some(peer as usize)
+        goes.then_some(peer)
     };
     let peer = world.peers().find_map(goes).expect("a peer that goes");
-    watched.observed.visits[peer].during = Some((from, to));
+    watched.visit(peer).during = Some((from, to));
     for (reachable, class, right) in [
         (true, None, true),
         (false, Some("connection_refused"), true),
@@ -128,7 +136,7 @@ fn what_held_at_some_moment_of_a_longer_visit_is_right() {
         (false, Some("timeout"), false),
         (false, Some("peer_id_mismatch"), false),
     ] {
-        let said = &mut watched.observed.visits[peer].peer;
+        let said = &mut watched.visit(peer).peer;
         (said.reachable, said.class, said.neighbors) = (reachable, class.map(Into::into), None);
         assert_eq!(watched.verdict().wrong_outcomes == 0, right, "{reachable} {class:?}");
     }
@@ -138,13 +146,13 @@ fn what_held_at_some_moment_of_a_longer_visit_is_right() {
 fn slack_counts_in_favour_of_the_observer() {
     let mut watched = watched();
     let peer = watched.steady(true);
-    let last =
-        watched.history.presence(peer as u32, watched.observed.visits[peer].during.expect("a visit").0);
+    let at = watched.visit(peer).during.expect("a visit").0;
+    let last = watched.history.presence(peer, at);
     let from = last.expect("comes and goes").last.from;
     // A second before it came.
-    watched.observed.visits[peer].during =
+    watched.visit(peer).during =
         Some((from.before(Duration::from_secs(1)), from.before(Duration::from_secs(1))));
-    watched.observed.visits[peer].peer.neighbors = None;
+    watched.visit(peer).peer.neighbors = None;
     let with = |slack| watched.truth.judge_during(&watched.history, &watched.observed, slack).wrong_outcomes;
     assert_eq!((with(Duration::ZERO), with(Duration::from_secs(2))), (1, 0));
 }
@@ -154,15 +162,15 @@ fn an_address_that_was_left_proves_nothing_against_a_peer() {
     let mut watched = watched();
     let peer = watched.steady(true);
     let world = Arc::clone(watched.truth.world());
-    let at = watched.observed.visits[peer].during.expect("a visit").0;
-    let place = watched.history.presence(peer as u32, at).expect("comes and goes").last.place;
-    let visit = &mut watched.observed.visits[peer];
-    visit.dialled = world.addresses_at(peer as u32, Place(1 - place.0));
+    let at = watched.visit(peer).during.expect("a visit").0;
+    let place = watched.history.presence(peer, at).expect("comes and goes").last.place;
+    let visit = watched.visit(peer);
+    visit.dialled = world.addresses_at(peer, Place(1 - place.0));
     let said = &mut visit.peer;
     (said.reachable, said.class, said.neighbors) = (false, Some("connection_refused".into()), None);
     assert_eq!(watched.verdict().wrong_outcomes, 0);
-    watched.observed.visits[peer].peer.reachable = true;
-    watched.observed.visits[peer].peer.class = None;
+    watched.visit(peer).peer.reachable = true;
+    watched.visit(peer).peer.class = None;
     assert_eq!(watched.verdict().wrong_outcomes, 1, "it was not there");
 }
 
@@ -170,16 +178,16 @@ fn an_address_that_was_left_proves_nothing_against_a_peer() {
 fn edges_that_never_were_and_edges_that_always_were_are_counted() {
     let mut watched = watched();
     let peer = watched.steady(true);
-    let neighbors = watched.observed.visits[peer].peer.neighbors.clone().expect("neighbors");
-    let stranger = (0..150).find(|other| *other != peer as u32 && !neighbors.contains(other)).expect("one");
+    let neighbors = watched.visit(peer).peer.neighbors.clone().expect("neighbors");
+    let stranger = (0..150).find(|other| *other != peer && !neighbors.contains(other)).expect("one");
     let mut wrong = neighbors.clone();
     wrong[0] = stranger;
-    watched.observed.visits[peer].peer.neighbors = Some(wrong);
+    watched.visit(peer).peer.neighbors = Some(wrong);
     let verdict = watched.verdict();
     assert_eq!((verdict.edges_never_listed, verdict.edges_missed, verdict.wrong_outcomes), (1, 1, 0));
     // What was cut short is not complete.
-    watched.observed.visits[peer].peer.neighbors = Some(neighbors[1..].to_vec());
-    watched.observed.visits[peer].peer.class = Some("connection_reset".into());
+    watched.visit(peer).peer.neighbors = Some(neighbors[1..].to_vec());
+    watched.visit(peer).peer.class = Some("connection_reset".into());
     assert_eq!(watched.verdict().edges_missed, 0);
 }
 
@@ -187,8 +195,8 @@ fn edges_that_never_were_and_edges_that_always_were_are_counted() {
 fn who_could_be_found_and_was_not_is_missed_and_who_is_nowhere_is_invented() {
     let mut watched = watched();
     let peer = watched.steady(true);
-    watched.observed.visits[peer].peer.id = libp2p_identity::PeerId::random();
-    watched.observed.visits[peer].peer.neighbors = None;
+    watched.visit(peer).peer.id = libp2p_identity::PeerId::random();
+    watched.visit(peer).peer.neighbors = None;
     let verdict = watched.verdict();
     assert_eq!((verdict.peers_missed, verdict.peers_invented), (1, 1));
     assert!(verdict.wrong.iter().any(|wrong| wrong.counted_as == "peers_missed"), "{:?}", verdict.wrong);
@@ -199,8 +207,8 @@ fn what_the_history_does_not_know_is_not_judged() {
     let mut watched = watched();
     let peer = watched.steady(true);
     let late = Moment::at(2 * HOUR);
-    watched.observed.visits[peer].during = Some((late, late));
-    watched.observed.visits[peer].peer.reachable = false;
+    watched.visit(peer).during = Some((late, late));
+    watched.visit(peer).peer.reachable = false;
     let verdict = watched.verdict();
     assert_eq!((verdict.visits_beyond, verdict.wrong_outcomes), (1, 0));
 }
