@@ -1,23 +1,22 @@
 //! From a scenario and its seed to a world. Every step draws from a random stream of its own, so that changing one
 //! part of a scenario leaves the others as they were.
 
-mod allot;
-
 use kad::{
     Key,
     message::{ConnectionType, write_peer},
 };
 use multiaddr::Multiaddr;
 use net::session::Securities;
-use rand::{SeedableRng, seq::SliceRandom};
-use rand_chacha::ChaCha8Rng;
+use rand::seq::SliceRandom;
 
-pub(crate) use self::allot::allot;
 use crate::{
+    allot::{self, allot},
     carrier::Carrier,
     fake::Forger,
     ground::{self, Ground, Ports, Wish},
     life::Cast,
+    parallel::in_parallel,
+    random::{Stream, stream},
     scenario::{Scenario, Share, life::Absence},
     secrets::{KeyType, MAX_RSA_KEYS, Secret, Secrets},
     state::{Stage, State},
@@ -25,40 +24,25 @@ use crate::{
     world::{Entries, PeerRecord, Places, World},
 };
 
-/// What peers run in a scenario without agents.
-pub(crate) const DEFAULT_AGENT: &str = concat!("kadscope-testnet/", env!("CARGO_PKG_VERSION"));
+impl World {
+    /// Makes the world of a scenario on loopback addresses, at the standard ports. The same scenario (with its seed)
+    /// always makes the same one.
+    pub fn generate(scenario: &Scenario) -> Self {
+        Self::generate_at(scenario, Ports::STANDARD)
+    }
 
-/// The purposes of random streams. A stream's number is its purpose in the upper half and a peer in the lower.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Stream {
-    States = 1,
-    Agents,
-    Regions,
-    Transports,
-    Bootstrap,
-    Secret,
-    Impostor,
-    Table,
-    Copied,
-    Poor,
-    Shy,
-    Keys,
-    Securities,
-    Locations,
-    Cast,
-    LifeStart,
-    Life,
+    /// Makes the world of a scenario on loopback addresses, at these ports.
+    pub fn generate_at(scenario: &Scenario, ports: Ports) -> Self {
+        world(scenario, ports, false)
+    }
+
+    /// Makes the world of a scenario on public addresses, at the standard ports: the same peers with the same tables.
+    pub fn generate_public(scenario: &Scenario) -> Self {
+        world(scenario, Ports::STANDARD, true)
+    }
 }
 
-/// The random numbers of one purpose.
-pub(crate) fn stream(seed: u64, purpose: Stream, peer: u32) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream((purpose as u64) << 32 | u64::from(peer));
-    rng
-}
-
-/// Makes the world.
-pub(crate) fn world(scenario: &Scenario, ports: Ports, is_public: bool) -> World {
+fn world(scenario: &Scenario, ports: Ports, is_public: bool) -> World {
     let seed = scenario.seed;
     let secrets = Secrets::new(seed);
     let total = scenario.peers.saturating_add(departed(scenario));
@@ -248,32 +232,6 @@ fn entries(world: &World) -> Entries {
     }
     entries.bytes.shrink_to_fit();
     entries
-}
-
-/// `make(0)` to `make(count - 1)`, in this order, made by all cores.
-fn in_parallel<T: Send>(count: u32, make: impl Fn(u32) -> T + Sync) -> Vec<T> {
-    parts(count, |range| range.map(&make).collect::<Vec<_>>()).into_iter().flatten().collect()
-}
-
-/// Cuts `0..count` into as many ranges as there are cores, and makes one result of each, in this order.
-pub(crate) fn parts<T: Send>(count: u32, make: impl Fn(std::ops::Range<u32>) -> T + Sync) -> Vec<T> {
-    let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1));
-    let size = part_size(count, cores);
-    let make = &make;
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..count)
-            .step_by(size as usize)
-            .map(|start| scope.spawn(move || make(start..count.min(start.saturating_add(size)))))
-            .collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    })
-}
-
-fn part_size(count: u32, cores: u32) -> u32 {
-    count.div_ceil(cores).max(1)
 }
 
 #[cfg(test)]

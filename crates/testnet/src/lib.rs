@@ -10,6 +10,7 @@
 //! both that code and whoever observed it.
 
 mod address;
+mod allot;
 mod answers;
 mod carrier;
 mod config;
@@ -27,6 +28,8 @@ mod luck;
 mod memory;
 pub mod names;
 pub mod namespace;
+mod parallel;
+mod random;
 pub mod scenario;
 mod secrets;
 pub mod sim;

@@ -33,7 +33,7 @@ pub use self::{
 };
 use crate::{
     World,
-    generate::{Stream, stream},
+    random::{Stream, stream},
 };
 
 /// Words of random numbers that each turn of a host has to itself. A draw takes a few.

@@ -4,8 +4,8 @@ use libp2p_identity::{Keypair, ecdsa, secp256k1};
 use rand::Rng;
 
 use crate::{
-    generate::{Stream, stream},
     id::Id,
+    random::{Stream, stream},
 };
 
 /// RSA keys of 2,048 bits in PKCS#8, one after the other: they cannot be derived from a seed within reasonable time.

@@ -13,7 +13,8 @@ use rand::{Rng, RngExt};
 
 use self::damage::Damage;
 use crate::{
-    generate::{Stream, parts, stream},
+    parallel::parts,
+    random::{Stream, stream},
     scenario,
 };
 

@@ -22,7 +22,6 @@ use crate::{
     address::{self, Door},
     carrier::Carrier,
     fake::Forger,
-    generate,
     ground::{Ground, Location, Ports},
     id::{self, Id},
     life::{Cast, Place},
@@ -31,6 +30,9 @@ use crate::{
     state::State,
     tables::Tables,
 };
+
+/// What peers run in a scenario without agents.
+const DEFAULT_AGENT: &str = concat!("kadscope-testnet/", env!("CARGO_PKG_VERSION"));
 
 /// The protocol that echoes 32 bytes.
 const PING_PROTOCOL: &str = "/ipfs/ping/1.0.0";
@@ -85,22 +87,6 @@ impl Entries {
 }
 
 impl World {
-    /// Makes the world of a scenario on loopback addresses, at the standard ports. The same scenario (with its seed)
-    /// always makes the same one.
-    pub fn generate(scenario: &Scenario) -> Self {
-        Self::generate_at(scenario, Ports::STANDARD)
-    }
-
-    /// Makes the world of a scenario on loopback addresses, at these ports.
-    pub fn generate_at(scenario: &Scenario, ports: Ports) -> Self {
-        generate::world(scenario, ports, false)
-    }
-
-    /// Makes the world of a scenario on public addresses, at the standard ports: the same peers with the same tables.
-    pub fn generate_public(scenario: &Scenario) -> Self {
-        generate::world(scenario, Ports::STANDARD, true)
-    }
-
     /// How many peers there are, departed ones included.
     pub fn len(&self) -> usize {
         self.peers.len()
@@ -158,7 +144,7 @@ impl World {
 
     /// What it runs.
     pub fn agent(&self, peer: u32) -> &str {
-        self.agent_of(peer).map_or(generate::DEFAULT_AGENT, |agent| agent.name.as_str())
+        self.agent_of(peer).map_or(DEFAULT_AGENT, |agent| agent.name.as_str())
     }
 
     /// What it speaks, as it says itself.

@@ -13,7 +13,7 @@ use super::{
     internet::{Purpose, Range},
 };
 use crate::{
-    generate::{Stream, stream},
+    random::{Stream, stream},
     scenario::Addresses,
 };
 

@@ -8,7 +8,8 @@ use rand::seq::SliceRandom;
 
 use super::{Lag, Place};
 use crate::{
-    generate::{Stream, allot, stream},
+    allot::allot,
+    random::{Stream, stream},
     scenario::{
         Scenario, Share,
         life::{Absence, LifeClass},

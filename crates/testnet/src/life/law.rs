@@ -111,7 +111,7 @@ fn gamma_function(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generate::{Stream, stream};
+    use crate::random::{Stream, stream};
 
     const LAWS: [Law; 5] = [
         Law::Exponential { median_s: 100.0 },

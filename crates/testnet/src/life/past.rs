@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 use super::{HostState, Moment, Place, Presence, Session, cast, cast::Host};
 use crate::{
     World,
-    generate::{Stream, stream},
+    random::{Stream, stream},
     scenario::life::LifeClass,
 };
 

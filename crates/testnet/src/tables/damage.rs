@@ -7,7 +7,7 @@ use rand::{Rng, RngExt, seq::SliceRandom};
 
 use super::sample;
 use crate::{
-    generate::{Stream, stream},
+    random::{Stream, stream},
     scenario,
 };
 

@@ -18,10 +18,10 @@ use net::{
 
 use crate::{
     answers::Answers,
-    generate,
     life::Place,
     living::Living,
     luck::Luck,
+    parallel,
     scenario::life::Absence,
     state::{Stage, State},
     world::World,
@@ -60,7 +60,7 @@ impl Heads {
         let answers = Arc::new(Answers::new(Arc::clone(&world)).living(living.clone()));
         let mut heads = Self { world, answers, living, all: Vec::new() };
         let count = heads.world.peers().end;
-        let made = generate::parts(count, |range| {
+        let made = parallel::parts(count, |range| {
             range.map(|peer| heads.listening(peer)).collect::<Result<Vec<_>, _>>()
         });
         for part in made {
