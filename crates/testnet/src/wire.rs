@@ -115,7 +115,7 @@ impl WireTestnet {
     pub async fn start_with(scenario: &Scenario, outlets: LifeOutlets) -> Result<Self, WireError> {
         let (listening, sockets) = Sockets::bind().await?;
         let world = Arc::new(World::generate_at(scenario, sockets.ports));
-        life::check(&world, &outlets)?;
+        life::check(&world, &outlets, life::files())?;
         let living = Living::of(&world, LifeClock::starting_now(&world, outlets.start_unix_ms));
         let heads = Arc::new(Heads::new(Arc::clone(&world), living.clone())?);
         let mut tasks = JoinSet::new();
