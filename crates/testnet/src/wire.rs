@@ -160,7 +160,7 @@ impl WireTestnet {
         (listening, held): (Vec<Listening>, Held),
         outlets: LifeOutlets,
     ) -> Result<Self, WireError> {
-        life::check(&world, &outlets)?;
+        life::check(&world, &outlets, life::files())?;
         let (instant, unix_ms) = outlets.calendar;
         let living = Living::of(&world, LifeClock::starting_at(&world, instant, unix_ms));
         let heads = Arc::new(Heads::new(Arc::clone(&world), living.clone())?);

@@ -94,15 +94,19 @@ impl fmt::Debug for LifeOutlets {
     }
 }
 
-/// Whether the peers of a world can come and go here.
-pub(super) fn check(world: &World, outlets: &LifeOutlets) -> Result<(), WireError> {
+/// How many files this process may have open.
+pub(super) fn files() -> u64 {
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+/// Whether the peers of a world can come and go here, where so many `files` may be open.
+pub(super) fn check(world: &World, outlets: &LifeOutlets, files: u64) -> Result<(), WireError> {
     let classes = world.scenario().life.iter().flat_map(|life| &life.classes);
     let mut absent = classes.filter(|class| class.absence != Absence::Refused);
     if let Some(class) = absent.next().filter(|_| outlets.routes.is_none()) {
         return Err(WireError::NeedsRoutes { class: class.name.clone(), absence: class.absence.name() });
     }
-    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let (needed, allowed) = (sockets(world), limit.saturating_sub(RESERVED_FILES));
+    let (needed, allowed) = (sockets(world), files.saturating_sub(RESERVED_FILES));
     if needed > allowed {
         return Err(WireError::TooManySockets { needed, allowed });
     }
