@@ -3,6 +3,7 @@
 //! | field | meaning |
 //! |---|---|
 //! | `at_ms` | when, in milliseconds since 1970, with a fraction |
+//! | `late_ms` | by how much later it was made so, and written: openings of sockets and changes of routes take their time |
 //! | `life_s` | when, in seconds of life since the start, with a fraction |
 //! | `event` | `entered`, `up`, `moved`, `rotated`, `down` or `left`: see [`EventKind`] |
 //! | `peer` | who |
@@ -14,6 +15,7 @@
 use std::{
     io::{self, BufRead, BufWriter, Write},
     sync::Arc,
+    time::Duration,
 };
 
 use libp2p_identity::PeerId;
@@ -33,6 +35,7 @@ const MAX_LINE_BYTES: u64 = 64 * 1024;
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
     at_ms: f64,
+    late_ms: f64,
     life_s: f64,
     event: String,
     peer: String,
@@ -72,10 +75,13 @@ impl<W: Write> EventLog<W> {
 
     /// Writes what happened next, and hands it to the system.
     pub fn write(&mut self, events: &[Event]) -> io::Result<()> {
+        let now_ms = self.clock.unix_ms(self.clock.now());
         for event in events {
+            let at_ms = self.clock.unix_ms(event.at);
             let addresses = self.world.addresses_at(event.peer, event.place);
             let line = Line {
-                at_ms: self.clock.unix_ms(event.at),
+                at_ms,
+                late_ms: (now_ms - at_ms).max(0.0),
                 life_s: event.at.seconds(),
                 event: event.kind.name().to_owned(),
                 peer: self.world.peer_id(event.peer).to_base58(),
@@ -101,27 +107,30 @@ pub fn read(world: &Arc<World>, mut log: impl BufRead) -> Result<Option<History>
         if !text.ends_with('\n') && (text.len() as u64) < MAX_LINE_BYTES {
             break;
         }
-        let event = event(world, &text).map_err(|problem| LogError::Line { line: number, problem })?;
+        let (event, late) =
+            parse(world, &text).map_err(|problem| LogError::Line { line: number, problem })?;
         history.record(&event);
+        history.note_late(late);
     }
     Ok(Some(history))
 }
 
-/// One line of a log.
-pub(crate) fn event(world: &World, text: &str) -> Result<Event, String> {
+/// One line of a log: what happened, and how late it was made so, as life has it.
+pub(crate) fn parse(world: &World, text: &str) -> Result<(Event, Duration), String> {
     let line: Line = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let id: PeerId = line.peer.parse().map_err(|_| format!("`{}` is no peer id", line.peer))?;
     let peer = world.find(&id).ok_or_else(|| format!("`{id}` is no peer of this world"))?;
     let kind = EventKind::from_name(&line.event).ok_or_else(|| format!("`{}` is no event", line.event))?;
     #[expect(clippy::cast_possible_truncation, reason = "saturates at times that no log has")]
     let at = Moment::from_micros((line.life_s * 1e6).round() as i64);
-    Ok(Event { at, peer, kind, place: Place(line.place) })
+    let speed = world.scenario().life.as_ref().map_or(1.0, |life| life.speed);
+    let late = Duration::try_from_secs_f64(line.late_ms / 1e3 * speed)
+        .map_err(|_| format!("`late_ms` is no length of time: {}", line.late_ms))?;
+    Ok((Event { at, peer, kind, place: Place(line.place) }, late))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::Scenario;
 
@@ -164,7 +173,7 @@ mod tests {
         let peer = world.peer_id(world.bootstrap()[0]);
         let line = |event: &str, peer: &str| {
             format!(
-                "{{\"at_ms\":1.0,\"life_s\":1.0,\"event\":\"{event}\",\"peer\":\"{peer}\",\"place\":0,\
+                "{{\"at_ms\":1.0,\"late_ms\":0.5,\"life_s\":1.0,\"event\":\"{event}\",\"peer\":\"{peer}\",\"place\":0,\
                  \"addresses\":[]}}\n"
             )
         };

@@ -84,6 +84,9 @@ impl LifeClock {
 pub(crate) struct Living {
     world: Arc<World>,
     state: Mutex<Alive>,
+    /// The same life once more, for who reads tables: what they hold hangs on the time alone, not on how soon sockets
+    /// were opened and closed.
+    read: Mutex<Life>,
 }
 
 #[derive(Debug)]
@@ -98,8 +101,9 @@ impl Living {
     pub(crate) fn of(world: &Arc<World>, clock: LifeClock) -> Option<Arc<Self>> {
         let life = Life::of(world)?;
         let history = History::starting(&life);
+        let read = Mutex::new(life.clone());
         let state = Mutex::new(Alive { life, history, clock });
-        Some(Arc::new(Self { world: Arc::clone(world), state }))
+        Some(Arc::new(Self { world: Arc::clone(world), state, read }))
     }
 
     pub(crate) fn clock(&self) -> LifeClock {
@@ -125,6 +129,13 @@ impl Living {
         events
     }
 
+    /// What happened last has been made so only now.
+    pub(crate) fn note_late(&self, first: &Event) {
+        let Alive { history, clock, .. } = &mut *self.lock();
+        let late = clock.now().micros_since(first.at);
+        history.note_late(Duration::from_micros(u64::try_from(late).unwrap_or(0)));
+    }
+
     /// Looks at the life as it was caught up with last, and at the clock.
     pub(crate) fn look<T>(&self, at: impl FnOnce(&Life, Moment) -> T) -> T {
         let alive = self.lock();
@@ -142,10 +153,11 @@ impl Living {
 
     /// The entries of a peer's table that are closest to the key with this prefix, and where they are said to be.
     pub(crate) fn closest(&self, peer: u32, target: u64, count: usize) -> Vec<(u32, Place)> {
-        self.look(|life, now| {
-            let listed = |other| life.listed(peer, other, now);
-            self.world.tables.closest_listed(&self.world.prefixes, peer, (target, count), listed)
-        })
+        let now = self.clock().now();
+        let mut life = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        while life.next(now).is_some() {}
+        let listed = |other| life.listed(peer, other, now);
+        self.world.tables.closest_listed(&self.world.prefixes, peer, (target, count), listed)
     }
 
     /// Where a peer is now, or was last.

@@ -204,8 +204,8 @@ impl Truth {
         judge::judge(self, observed)
     }
 
-    /// Says how right an observer was of a world whose peers come and go. `slack` is how far its times may be off, in
-    /// seconds of life, and counts in its favour.
+    /// Says how right an observer was of a world whose peers come and go. `slack` is how far its times may be off, as
+    /// life has it, and counts in its favour, as does what events were late by.
     pub fn judge_during(
         &self,
         history: &History,

@@ -1,6 +1,6 @@
 //! What happened in a life: every session of every peer, and what the routing tables named at which time.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{Event, Life, Moment, Place, Presence, Session};
 use crate::World;
@@ -16,6 +16,7 @@ pub struct History {
     sessions: Vec<Vec<Session>>,
     until: Moment,
     events: usize,
+    late: Duration,
 }
 
 /// How a table named a peer during an interval.
@@ -48,7 +49,7 @@ impl History {
             sessions.filter(|session| *session != Session::NEVER).collect()
         };
         let sessions = life.presences.iter().map(past).collect();
-        Self { world, sessions, until: life.now(), events: 0 }
+        Self { world, sessions, until: life.now(), events: 0, late: Duration::ZERO }
     }
 
     /// Adds what happened next.
@@ -71,6 +72,16 @@ impl History {
         if self.events < MAX_EVENTS {
             self.until = self.until.max(moment);
         }
+    }
+
+    /// An event was made so this much later than it happened, as life has it. Virtual time is never late.
+    pub fn note_late(&mut self, late: Duration) {
+        self.late = self.late.max(late);
+    }
+
+    /// The most that an event was late by.
+    pub const fn late(&self) -> Duration {
+        self.late
     }
 
     /// Nothing is known of what is later.

@@ -122,6 +122,7 @@ pub(super) fn judge(
     observed: &ObservedDuring,
     slack: Duration,
 ) -> DuringVerdict {
+    let slack = slack.saturating_add(history.late());
     let visits = observed.visits.as_slice();
     let times = || visits.iter().filter_map(|visit| visit.during);
     let begun = times().map(|(from, _)| from).min().unwrap_or(Moment::START);

@@ -168,6 +168,9 @@ impl Driver {
             for event in &events {
                 self.happen(event).await;
             }
+            if let Some(first) = events.first() {
+                self.living.note_late(first);
+            }
             if let Some(Err(error)) = self.log.as_mut().map(|log| log.write(&events)) {
                 tracing::error!(%error, "the log of events is lost");
                 self.log = None;

@@ -84,7 +84,7 @@ async fn each_event_is_met_by_whoever_dials_next() {
         let line = written.recv().await.expect("a line");
         let history = event_log::read(&world, format!("{line}\n").as_bytes());
         assert_eq!(history.expect("an event").expect("a life").len(), 1);
-        let event = event_log::event(&world, &line).expect("an event");
+        let event = event_log::parse(&world, &line).expect("an event").0;
         kinds.push(event.kind);
         dials.spawn(meet(host.clone(), Arc::clone(&world), event));
     }
@@ -110,7 +110,7 @@ async fn a_connection_ends_with_the_session_of_its_peer() {
         let testnet = WireTestnet::start_with(&scenario(&text), outlets).await.expect("a testnet");
         let world = Arc::clone(testnet.world());
         let come = loop {
-            let event = event_log::event(&world, &written.recv().await.expect("a line")).expect("an event");
+            let event = event_log::parse(&world, &written.recv().await.expect("a line")).expect("an event").0;
             if event.kind.comes() {
                 break event;
             }
@@ -122,7 +122,7 @@ async fn a_connection_ends_with_the_session_of_its_peer() {
             [FailureClass::ConnectionReset, FailureClass::ConnectionClosed].contains(&failure.class),
             "{failure:?}"
         );
-        let went = event_log::event(&world, &written.recv().await.expect("a line")).expect("an event");
+        let went = event_log::parse(&world, &written.recv().await.expect("a line")).expect("an event").0;
         assert_eq!((went.peer, went.kind.comes()), (come.peer, false));
     }
 }
@@ -188,7 +188,7 @@ async fn routes_are_asked_for_and_without_them_only_refusal_is_possible() {
     let testnet = WireTestnet::start_with(&scenario(&text), outlets).await.expect("a testnet");
     let world = Arc::clone(testnet.world());
     for _ in 0..5 {
-        let event = event_log::event(&world, &written.recv().await.expect("a line")).expect("an event");
+        let event = event_log::parse(&world, &written.recv().await.expect("a line")).expect("an event").0;
         let ip = world.location_at(event.peer, event.place).ips().next().expect("an address");
         let reach = if event.kind.comes() { Reach::Local } else { Reach::Unreachable };
         assert_eq!(changes.lock().expect("no panic").get(&ip), Some(&reach));
