@@ -8,7 +8,8 @@ Exit codes:
   2    the command line, or a file that it names, is wrong
   3    the store could not be opened, read or written
   4    network: none of the bootstrap peers answered
-  130  stopped by Ctrl-C or SIGTERM; everything in hand was kept";
+  130  stopped by Ctrl-C or SIGTERM; everything in hand was kept
+With testnet --world -- COMMAND the exit code is the command's.";
 
 /// Where to begin, and what else decides.
 const BEGIN: &str = "\
@@ -73,10 +74,20 @@ Examples:
   kadscope testnet --peers 100
   kadscope testnet --scenario faults --truth truth.json
   kadscope testnet --scenario my-network.toml --json
+  A world: a network of its own with public addresses and names, which nothing can leave, and a
+  crawl, a shell or any other program in it:
+    kadscope testnet --world -- kadscope crawl --store none
+    kadscope testnet --world --scenario faults -- bash
 
 Prints the addresses of the bootstrap peers, one a line, and serves until Ctrl-C (exit code 0). The
 peers live on loopback addresses from 127.1.0.0 on, behind one port: any libp2p program on this
-machine can dial them.";
+machine can dial them.
+
+A world is a network namespace of Linux, made without root where the system allows that. Its command
+finds in its environment where to begin (KADSCOPE_BOOTSTRAP, as names; KADSCOPE_WORLD_BOOTSTRAP, as
+addresses) and the truth file (KADSCOPE_WORLD_TRUTH). The world ends with the command, and kadscope
+with its exit code: 128 and the number of a signal that ended it, 126 if it cannot be run, 127 if it
+is not found. Without a command it says how to enter. More is in docs/world.md.";
 
 /// Below the help of `crawls`.
 pub(crate) const CRAWLS: &str = "\

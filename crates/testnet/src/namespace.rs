@@ -1,6 +1,6 @@
 //! A network namespace from which no packet can leave: the ground on which public addresses may be served and dialled.
 //!
-//! [`enter`] makes one of its own for this process, without root where the system allows that, and [`only_loopback`]
+//! [`enter()`] makes one of its own for this process, without root where the system allows that, and [`only_loopback`]
 //! refuses one that has any way out. [`Routes`] makes ranges of public addresses local in it and takes single ones away
 //! again. [`resolve_by_loopback`] points programs in it to a name server on loopback ([`crate::names`]). Who lives at
 //! the addresses is left to others.
@@ -43,7 +43,7 @@ pub enum Place {
     Here,
 }
 
-/// What [`enter`] has made, as far as others need to know it to get in.
+/// What [`enter()`] has made, as far as others need to know it to get in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entered {
     /// There is a user namespace as well, in which this process is root.

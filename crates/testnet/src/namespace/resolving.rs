@@ -32,7 +32,7 @@ const MAX_LINKS: usize = 40;
 
 /// From now on programs that this process starts ask 127.0.0.1, port 53, for names.
 ///
-/// Needs mounts of its own ([`super::enter`]), and must be called before the process has a second thread.
+/// Needs mounts of its own ([`super::enter()`]), and must be called before the process has a second thread.
 pub fn resolve_by_loopback() -> Result<(), NamespaceError> {
     let nothing = None::<&str>;
     mount(nothing, SCRATCH, Some("tmpfs"), MsFlags::empty(), nothing)

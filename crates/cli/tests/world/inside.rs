@@ -1,0 +1,123 @@
+//! What a program finds in a world.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::program::{Ended, KADSCOPE, Running, command, in_world, run, world};
+
+/// A crawl of a world, which is told by its environment where to begin.
+const CRAWL: [&str; 4] = ["crawl", "--store", "none", "--json"];
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn stdout_and_the_exit_code_are_the_commands() {
+    let Ended { code, stdout, stderr } = in_world("echo hello; exit 7");
+    assert_eq!((code, stdout.as_str()), (Some(7), "hello\n"), "{stderr}");
+    assert!(stderr.contains("20 peers of the scenario healthy"), "{stderr}");
+    assert_eq!(in_world("kill -TERM $$").code, Some(143));
+    let json = run(&mut world(&["--json", "--", "true"]));
+    assert_eq!((json.code, json.stdout.as_str()), (Some(0), ""));
+    assert_eq!(self::json(&json.stderr)["world"]["bootstrap_name"], "/dnsaddr/bootstrap.world.test");
+}
+
+#[test]
+fn a_command_that_cannot_be_run_has_the_code_that_shells_have_for_it() {
+    let missing = run(&mut world(&["--", "no-such-program"]));
+    assert_eq!(missing.code, Some(127));
+    assert!(missing.stderr.contains("cannot run no-such-program: No such file"), "{}", missing.stderr);
+    let text = run(&mut world(&["--", "/etc/passwd"]));
+    assert_eq!(text.code, Some(126));
+    assert!(text.stderr.contains("cannot run /etc/passwd: Permission denied"), "{}", text.stderr);
+}
+
+#[test]
+fn a_crawl_needs_no_options_to_find_the_network_and_its_truth() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let scenario = dir.path().join("own.toml");
+    fs::write(&scenario, "seed = 3\npeers = 30\nprotocol = \"/own/kad/1.0.0\"\n").expect("written");
+    let truth = "truth.json";
+    let options = ["testnet", "--world", "--scenario", "own.toml", "--truth", truth, "--"];
+    let script =
+        format!("test -n \"$KADSCOPE_WORLD_BOOTSTRAP\" && cat \"$KADSCOPE_WORLD_TRUTH\" && {KADSCOPE}");
+    let script: String = CRAWL.iter().fold(format!("cd / && {script}"), |script, word| script + " " + word);
+    let args = options.into_iter().chain(["bash", "-c", &script]);
+    let ended = run(command(KADSCOPE, args).current_dir(dir.path()));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let said: Vec<Value> = serde_json::Deserializer::from_str(&ended.stdout)
+        .into_iter()
+        .map(|value| value.expect("JSON"))
+        .collect();
+    let [told, summary] = &said[..] else { panic!("two objects: {}", ended.stdout) };
+    assert_eq!(told["peers"].as_array().map(Vec::len), Some(30));
+    assert_eq!(summary["peers"]["reachable"], 30, "{summary}");
+    // A file that was named stays, another one goes.
+    assert_eq!(json(&fs::read_to_string(dir.path().join(truth)).expect("it stays")), *told);
+    let ended = in_world("test -s $KADSCOPE_WORLD_TRUTH && echo $KADSCOPE_WORLD_TRUTH");
+    assert_eq!(ended.code, Some(0));
+    assert!(!fs::exists(ended.stdout.trim()).expect("readable"), "{}", ended.stdout);
+}
+
+#[test]
+fn names_resolve_by_the_systems_own_configuration_and_others_do_not_exist() {
+    let ended =
+        in_world("cat /etc/resolv.conf; getent ahostsv4 b0.bootstrap.world.test; getent ahosts example.org");
+    assert!(ended.stdout.starts_with("nameserver 127.0.0.1\n"), "{}", ended.stdout);
+    assert!(ended.stdout.lines().any(|line| line.contains("STREAM")), "{}", ended.stdout);
+    assert_eq!(ended.code, Some(2), "getent: not found");
+}
+
+#[test]
+fn every_public_address_of_the_world_is_local_and_no_other_is_there() {
+    let script = r"
+        wc -l < /proc/net/dev
+        (echo > /dev/tcp/18.77.1.2/9) 2>&1 | grep -om1 'Connection refused'
+        (echo > /dev/tcp/2a01:e00::77/9) 2>&1 | grep -om1 'Connection refused'
+        for outside in 1.1.1.1 10.0.0.1 2606:4700::1; do
+            (echo > /dev/tcp/$outside/53) 2>&1 | grep -om1 'Network is unreachable'
+            (echo > /dev/udp/$outside/53) 2>&1 | grep -om1 'Network is unreachable'
+        done";
+    let (refused, unreachable) = ("Connection refused\n".repeat(2), "Network is unreachable\n".repeat(6));
+    let ended = in_world(script);
+    // Two headings, and lo.
+    assert_eq!(ended.stdout, format!("3\n{refused}{unreachable}"), "{}", ended.stderr);
+}
+
+#[test]
+fn who_is_not_root_is_root_inside() {
+    let args = [
+        "--user",
+        "--map-user=1000",
+        "--map-group=1000",
+        KADSCOPE,
+        "testnet",
+        "--world",
+        "--peers",
+        "20",
+        "--",
+    ];
+    let ended =
+        run(&mut command("unshare", args.into_iter().chain(["sh", "-c", "id -u; cat /proc/self/uid_map"])));
+    let said: Vec<&str> = ended.stdout.split_whitespace().collect();
+    assert_eq!(said, ["0", "0", "1000", "1"], "{}", ended.stderr);
+}
+
+#[test]
+fn a_world_without_a_command_says_how_to_enter_it() {
+    let mut world = Running::start(&mut world(&["--json"]));
+    let said = json(&world.line());
+    let enter: Vec<&str> = said["world"]["enter"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|word| word.as_str().expect("text"))
+        .collect();
+    let args = enter[1..].iter().copied().chain([KADSCOPE]).chain(CRAWL);
+    let ended = run(&mut command(enter[0], args));
+    assert_eq!(json(&ended.stdout)["peers"]["reachable"], 20, "{}", ended.stderr);
+    world.send(rustix::process::Signal::INT);
+    assert_eq!(world.code(), Some(0));
+}
