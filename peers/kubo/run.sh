@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
-# Runs N Kubo daemons that know each other and nobody else, until told to end.
+# Runs N Kubo daemons that talk to each other, or to a world, and to nobody else, until told to end.
 #
 #   run.sh N DIR            on 127.0.0.1: they form the LAN DHT, /ipfs/lan/kad/1.0.0
 #   run.sh N DIR OCTET      on OCTET.1.0.1, OCTET.2.0.1, ...: they form the WAN DHT, /ipfs/kad/1.0.0;
 #                           only in a network namespace that has nothing but loopback
 #   run.sh N DIR OCTET ADDRESS...
-#                           the same, but they begin at these addresses and find each other by themselves
+#                           in a world, each in a house of its own (../house.sh) at such an address: they begin
+#                           at ADDRESS and find each other by themselves
 #
-# Prints {"bootstrap":[...],"protocol":"..."} when the routing tables are complete and still, or, with
-# addresses to begin at, as soon as every daemon has a table. Then it
+# Prints {"bootstrap":[...],"protocol":"..."} when the routing tables are complete and still; in a world as
+# soon as every daemon has a table. Then it
 # obeys lines on stdin: "truth" prints what truth.sh prints, "quit" or the end of stdin ends it, as do
 # SIGTERM and SIGINT. The daemons' repositories and logs stay in DIR, which must not exist or be empty.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 ipfs=$here/../bin/ipfs
+house=$here/../house.sh
 # Beside the configuration: nothing is reported, whatever binary is used.
 export IPFS_TELEMETRY=off DO_NOT_TRACK=1
 start_s=60  # longest wait for a daemon
@@ -52,21 +54,21 @@ check_arguments() {
     [ ! -e "$2" ] || [ -d "$2" ] && [ -z "$(ls -A "$2" 2>/dev/null)" ] || wrong "$2 exists and is not an empty folder"
     [ -x "$ipfs" ] || fail "bin/ipfs is missing: run peers/build.sh kubo"
     command -v jq >/dev/null || fail "jq is not installed (Debian, Ubuntu: apt-get install jq)"
-    [ $# -eq 2 ] || check_world "$3" "$1"
+    # A daemon admits 8 connections of one IP, and without houses all come from one: room for a client is left.
+    [ $# -ne 3 ] || [ "$1" -le 6 ] || wrong "N is 2 to 6 on public addresses, not '$1'"
+    [ $# -eq 2 ] || check_closed "$3"
 }
 
-# check_world OCTET N: public addresses are used only where no packet can leave.
-check_world() {
-    # A daemon admits 8 connections of one IP, and there all seem to come from its own: room for a client is left.
-    [ "$2" -le 6 ] || wrong "N is 2 to 6 on public addresses, not '$2'"
+# check_closed OCTET: public addresses are used only where no packet can leave.
+check_closed() {
     [[ $1 =~ ^[0-9]+$ ]] && [ "$1" -ge 1 ] && [ "$1" -le 223 ] || wrong "OCTET is 1 to 223, not '$1'"
     local others
     others=$(tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' ' | grep -vx lo || true)
     [ -z "$others" ] || fail "refusing public addresses: this namespace has interfaces beside loopback ($(echo $others)); see README.md"
 }
 
-# swarm_addresses I: a JSON list of what daemon I listens on.
-swarm_addresses() {
+# own_addresses I: a JSON list of what daemon I listens on where it has no house.
+own_addresses() {
     if [ -n "$octet" ]; then
         echo "[\"/ip4/$octet.$1.0.1/tcp/4001\",\"/ip4/$octet.$1.0.1/udp/4001/quic-v1\"]"
     else
@@ -77,38 +79,51 @@ swarm_addresses() {
 # list WORD...: as JSON.
 list() { jq -cn '$ARGS.positional' --args -- "$@"; }
 
-# configure I: a repository whose daemon asks nobody for anything.
+# What has to be set anywhere: that nobody outside is asked for anything, and that the daemon is a server before
+# others have told it that it can be reached, which virtual peers never do.
+closed='
+    .Bootstrap = $begin
+    | .AutoConf.Enabled = false
+    | .AutoTLS.Enabled = false
+    | .DNS.Resolvers = {}
+    | .Routing.DelegatedRouters = []
+    | .Ipns.DelegatedPublishers = []
+    | .Routing.Type = "dhtserver"
+    | .Version.SwarmCheckEnabled = false
+    | .Plugins.Plugins.telemetry.Config.Mode = "off"'
+
+# In a house, where all ports are free, all else is as released. Its loopback is its own: it is told what to do by
+# a socket in the file system.
+housed="$closed"' | .Addresses.API = "/unix" + $repo + "/api.sock"'
+
+# Elsewhere daemons share one address, or have only those of a private network.
+homeless="$closed"'
+    | .Addresses.API = "/ip4/127.0.0.1/tcp/0"
+    | .Addresses.Gateway = "/ip4/127.0.0.1/tcp/0"
+    | .Addresses.Swarm = $own
+    | .Discovery.MDNS.Enabled = false
+    | .Routing.LoopbackAddressesOnLanDHT = true
+    | .Swarm.DisableNatPortMap = true
+    | .Swarm.RelayClient.Enabled = false
+    | .Swarm.EnableHolePunching = false
+    | .HTTPRetrieval.Enabled = false'
+
+# configure I: makes the repository of a daemon.
 configure() {
-    local repo=$dir/$1
-    IPFS_PATH=$repo "$ipfs" init --profile=test >"$dir/$1.log" 2>&1 || fail "ipfs init failed, see $dir/$1.log"
-    jq --argjson swarm "$(swarm_addresses "$1")" --argjson begin "$(list "${begin[@]}")" '
-        .Addresses.API = "/ip4/127.0.0.1/tcp/0"
-        | .Addresses.Gateway = "/ip4/127.0.0.1/tcp/0"
-        | .Addresses.Swarm = $swarm
-        | .Bootstrap = $begin
-        | .AutoConf.Enabled = false
-        | .AutoTLS.Enabled = false
-        | .DNS.Resolvers = {}
-        | .Routing.DelegatedRouters = []
-        | .Ipns.DelegatedPublishers = []
-        | .Discovery.MDNS.Enabled = false
-        | .Routing.Type = "dhtserver"
-        | .Routing.LoopbackAddressesOnLanDHT = true
-        | .Swarm.DisableNatPortMap = true
-        | .Swarm.RelayClient.Enabled = false
-        | .Swarm.EnableHolePunching = false
-        | .HTTPRetrieval.Enabled = false
-        | .Version.SwarmCheckEnabled = false
-        | .Plugins.Plugins.telemetry.Config.Mode = "off"
-    ' "$repo/config" >"$repo/config.new"
+    local repo=$dir/$1 settings=$homeless
+    [ ${#begin[@]} -eq 0 ] || settings=$housed
+    IPFS_PATH=$repo "$ipfs" init >"$dir/$1.log" 2>&1 || fail "ipfs init failed, see $dir/$1.log"
+    jq --arg repo "$repo" --argjson own "$(own_addresses "$1")" --argjson begin "$(list "${begin[@]}")" \
+        "$settings" "$repo/config" >"$repo/config.new"
     mv "$repo/config.new" "$repo/config"
 }
 
 start() {
     # If this script is killed, so are its daemons, where the system can do that.
-    local tied=()
-    ! command -v setpriv >/dev/null || tied=(setpriv --pdeathsig TERM)
-    IPFS_PATH=$dir/$1 "${tied[@]}" "$ipfs" daemon >>"$dir/$1.log" 2>&1 </dev/null &
+    local before=()
+    ! command -v setpriv >/dev/null || before=(setpriv --pdeathsig TERM)
+    [ ${#begin[@]} -eq 0 ] || before+=("$house" "$octet.$1.0.1")
+    IPFS_PATH=$dir/$1 "${before[@]}" "$ipfs" daemon >>"$dir/$1.log" 2>&1 </dev/null &
     pids+=($!)
     echo $! >"$dir/$1.pid"
 }
@@ -122,7 +137,8 @@ await_daemon() {
     done
 }
 
-addresses() { IPFS_PATH=$dir/$1 "$ipfs" id | jq -r '.Addresses[]'; }
+# addresses I: where daemon I can be dialled from elsewhere, if it is to be.
+addresses() { IPFS_PATH=$dir/$1 "$ipfs" id | jq -r --arg own "/ip4/${octet:+$octet.$1.0.1}" '.Addresses[] | select(startswith($own))'; }
 
 # connect I: to the half of the others that follow it in a ring, so that as many connections come in as go out.
 connect() {

@@ -1,5 +1,5 @@
-//! Whole crawls of networks on loopback sockets: CPU, time and memory of the crawling process, beside the aim of each
-//! line and, where `peers/bin/dhtcrawl` is built, beside the crawler of go-libp2p-kad-dht in the same run.
+//! Whole crawls of networks on loopback sockets and of worlds: CPU, time and memory of the crawling process, beside the aim
+//! of each line and, where `peers/bin/dhtcrawl` is built, beside the crawler of go-libp2p-kad-dht in the same run.
 //!
 //! `cargo bench -p kadscope-cli --bench crawl [-- ROW...]` runs the rows whose names contain one of the words.
 
@@ -13,6 +13,10 @@ use std::{
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+// Beside this file it would be a benchmark of its own.
+#[path = "crawl/world.rs"]
+mod world;
 
 /// One crawl to be measured.
 struct Row {
@@ -76,6 +80,7 @@ fn main() {
     {
         measure(row, dir.path());
     }
+    world::rows(&words, dir.path());
 }
 
 fn measure(row: &Row, dir: &Path) {
@@ -108,15 +113,22 @@ fn beside_go(row: &Row, testnet: &Testnet, ours: &Figures) {
         println!("            the other side is missing: build it with peers/build.sh go");
         return;
     }
-    let answer = json_of(Command::new(program).args(&testnet.bootstrap));
-    let theirs = Figures {
+    let theirs = figures_of_go(&json_of(Command::new(program).args(&testnet.bootstrap)));
+    theirs.print("  go", row.peers, "");
+    print_ratio(ours, &theirs);
+}
+
+fn figures_of_go(answer: &Value) -> Figures {
+    Figures {
         found: number(&answer["peers_ok"]),
         wall_s: number(&answer["wall_s"]),
         cpu_s: number(&answer["cpu_s"]),
         megabytes: number(&answer["peak_rss_bytes"]) / 1e6,
         edges: number(&answer["edges"]),
-    };
-    theirs.print("  go", row.peers, "");
+    }
+}
+
+fn print_ratio(ours: &Figures, theirs: &Figures) {
     println!(
         "            ratio: {:.1} times less CPU for each peer, {:.1} times faster, {:.1} times less memory",
         theirs.us_per_peer() / ours.us_per_peer(),

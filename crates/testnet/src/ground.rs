@@ -37,8 +37,9 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// The ports where all are free: in a world of its own, or without sockets.
-    pub const STANDARD: Self = Self { listen: 4001, ws: 4002, wss: 4003, dead: 4004, dropping: 4005 };
+    /// The ports where all are free: in a world of its own, or without sockets. They are taken at every address of it, and
+    /// so none that programs use which are not told another: Kubo's is 4001.
+    pub const STANDARD: Self = Self { listen: 14001, ws: 14002, wss: 14003, dead: 14004, dropping: 14005 };
 
     /// Where the peers of a slot listen by this transport.
     pub const fn of(self, transport: Transport, slot: u8) -> u16 {

@@ -1,8 +1,8 @@
 //! Guests: servers that are no part of the world, and have asked its peers something.
 //!
 //! A real server puts into its routing table who asks it and is a server too. Virtual peers do the same: whoever asked
-//! one of them, and says that it speaks the network's protocol, stands in that peer's answers from then on. A real
-//! server also dials who is in its table, to see whether it is still there; virtual peers dial nobody, and so forget
+//! one of them, and says that it speaks the network's protocol, stands in that peer's answers from then on, if there is
+//! room for it. A real server also dials who is in its table, to see whether it is still there; virtual peers dial nobody, and so forget
 //! whom they have not heard of for [`HEARD_FOR`].
 //!
 //! Without IO and without a clock: times are those since the testnet began. Who says what is others' to find out, and
@@ -15,7 +15,7 @@ use std::{
 };
 
 use kad::{
-    PeerId,
+    Key, PeerId,
     answer::Known,
     message::{ConnectionType, write_peer},
 };
@@ -74,6 +74,8 @@ pub(crate) struct Said {
 #[derive(Debug)]
 pub(crate) struct Listed {
     id: Box<[u8]>,
+    /// The first bits of its key.
+    prefix: u64,
     entry: Box<[u8]>,
     has_addresses: bool,
 }
@@ -203,7 +205,13 @@ impl Listed {
         let mut entry = Vec::new();
         let addrs = guest.addresses.iter().map(AsRef::as_ref);
         write_peer(&mut entry, &id, addrs, ConnectionType::NotConnected);
-        Self { id: id.into(), entry: entry.into(), has_addresses: !guest.addresses.is_empty() }
+        let prefix = Key::of(&id).prefix64();
+        Self { id: id.into(), prefix, entry: entry.into(), has_addresses: !guest.addresses.is_empty() }
+    }
+
+    /// The first 64 bits of its key: they say to which bucket it belongs.
+    pub(crate) const fn prefix(&self) -> u64 {
+        self.prefix
     }
 
     /// The same as a peer of an answer.

@@ -45,11 +45,17 @@ impl Crawl {
     }
 
     /// The same by a program of ours that runs elsewhere.
-    pub(crate) fn by(mut command: Command, bootstrap: &[String], args: &[&str]) -> Self {
+    pub(crate) fn by(command: Command, bootstrap: &[String], args: &[&str]) -> Self {
+        let mut crawl = Self::at_defaults(command);
+        crawl.command.args(["--addresses", "loopback", "--bootstrap"]).args(bootstrap).args(args);
+        crawl
+    }
+
+    /// A crawl of the network that the environment names, of which nothing is told but to keep what it finds.
+    pub(crate) fn at_defaults(mut command: Command) -> Self {
         let kept = tempfile::tempdir().expect("a directory");
         let store = format!("sqlite:{}", kept.path().join("crawl.sqlite").display());
-        command.args(["crawl", "--addresses", "loopback", "--neighbors", "--json", "--store", &store]);
-        command.arg("--bootstrap").args(bootstrap).args(args);
+        command.args(["crawl", "--neighbors", "--json", "--store", &store]);
         Self { command, kept }
     }
 

@@ -13,3 +13,4 @@ mod program;
 mod servers;
 mod space;
 mod truth;
+mod world;

@@ -1,6 +1,10 @@
-//! What the peers of a network know of themselves, as their programs print it.
+//! What the peers of a network know of themselves, as their programs print it, and what our testnets say of theirs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use serde::Deserialize;
 
@@ -59,5 +63,39 @@ impl Truth {
     /// Streams for which peers had no room, so far.
     pub(crate) fn refused_streams(&self) -> u64 {
         self.peers.iter().map(|peer| peer.refused_streams).sum()
+    }
+}
+
+/// The truth file of a testnet of ours.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Generated {
+    pub(crate) peers: Vec<GeneratedPeer>,
+}
+
+/// One virtual peer.
+#[derive(Debug, Deserialize)]
+pub(crate) struct GeneratedPeer {
+    pub(crate) id: String,
+    /// Whether a crawl can connect to it.
+    pub(crate) reachable: bool,
+    pub(crate) agent: String,
+    neighbors: BTreeSet<String>,
+}
+
+impl Generated {
+    /// Reads the file.
+    pub(crate) fn read(path: &Path) -> Self {
+        serde_json::from_slice(&fs::read(path).expect("a file")).expect("a truth")
+    }
+
+    /// The ids of those that can be reached.
+    pub(crate) fn reachable(&self) -> BTreeSet<String> {
+        self.peers.iter().filter(|peer| peer.reachable).map(|peer| peer.id.clone()).collect()
+    }
+
+    /// The routing tables of those that can be reached.
+    pub(crate) fn tables(&self) -> Tables {
+        let reachable = self.peers.iter().filter(|peer| peer.reachable);
+        reachable.map(|peer| (peer.id.clone(), peer.neighbors.clone())).collect()
     }
 }

@@ -16,7 +16,7 @@ use crate::guests::Listed;
 impl Answers {
     /// What `peer` answers to `asker`, having kept what it was given.
     pub(super) fn serve(&self, peer: u32, asker: &[u8], request: &[u8]) -> Answer {
-        let guests = self.memory.heard(peer, asker);
+        let guests = self.with_room(peer, self.memory.heard(peer, asker));
         match Asked::read(request, asker) {
             // An undecodable request is a handler error, and those reset the stream.
             Err(_) => Answer::Reset,
@@ -43,6 +43,23 @@ impl Answers {
         if self.world.find(&introduced.peer).is_none() {
             self.memory.met(peer, introduced);
         }
+    }
+
+    /// Those for whom the buckets of a peer's table have room, the first come first. A server takes nobody into a full
+    /// one; and who asked for a bucket of more than K would not be told of all.
+    fn with_room(&self, peer: u32, mut guests: Vec<Arc<Listed>>) -> Vec<Arc<Listed>> {
+        let (own, k) = (self.world.prefixes[peer as usize], usize::from(self.world.scenario().tables.k));
+        let mut taken = Vec::with_capacity(guests.len());
+        guests.retain(|guest| {
+            let bucket = (own ^ guest.prefix()).leading_zeros();
+            let before = taken.iter().filter(|&&other| other == bucket).count();
+            let has_room = self.world.tables.places(peer, bucket) + before < k;
+            if has_room {
+                taken.push(bucket);
+            }
+            has_room
+        });
+        guests
     }
 
     fn look_up(&self, peer: u32, asker: &[u8], lookup: &Lookup<'_>, guests: &[Arc<Listed>]) -> Vec<u8> {

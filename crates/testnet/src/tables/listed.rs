@@ -40,6 +40,13 @@ impl Tables {
         (0..self.bucket_ends(peer).len()).map(move |bucket| self.candidates(peer, bucket))
     }
 
+    /// How many peers a bucket shows at most: the `bucket`-th of a peer's table, in which others share so many leading
+    /// bits with it. Those that are deeper than any of its buckets are empty.
+    pub(crate) fn places(&self, peer: u32, bucket: u32) -> usize {
+        let bucket = bucket as usize;
+        if bucket < self.bucket_ends(peer).len() { self.candidates(peer, bucket).1 } else { 0 }
+    }
+
     fn bucket(
         &self,
         peer: u32,

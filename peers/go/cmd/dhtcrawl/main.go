@@ -33,7 +33,7 @@ type config struct {
 	close          bool
 	ids            bool
 	neighbors      bool
-	bootstrap      []*peer.AddrInfo
+	bootstrap      []string
 }
 
 func main() {
@@ -71,7 +71,7 @@ func parseConfig(args []string) (config, error) {
 	f.BoolVar(&c.ids, "ids", false, "print the ids of those that answered, and the errors of the others")
 	f.BoolVar(&c.neighbors, "neighbors", false, "print each peer's neighbors")
 	f.Usage = func() {
-		fmt.Fprintln(f.Output(), "usage: dhtcrawl [flags] MULTIADDR/p2p/ID...")
+		fmt.Fprintln(f.Output(), "usage: dhtcrawl [flags] MULTIADDR/p2p/ID... or /dnsaddr/NAME...")
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {
@@ -86,25 +86,8 @@ func parseConfig(args []string) (config, error) {
 	if f.NArg() == 0 {
 		return c, errors.New("no bootstrap multiaddress given")
 	}
-	return c, c.addBootstrap(f.Args())
-}
-
-// addBootstrap groups the addresses by peer: the crawler takes a peer once.
-func (c *config) addBootstrap(texts []string) error {
-	known := make(map[peer.ID]*peer.AddrInfo)
-	for _, text := range texts {
-		ai, err := peer.AddrInfoFromString(text)
-		if err != nil {
-			return fmt.Errorf("%s: %w", text, err)
-		}
-		if have, ok := known[ai.ID]; ok {
-			have.Addrs = append(have.Addrs, ai.Addrs...)
-			continue
-		}
-		known[ai.ID] = ai
-		c.bootstrap = append(c.bootstrap, ai)
-	}
-	return nil
+	c.bootstrap = f.Args()
+	return c, nil
 }
 
 func newHost(cfg config) (host.Host, error) {
@@ -121,6 +104,10 @@ func newHost(cfg config) (host.Host, error) {
 }
 
 func crawl(ctx context.Context, cfg config) (*result, error) {
+	bootstrap, err := bootstrapPeers(ctx, cfg.bootstrap)
+	if err != nil {
+		return nil, err
+	}
 	h, err := newHost(cfg)
 	if err != nil {
 		return nil, err
@@ -137,7 +124,7 @@ func crawl(ctx context.Context, cfg config) (*result, error) {
 	}
 	found := newResult(cfg)
 	begin := time.Now()
-	c.Run(ctx, cfg.bootstrap,
+	c.Run(ctx, bootstrap,
 		func(p peer.ID, neighbors []*peer.AddrInfo) {
 			found.answered(p, neighbors)
 			if cfg.close {

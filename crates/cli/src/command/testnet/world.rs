@@ -24,14 +24,14 @@ use self::{environment::Environment, files::Files};
 use super::{Announcement, end_of_stdin, life, write_truth};
 use crate::{args::TestnetArgs, exit::Code, output, render::text::grouped, resources, signals::Signals};
 
-/// Where names are asked for, inside.
-const NAME_SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 53);
+/// Where names are asked for: on the port of DNS.
+const NAMES_PORT: u16 = 53;
 
 /// A world that runs.
 struct World {
     network: WireTestnet,
     environment: Environment,
-    _names: NameServer,
+    _names: Vec<NameServer>,
     _routes: Arc<Routes>,
     /// Where the truth is if the user named no file.
     _dir: Option<TempDir>,
@@ -81,9 +81,7 @@ impl World {
         let network = WireTestnet::start_public(scenario, outlets).await?;
         let bootstrap = network.bootstrap_addresses();
         let zone = zone(&network).context("cannot name the peers")?;
-        let names = NameServer::start(Arc::new(zone), NAME_SERVER)
-            .await
-            .with_context(|| format!("cannot answer for names at {NAME_SERVER}"))?;
+        let names = name_servers(Arc::new(zone)).await?;
         write_truth(network.world(), &truth)?;
         let protocol = scenario.protocol.clone();
         let bootstrap = bootstrap.iter().map(ToString::to_string).collect();
@@ -135,6 +133,19 @@ fn zone(network: &WireTestnet) -> Result<Zone, ZoneError> {
         }
     }
     Ok(zone)
+}
+
+/// Who answers for the names: on loopback, where programs inside ask, and at an address of the world, for programs that
+/// have a loopback of their own and a cable into the world.
+async fn name_servers(zone: Arc<Zone>) -> anyhow::Result<Vec<NameServer>> {
+    let mut servers = Vec::new();
+    let of_world = Internet::get().observers().find(IpAddr::is_ipv4);
+    for ip in [IpAddr::V4(Ipv4Addr::LOCALHOST)].into_iter().chain(of_world) {
+        let at = SocketAddr::new(ip, NAMES_PORT);
+        let server = NameServer::start(Arc::clone(&zone), at).await;
+        servers.push(server.with_context(|| format!("cannot answer for names at {at}"))?);
+    }
+    Ok(servers)
 }
 
 /// The addresses are the result, as without a world; what to do with them is said beside it.

@@ -24,15 +24,33 @@ fn introduced(answers: &Answers, peer: PeerId) -> Introduced {
     Introduced { peer, remote: here, local: here, identify }
 }
 
+/// Of guests in the order of their coming those that find room in the table of a peer.
+fn with_room(world: &World, peer: u32, guests: &[PeerId]) -> Vec<PeerId> {
+    let own = world.key(peer);
+    let mut buckets = [0; 256];
+    for &other in world.neighbors(peer) {
+        buckets[own.common_prefix_len(&world.key(other)) as usize] += 1;
+    }
+    let mut guests = guests.to_vec();
+    guests.retain(|guest| {
+        let bucket = &mut buckets[own.common_prefix_len(&Key::of_peer(guest)) as usize];
+        *bucket += 1;
+        *bucket <= K
+    });
+    guests
+}
+
 #[test]
 fn the_closest_of_a_table_and_of_the_guests_answer() {
     let answers = answers("peers = 200");
     let world = &answers.world;
-    let guests: Vec<PeerId> = (0..30).map(|_| PeerId::random()).collect();
-    for guest in &guests {
+    let all: Vec<PeerId> = (0..60).map(|_| PeerId::random()).collect();
+    for guest in &all {
         answers.met(5, introduced(&answers, *guest));
     }
-    let asker = guests[0].to_bytes();
+    let guests = with_room(world, 5, &all);
+    assert!(guests.len() < all.len(), "the bucket of every second one is full");
+    let asker = guests.first().unwrap_or(&all[0]).to_bytes();
     let everybody = || world.neighbors(5).iter().map(|&peer| world.peer_id(peer)).chain(guests.clone());
     for key in 0..50_u8 {
         let target = Key::of(&[key]);
