@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::{
     World,
-    life::{Event, History, Life, Moment, Place},
+    life::{History, Life, Moment, Place},
 };
 
 /// How moments of life, of the clock and of the calendar belong together.
@@ -74,6 +74,18 @@ impl LifeClock {
     }
 }
 
+impl Alive {
+    /// Lets happen what is due by now.
+    fn catch_up(&mut self) -> Moment {
+        let now = self.clock.now();
+        while let Some(event) = self.life.next(now) {
+            self.history.record(&event);
+        }
+        self.history.extend_to(now);
+        now
+    }
+}
+
 /// A life, its clock and its history so far.
 #[derive(Debug)]
 pub(crate) struct Living {
@@ -107,32 +119,18 @@ impl Living {
         alive.clock = alive.clock.restarted();
     }
 
-    /// Lets happen what is due by now, and returns it.
-    pub(crate) fn catch_up(&self) -> Vec<Event> {
-        let Alive { life, history, clock } = &mut *self.lock();
-        let now = clock.now();
-        let mut events = Vec::new();
-        while let Some(event) = life.next(now) {
-            history.record(&event);
-            events.push(event);
-        }
-        history.extend_to(now);
-        events
-    }
-
-    /// Looks at the life as it was caught up with last, and at the clock.
+    /// Looks at the life as it is now, and at the clock.
     pub(crate) fn look<T>(&self, at: impl FnOnce(&Life, Moment) -> T) -> T {
-        let alive = self.lock();
-        at(&alive.life, alive.clock.now())
+        let alive = &mut *self.lock();
+        let now = alive.catch_up();
+        at(&alive.life, now)
     }
 
-    /// What happened so far: until now, or until something is due that did not happen yet.
+    /// What happened until now.
     pub(crate) fn history(&self) -> History {
-        let Alive { life, history, clock } = &*self.lock();
-        let mut history = history.clone();
-        let now = clock.now();
-        history.extend_to(life.next_due().map_or(now, |due| now.min(due.shifted(-1))));
-        history
+        let alive = &mut *self.lock();
+        alive.catch_up();
+        alive.history.clone()
     }
 
     /// The entries of a peer's table that are closest to the key with this prefix, and where they are said to be.

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 pub use self::life::{LifeOutlets, Reach, Rerouted, RouteChange};
 use self::{heads::Heads, sockets::Sockets};
 use crate::{
-    life::History,
+    life::{History, Life},
     living::{LifeClock, Living},
     scenario::Scenario,
     world::World,
@@ -115,12 +115,12 @@ impl WireTestnet {
     pub async fn start_with(scenario: &Scenario, outlets: LifeOutlets) -> Result<Self, WireError> {
         let (listening, sockets) = Sockets::bind().await?;
         let world = Arc::new(World::generate_at(scenario, sockets.ports));
-        life::check(&world, &outlets)?;
+        life::check(&world, &outlets, life::files())?;
         let living = Living::of(&world, LifeClock::starting_now(&world, outlets.start_unix_ms));
         let heads = Arc::new(Heads::new(Arc::clone(&world), living.clone())?);
         let mut tasks = JoinSet::new();
-        if let Some(living) = &living {
-            let driver = life::Driver::start(Arc::clone(living), Arc::clone(&heads), outlets)?;
+        if let Some((living, life)) = living.as_ref().zip(Life::of(&world)) {
+            let driver = life::Driver::start(living, life, Arc::clone(&heads), outlets)?;
             tasks.spawn(driver.run());
         }
         let on_tcp = Arc::clone(&heads);

@@ -77,7 +77,7 @@ enum Kind {
 /// Seconds as microseconds, within the bounds; what is no number is the shortest.
 #[expect(clippy::cast_possible_truncation, reason = "in the range")]
 fn micros(seconds: f64) -> i64 {
-    (seconds * 1e6).max(SHORTEST_US).min(LONGEST_US) as i64
+    if seconds.is_nan() { SHORTEST_US as i64 } else { (seconds * 1e6).clamp(SHORTEST_US, LONGEST_US) as i64 }
 }
 
 /// A draw from the standard normal law (Box and Muller 1958).

@@ -33,19 +33,19 @@ fn up(life: &Life) -> usize {
 
 #[test]
 fn as_many_are_up_as_the_laws_say_at_the_start_and_ever_after() {
-    let mut life = life(&all(8_000, PLAIN));
+    let mut life = life(&all(4_000, PLAIN));
     let class = life.world().scenario().life.as_ref().expect("life").classes[0].clone();
     let share = class.up.mean_s() / (class.up.mean_s() + class.down.mean_s());
     for hours in [0, 1, 2, 5, 12, 48, 49] {
         life.advance(hours * HOUR);
-        let found = up(&life) as f64 / 7_995.0;
-        assert!((found - share).abs() < 0.02, "{found} after {hours} h, not {share}");
+        let found = up(&life) as f64 / 3_995.0;
+        assert!((found - share).abs() < 0.025, "{found} after {hours} h, not {share}");
     }
 }
 
 #[test]
 fn ages_and_what_is_left_at_the_start_are_those_of_sessions_under_way() {
-    let life = life(&all(9_000, PLAIN));
+    let life = life(&all(6_000, PLAIN));
     let law = life.world().scenario().life.as_ref().expect("life").classes[0].up;
     let rng = &mut stream(1, Stream::Life, u32::MAX);
     let whole: Vec<f64> = (0..100_000).map(|_| law.draw_us(rng) as f64).collect();
@@ -61,18 +61,18 @@ fn ages_and_what_is_left_at_the_start_are_those_of_sessions_under_way() {
         let young = ups.iter().filter(|(peer, _)| age(*peer) < t).count();
         for found in [left, young] {
             let found = found as f64 / ups.len() as f64;
-            assert!((found - expected).abs() < 0.025, "{found} within {minutes} min, not {expected}");
+            assert!((found - expected).abs() < 0.035, "{found} within {minutes} min, not {expected}");
         }
     }
 }
 
 #[test]
 fn events_come_as_evenly_in_the_first_hour_as_later() {
-    let mut life = life(&all(6_000, PLAIN));
+    let mut life = life(&all(4_000, PLAIN));
     let counts: Vec<usize> = (1..=6).map(|hours| life.advance(hours * HOUR).len()).collect();
     let mean = counts.iter().sum::<usize>() as f64 / 6.0;
     for count in &counts {
-        assert!((*count as f64 / mean - 1.0).abs() < 0.06, "{counts:?}");
+        assert!((*count as f64 / mean - 1.0).abs() < 0.08, "{counts:?}");
     }
 }
 

@@ -47,8 +47,8 @@ fn a_history_knows_every_moment_as_it_was() {
 #[test]
 fn what_an_interval_says_its_moments_say() {
     let (life, history, tables) = hour();
-    for owner in life.world().peers().step_by(13) {
-        for window in tables.windows(4).step_by(7) {
+    for owner in life.world().peers().step_by(29) {
+        for window in tables.windows(4).step_by(11) {
             let (from, to) = (window[0].0, window[3].0);
             let named = history.named(owner, from, to);
             for (_, tables) in window {
@@ -59,7 +59,7 @@ fn what_an_interval_says_its_moments_say() {
                 assert!(named.iter().all(|(peer, naming)| !naming.always || table.contains(peer)));
             }
             // A finer look finds nothing that is not in the interval, and all that is.
-            let fine = (0..=720).map(|n| from.after(n * MINUTE / 240));
+            let fine = (0..=360).map(|n| from.after(n * MINUTE / 120));
             let seen: std::collections::BTreeSet<u32> =
                 fine.flat_map(|at| history.neighbors(owner, at)).map(|(peer, _)| peer).collect();
             assert!(seen.iter().all(|peer| named.contains_key(peer)));
