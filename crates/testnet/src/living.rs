@@ -79,14 +79,23 @@ impl LifeClock {
     }
 }
 
+impl Alive {
+    /// Lets happen what is due by now.
+    fn catch_up(&mut self) -> Moment {
+        let now = self.clock.now();
+        while let Some(event) = self.life.next(now) {
+            self.history.record(&event);
+        }
+        self.history.extend_to(now);
+        now
+    }
+}
+
 /// A life, its clock and its history so far.
 #[derive(Debug)]
 pub(crate) struct Living {
     world: Arc<World>,
     state: Mutex<Alive>,
-    /// The same life once more, for who reads tables: what they hold hangs on the time alone, not on how soon sockets
-    /// were opened and closed.
-    read: Mutex<Life>,
 }
 
 #[derive(Debug)]
@@ -101,9 +110,8 @@ impl Living {
     pub(crate) fn of(world: &Arc<World>, clock: LifeClock) -> Option<Arc<Self>> {
         let life = Life::of(world)?;
         let history = History::starting(&life);
-        let read = Mutex::new(life.clone());
         let state = Mutex::new(Alive { life, history, clock });
-        Some(Arc::new(Self { world: Arc::clone(world), state, read }))
+        Some(Arc::new(Self { world: Arc::clone(world), state }))
     }
 
     pub(crate) fn clock(&self) -> LifeClock {
@@ -116,48 +124,33 @@ impl Living {
         alive.clock = alive.clock.restarted();
     }
 
-    /// Lets happen what is due by now, and returns it.
-    pub(crate) fn catch_up(&self) -> Vec<Event> {
-        let Alive { life, history, clock } = &mut *self.lock();
-        let now = clock.now();
-        let mut events = Vec::new();
-        while let Some(event) = life.next(now) {
-            history.record(&event);
-            events.push(event);
-        }
-        history.extend_to(now);
-        events
-    }
-
-    /// What happened last has been made so only now.
-    pub(crate) fn note_late(&self, first: &Event) {
+    /// What happened has been made so only now.
+    pub(crate) fn note_late(&self, event: &Event) {
         let Alive { history, clock, .. } = &mut *self.lock();
-        let late = clock.now().micros_since(first.at);
+        let late = clock.now().micros_since(event.at);
         history.note_late(Duration::from_micros(u64::try_from(late).unwrap_or(0)));
     }
 
-    /// Looks at the life as it was caught up with last, and at the clock.
+    /// Looks at the life as it is now, and at the clock.
     pub(crate) fn look<T>(&self, at: impl FnOnce(&Life, Moment) -> T) -> T {
-        let alive = self.lock();
-        at(&alive.life, alive.clock.now())
+        let alive = &mut *self.lock();
+        let now = alive.catch_up();
+        at(&alive.life, now)
     }
 
-    /// What happened so far: until now, or until something is due that did not happen yet.
+    /// What happened until now.
     pub(crate) fn history(&self) -> History {
-        let Alive { life, history, clock } = &*self.lock();
-        let mut history = history.clone();
-        let now = clock.now();
-        history.extend_to(life.next_due().map_or(now, |due| now.min(due.shifted(-1))));
-        history
+        let alive = &mut *self.lock();
+        alive.catch_up();
+        alive.history.clone()
     }
 
     /// The entries of a peer's table that are closest to the key with this prefix, and where they are said to be.
     pub(crate) fn closest(&self, peer: u32, target: u64, count: usize) -> Vec<(u32, Place)> {
-        let now = self.clock().now();
-        let mut life = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        while life.next(now).is_some() {}
-        let listed = |other| life.listed(peer, other, now);
-        self.world.tables.closest_listed(&self.world.prefixes, peer, (target, count), listed)
+        self.look(|life, now| {
+            let listed = |other| life.listed(peer, other, now);
+            self.world.tables.closest_listed(&self.world.prefixes, peer, (target, count), listed)
+        })
     }
 
     /// Where a peer is now, or was last.

@@ -25,7 +25,7 @@ use self::{
 use crate::{
     Guest,
     answers::Answers,
-    life::History,
+    life::{History, Life},
     living::{LifeClock, Living},
     scenario::Scenario,
     state::State,
@@ -166,8 +166,8 @@ impl WireTestnet {
         let heads = Arc::new(Heads::new(Arc::clone(&world), living.clone())?);
         let answers = Arc::clone(heads.answers());
         let mut tasks = JoinSet::new();
-        if let Some(living) = &living {
-            let driver = life::Driver::start(Arc::clone(living), Arc::clone(&heads), outlets)?;
+        if let Some((living, life)) = living.clone().zip(Life::of(&world)) {
+            let driver = life::Driver::start(living, life, Arc::clone(&heads), outlets)?;
             tasks.spawn(driver.run());
         }
         for socket in listening {

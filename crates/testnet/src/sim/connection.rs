@@ -218,7 +218,6 @@ impl SimConnection {
                 Some(Ok(self.received(id, message)))
             }
             Coming::Answer(id, request) => {
-                self.shared.catch_up();
                 match self.shared.answers.answer(self.peer, &self.shared.local, &request) {
                     Answer::Message(message) => Some(Ok(self.received(id, message))),
                     Answer::Nothing => None,

@@ -21,13 +21,6 @@ use crate::{
 };
 
 impl Shared {
-    /// Lets happen what is due by now.
-    pub(super) fn catch_up(&self) {
-        if let Some(living) = &self.living {
-            living.catch_up();
-        }
-    }
-
     /// When the session of a peer ends, and how; `None` for one that is always there.
     pub(super) fn end_of_session(&self, peer: u32) -> Option<(Instant, Absence)> {
         let living = self.living.as_ref()?;
@@ -40,7 +33,6 @@ impl Shared {
     /// Whether a peer that was reached in a dial that began at `begun` has gone before it ended, and how.
     pub(super) fn lost(&self, reached: &Reached, begun: Instant) -> Option<(Phase, Absence)> {
         let living = self.living.as_ref()?;
-        living.catch_up();
         let absence = self.world.cast.absence(reached.peer)?;
         let begun = living.clock().at(begun);
         let stays = |life: &Life, _: Moment| {

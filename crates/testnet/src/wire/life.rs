@@ -9,7 +9,7 @@
 use std::{
     collections::HashMap,
     error::Error,
-    fmt, io,
+    fmt, io, iter,
     net::{IpAddr, SocketAddr, UdpSocket},
     sync::Arc,
     time::Duration,
@@ -26,8 +26,8 @@ use tokio::{
 use super::{WireError, heads::Heads};
 use crate::{
     event_log::EventLog,
-    life::{Event, Host, Place},
-    living::Living,
+    life::{Event, Host, Life, Place},
+    living::{LifeClock, Living},
     scenario::life::Absence,
     world::World,
 };
@@ -40,6 +40,9 @@ const TCP_FILES: u64 = 1;
 
 /// The descriptors of a listening QUIC endpoint: its socket, and those of the thread that drives it.
 const QUIC_FILES: u64 = 4;
+
+/// The most events that are made so before they are written down.
+const MAX_EVENTS: usize = 1024;
 
 /// How long to wait until an address is free again: an endpoint that was closed says goodbye to its peers before.
 const REBIND_PAUSE: Duration = Duration::from_millis(20);
@@ -130,10 +133,14 @@ fn sockets(world: &World) -> u64 {
     refused.map(most).sum()
 }
 
-/// Makes events so.
+/// Makes events so. It lives the same life as the answers, which never wait for it: where it is late, sockets are late,
+/// and tables are not.
 pub(super) struct Driver {
     world: Arc<World>,
+    life: Life,
+    /// That of the answers.
     living: Arc<Living>,
+    clock: LifeClock,
     heads: Arc<Heads>,
     /// The sockets of peers that are up, at most one set for each host.
     open: HashMap<u32, JoinSet<()>>,
@@ -145,26 +152,27 @@ impl Driver {
     /// Opens the sockets of all who are there at the start, and lets life begin.
     pub(super) fn start(
         living: Arc<Living>,
+        life: Life,
         heads: Arc<Heads>,
         mut outlets: LifeOutlets,
     ) -> Result<Self, WireError> {
-        let world = living.look(|life, _| Arc::clone(life.world()));
-        let log = outlets.log.take();
-        let mut driver = Self { world, living, heads, open: HashMap::new(), log: None, outlets };
+        let (world, clock, log) = (Arc::clone(life.world()), living.clock(), outlets.log.take());
+        let mut driver = Self { world, life, living, clock, heads, open: HashMap::new(), log: None, outlets };
         for peer in driver.world.peers() {
             driver.settle(peer)?;
         }
         driver.living.begin();
-        let clock = driver.living.clock();
-        driver.log = log.map(|out| EventLog::new(Arc::clone(&driver.world), clock, out));
+        driver.clock = driver.living.clock();
+        driver.log = log.map(|out| EventLog::new(Arc::clone(&driver.world), driver.clock, out));
         Ok(driver)
     }
 
     /// Runs until it is dropped, and then closes all that it opened.
     pub(super) async fn run(mut self) {
-        while let Some(due) = self.living.look(|life, _| life.next_due()) {
-            time::sleep_until(self.living.clock().instant(due)).await;
-            let events = self.living.catch_up();
+        while let Some(due) = self.life.next_due() {
+            time::sleep_until(self.clock.instant(due)).await;
+            let now = self.clock.now();
+            let events: Vec<Event> = iter::from_fn(|| self.life.next(now)).take(MAX_EVENTS).collect();
             for event in &events {
                 self.happen(event).await;
             }
@@ -182,7 +190,7 @@ impl Driver {
 
     /// Puts a peer where it is at the start, if it comes and goes.
     fn settle(&mut self, peer: u32) -> Result<(), WireError> {
-        let Some(presence) = self.living.look(|life, _| life.presence(peer).copied()) else { return Ok(()) };
+        let Some(presence) = self.life.presence(peer).copied() else { return Ok(()) };
         match self.world.cast.absence(peer) {
             Some(Absence::Refused) if presence.is_up() => self
                 .listen(peer, presence.last.place)
@@ -199,7 +207,7 @@ impl Driver {
         }
         let Some(host) = self.world.cast.host_of(peer) else { return Ok(()) };
         for place in (0..self.world.places(peer)).map(Place) {
-            if self.living.look(|life, _| life.occupant(host, place)).is_none() {
+            if self.life.occupant(host, place).is_none() {
                 self.reroute(peer, place, reach(absence)).map_err(WireError::Routes)?;
             }
         }

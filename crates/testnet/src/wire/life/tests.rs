@@ -10,12 +10,7 @@ use net::{Addresses, Host as Dialler, HostConfig, Identity};
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::{
-    Scenario, Truth, WireTestnet,
-    crawler::crawl_during,
-    event_log,
-    life::{EventKind, History},
-};
+use crate::{Scenario, Truth, WireTestnet, crawler::crawl_during, event_log, life::EventKind};
 
 /// How long the tests wait for what never comes. On loopback what comes takes milliseconds, but the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -140,7 +135,7 @@ async fn a_crawl_of_sockets_that_come_and_go_is_right_at_some_moment_of_each_vis
     let host = dialler();
     while testnet.history().expect("a history").len() < 80 {
         let observed = crawl_during(&host, testnet.world(), PATIENCE, clock).await;
-        let history = known_until_now(&testnet).await;
+        let history = testnet.history().expect("a history");
         // What the machine may be late by, in opening and closing sockets.
         let slack = clock.stretch(Duration::from_millis(250));
         let verdict = truth.judge_during(&history, &observed, slack);
@@ -148,18 +143,6 @@ async fn a_crawl_of_sockets_that_come_and_go_is_right_at_some_moment_of_each_vis
         assert!(verdict.visits > 30 && verdict.edges > 400 && verdict.edges_expected > 100, "{verdict:?}");
     }
     testnet.stop().await;
-}
-
-/// The history, once the driver is past this moment.
-async fn known_until_now(testnet: &WireTestnet) -> History {
-    let now = testnet.life_clock().expect("a clock").now();
-    loop {
-        let history = testnet.history().expect("a history");
-        if history.until() >= now {
-            return history;
-        }
-        time::sleep(Duration::from_millis(5)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
