@@ -5,7 +5,7 @@ use std::{
     fs,
     path::Path,
     process::Command,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::json;
@@ -88,7 +88,7 @@ fn ipfs_line<const N: usize>(repository: &Path, args: [&str; N]) -> String {
 
 /// Crawls, at our defaults, until all daemons are known of.
 fn crawl_until_known(world: &World, daemons: &BTreeSet<&String>) -> Crawled {
-    let start = Instant::now();
+    let start = tokio::time::Instant::now();
     loop {
         let crawled = Crawl::at_defaults(world.command(kadscope().get_program())).run();
         if daemons.iter().all(|id| crawled.visits.contains_key(*id)) {
