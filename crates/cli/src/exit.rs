@@ -2,7 +2,7 @@
 
 use std::{fmt, process::ExitCode};
 
-use testnet::namespace::NamespaceError;
+use testnet::{WireError, namespace::NamespaceError};
 
 use crate::output;
 
@@ -64,6 +64,13 @@ impl Failed {
         Self { code: Code::Command(number), text: text.into() }
     }
 
+    /// A network that another process of ours was to run, which has said why it could not.
+    pub(crate) fn testnet(status: std::process::ExitStatus) -> Self {
+        let code =
+            if status.code() == Some(Code::Usage.number().into()) { Code::Usage } else { Code::Unexpected };
+        Self { code, text: format!("the testnet ended before it began ({status})") }
+    }
+
     /// Nobody answered.
     pub(crate) fn network(text: impl Into<String>) -> Self {
         Self { code: Code::Network, text: text.into() }
@@ -103,6 +110,9 @@ fn code_of(error: &anyhow::Error) -> Code {
         if let Some(NamespaceError::Interface { .. }) = cause.downcast_ref() {
             return Code::Usage;
         }
+        if let Some(WireError::NeedsWorld | WireError::NeedsRoutes { .. }) = cause.downcast_ref() {
+            return Code::Usage;
+        }
         match cause.downcast_ref::<store::Error>() {
             Some(store::Error::Url { .. } | store::Error::NothingKept) => return Code::Usage,
             Some(_) => return Code::Store,
@@ -129,6 +139,7 @@ mod tests {
         assert_eq!(code(store::Error::NothingKept), Code::Usage);
         assert_eq!(code(store::Error::Missing { path: "x".into() }), Code::Store);
         assert_eq!(code(testnet::Scenario::named("nowhere").unwrap_err()), Code::Usage);
+        assert_eq!(code(WireError::NeedsWorld), Code::Usage);
         assert_eq!(code(std::io::Error::other("so")), Code::Unexpected);
     }
 

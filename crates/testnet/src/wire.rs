@@ -81,8 +81,8 @@ pub enum WireError {
     NeedsWorld,
     /// Peers cannot be taken away from their addresses here.
     #[error(
-        "peers of the class `{class}` are `{absence}` while they are down, for which routes must change: that takes a \
-         network namespace of its own; on plain loopback a peer can be `refused` only"
+        "peers of the class `{class}` are `{absence}` while they are down, for which routes must change: run the \
+         scenario with --world; on plain loopback a peer can be `refused` only"
     )]
     NeedsRoutes {
         /// The class.

@@ -2,7 +2,7 @@
 
 use std::{fs, net::TcpListener, process::Stdio};
 
-use crate::program::{Running, kadscope, run};
+use crate::program::{Ended, Running, kadscope, run};
 
 const PEER: &str = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
 
@@ -110,4 +110,21 @@ fn a_switch_can_be_set_by_its_variable() {
     let mut command = kadscope(["crawls"]);
     let ended = Running::start(command.env("KADSCOPE_JSON", "perhaps")).wait();
     assert!(ended.code == 2 && ended.stderr.contains("--json"), "{ended:?}");
+}
+
+#[test]
+fn what_only_a_world_can_have_is_2_and_the_option_is_named() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let scenario = dir.path().join("gone.toml");
+    let class = "[[life.classes]]\nname = 'a'\nshare = 1.0\nabsence = 'dropped'\n\
+                 up = { law = 'exponential', median_s = 9 }\ndown = { law = 'exponential', median_s = 9 }\n";
+    fs::write(&scenario, format!("peers = 30\n{class}")).expect("written");
+    for scenario in ["world", scenario.to_str().expect("UTF-8")] {
+        for command in ["testnet", "demo"] {
+            let ended = kadscope([command, "--scenario", scenario]).current_dir(dir.path()).output();
+            let ended = Ended::from(ended.expect("an end"));
+            assert_eq!(ended.code, 2, "{}", ended.stderr);
+            assert!(ended.stderr.contains("--world"), "{}", ended.stderr);
+        }
+    }
 }

@@ -4,14 +4,14 @@
 
 use std::process::Stdio;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
     process::{self, ChildStdin, Command},
 };
 
 use super::judged::Files;
-use crate::{args::DemoArgs, command::testnet::Announcement};
+use crate::{args::DemoArgs, command::testnet::Announcement, exit::Failed};
 
 /// The longest announcement that is read, in bytes.
 const MAX_ANNOUNCEMENT: u64 = 1 << 20;
@@ -54,7 +54,7 @@ impl Child {
         BufReader::new(stdout.take(MAX_ANNOUNCEMENT)).read_line(&mut line).await?;
         if line.is_empty() {
             // It has said why on stderr.
-            bail!("the testnet ended before it began ({})", process.wait().await?);
+            return Err(Failed::testnet(process.wait().await?).into());
         }
         let announcement =
             serde_json::from_str(&line).context("the testnet announced itself in an unknown way")?;
