@@ -51,14 +51,23 @@ pub(super) fn bind(addr: SocketAddr) -> io::Result<std::net::UdpSocket> {
     if addr.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    // The first way is for the privileged, and knows no limit.
-    if sockopt::set_socket_recv_buffer_size_force(&socket, BUFFER_BYTES).is_err() {
-        socket.set_recv_buffer_size(BUFFER_BYTES)?;
-    }
-    socket.set_send_buffer_size(BUFFER_BYTES)?;
     socket.set_nonblocking(true)?;
     socket.bind(&addr.into())?;
-    Ok(socket.into())
+    let socket = socket.into();
+    enlarge(&socket)?;
+    Ok(socket)
+}
+
+/// Gives a socket buffers that are as large as the system allows, up to [`BUFFER_BYTES`]. With the usual ones
+/// (212,992 bytes on Linux) 500 diallers at once lost one datagram of a hundred, many at the same moment and the same
+/// ones again when all sent again; now and then a visit lost each of its attempts.
+pub(super) fn enlarge(socket: &std::net::UdpSocket) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    // The first way is for the privileged, and knows no limit.
+    if sockopt::set_socket_recv_buffer_size_force(&*socket, BUFFER_BYTES).is_err() {
+        socket.set_recv_buffer_size(BUFFER_BYTES)?;
+    }
+    socket.set_send_buffer_size(BUFFER_BYTES)
 }
 
 /// A socket that knows which dials are under way, and tells them what the network says of their addresses.
