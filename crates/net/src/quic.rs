@@ -10,6 +10,7 @@ mod dialer;
 mod dialogue;
 mod fault;
 mod icmp;
+mod known;
 mod link;
 mod listener;
 pub(crate) mod proof;

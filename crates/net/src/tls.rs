@@ -52,14 +52,14 @@ impl OwnTls {
         let mut client = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
             .with_protocol_versions(&[&TLS13])?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyPeer))
+            .with_custom_certificate_verifier(Arc::new(AnyPeer::default()))
             .with_client_cert_resolver(Arc::clone(&certificate) as _);
         client.alpn_protocols = vec![ALPN.to_vec()];
         client.enable_sni = false;
         client.resumption = Resumption::disabled();
         let mut server = ServerConfig::builder_with_provider(Arc::clone(&PROVIDER))
             .with_protocol_versions(&[&TLS13])?
-            .with_client_cert_verifier(Arc::new(ClientProof))
+            .with_client_cert_verifier(Arc::new(ClientProof::default()))
             .with_cert_resolver(Arc::clone(&certificate) as _);
         server.alpn_protocols = vec![ALPN.to_vec()];
         server.session_storage = Arc::new(NoServerSessionStorage {});
@@ -149,8 +149,8 @@ impl TlsChannel {
 }
 
 /// Lets every peer in that proves any identity; who it should be is compared once the handshake is over.
-#[derive(Debug)]
-struct AnyPeer;
+#[derive(Debug, Default)]
+struct AnyPeer(ClientProof);
 
 impl ServerCertVerifier for AnyPeer {
     fn verify_server_cert(
@@ -161,7 +161,7 @@ impl ServerCertVerifier for AnyPeer {
         _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verified = ClientProof.verify_client_cert(end_entity, intermediates, now);
+        let verified = self.0.verify_client_cert(end_entity, intermediates, now);
         verified.map(|_| ServerCertVerified::assertion())
     }
 
@@ -171,7 +171,7 @@ impl ServerCertVerifier for AnyPeer {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        ClientProof.verify_tls12_signature(message, certificate, signed)
+        self.0.verify_tls12_signature(message, certificate, signed)
     }
 
     fn verify_tls13_signature(
@@ -180,10 +180,10 @@ impl ServerCertVerifier for AnyPeer {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        ClientProof.verify_tls13_signature(message, certificate, signed)
+        self.0.verify_tls13_signature(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        ClientProof.supported_verify_schemes()
+        self.0.supported_verify_schemes()
     }
 }

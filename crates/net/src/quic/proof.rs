@@ -11,7 +11,10 @@ use rustls::{
     server::danger::{ClientCertVerified, ClientCertVerifier},
 };
 
-use super::certificate::{Refusal, verify, verify_handshake};
+use super::{
+    certificate::{Refusal, verify, verify_handshake},
+    known::Known,
+};
 
 /// What peers may sign with. Elliptic curves first: RSA is for those who have nothing else.
 const SCHEMES: [SignatureScheme; 9] = [
@@ -72,7 +75,8 @@ impl ServerCertVerifier for ServerProof {
         _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verdict = *self.verdict.get_or_init(|| verify_chain(end_entity, intermediates, now));
+        let verify = || alone(intermediates).and_then(|()| verify(end_entity, now));
+        let verdict = *self.verdict.get_or_init(verify);
         match verdict {
             Ok(peer) if Some(peer) == self.expected => Ok(ServerCertVerified::assertion()),
             Ok(_) => Err(CertificateError::ApplicationVerificationFailure.into()),
@@ -104,8 +108,8 @@ impl ServerCertVerifier for ServerProof {
 }
 
 /// Lets every peer in that proves any identity.
-#[derive(Debug)]
-pub(crate) struct ClientProof;
+#[derive(Debug, Default)]
+pub(crate) struct ClientProof(Known);
 
 impl ClientCertVerifier for ClientProof {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
@@ -118,7 +122,8 @@ impl ClientCertVerifier for ClientProof {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verified = verify_chain(end_entity, intermediates, now);
+        alone(intermediates).map_err(refused)?;
+        let verified = self.0.verify(end_entity, now);
         verified.map(|_| ClientCertVerified::assertion()).map_err(refused)
     }
 
@@ -146,12 +151,8 @@ impl ClientCertVerifier for ClientProof {
 }
 
 /// A peer presents one certificate, no more.
-fn verify_chain(
-    end_entity: &CertificateDer<'_>,
-    intermediates: &[CertificateDer<'_>],
-    now: UnixTime,
-) -> Result<PeerId, Refusal> {
-    if intermediates.is_empty() { verify(end_entity, now) } else { Err(Refusal::Malformed) }
+const fn alone(intermediates: &[CertificateDer<'_>]) -> Result<(), Refusal> {
+    if intermediates.is_empty() { Ok(()) } else { Err(Refusal::Malformed) }
 }
 
 fn verify_signature(

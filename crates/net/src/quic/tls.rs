@@ -98,7 +98,7 @@ impl ServerTls {
     pub(super) fn new() -> Result<Self, TlsError> {
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])?
-            .with_client_cert_verifier(Arc::new(ClientProof))
+            .with_client_cert_verifier(Arc::new(ClientProof::default()))
             .with_cert_resolver(Arc::new(Nobody));
         config.alpn_protocols = vec![ALPN.to_vec()];
         config.session_storage = Arc::new(NoServerSessionStorage {});
