@@ -8,6 +8,7 @@ pub(crate) mod certificate;
 mod der;
 mod dialer;
 mod dialogue;
+mod dials;
 mod fault;
 mod icmp;
 mod known;

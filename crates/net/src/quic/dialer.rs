@@ -22,11 +22,12 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
+    dials::Watch,
     fault::{lost, not_begun},
     link::QuicLink,
     proof::ServerProof,
     receiver::Receiver,
-    socket::{DialSocket, Watch, bind},
+    socket::{SharedSocket, bind},
     tls::{ClientTls, TlsError},
     transport::{endpoint, transport},
 };
@@ -63,7 +64,7 @@ pub(crate) struct QuicDialer {
 #[derive(Debug)]
 struct Local {
     endpoint: quinn::Endpoint,
-    socket: Arc<DialSocket>,
+    socket: Arc<SharedSocket>,
     _icmp: AbortOnDropHandle<()>,
 }
 
@@ -158,7 +159,7 @@ impl Local {
         // Of two dials that are the first at the same time, one opens a socket for nothing.
         let addr = SocketAddr::new(any, 0);
         let (endpoint, (socket, icmp)) = receiver.drive(|| {
-            let socket = DialSocket::new(bind(addr)?)?;
+            let socket = SharedSocket::for_dials(bind(addr)?)?;
             let shared = Arc::clone(&socket) as Arc<dyn quinn::AsyncUdpSocket>;
             let runtime = Arc::new(TokioRuntime);
             let endpoint = quinn::Endpoint::new_with_abstract_socket(endpoint(), None, shared, runtime)?;

@@ -21,7 +21,7 @@ use super::{
     fault::lost,
     link::QuicLink,
     receiver::Receiver,
-    socket::{bind, enlarge},
+    socket::{SharedSocket, bind, enlarge},
     tls::{OwnCertificate, ServerTls, TlsError},
     transport::{endpoint, transport},
 };
@@ -60,8 +60,10 @@ impl QuicListener {
         let config = server_config(base, &transport());
         let receiver = Receiver::start()?;
         let (endpoint, ()) = receiver.drive(|| {
-            let runtime = Arc::new(TokioRuntime);
-            Ok((quinn::Endpoint::new(endpoint(), Some(config), socket, runtime)?, ()))
+            let (socket, runtime) = (SharedSocket::new(socket)?, Arc::new(TokioRuntime));
+            let endpoint =
+                quinn::Endpoint::new_with_abstract_socket(endpoint(), Some(config), socket, runtime)?;
+            Ok((endpoint, ()))
         })?;
         Ok(Self { endpoint, local, _receiver: receiver })
     }
