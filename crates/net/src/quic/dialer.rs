@@ -25,10 +25,9 @@ use super::{
     dials::Watch,
     fault::{lost, not_begun},
     link::QuicLink,
-    proof::ServerProof,
     receiver::Receiver,
     socket::{SharedSocket, bind},
-    tls::{ClientTls, TlsError},
+    tls::ClientTls,
     transport::{endpoint, transport},
 };
 use crate::{
@@ -37,6 +36,7 @@ use crate::{
     identity::Identity,
     introduction::{Introduction, protocols},
     session::Protocol,
+    tls::{ServerProof, TlsError},
 };
 
 /// The name that quinn asks for. It is never sent.

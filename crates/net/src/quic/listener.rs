@@ -17,15 +17,18 @@ use quinn::{
 use rustls::pki_types::CertificateDer;
 
 use super::{
-    certificate::owner_of,
     fault::lost,
     link::QuicLink,
     receiver::Receiver,
     socket::{SharedSocket, bind, enlarge},
-    tls::{OwnCertificate, ServerTls, TlsError},
+    tls::ServerTls,
     transport::{endpoint, transport},
 };
-use crate::{identity::Identity, session::Protocol};
+use crate::{
+    identity::Identity,
+    session::Protocol,
+    tls::{OwnCertificate, TlsError, owner_of},
+};
 
 /// How many configurations are kept; each has a key and a certificate and takes a few KiB. An identity that is dialled
 /// again after so many others gets a new certificate, which is as good.
