@@ -41,6 +41,12 @@ impl<C: Carrier> Dialled<C> {
         Self { endpoint, carrier, introduction, pings: Vec::new(), asking: Vec::new(), failure: None }
     }
 
+    /// What a test looks into.
+    #[cfg(test)]
+    pub(crate) const fn carrier(&self) -> &C {
+        &self.carrier
+    }
+
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, Failure>> {
         loop {
             if let Some(event) = self.take_event() {

@@ -1,10 +1,15 @@
 //! TLS 1.3 over an ordered byte stream as libp2p uses it (`/tls/1.0.0`): a secure channel without IO, in both roles.
 //!
-//! The certificates, and who they belong to, are those of QUIC. One name is agreed on by ALPN, `libp2p`: a multiplexer
+//! Certificates and who they belong to are in `certificate`, `proof` and `own`, for QUIC as well. One name is agreed on by ALPN, `libp2p`: a multiplexer
 //! is proposed inside the channel together with the first requests, so that agreeing on it early would save nothing.
 //! Source: libp2p specification, `tls/tls.md`.
 
 mod alert;
+mod certificate;
+mod der;
+mod known;
+mod own;
+mod proof;
 
 use std::{
     fmt,
@@ -14,25 +19,14 @@ use std::{
 
 use libp2p_identity::{Keypair, PeerId};
 use rustls::{
-    ClientConfig, ClientConnection, Connection, DigitallySignedStruct, Error, ServerConfig, ServerConnection,
-    SignatureScheme,
-    client::{
-        Resumption,
-        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    },
-    crypto::CryptoProvider,
-    pki_types::{CertificateDer, ServerName, UnixTime},
-    server::{NoServerSessionStorage, danger::ClientCertVerifier},
-    version::TLS13,
-};
-
-use crate::quic::{
-    certificate::owner_of,
-    proof::ClientProof,
-    tls::{ALPN, OwnCertificate, TlsError, provider},
+    ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection, client::Resumption,
+    crypto::CryptoProvider, pki_types::ServerName, server::NoServerSessionStorage, version::TLS13,
 };
 
 pub(crate) use alert::{ChannelError, class_of};
+pub(crate) use certificate::owner_of;
+pub(crate) use own::{ALPN, OwnCertificate, TlsError, provider};
+pub(crate) use proof::{AnyPeer, ServerProof};
 
 /// The primitives of all configurations.
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(provider);
@@ -52,14 +46,14 @@ impl OwnTls {
         let mut client = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
             .with_protocol_versions(&[&TLS13])?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyPeer))
+            .with_custom_certificate_verifier(Arc::new(AnyPeer::default()))
             .with_client_cert_resolver(Arc::clone(&certificate) as _);
         client.alpn_protocols = vec![ALPN.to_vec()];
         client.enable_sni = false;
         client.resumption = Resumption::disabled();
         let mut server = ServerConfig::builder_with_provider(Arc::clone(&PROVIDER))
             .with_protocol_versions(&[&TLS13])?
-            .with_client_cert_verifier(Arc::new(ClientProof))
+            .with_client_cert_verifier(Arc::new(AnyPeer::default()))
             .with_cert_resolver(Arc::clone(&certificate) as _);
         server.alpn_protocols = vec![ALPN.to_vec()];
         server.session_storage = Arc::new(NoServerSessionStorage {});
@@ -145,45 +139,5 @@ impl TlsChannel {
             self.0.write_tls(out).map_err(|_| ChannelError::Local)?;
         }
         Ok(())
-    }
-}
-
-/// Lets every peer in that proves any identity; who it should be is compared once the handshake is over.
-#[derive(Debug)]
-struct AnyPeer;
-
-impl ServerCertVerifier for AnyPeer {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let verified = ClientProof.verify_client_cert(end_entity, intermediates, now);
-        verified.map(|_| ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        ClientProof.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        ClientProof.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        ClientProof.supported_verify_schemes()
     }
 }

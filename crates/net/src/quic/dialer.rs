@@ -22,12 +22,12 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
+    dials::Watch,
     fault::{lost, not_begun},
     link::QuicLink,
-    proof::ServerProof,
     receiver::Receiver,
-    socket::{DialSocket, Watch, bind},
-    tls::{ClientTls, TlsError},
+    socket::{SharedSocket, bind},
+    tls::ClientTls,
     transport::{endpoint, transport},
 };
 use crate::{
@@ -36,6 +36,7 @@ use crate::{
     identity::Identity,
     introduction::{Introduction, protocols},
     session::Protocol,
+    tls::{ServerProof, TlsError},
 };
 
 /// The name that quinn asks for. It is never sent.
@@ -63,7 +64,7 @@ pub(crate) struct QuicDialer {
 #[derive(Debug)]
 struct Local {
     endpoint: quinn::Endpoint,
-    socket: Arc<DialSocket>,
+    socket: Arc<SharedSocket>,
     _icmp: AbortOnDropHandle<()>,
 }
 
@@ -160,7 +161,7 @@ impl Local {
         // Of two dials that are the first at the same time, one opens a socket for nothing.
         let addr = SocketAddr::new(any, 0);
         let (endpoint, (socket, icmp)) = receiver.drive(|| {
-            let socket = DialSocket::new(bind(addr)?)?;
+            let socket = SharedSocket::for_dials(bind(addr)?)?;
             let shared = Arc::clone(&socket) as Arc<dyn quinn::AsyncUdpSocket>;
             let runtime = Arc::new(TokioRuntime);
             let endpoint = quinn::Endpoint::new_with_abstract_socket(endpoint(), None, shared, runtime)?;

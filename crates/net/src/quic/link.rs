@@ -103,6 +103,12 @@ impl QuicLink {
         self.connection.closed().await;
     }
 
+    /// What a test looks into.
+    #[cfg(test)]
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// Writes bytes on every stream, past all protocols.
     pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
         for stream in &mut self.streams {

@@ -17,15 +17,18 @@ use quinn::{
 use rustls::pki_types::CertificateDer;
 
 use super::{
-    certificate::owner_of,
     fault::lost,
     link::QuicLink,
     receiver::Receiver,
-    socket::bind,
-    tls::{OwnCertificate, ServerTls, TlsError},
+    socket::{SharedSocket, bind, enlarge},
+    tls::ServerTls,
     transport::{endpoint, transport},
 };
-use crate::{identity::Identity, session::Protocol};
+use crate::{
+    identity::Identity,
+    session::Protocol,
+    tls::{OwnCertificate, TlsError, owner_of},
+};
 
 /// How many configurations are kept; each has a key and a certificate and takes a few KiB. An identity that is dialled
 /// again after so many others gets a new certificate, which is as good.
@@ -38,7 +41,7 @@ const MAX_INCOMING: usize = 4096;
 const INCOMING_BYTES: u64 = 64 * 1024;
 const ALL_INCOMING_BYTES: u64 = 16 * 1024 * 1024;
 
-/// A UDP socket with large buffers, for [`listen_quic`](crate::serve::listen_quic).
+/// A UDP socket for [`listen_quic`](crate::serve::listen_quic), with large buffers.
 pub fn bind_quic(addr: SocketAddr) -> io::Result<std::net::UdpSocket> {
     bind(addr)
 }
@@ -52,15 +55,18 @@ pub(crate) struct QuicListener {
 }
 
 impl QuicListener {
-    /// Listens on a socket that was bound by [`bind_quic`]. Needs tokio's reactor.
+    /// Listens on a bound socket, and gives it large buffers. Needs tokio's reactor.
     pub(crate) fn new(socket: std::net::UdpSocket) -> io::Result<Self> {
+        enlarge(&socket)?;
         let local = socket.local_addr()?;
         let base = ServerTls::new().and_then(|tls| tls.config_of_nobody()).map_err(io::Error::other)?;
         let config = server_config(base, &transport());
         let receiver = Receiver::start()?;
         let (endpoint, ()) = receiver.drive(|| {
-            let runtime = Arc::new(TokioRuntime);
-            Ok((quinn::Endpoint::new(endpoint(), Some(config), socket, runtime)?, ()))
+            let (socket, runtime) = (SharedSocket::new(socket)?, Arc::new(TokioRuntime));
+            let endpoint =
+                quinn::Endpoint::new_with_abstract_socket(endpoint(), Some(config), socket, runtime)?;
+            Ok((endpoint, ()))
         })?;
         Ok(Self { endpoint, local, _receiver: receiver })
     }
@@ -135,4 +141,25 @@ fn server_config(tls: QuicServerConfig, transport: &Arc<TransportConfig>) -> Ser
         .incoming_buffer_size(INCOMING_BYTES)
         .incoming_buffer_size_total(ALL_INCOMING_BYTES);
     config
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, UdpSocket};
+
+    use socket2::SockRef;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_listener_gives_large_buffers_to_whichever_socket_it_gets() {
+        let size = |socket: &UdpSocket| SockRef::from(socket).recv_buffer_size().unwrap();
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let same = socket.try_clone().unwrap();
+        let usual = size(&same);
+        let listener = QuicListener::new(socket).unwrap();
+        assert!(size(&same) > usual, "{usual} bytes as before");
+        assert_eq!(size(&same), size(&bind_quic((Ipv4Addr::LOCALHOST, 0).into()).unwrap()));
+        drop(listener);
+    }
 }

@@ -181,21 +181,23 @@ async fn a_stream_that_the_peer_does_not_grant_holds_up_no_other() {
 async fn what_came_before_the_end_of_the_connection_is_heard_first() {
     let (mut dialled, mut link, _) = pair().await;
     let stream = dialled.open(IDENTIFY_PUSH_PROTOCOL, 99);
-    let serve = async {
+    let opened = async {
         let SessionEvent::Opened(stream, _) = next(&mut link).await else { panic!("no stream") };
-        link.send(stream, &[1; 32]);
-        // Until the answer is on its way.
         poll_fn(|cx| link.poll_flush(cx)).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        link.close_with(0x1001);
+        stream
     };
-    // Both events wait when the end comes.
-    let accepted = async {
-        assert_eq!(dialled.next().await, Ok(Event::Accepted(stream)));
-        dialled
-    };
-    let (mut dialled, ()) = tokio::join!(accepted, serve);
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    let (accepted, theirs) = tokio::join!(dialled.next(), opened);
+    assert_eq!(accepted, Ok(Event::Accepted(stream)));
+    // Both the message and the end wait when they are looked for.
+    let connection = dialled.carrier().connection().clone();
+    let came = connection.stats().frame_rx.stream;
+    link.send(theirs, &[1; 32]);
+    poll_fn(|cx| link.poll_flush(cx)).await.unwrap();
+    while connection.stats().frame_rx.stream == came {
+        tokio::task::yield_now().await;
+    }
+    link.close_with(0x1001);
+    connection.closed().await;
     assert_eq!(dialled.next().await, Ok(Event::Message(stream, vec![1; 32])));
     let failure = dialled.next().await.unwrap_err();
     assert_eq!((failure.phase, failure.class), (Phase::Request, FailureClass::ResourceLimit));

@@ -3,7 +3,7 @@
 use kad::failure::FailureClass;
 use rustls::{AlertDescription, CertificateError, Error};
 
-use crate::quic::certificate::Refusal;
+use super::certificate::Refusal;
 
 /// Why a channel is over.
 #[derive(Debug, Clone, PartialEq)]

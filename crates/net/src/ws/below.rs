@@ -25,8 +25,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use crate::{
     failure::from_io,
-    quic::tls::provider,
-    tls::{ChannelError, OwnTls, class_of},
+    tls::{ChannelError, OwnTls, class_of, provider},
 };
 
 /// The configuration of all dials; `None` if the library lacks what TLS 1.3 needs.

@@ -1,6 +1,6 @@
-//! What a visit over QUIC costs the process that makes it: CPU time, with the heads in another process.
+//! What a visit costs the process that makes it: CPU time, with the heads in another process.
 //!
-//! `cargo bench -p kadscope-net --bench quic_visit [-- VISITS [CONCURRENCY]]` measures a full visit (16 pipelined requests
+//! `cargo bench -p kadscope-net --bench visit -- [tcp|quic] [VISITS [CONCURRENCY]]` measures a full visit (16 pipelined requests
 //! whose answers have 2.3 KiB each, and identify), a dial without requests, and the memory of open connections.
 //! Loopback only. Ratios between the lines mean more than the microseconds.
 
@@ -12,8 +12,9 @@
     reason = "a program for developers"
 )]
 
+mod floor;
+
 use std::{
-    hint::black_box,
     io::{BufRead, BufReader},
     net::{Ipv4Addr, SocketAddr},
     process::{Child, Command, Stdio},
@@ -24,22 +25,15 @@ use std::{
     time::Duration,
 };
 
-use aws_lc_rs::{
-    agreement::{self, PrivateKey, X25519},
-    kem::{DecapsulationKey, ML_KEM_768},
-    rand::SystemRandom,
-    signature::{
-        ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair,
-        KeyPair, UnparsedPublicKey,
-    },
-};
 use kad::{
+    Multiaddr,
     identify::{IDENTIFY_PROTOCOL, MAX_IDENTIFY_BYTES},
     network::{Connection, Event, Network},
 };
 use kadscope_net::{
     Addresses, AnyConnection, Host, HostConfig, Identity, quic_multiaddr,
     serve::{self, Answer, Head, Limits, Profile, Request, Service},
+    tcp_multiaddr,
 };
 use libp2p_identity::{Keypair, PeerId};
 use rustix::time::{ClockId, clock_gettime};
@@ -51,6 +45,29 @@ const REQUEST_BYTES: usize = 38;
 const ANSWER_BYTES: usize = 2300;
 const ROUNDS: usize = 5;
 const HELD_CONNECTIONS: usize = 1000;
+
+/// Over what peers are visited.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Transport {
+    Tcp,
+    Quic,
+}
+
+impl Transport {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Quic => "quic",
+        }
+    }
+
+    fn multiaddr(self, addr: SocketAddr) -> Multiaddr {
+        match self {
+            Self::Tcp => tcp_multiaddr(addr),
+            Self::Quic => quic_multiaddr(addr),
+        }
+    }
+}
 
 /// Answers every request alike.
 struct Table(Arc<Vec<u8>>);
@@ -74,34 +91,55 @@ fn address(index: usize, port: u16) -> SocketAddr {
 }
 
 /// The child: serves so many heads until its input ends.
-async fn serve_heads(heads: usize) {
-    let socket = serve::bind_quic((Ipv4Addr::UNSPECIFIED, 0).into()).unwrap();
-    let port = socket.local_addr().unwrap().port();
+async fn serve_heads(transport: Transport, heads: usize) {
+    let any = (Ipv4Addr::UNSPECIFIED, 0).into();
+    match transport {
+        Transport::Tcp => {
+            let listener = serve::bind(any).unwrap();
+            let port = listener.local_addr().unwrap().port();
+            serve::listen(listener, heads_at(transport, port, heads), Limits::default()).await;
+        }
+        Transport::Quic => {
+            let socket = serve::bind_quic(any).unwrap();
+            let port = socket.local_addr().unwrap().port();
+            serve::listen_quic(socket, heads_at(transport, port, heads), Limits::default()).await.unwrap();
+        }
+    }
+}
+
+/// Makes heads, says at which port they are, and returns who finds them.
+fn heads_at(
+    transport: Transport,
+    port: u16,
+    heads: usize,
+) -> impl Fn(SocketAddr) -> Option<Arc<Head<Table>>> {
     let profile = Profile::new("bench/1", &[KAD]);
     let answer = Arc::new(vec![7; ANSWER_BYTES]);
     let heads: Vec<_> = (0..heads)
         .map(|index| {
             let identity = Identity::new(keypair(index)).unwrap();
-            let addr = quic_multiaddr(address(index, port));
+            let addr = transport.multiaddr(address(index, port));
             Arc::new(Head::new(identity, &profile, &[addr], Table(Arc::clone(&answer))))
         })
         .collect();
-    let resolve = move |local: SocketAddr| match local {
+    println!("{port}");
+    move |local| match local {
         SocketAddr::V4(addr) => {
             let [_, a, b, c] = addr.ip().octets().map(usize::from);
             let index = (a.checked_sub(1)? * 250 + b) * 250 + c.checked_sub(1)?;
             heads.get(index).cloned()
         }
         SocketAddr::V6(_) => None,
-    };
-    println!("{port}");
-    serve::listen_quic(socket, resolve, Limits::default()).await.unwrap();
+    }
 }
 
-fn start_server(heads: usize) -> (Child, u16) {
+fn start_server(transport: Transport, heads: usize) -> (Child, u16) {
     let exe = std::env::current_exe().unwrap();
-    let mut child =
-        Command::new(exe).args(["serve", &heads.to_string()]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(exe)
+        .args(["serve", transport.name(), &heads.to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     (child, line.trim().parse().unwrap())
@@ -113,12 +151,12 @@ enum Kind {
     DialOnly,
 }
 
-async fn dial(host: &Host, peer: PeerId, addr: SocketAddr) -> AnyConnection {
-    let dial = host.connect(peer, vec![quic_multiaddr(addr)]).await;
+async fn dial(host: &Host, peer: PeerId, addr: &Multiaddr) -> AnyConnection {
+    let dial = host.connect(peer, vec![addr.clone()]).await;
     dial.connection.unwrap_or_else(|| panic!("no connection: {:?}", dial.attempts))
 }
 
-async fn visit(host: &Host, peer: PeerId, addr: SocketAddr, kind: Kind) {
+async fn visit(host: &Host, peer: PeerId, addr: &Multiaddr, kind: Kind) {
     let mut connection = dial(host, peer, addr).await;
     if kind == Kind::Full {
         let identify = connection.open(IDENTIFY_PROTOCOL, MAX_IDENTIFY_BYTES);
@@ -147,7 +185,7 @@ fn cpu() -> Duration {
 
 struct World {
     host: Host,
-    peers: Arc<Vec<(PeerId, SocketAddr)>>,
+    peers: Arc<Vec<(PeerId, Multiaddr)>>,
     concurrency: usize,
 }
 
@@ -160,8 +198,8 @@ impl World {
         for _ in 0..self.concurrency {
             let (host, peers, next) = (self.host.clone(), Arc::clone(&self.peers), Arc::clone(&next));
             workers.spawn(async move {
-                while let Some(&(peer, addr)) = peers.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    Box::pin(visit(&host, peer, addr, kind)).await;
+                while let Some((peer, addr)) = peers.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    Box::pin(visit(&host, *peer, addr, kind)).await;
                 }
             });
         }
@@ -177,8 +215,8 @@ impl World {
     async fn held(&self) -> f64 {
         let before = resident_kib();
         let mut held = Vec::new();
-        for &(peer, addr) in self.peers.iter().cycle().take(HELD_CONNECTIONS) {
-            let mut connection = dial(&self.host, peer, addr).await;
+        for (peer, addr) in self.peers.iter().cycle().take(HELD_CONNECTIONS) {
+            let mut connection = dial(&self.host, *peer, addr).await;
             let stream = connection.open(KAD, 4 << 20);
             connection.send(stream, &[3; REQUEST_BYTES]);
             while !matches!(connection.next().await.unwrap(), Event::Message(..)) {}
@@ -199,15 +237,21 @@ fn field(path: &str, name: &str) -> f64 {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-async fn measure(visits: usize, concurrency: usize) {
-    let (mut server, port) = start_server(visits);
+async fn measure(transport: Transport, visits: usize, concurrency: usize) {
+    let (mut server, port) = start_server(transport, visits);
     let path = format!("/proc/{}/status", server.id());
     println!("server: {:.2} KiB a head at most, idle", field(&path, "VmRSS:") / visits as f64);
-    let peers: Vec<_> =
-        (0..visits).map(|index| (keypair(index).public().to_peer_id(), address(index, port))).collect();
+    let peers: Vec<_> = (0..visits)
+        .map(|index| (keypair(index).public().to_peer_id(), transport.multiaddr(address(index, port))))
+        .collect();
     let host = Host::new(HostConfig::new(Identity::generate().unwrap(), Addresses::Loopback)).unwrap();
     let world = World { host, peers: Arc::new(peers), concurrency };
-    let crypto = crypto().await;
+    let before = field(&path, "VmRSS:");
+    let held = world.held().await;
+    println!("open connection: {held:.1} KiB here");
+    let server_kib = (field(&path, "VmRSS:") - before) / HELD_CONNECTIONS as f64;
+    println!("open connection: {server_kib:.1} KiB at the server");
+    let crypto = floor::measure(transport).await;
     println!("asymmetric cryptography of a handshake alone, now: {crypto:.0} us");
     for (name, kind) in [("full visit", Kind::Full), ("dial only", Kind::DialOnly)] {
         let mut costs = Vec::new();
@@ -220,59 +264,29 @@ async fn measure(visits: usize, concurrency: usize) {
         let median = costs[ROUNDS / 2];
         println!("{name}: median {median:.0} us CPU, {:.2} times that cryptography", median / crypto);
     }
-    println!("peak memory of visits: {:.1} MB", field("/proc/self/status", "VmHWM:") / 1024.0);
-    let before = field(&path, "VmRSS:");
-    let held = world.held().await;
-    println!("open connection: {held:.1} KiB here");
-    let server_kib = (field(&path, "VmRSS:") - before) / HELD_CONNECTIONS as f64;
-    println!("open connection: {server_kib:.1} KiB at the server, on top of what it kept from before");
+    println!("peak memory: {:.1} MB", field("/proc/self/status", "VmHWM:") / 1024.0);
     server.kill().unwrap();
     server.wait().unwrap();
-}
-
-/// The asymmetric cryptography of one handshake as a dialler, which no visit can do without: the hybrid key exchange
-/// (with one encapsulation too much: its other end is needed to have something to take apart), one signature and three verifications. CPU time in microseconds, on as many threads at once as a visit uses.
-async fn crypto() -> f64 {
-    const HANDSHAKES: u32 = 1000;
-    let before = cpu();
-    let mut threads = JoinSet::new();
-    let count = std::thread::available_parallelism().map_or(1, usize::from);
-    for _ in 0..count {
-        threads.spawn_blocking(|| {
-            let other = PrivateKey::generate(&X25519).unwrap().compute_public_key().unwrap();
-            let identity = Ed25519KeyPair::generate().unwrap();
-            let proof = identity.sign(b"text");
-            let own = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
-            let random = SystemRandom::new();
-            let signature = own.sign(&random, b"text").unwrap();
-            for _ in 0..HANDSHAKES {
-                let key = PrivateKey::generate(&X25519).unwrap();
-                let other = agreement::UnparsedPublicKey::new(&X25519, other.as_ref());
-                agreement::agree(&key, other, (), |secret| Ok(black_box(secret.len()))).unwrap();
-                let lattice = DecapsulationKey::generate(&ML_KEM_768).unwrap();
-                let (ciphertext, _) = lattice.encapsulation_key().unwrap().encapsulate().unwrap();
-                black_box(lattice.decapsulate(ciphertext).unwrap());
-                black_box(own.sign(&random, b"text").unwrap());
-                for _ in 0..2 {
-                    let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, own.public_key().as_ref());
-                    public.verify(b"text", signature.as_ref()).unwrap();
-                }
-                let public = UnparsedPublicKey::new(&ED25519, identity.public_key().as_ref());
-                public.verify(b"text", proof.as_ref()).unwrap();
-            }
-        });
-    }
-    threads.join_all().await;
-    cpu().saturating_sub(before).as_secs_f64() * 1e6 / (f64::from(HANDSHAKES) * count as f64)
 }
 
 #[tokio::main]
 async fn main() {
     // Cargo passes `--bench`.
-    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let mut args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let serves = args.first().is_some_and(|arg| arg == "serve");
+    if serves {
+        args.remove(0);
+    }
+    let named =
+        args.first().and_then(|arg| [Transport::Tcp, Transport::Quic].into_iter().find(|t| t.name() == arg));
+    if named.is_some() {
+        args.remove(0);
+    }
+    let transport = named.unwrap_or(Transport::Tcp);
     let number = |index: usize, default| args.get(index).and_then(|arg| arg.parse().ok()).unwrap_or(default);
-    match args.first().map(String::as_str) {
-        Some("serve") => serve_heads(number(1, 1)).await,
-        _ => measure(number(0, 4000), number(1, 100)).await,
+    if serves {
+        serve_heads(transport, number(0, 1)).await;
+    } else {
+        measure(transport, number(0, 4000), number(1, 100)).await;
     }
 }

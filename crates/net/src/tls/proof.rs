@@ -11,7 +11,10 @@ use rustls::{
     server::danger::{ClientCertVerified, ClientCertVerifier},
 };
 
-use super::certificate::{Refusal, verify, verify_handshake};
+use super::{
+    certificate::{Refusal, verify, verify_handshake},
+    known::Known,
+};
 
 /// What peers may sign with. Elliptic curves first: RSA is for those who have nothing else.
 const SCHEMES: [SignatureScheme; 9] = [
@@ -26,31 +29,58 @@ const SCHEMES: [SignatureScheme; 9] = [
     SignatureScheme::RSA_PKCS1_SHA256,
 ];
 
+/// What both kinds of verifiers have in common: how a handshake is signed.
+macro_rules! signatures {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Err(only_tls13())
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signed: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            verify_signature(message, certificate, signed)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            SCHEMES.to_vec()
+        }
+    };
+}
+
 /// Verifies that the peer that answers is the one that was dialled, and remembers what came of it.
 #[derive(Debug)]
-pub(super) struct ServerProof {
+pub(crate) struct ServerProof {
     expected: Option<PeerId>,
     verdict: OnceLock<Result<PeerId, Refusal>>,
 }
 
 impl ServerProof {
     /// Expects that peer.
-    pub(super) fn of(peer: PeerId) -> Arc<Self> {
+    pub(crate) fn of(peer: PeerId) -> Arc<Self> {
         Arc::new(Self { expected: Some(peer), verdict: OnceLock::new() })
     }
 
     /// Expects nobody: what a configuration holds that was not made for a dial yet.
-    pub(super) fn of_nobody() -> Self {
+    pub(crate) fn of_nobody() -> Self {
         Self { expected: None, verdict: OnceLock::new() }
     }
 
     /// The phase that the handshake is in: nothing is known of the peer before its certificate comes.
-    pub(super) fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         if self.verdict.get().is_some() { Phase::Secure } else { Phase::Connect }
     }
 
     /// Why the peer was refused; `None` if it was not.
-    pub(super) fn failure(&self) -> Option<Failure> {
+    pub(crate) fn failure(&self) -> Option<Failure> {
         match *self.verdict.get()? {
             Ok(peer) if Some(peer) == self.expected => None,
             Ok(peer) => {
@@ -72,7 +102,8 @@ impl ServerCertVerifier for ServerProof {
         _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verdict = *self.verdict.get_or_init(|| verify_chain(end_entity, intermediates, now));
+        let verify = || alone(intermediates).and_then(|()| verify(end_entity, now));
+        let verdict = *self.verdict.get_or_init(verify);
         match verdict {
             Ok(peer) if Some(peer) == self.expected => Ok(ServerCertVerified::assertion()),
             Ok(_) => Err(CertificateError::ApplicationVerificationFailure.into()),
@@ -80,34 +111,40 @@ impl ServerCertVerifier for ServerProof {
         }
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(only_tls13())
-    }
+    signatures!();
+}
 
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_signature(message, certificate, signed)
-    }
+/// Lets every peer in that proves any identity; who it should be, if that matters, is compared once the handshake is over.
+#[derive(Debug, Default)]
+pub(crate) struct AnyPeer(Known);
 
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        SCHEMES.to_vec()
+impl AnyPeer {
+    fn verify(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        alone(intermediates).and_then(|()| self.0.verify(end_entity, now)).map(drop).map_err(refused)
     }
 }
 
-/// Lets every peer in that proves any identity.
-#[derive(Debug)]
-pub(crate) struct ClientProof;
+impl ServerCertVerifier for AnyPeer {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.verify(end_entity, intermediates, now).map(|()| ServerCertVerified::assertion())
+    }
 
-impl ClientCertVerifier for ClientProof {
+    signatures!();
+}
+
+impl ClientCertVerifier for AnyPeer {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -118,40 +155,15 @@ impl ClientCertVerifier for ClientProof {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verified = verify_chain(end_entity, intermediates, now);
-        verified.map(|_| ClientCertVerified::assertion()).map_err(refused)
+        self.verify(end_entity, intermediates, now).map(|()| ClientCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(only_tls13())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        SCHEMES.to_vec()
-    }
+    signatures!();
 }
 
 /// A peer presents one certificate, no more.
-fn verify_chain(
-    end_entity: &CertificateDer<'_>,
-    intermediates: &[CertificateDer<'_>],
-    now: UnixTime,
-) -> Result<PeerId, Refusal> {
-    if intermediates.is_empty() { verify(end_entity, now) } else { Err(Refusal::Malformed) }
+const fn alone(intermediates: &[CertificateDer<'_>]) -> Result<(), Refusal> {
+    if intermediates.is_empty() { Ok(()) } else { Err(Refusal::Malformed) }
 }
 
 fn verify_signature(
