@@ -1,11 +1,10 @@
 //! QUIC version 1 as libp2p speaks it (`/quic-v1`), over quinn: dialling and listening.
 //!
 //! Certificates and who they belong to are the same as over TCP, in `crate::tls`; what is said on streams is the same as
-//! over TCP, in `dialogue`; `stream` and `link` hold one connection with its streams, for both roles. `socket` and
+//! over TCP, in `session::dialogue`; `stream` and `link` hold one connection with its streams, for both roles. `socket` and
 //! `icmp` are what lies below quinn: large buffers, and hearing that nobody listens.
 
 mod dialer;
-mod dialogue;
 mod dials;
 mod fault;
 mod icmp;

@@ -11,6 +11,7 @@
 //! [`Session::tls_dialer`] may be worth it.
 
 pub(crate) mod assembler;
+pub(crate) mod dialogue;
 mod handshake;
 mod mux;
 mod stream;
@@ -239,14 +240,14 @@ impl Session {
     /// Queues one message. Ignored on a stream that is over.
     pub fn send(&mut self, stream: StreamId, message: &[u8]) {
         if let Some(stream) = self.mux.stream(stream) {
-            stream.send(message);
+            stream.dialogue.send(message);
         }
     }
 
     /// Says that nothing more will be sent on a stream.
     pub fn finish(&mut self, stream: StreamId) {
         if let Some(stream) = self.mux.stream(stream) {
-            stream.finish();
+            stream.dialogue.finish();
         }
     }
 

@@ -17,14 +17,13 @@ use libp2p_identity::PeerId;
 use quinn::{Connection, ConnectionError, RecvStream, SendStream, VarInt};
 
 use super::{
-    dialogue::Dialogue,
     fault::lost,
     stream::{Broken, NO_ERROR, Stream},
 };
 use crate::{
     carrier::Carrier,
     introduction::quic_multiaddr,
-    session::{Framing, MAX_EVENTS, MAX_HELD_BYTES, Protocol, SessionEvent},
+    session::{Framing, MAX_EVENTS, MAX_HELD_BYTES, Protocol, SessionEvent, dialogue::Dialogue},
 };
 
 /// Reading stops while so many events wait to be taken, well before [`MAX_EVENTS`].

@@ -11,11 +11,11 @@ use bytes::Bytes;
 use kad::failure::{Failure, FailureClass};
 use quinn::{ConnectionError, ReadError, RecvStream, SendStream, VarInt, WriteError};
 
-use super::{
+use super::fault::reset_class;
+use crate::session::{
+    Protocol, SessionEvent,
     dialogue::{Dialogue, Half},
-    fault::reset_class,
 };
-use crate::session::{Protocol, SessionEvent};
 
 /// How many pieces of a stream are taken at once: a whole window of answers comes in so many packets.
 const READ_PIECES: usize = 32;

@@ -7,7 +7,7 @@ use kad::{
     network::StreamId,
 };
 
-use super::{Fault, Framing, Protocol, Role, SessionEvent, stream::Stream};
+use super::{Fault, Framing, Protocol, Role, SessionEvent, dialogue::Dialogue, stream::Stream};
 use crate::yamux::{
     ACK, FIN, HEADER_BYTES, Header, INITIAL_WINDOW_BYTES, Kind, RST, STREAM_RATE_LIMITED,
     STREAM_RESOURCE_LIMIT, SYN,
@@ -100,7 +100,7 @@ impl Mux {
     pub(super) fn reset(&mut self, id: StreamId, code: u32) {
         let Some(position) = self.streams.iter().position(|stream| stream.id == id.0) else { return };
         let mut stream = self.streams.swap_remove(position);
-        if stream.inbound {
+        if stream.dialogue.inbound {
             // What was answered before stays answered, refused protocols too.
             stream.write_frames(&mut self.out);
         }
@@ -116,7 +116,7 @@ impl Mux {
 
     /// How many bytes wait for the next transmission or for a window.
     pub(super) fn queued_bytes(&self) -> usize {
-        self.out.len() + self.streams.iter().map(Stream::unsent_bytes).sum::<usize>()
+        self.out.len() + self.streams.iter().map(|stream| stream.dialogue.unsent.len()).sum::<usize>()
     }
 
     /// Writes what the streams have queued to `out`, as frames.
@@ -124,7 +124,7 @@ impl Mux {
         for stream in &mut self.streams {
             stream.write_frames(&mut self.out);
         }
-        self.streams.retain(|stream| !stream.is_over());
+        self.streams.retain(|stream| !stream.dialogue.is_over());
         self.control_bytes = 0;
     }
 
@@ -232,7 +232,7 @@ impl Mux {
         if !theirs || self.stream(StreamId(header.stream)).is_some() {
             return Err(violation("yamux: a stream number that is not the peer's to open"));
         }
-        if self.streams.iter().filter(|stream| stream.inbound).count() >= MAX_INBOUND_STREAMS {
+        if self.streams.iter().filter(|stream| stream.dialogue.inbound).count() >= MAX_INBOUND_STREAMS {
             self.control(Kind::WindowUpdate, RST, header.stream, STREAM_RESOURCE_LIMIT);
         } else {
             self.streams.push(Stream::inbound(header.stream));
@@ -244,9 +244,10 @@ impl Mux {
     fn deliver(&mut self, bytes: &[u8]) {
         let id = self.incoming.stream;
         let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id) else { return };
-        let result = stream.receive(bytes, &self.protocols, &mut self.events);
-        self.any_agreed |= stream.is_agreed();
-        let held = self.streams.iter().filter(|s| s.inbound).map(Stream::held_bytes).sum::<usize>();
+        let result = stream.dialogue.receive(bytes, &self.protocols, &mut self.events);
+        self.any_agreed |= stream.dialogue.is_agreed();
+        let inbound = self.streams.iter().map(|stream| &stream.dialogue).filter(|dialogue| dialogue.inbound);
+        let held = inbound.map(Dialogue::held_bytes).sum::<usize>();
         let result = match result {
             Ok(()) if held > MAX_HELD_BYTES => Err(Failure::new(Phase::Request, FailureClass::ResourceLimit)),
             result => result,
@@ -268,37 +269,28 @@ impl Mux {
     }
 
     fn closed_by_peer(&mut self, id: u32) {
-        let Some(stream) = self.streams.iter_mut().find(|s| s.id == id && !s.is_remote_closed()) else {
-            return;
-        };
-        let id = StreamId(id);
-        let event = match stream.close_remote() {
-            Ok(()) if stream.inbound => SessionEvent::Finished(id),
-            Ok(()) => {
-                stream.finish();
-                SessionEvent::Ended(id, None)
-            }
-            Err(failure) => {
-                self.reset(id, 0);
-                SessionEvent::Ended(id, Some(failure))
-            }
-        };
+        let open = |stream: &&mut Stream| stream.id == id && !stream.dialogue.remote_closed;
+        let Some(stream) = self.streams.iter_mut().find(open) else { return };
+        let event = stream.dialogue.close_remote().unwrap_or_else(|failure| {
+            self.reset(StreamId(id), 0);
+            SessionEvent::Ended(StreamId(id), Some(failure))
+        });
         self.events.push_back(event);
     }
 
     fn reset_by_peer(&mut self, id: u32, code: u32) {
         let Some(position) = self.streams.iter().position(|stream| stream.id == id) else { return };
         let stream = self.streams.swap_remove(position);
-        if !stream.inbound && stream.is_remote_closed() {
+        let dialogue = stream.dialogue;
+        if !dialogue.inbound && dialogue.remote_closed {
             // Its end was already told.
             return;
         }
-        let phase = if stream.is_agreed() { Phase::Request } else { Phase::Stream };
         let class = match code {
             STREAM_RESOURCE_LIMIT | STREAM_RATE_LIMITED => FailureClass::ResourceLimit,
             _ => FailureClass::StreamReset,
         };
-        self.events.push_back(SessionEvent::Ended(StreamId(id), Some(Failure::new(phase, class))));
+        self.events.push_back(SessionEvent::Ended(StreamId(id), Some(Failure::new(dialogue.phase(), class))));
     }
 
     fn control(&mut self, kind: Kind, flags: u16, stream: u32, length: u32) {

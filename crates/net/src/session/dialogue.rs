@@ -7,9 +7,9 @@ use kad::{
     network::StreamId,
 };
 
+use super::{Framing, Protocol, SessionEvent, assembler::Assembler};
 use crate::{
     multistream::{Choice, Proposal, Verdict},
-    session::{Framing, Protocol, SessionEvent, assembler::Assembler},
     wire::put_varint,
 };
 
@@ -23,7 +23,7 @@ enum Agreement {
 
 /// How far our own half is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Half {
+pub(crate) enum Half {
     Open,
     /// The end goes out after the last bytes that are queued.
     Closing,
@@ -32,13 +32,13 @@ pub(super) enum Half {
 
 /// One stream's share of a conversation.
 #[derive(Debug)]
-pub(super) struct Dialogue {
-    pub(super) id: StreamId,
-    pub(super) inbound: bool,
-    pub(super) sending: Half,
-    pub(super) remote_closed: bool,
+pub(crate) struct Dialogue {
+    pub(crate) id: StreamId,
+    pub(crate) inbound: bool,
+    pub(crate) sending: Half,
+    pub(crate) remote_closed: bool,
     /// Bytes that wait to be written.
-    pub(super) unsent: Vec<u8>,
+    pub(crate) unsent: Vec<u8>,
     agreement: Agreement,
     framing: Framing,
     assembler: Assembler,
@@ -46,14 +46,14 @@ pub(super) struct Dialogue {
 
 impl Dialogue {
     /// On a stream that we open.
-    pub(super) fn outbound(id: StreamId, protocol: &str, framing: Framing) -> Self {
+    pub(crate) fn outbound(id: StreamId, protocol: &str, framing: Framing) -> Self {
         let mut unsent = Vec::with_capacity(64);
         let proposal = Box::new(Proposal::new(protocol.to_owned().into(), &mut unsent));
         Self::new(id, Agreement::Proposed(proposal), framing, unsent)
     }
 
     /// On a stream that the peer opened.
-    pub(super) fn inbound(id: StreamId) -> Self {
+    pub(crate) fn inbound(id: StreamId) -> Self {
         Self::new(id, Agreement::Choosing(Box::default()), Framing::Fixed(0), Vec::new())
     }
 
@@ -65,27 +65,27 @@ impl Dialogue {
     }
 
     /// Whether both sides agreed on a protocol.
-    pub(super) const fn is_agreed(&self) -> bool {
+    pub(crate) const fn is_agreed(&self) -> bool {
         matches!(self.agreement, Agreement::Done)
     }
 
     /// Whether both halves are closed.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.remote_closed && self.sending == Half::Closed
     }
 
     /// How many bytes are held of a message that is not complete.
-    pub(super) fn held_bytes(&self) -> usize {
+    pub(crate) fn held_bytes(&self) -> usize {
         self.assembler.held_bytes()
     }
 
     /// The phase that a failure falls into now.
-    pub(super) const fn phase(&self) -> Phase {
+    pub(crate) const fn phase(&self) -> Phase {
         if self.is_agreed() { Phase::Request } else { Phase::Stream }
     }
 
     /// Queues one message, unless our half is closed.
-    pub(super) fn send(&mut self, message: &[u8]) {
+    pub(crate) fn send(&mut self, message: &[u8]) {
         if self.sending == Half::Open {
             if let Framing::Prefixed(_) = self.framing {
                 put_varint(&mut self.unsent, message.len());
@@ -95,14 +95,14 @@ impl Dialogue {
     }
 
     /// Closes our half after what is queued.
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         if self.sending == Half::Open {
             self.sending = Half::Closing;
         }
     }
 
     /// Takes bytes of the peer. An error is the end of the stream.
-    pub(super) fn receive(
+    pub(crate) fn receive(
         &mut self,
         bytes: &[u8],
         protocols: &[Protocol],
@@ -152,7 +152,7 @@ impl Dialogue {
     }
 
     /// The peer sends no more. The event that this is, or the failure that it ends the stream with.
-    pub(super) fn close_remote(&mut self) -> Result<SessionEvent, Failure> {
+    pub(crate) fn close_remote(&mut self) -> Result<SessionEvent, Failure> {
         self.remote_closed = true;
         if !self.is_agreed() || self.assembler.is_partial() {
             return Err(Failure::new(self.phase(), FailureClass::StreamClosed));
