@@ -18,11 +18,11 @@ const BACKLOG: u32 = 4096;
 /// A pause when the process is out of descriptors: accepting again at once would fail again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A listening socket with room for many connections at once. One of IPv6 leaves IPv4 to others.
+/// A listening socket with room for many connections at once. One at the wildcard address of IPv6 serves IPv4 too.
 pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if addr.is_ipv6() {
-        SockRef::from(&socket).set_only_v6(true)?;
+        SockRef::from(&socket).set_only_v6(false)?;
     }
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;

@@ -81,7 +81,9 @@ pub(super) async fn bind(world: &World) -> Result<Option<(Vec<Listening>, Held)>
     let mut held = Held::default();
     let v6 = has_v6(world).then_some(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
     for wildcard in [IpAddr::V4(Ipv4Addr::UNSPECIFIED)].into_iter().chain(v6) {
-        for (transport, slot) in used(world) {
+        // Of TCP the socket of IPv6 serves both families.
+        let is_served = |transport| transport != Transport::Quic && wildcard.is_ipv4() && v6.is_some();
+        for (transport, slot) in used(world).into_iter().filter(|(transport, _)| !is_served(*transport)) {
             let addr = SocketAddr::new(wildcard, ports.of(transport, slot));
             let Some(socket) = unless_taken(listening_at(addr, transport), "a listening socket")? else {
                 return Ok(None);
