@@ -100,14 +100,13 @@ pub(crate) fn announced(
 }
 
 /// A place like this one, but without a route to it. The ranges are those that [`Internet`](crate::ground::Internet)
-/// keeps for it.
+/// keeps for it. Of IPv6 each is a network of its own: who dials no network too fast is not to be held up by one.
 fn unrouted(location: Location, peer: u32) -> Location {
     let [_, high, middle, low] = peer.to_be_bytes();
+    let [second, third] = [0xa400 | u16::from(high & 0x3f), u16::from_be_bytes([middle, low])];
     Location {
         ip4: location.ip4.map(|_| Ipv4Addr::new(57, high, middle, low)),
-        ip6: location
-            .ip6
-            .map(|_| Ipv6Addr::new(0x2a02, 0xa400, high.into(), middle.into(), 0, 0, 0, low.into())),
+        ip6: location.ip6.map(|_| Ipv6Addr::new(0x2a02, second, third, 0, 0, 0, 0, 1)),
         ..location
     }
 }
@@ -145,4 +144,28 @@ pub(crate) fn without_name(address: &Multiaddr, location: impl Fn(u32) -> Locati
         _ => return None,
     };
     Some(std::iter::once(host).chain(address.iter().skip(1)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, net::IpAddr};
+
+    use super::*;
+    use crate::ground::{Internet, Purpose};
+
+    #[test]
+    fn hosts_without_a_route_are_spread_over_networks() {
+        let here = Location { ip6: Some(Ipv6Addr::LOCALHOST), ..Location::at(Ipv4Addr::LOCALHOST) };
+        let mut networks = HashSet::new();
+        for peer in [0, 1, 255, 256, 65_535, 65_536, 1 << 21] {
+            let there = unrouted(here, peer);
+            for ip in there.ips() {
+                let range = Internet::get().of(ip).expect("a range");
+                assert_eq!(range.purpose, Purpose::Unrouted, "{ip}");
+                if let IpAddr::V6(ip) = ip {
+                    assert!(networks.insert(ip.to_bits() >> 80), "{ip}");
+                }
+            }
+        }
+    }
 }
