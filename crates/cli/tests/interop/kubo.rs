@@ -1,12 +1,6 @@
 //! Kubo daemons: a private network of them in a namespace of its own, and guests of a world of ours.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::Path,
-    process::Command,
-    time::Duration,
-};
+use std::{collections::BTreeSet, fs, path::Path, process::Command, time::Duration};
 
 use serde_json::json;
 
