@@ -19,6 +19,7 @@ mod stream;
 pub(crate) mod tls;
 mod transport;
 
+pub use certificate::{Refusal as CertificateRefusal, peer_of_certificate};
 pub(crate) use dialer::QuicDialer;
 pub(crate) use link::QuicLink;
 pub use listener::bind_quic;
