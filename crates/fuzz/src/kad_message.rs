@@ -1,15 +1,8 @@
-//! Messages of `/ipfs/kad/1.0.0`: the view and the whole message agree, what is written is read, an answer is a message.
+//! Messages of `/ipfs/kad/1.0.0`: the view and the whole message agree, and what is written is read.
 
-use kad::{
-    answer::{Answer, Asked, Found, Known, MAX_KEY_BYTES, MAX_PROVIDER_ADDRESSES},
-    message::{MAX_ADDRESS_BYTES, MAX_ADDRESSES, MAX_PEERS, Message, MessageView, Peer, PeerView},
-    records::MAX_VALUE_BYTES,
-};
+use kad::message::{MAX_ADDRESS_BYTES, MAX_ADDRESSES, MAX_PEERS, Message, MessageView, Peer, PeerView};
 
-/// Who asks: an identity multihash, as short as a peer id can be.
-const ASKER: &[u8] = &[0, 1, b'a'];
-
-/// Reads the bytes as a message, in both ways, and as a request to answer.
+/// Reads the bytes as a message, in both ways.
 pub fn check(bytes: &[u8]) {
     let view = MessageView::decode(bytes);
     let whole = Message::decode(bytes);
@@ -30,7 +23,6 @@ pub fn check(bytes: &[u8]) {
     if let Ok(whole) = whole {
         assert_eq!(Message::decode(&whole.encode()), Ok(whole));
     }
-    respond(bytes, view.is_ok());
 }
 
 fn agree(view: &MessageView<'_>, whole: &Message) {
@@ -49,30 +41,4 @@ fn same_peers<'a>(views: impl Iterator<Item = PeerView<'a>>, peers: &[Peer]) {
         assert!(peer.is_some_and(|peer| peer.addrs.iter().map(Vec::as_slice).eq(view.addrs())));
     }
     assert_eq!(peers.next(), None);
-}
-
-/// A server answers every message, and its answer is about the same key. What it is to keep has bounds.
-fn respond(bytes: &[u8], decodes: bool) {
-    let entry = [0x0a, 1, b'n', 0x12, 1, 4];
-    let near = Known { id: b"n", entry: &entry, has_addresses: true };
-    let reply = match Asked::read(bytes, ASKER) {
-        Ok(Asked::Lookup(lookup)) => {
-            lookup.answer(b"own", ASKER, &Found { closest: vec![near], ..Found::default() })
-        }
-        Ok(Asked::Put(put)) => {
-            assert!(put.key().len() > "/pk/".len() && put.value().len() <= MAX_VALUE_BYTES);
-            put.answer()
-        }
-        Ok(Asked::Provide(provide)) => {
-            assert!((1..=MAX_KEY_BYTES).contains(&provide.key().len()));
-            return assert!((1..=MAX_PROVIDER_ADDRESSES).contains(&provide.addrs().len()));
-        }
-        Ok(Asked::Answered(Answer::Message(reply))) => reply,
-        Ok(Asked::Answered(Answer::Nothing | Answer::Reset)) => return,
-        // The view does not look into the record.
-        Err(_) => return assert!(!decodes || Message::decode(bytes).is_err()),
-    };
-    let (request, reply) = (MessageView::decode(bytes), MessageView::decode(&reply));
-    let about = |view: &MessageView<'_>| (view.kind, view.key.to_vec());
-    assert_eq!(reply.as_ref().map(about), request.as_ref().map(about));
 }

@@ -6,8 +6,12 @@
 #![expect(clippy::missing_panics_doc, reason = "a panic is how a finding is told")]
 
 pub mod address;
+pub mod certificate;
+pub mod event_log;
 pub mod identify;
+pub mod kad_answer;
 pub mod kad_message;
+pub mod name_query;
 pub mod opt_out;
 pub mod protobuf;
 pub mod scenario;
@@ -20,8 +24,12 @@ pub type Target = fn(&[u8]);
 /// Every target by the name of its driver and of its corpus.
 pub const TARGETS: &[(&str, Target)] = &[
     ("address", address::check),
+    ("certificate", certificate::check),
+    ("event_log", event_log::check),
     ("identify", identify::check),
+    ("kad_answer", kad_answer::check),
     ("kad_message", kad_message::check),
+    ("name_query", name_query::check),
     ("opt_out", opt_out::check),
     ("protobuf", protobuf::check),
     ("scenario", scenario::check),
@@ -30,5 +38,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("session_pair", session::pair::check),
     ("session_secured_dialer", session::secured::check_dialer),
     ("session_secured_listener", session::secured::check_listener),
+    ("session_secured_tls_dialer", session::secured::check_tls_dialer),
+    ("session_tls_dialer", session::raw::check_tls_dialer),
     ("store_file", store_file::check),
 ];

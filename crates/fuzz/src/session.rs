@@ -6,6 +6,7 @@ pub mod raw;
 pub mod secured;
 
 mod counterpart;
+mod tls_counterpart;
 
 use std::sync::{Arc, LazyLock};
 

@@ -79,4 +79,5 @@ pub use crate::{
     introduction::{MAX_REQUEST_BYTES, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr},
     names::Names,
     pacing::{Pacing, Rate},
+    tls::{CertificateRefusal, peer_of_certificate},
 };

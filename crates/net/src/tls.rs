@@ -1,7 +1,8 @@
 //! TLS 1.3 over an ordered byte stream as libp2p uses it (`/tls/1.0.0`): a secure channel without IO, in both roles.
 //!
-//! Certificates and who they belong to are in `certificate`, `proof` and `own`, for QUIC as well. One name is agreed on by ALPN, `libp2p`: a multiplexer
-//! is proposed inside the channel together with the first requests, so that agreeing on it early would save nothing.
+//! Certificates and who they belong to are in `certificate`, `proof` and `own`, for QUIC as well. One name is agreed on by
+//! ALPN, `libp2p`: a multiplexer is proposed inside the channel together with the first requests, so that agreeing on it
+//! early would save nothing.
 //! Source: libp2p specification, `tls/tls.md`.
 
 mod alert;
@@ -25,6 +26,7 @@ use rustls::{
 
 pub(crate) use alert::{ChannelError, class_of};
 pub(crate) use certificate::owner_of;
+pub use certificate::{Refusal as CertificateRefusal, peer_of_certificate};
 pub(crate) use own::{ALPN, OwnCertificate, TlsError, provider};
 pub(crate) use proof::{AnyPeer, ServerProof};
 

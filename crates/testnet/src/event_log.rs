@@ -96,7 +96,7 @@ impl<W: Write> EventLog<W> {
 }
 
 /// Reads a log back: the history of this world until the last event. A last line without an end, as a kill leaves it, is
-/// passed over.
+/// passed over; an event that cannot have come next is refused.
 pub fn read(world: &Arc<World>, mut log: impl BufRead) -> Result<Option<History>, LogError> {
     let Some(life) = Life::of(world) else { return Ok(None) };
     let mut history = History::starting(&life);
@@ -109,6 +109,9 @@ pub fn read(world: &Arc<World>, mut log: impl BufRead) -> Result<Option<History>
         }
         let (event, late) =
             parse(world, &text).map_err(|problem| LogError::Line { line: number, problem })?;
+        history
+            .check_next(&event)
+            .map_err(|problem| LogError::Line { line: number, problem: problem.to_owned() })?;
         history.record(&event);
         history.note_late(late);
     }
@@ -167,25 +170,46 @@ mod tests {
         }
     }
 
+    /// One line, of something at a time and place.
+    fn line(event: &str, peer: &str, (life_s, place): (f64, u8)) -> String {
+        format!(
+            "{{\"at_ms\":1.0,\"late_ms\":0.5,\"life_s\":{life_s:?},\"event\":\"{event}\",\"peer\":\"{peer}\",\
+             \"place\":{place},\"addresses\":[]}}\n"
+        )
+    }
+
+    /// A peer that is up when life begins, and where.
+    fn up_at_start(world: &Arc<World>) -> (String, u8) {
+        let life = Life::of(world).expect("a life");
+        let up = |peer| life.presence(peer).filter(|presence| presence.is_up());
+        let found = world.peers().find_map(|peer| Some((peer, up(peer)?.last.place.0)));
+        let (peer, place) = found.expect("somebody is up");
+        (world.peer_id(peer).to_base58(), place)
+    }
+
     #[test]
     fn what_is_no_event_is_named_with_its_line_and_a_torn_end_is_passed_over() {
         let world = world();
-        let peer = world.peer_id(world.bootstrap()[0]);
-        let line = |event: &str, peer: &str| {
-            format!(
-                "{{\"at_ms\":1.0,\"late_ms\":0.5,\"life_s\":1.0,\"event\":\"{event}\",\"peer\":\"{peer}\",\"place\":0,\
-                 \"addresses\":[]}}\n"
-            )
-        };
-        let good = line("down", &peer.to_base58());
+        let (peer, place) = up_at_start(&world);
+        let good = line("down", &peer, (1.0, place));
+        let staying = world.peer_id(world.bootstrap()[0]).to_base58();
+        let later = (2.0, place);
         for (bad, said) in [
-            (line("asleep", &peer.to_base58()), "`asleep` is no event"),
-            (line("up", "me"), "`me` is no peer id"),
-            (line("up", &PeerId::random().to_base58()), "no peer of this world"),
+            (line("asleep", &peer, later), "`asleep` is no event"),
+            (line("up", "me", later), "`me` is no peer id"),
+            (line("up", &PeerId::random().to_base58(), later), "no peer of this world"),
             ("{}\n".to_owned(), "missing field"),
+            (line("down", &staying, later), "never comes or goes"),
+            (line("up", &peer, (0.5, place)), "earlier than the one before"),
+            (line("up", &peer, (2.0, 200)), "no such place"),
+            (line("left", &peer, later), "down already"),
+            (line("up", &peer, later).repeat(2), "up already"),
         ] {
             let error = read(&world, format!("{good}{bad}").as_bytes()).expect_err("bad").to_string();
-            assert!(error.contains("line 2") && error.contains(said), "{error}");
+            assert!(
+                error.contains(&format!("line {}", 1 + bad.lines().count())) && error.contains(said),
+                "{error}"
+            );
         }
         assert!(read(&world, format!("{good}{}", &good[..20]).as_bytes()).is_ok());
         let still = Arc::new(World::generate(&Scenario::named("healthy").expect("built in").with_peers(9)));

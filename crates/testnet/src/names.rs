@@ -19,7 +19,10 @@ use kad::PeerId;
 use multiaddr::{Multiaddr, Protocol};
 use thiserror::Error;
 
-pub use self::server::{MAX_CONNECTIONS, NameServer};
+pub use self::{
+    answer::{Carrier, MAX_DATAGRAM_BYTES, answer},
+    server::{MAX_CONNECTIONS, NameServer},
+};
 
 /// The name of the bootstrap peers of a world.
 pub const BOOTSTRAP: &str = "bootstrap.world.test";

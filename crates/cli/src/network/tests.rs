@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, fs, path::Path};
 
+use proptest::prelude::*;
+
 use super::*;
 
 const PEER: &str = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
@@ -90,6 +92,39 @@ fn what_is_wrong_with_a_file_is_named_with_line_key_and_what_is_allowed() {
     ];
     let said: Vec<String> = errors.map(|(that, this)| error_of(that, this)).into();
     insta::assert_snapshot!(said.join("\n\n"));
+}
+
+proptest! {
+    /// The file of a user is a decoder's input like any other; a program without a library cannot be driven by a fuzzer.
+    #[test]
+    fn a_changed_file_is_a_network_within_its_bounds_or_refused_in_plain_text(
+        preset in 0..PRESETS.len(),
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>(), 0..3_u8), 0..6),
+    ) {
+        let mut bytes = PRESETS[preset].1.as_bytes().to_vec();
+        for (at, byte, how) in changes {
+            let at = at.index(bytes.len());
+            match how {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => drop(bytes.drain(at..(at + usize::from(byte)).min(bytes.len() - 1))),
+            }
+        }
+        match NetworkFile::parse(&String::from_utf8_lossy(&bytes)) {
+            Ok(file) => {
+                prop_assert!(!file.bootstrap.is_empty() && file.bootstrap_peers() <= 1000);
+                prop_assert!((1..=4).contains(&file.protocols.len()));
+                prop_assert!(file.protocols.iter().all(|name| check_protocol(name).is_ok()));
+                let texts = [&file.name, &file.description].into_iter().chain(&file.agent).chain(&file.source);
+                prop_assert!(texts.into_iter().all(|text| text.len() <= 1024 && !text.contains(char::is_control)));
+                let written = toml::to_string(&file).unwrap();
+                prop_assert_eq!(NetworkFile::parse(&written), Ok(file));
+            }
+            Err(error) => {
+                prop_assert!(!error.is_empty() && !error.contains(|c: char| c.is_control() && c != '\n'), "{}", error);
+            }
+        }
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod demo;
 mod errors;
 mod export;
 mod flags;
+mod full_disk;
 mod help;
 mod manners;
 mod networks;

@@ -166,6 +166,37 @@ impl Testnet {
     }
 }
 
+/// A network whose crawl waits for an hour for peers that never answer.
+const SLOW: &str = r#"
+seed = 5
+peers = 60
+
+[[states]]
+state = "dropping"
+share = 0.3
+"#;
+
+/// A crawl that has reached all whom it can reach, 42 peers, and waits for the others.
+#[derive(Debug)]
+pub(crate) struct SlowCrawl {
+    pub(crate) testnet: Testnet,
+    pub(crate) crawl: Running,
+}
+
+impl SlowCrawl {
+    pub(crate) fn start(dir: &Path, store: &str) -> Self {
+        let scenario = dir.join("slow.toml");
+        std::fs::write(&scenario, SLOW).expect("written");
+        let testnet = Testnet::start(&scenario);
+        let bootstrap = testnet.bootstrap().join(",");
+        let network = ["--addresses", "loopback", "--dial-timeout", "1h"];
+        let args = ["crawl", "--json", "--store", store, "--bootstrap", &bootstrap];
+        let mut crawl = Running::start(&mut kadscope(args.into_iter().chain(network)));
+        crawl.await_stderr(|line| line.contains("42 reached"));
+        Self { testnet, crawl }
+    }
+}
+
 impl Drop for Testnet {
     fn drop(&mut self) {
         drop(self.child.kill());

@@ -1,34 +1,21 @@
 //! Ctrl-C and SIGTERM: what is in hand is kept, and no process is left behind.
 
-use std::fs;
+use std::{fs::File, path::Path};
 
+use nix::{
+    fcntl::{FcntlArg, fcntl},
+    libc::{F_WRLCK, SEEK_SET, flock},
+};
 use rustix::process::Signal;
 
-use crate::program::{Running, Testnet, kadscope, run};
-
-/// A network whose crawl waits for a minute, and more, for peers that never answer.
-const SLOW: &str = r#"
-seed = 5
-peers = 60
-
-[[states]]
-state = "dropping"
-share = 0.3
-"#;
+use crate::program::{Running, SlowCrawl, kadscope, run};
 
 #[test]
 fn a_crawl_that_is_stopped_keeps_what_is_in_hand() {
     let dir = tempfile::tempdir().expect("a directory");
-    let scenario = dir.path().join("slow.toml");
-    fs::write(&scenario, SLOW).expect("written");
     let store = dir.path().join("a.sqlite");
     let store = store.to_str().expect("UTF-8");
-    let testnet = Testnet::start(&scenario);
-    let bootstrap = testnet.bootstrap().join(",");
-    let network = ["--addresses", "loopback", "--dial-timeout", "1h"];
-    let args = ["crawl", "--json", "--store", store, "--bootstrap", &bootstrap].into_iter().chain(network);
-    let mut crawl = Running::start(&mut kadscope(args));
-    crawl.await_stderr(|line| line.contains("42 reached"));
+    let SlowCrawl { testnet, mut crawl } = SlowCrawl::start(dir.path(), store);
     crawl.send(Signal::INT);
     let ended = crawl.wait();
 
@@ -39,6 +26,43 @@ fn a_crawl_that_is_stopped_keeps_what_is_in_hand() {
     let listed = run(["crawls", "--json", "--store", store]).json();
     let crawl = &listed["crawls"][0];
     assert_eq!((&crawl["state"], &crawl["visits"]), (&"cancelled".into(), &42.into()));
+    assert_eq!(testnet.end(), Some(0));
+}
+
+/// Takes the place of the one who writes to a store, as another program does in the middle of a transaction, until the
+/// file is closed. Source: SQLite, "WAL-mode File Format", 2.3, locks of the WAL-index.
+fn hold_for_writing(store: &Path) -> File {
+    let index = store.with_extension("sqlite-shm");
+    let file = File::options().read(true).write(true).open(index).expect("a store that is open");
+    let number = |constant: i32| i16::try_from(constant).expect("a small number");
+    let (l_type, l_whence) = (number(F_WRLCK), number(SEEK_SET));
+    let lock = flock { l_type, l_whence, l_start: 120, l_len: 1, l_pid: 0 };
+    fcntl(&file, FcntlArg::F_SETLKW(&lock)).expect("locked");
+    file
+}
+
+#[test]
+fn a_second_signal_ends_a_crawl_at_once_and_leaves_a_store_that_can_be_read() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("a.sqlite");
+    let store = path.to_str().expect("UTF-8");
+    let SlowCrawl { testnet, mut crawl } = SlowCrawl::start(dir.path(), store);
+    // What is in hand cannot be written, for as long as the store has patience.
+    let held = hold_for_writing(&path);
+    crawl.send(Signal::INT);
+    crawl.await_stderr(|line| line.contains("Ctrl-C again ends at once"));
+    crawl.send(Signal::INT);
+    let ended = crawl.wait();
+    drop(held);
+
+    assert_eq!((ended.code, ended.stdout.as_str()), (130, ""), "{}", ended.stderr);
+    let listed = run(["crawls", "--json", "--store", store]).json();
+    let crawl = &listed["crawls"][0];
+    assert_eq!(crawl["state"], "interrupted", "{crawl}");
+    let visits = crawl["visits"].as_u64().expect("a number");
+    assert!(visits <= 42, "{crawl}");
+    let exported = run(["export", "--privacy", "as-is", "--out", "-", "--store", store]);
+    assert_eq!(exported.code, 0, "{}", exported.stderr);
     assert_eq!(testnet.end(), Some(0));
 }
 

@@ -1,6 +1,6 @@
 //! What an unauthenticated peer can send: the session refuses it or waits for more, and nobody is authenticated.
 
-use kad::PeerId;
+use kad::{PeerId, failure::Failure};
 use net::session::{Framing, Session};
 
 use super::{PROTOCOLS, feed, ours};
@@ -12,7 +12,16 @@ fn cut(bytes: &[u8]) -> (usize, &[u8]) {
 
 /// A peer that we dialled sends these bytes.
 pub fn check_dialer(bytes: &[u8]) {
-    let Ok(mut session) = Session::dialer(ours(), Some(PeerId::random()), PROTOCOLS.clone()) else { return };
+    dial(Session::dialer(ours(), Some(PeerId::random()), PROTOCOLS.clone()), bytes);
+}
+
+/// A peer that we dialled with TLS sends these bytes.
+pub fn check_tls_dialer(bytes: &[u8]) {
+    dial(Session::tls_dialer(ours(), Some(PeerId::random()), PROTOCOLS.clone()), bytes);
+}
+
+fn dial(session: Result<Session, Failure>, bytes: &[u8]) {
+    let Ok(mut session) = session else { return };
     let stream = session.open("/ipfs/kad/1.0.0", Framing::Prefixed(1000));
     session.send(stream, b"request");
     run(session, bytes);

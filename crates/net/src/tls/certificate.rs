@@ -4,6 +4,8 @@
 //! Certificates of the two common kinds (P-256 and Ed25519) are read here, all others by the general crate.
 //! Source: libp2p specification, `tls/tls.md`.
 
+use std::time::Duration;
+
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ED25519, UnparsedPublicKey, VerificationAlgorithm};
 use libp2p_identity::{PeerId, PublicKey};
 use rustls::{
@@ -37,7 +39,7 @@ const EXTENSIONS: u8 = 0xa3;
 
 /// Why a certificate was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// It is no certificate of libp2p.
     Malformed,
     /// It is not valid yet, or no more.
@@ -73,6 +75,11 @@ struct Certificate<'a> {
     identity: &'a [u8],
     /// The identity's signature over the certificate's key.
     proof: &'a [u8],
+}
+
+/// Verifies a certificate (DER) as of a time since 1970, and says whose it is.
+pub fn peer_of_certificate(der: &[u8], now: Duration) -> Result<PeerId, Refusal> {
+    verify(&CertificateDer::from(der), UnixTime::since_unix_epoch(now))
 }
 
 /// Verifies a certificate, and says whose it is.
@@ -205,7 +212,7 @@ mod tests {
     use super::*;
 
     fn now() -> UnixTime {
-        UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_800_000_000))
+        UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000))
     }
 
     #[test]
@@ -227,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_certificate_of_go_is_read_here_and_one_of_p384_by_the_general_crate() {
-        let date = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_900_000_000));
+        let date = UnixTime::since_unix_epoch(Duration::from_secs(1_900_000_000));
         for (bytes, here) in [(OF_GO, true), (OF_P384, false)] {
             let der = CertificateDer::from(bytes);
             assert_eq!(Certificate::read(&der).is_some(), here);
@@ -240,7 +247,7 @@ mod tests {
     #[test]
     fn a_certificate_out_of_its_time_is_expired() {
         let (der, _) = libp2p_tls::certificate::generate(&Keypair::generate_ed25519()).unwrap();
-        let past = UnixTime::since_unix_epoch(std::time::Duration::ZERO);
+        let past = UnixTime::since_unix_epoch(Duration::ZERO);
         assert_eq!(verify(&der, past), Err(Refusal::Expired));
     }
 

@@ -144,6 +144,11 @@ impl Cast {
         Some(self.hosts.partition_point(|host| host.first_id as usize <= part) - 1)
     }
 
+    /// How many places the host of a peer has; 1 for a peer that takes no part.
+    pub(crate) fn places(&self, peer: u32) -> u8 {
+        self.host_of(peer).map_or(1, |host| self.hosts[host].places)
+    }
+
     /// What who dials a peer that is down meets; `None` if it takes no part.
     pub(crate) fn absence(&self, peer: u32) -> Option<Absence> {
         Some(self.class(&self.hosts[self.host_of(peer)?]).absence)

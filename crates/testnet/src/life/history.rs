@@ -52,6 +52,25 @@ impl History {
         Self { world, sessions, until: life.now(), events: 0, late: Duration::ZERO }
     }
 
+    /// Whether an event can have happened next. An error says why not.
+    pub(crate) fn check_next(&self, event: &Event) -> Result<(), &'static str> {
+        let Some(part) = self.world.cast.part(event.peer) else {
+            return Err("this peer never comes or goes");
+        };
+        let was_up = self.sessions[part].last().filter(|session| session.to == Moment::ENDLESS);
+        match (event.kind.comes(), was_up) {
+            _ if self.events >= MAX_EVENTS => Ok(()),
+            _ if event.at < self.until || event.at == Moment::ENDLESS => {
+                Err("it is earlier than the one before")
+            }
+            _ if event.place.0 >= self.world.cast.places(event.peer) => Err("its host has no such place"),
+            (true, Some(_)) => Err("the peer was up already"),
+            (false, None) => Err("the peer was down already"),
+            (false, Some(session)) if session.place != event.place => Err("the peer was at another place"),
+            _ => Ok(()),
+        }
+    }
+
     /// Adds what happened next.
     pub fn record(&mut self, event: &Event) {
         let Some(part) = self.world.cast.part(event.peer).filter(|_| self.events < MAX_EVENTS) else {

@@ -11,20 +11,22 @@ use super::{Records, Zone};
 const TTL_S: u32 = 60;
 
 /// The longest datagram that is sent, in bytes; DNS Flag Day 2020. What is longer goes over TCP.
-const MAX_DATAGRAM: u16 = 1232;
+pub const MAX_DATAGRAM_BYTES: u16 = 1232;
 
 /// The longest string of a text, in bytes.
 const MAX_STRING: usize = 255;
 
 /// How an answer travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Carrier {
+pub enum Carrier {
+    /// In one datagram: of [`MAX_DATAGRAM_BYTES`] if the asker takes as much, else of 512 bytes. What is longer is cut.
     Udp,
+    /// In a stream: up to 65,535 bytes.
     Tcp,
 }
 
 /// The answer to a question; `None` if it is no question at all, or cannot be answered at that length.
-pub(super) fn answer(zone: &Zone, question: &[u8], carrier: Carrier) -> Option<Vec<u8>> {
+pub fn answer(zone: &Zone, question: &[u8], carrier: Carrier) -> Option<Vec<u8>> {
     let question = Message::from_vec(question).ok()?;
     if question.metadata.message_type != MessageType::Query {
         return None;
@@ -32,9 +34,12 @@ pub(super) fn answer(zone: &Zone, question: &[u8], carrier: Carrier) -> Option<V
     let mut reply = Message::response(question.metadata.id, question.metadata.op_code);
     reply.metadata = Metadata::response_from_request(&question.metadata);
     reply.metadata.authoritative = true;
-    reply.add_queries(question.queries.iter().cloned());
+    // A question is about one name. Of what is none, a list of any length, nothing is repeated.
+    if let [query] = &question.queries[..] {
+        reply.add_query(query.clone());
+    }
     if question.edns.is_some() {
-        reply.set_edns(Edns::new().set_max_payload(MAX_DATAGRAM).clone());
+        reply.set_edns(Edns::new().set_max_payload(MAX_DATAGRAM_BYTES).clone());
     }
     match (question.metadata.op_code, &question.queries[..]) {
         (OpCode::Query, [query]) if query.query_class() == DNSClass::IN => look_up(zone, query, &mut reply),
@@ -44,7 +49,7 @@ pub(super) fn answer(zone: &Zone, question: &[u8], carrier: Carrier) -> Option<V
     }
     let bytes = reply.to_vec().ok()?;
     let room = match carrier {
-        Carrier::Udp => question.max_payload().min(MAX_DATAGRAM),
+        Carrier::Udp => question.max_payload().min(MAX_DATAGRAM_BYTES),
         Carrier::Tcp => u16::MAX,
     };
     if bytes.len() <= usize::from(room) { Some(bytes) } else { reply.truncate().to_vec().ok() }

@@ -131,6 +131,10 @@ fn what_is_no_question_for_us_is_refused_or_left() {
     let mut none = question("world.test.", RecordType::A);
     none.queries.clear();
     assert_eq!(asked(&zone, &none, Carrier::Udp).metadata.response_code, ResponseCode::FormErr);
+    let mut many = question("world.test.", RecordType::A);
+    many.queries = vec![many.queries[0].clone(); 200];
+    let reply = asked(&zone, &many, Carrier::Udp);
+    assert_eq!((reply.metadata.response_code, reply.queries.len()), (ResponseCode::FormErr, 0));
     let reply = asked(&zone, &question("world.test.", RecordType::A), Carrier::Udp).to_vec().unwrap();
     for bytes in [&reply[..], b"", b"nonsense"] {
         assert_eq!(answer(&zone, bytes, Carrier::Udp), None);

@@ -73,12 +73,11 @@ async fn each_event_is_met_by_whoever_dials_next() {
     let outlets = LifeOutlets { log: Some(Box::new(Lines(lines))), ..LifeOutlets::default() };
     let testnet = WireTestnet::start_with(&scenario(&text), outlets).await.expect("a testnet");
     let (world, host) = (Arc::clone(testnet.world()), dialler());
-    let mut kinds = Vec::new();
+    let (mut kinds, mut log) = (Vec::new(), String::new());
     let mut dials = JoinSet::new();
     while kinds.len() < 20 {
         let line = written.recv().await.expect("a line");
-        let history = event_log::read(&world, format!("{line}\n").as_bytes());
-        assert_eq!(history.expect("an event").expect("a life").len(), 1);
+        log = log + &line + "\n";
         let event = event_log::parse(&world, &line).expect("an event").0;
         kinds.push(event.kind);
         dials.spawn(meet(host.clone(), Arc::clone(&world), event));
@@ -86,6 +85,8 @@ async fn each_event_is_met_by_whoever_dials_next() {
     while let Some(done) = dials.join_next().await {
         done.expect("each event is met");
     }
+    let history = event_log::read(&world, log.as_bytes());
+    assert_eq!(history.expect("events").expect("a life").len(), kinds.len());
     for kind in [EventKind::Up, EventKind::Down, EventKind::Moved, EventKind::Rotated] {
         assert!(kinds.contains(&kind), "{kind:?} is not in {kinds:?}");
     }

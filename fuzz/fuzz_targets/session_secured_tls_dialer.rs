@@ -1,0 +1,5 @@
+//! Drives `kadscope_fuzz::session::secured::check_tls_dialer`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| kadscope_fuzz::session::secured::check_tls_dialer(bytes));
