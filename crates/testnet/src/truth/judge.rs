@@ -8,7 +8,7 @@
 //! | `edge_precision` | edges that it saw and that exist | edges that it saw, those of liars left out |
 //! | `reachability_accuracy` | peers whose reachability it got right | peers of the world and fakes that it heard of |
 //!
-//! What it says of a peer's agent, protocols and addresses is judged in [`said`](super::said).
+//! What it says of a peer's agent, protocols and addresses is judged in [`said`].
 //!
 //! A fake that a liar announced is a true claim of a lying peer: to have heard of it is neither right nor wrong and is
 //! counted apart; to call it reachable is wrong. A peer that nobody announced is invented by the observer.
