@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use quinn::{EndpointConfig, IdleTimeout, TransportConfig, VarInt};
+use quinn::{ConnectionIdGenerator, EndpointConfig, IdleTimeout, TransportConfig, VarInt};
+use quinn_proto::RandomConnectionIdGenerator;
 
 use crate::session::MAX_INBOUND_STREAMS;
 
@@ -17,6 +18,9 @@ const SEND_WINDOW_BYTES: u64 = 1024 * 1024;
 
 /// How long a connection may be silent, in milliseconds. Who measures time-outs of requests is above.
 const IDLE_TIMEOUT_MS: u32 = 30_000;
+
+/// The length of the ids that we give to connections, all of it random.
+const CONNECTION_ID_BYTES: usize = 8;
 
 /// The one version that is spoken (RFC 9000).
 const VERSION_1: u32 = 1;
@@ -44,5 +48,27 @@ pub(super) fn transport() -> Arc<TransportConfig> {
 pub(super) fn endpoint() -> EndpointConfig {
     let mut config = EndpointConfig::default();
     config.supported_versions(vec![VERSION_1]);
+    config.cid_generator(|| Box::new(connection_ids()));
     config
+}
+
+/// Connection ids that do not come twice. Quinn's own have 24 random bits: among the thousands of connections of a crawl
+/// some meet again while the other side still remembers the first, and the token that resets a connection is made of
+/// its id.
+fn connection_ids() -> impl ConnectionIdGenerator {
+    RandomConnectionIdGenerator::new(CONNECTION_ID_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_connections_of_a_crawl_have_the_same_id() {
+        let mut generator = connection_ids();
+        let ids: HashSet<_> = (0..100_000).map(|_| generator.generate_cid()).collect();
+        assert_eq!(ids.len(), 100_000);
+    }
 }
