@@ -46,7 +46,7 @@ pub fn check(bytes: &[u8]) {
         Ok(history) => {
             let Some(history) = history else { unreachable!("peers come and go") };
             assert_eq!(history.len(), lines);
-            coherent(world, history);
+            coherent(world, &history);
         }
         Err(LogError::Line { line, problem }) => {
             assert!((1..=lines).contains(&line) && !problem.is_empty(), "line {line} of {lines}");
@@ -66,7 +66,7 @@ fn with_ids(world: &World, text: &str) -> String {
     text
 }
 
-fn coherent(world: &Arc<World>, history: History) {
+fn coherent(world: &Arc<World>, history: &History) {
     let (from, until) = (Moment::NEVER, history.until());
     assert!(until < Moment::ENDLESS);
     for peer in world.peers() {
@@ -81,6 +81,6 @@ fn coherent(world: &Arc<World>, history: History) {
         history.named(peer, Moment::START, until);
     }
     let nothing = ObservedDuring { visits: Vec::new() };
-    let verdict = Truth::of(Arc::clone(world)).judge_during(&history, &nothing, std::time::Duration::ZERO);
+    let verdict = Truth::of(Arc::clone(world)).judge_during(history, &nothing, std::time::Duration::ZERO);
     assert_eq!((verdict.visits, verdict.wrong_outcomes, verdict.edges), (0, 0, 0));
 }

@@ -23,7 +23,7 @@ pub fn check(bytes: &[u8]) {
     let datagram = answer(zone, bytes, Carrier::Udp);
     assert_eq!(whole.is_some(), datagram.is_some());
     let (Some(whole), Some(datagram)) = (whole, datagram) else { return };
-    assert!(whole.len() <= usize::from(u16::MAX) && datagram.len() <= usize::from(MAX_DATAGRAM_BYTES));
+    assert!(u16::try_from(whole.len()).is_ok() && datagram.len() <= usize::from(MAX_DATAGRAM_BYTES));
     let (long, short) = (read(&whole), read(&datagram));
     if short.metadata.truncation {
         assert!(short.answers.is_empty() && datagram.len() < whole.len());
