@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use kad::{PeerId, failure::FailureClass, network::AddressOutcome};
+use kad::{PeerId, failure::FailureClass};
 use kadscope_crawl::{Bootstrap, Clock, Config, Crawl, Crawled, Outlets, Progress};
 use schema::{CrawlId, PeerNumber, PrefixOutcome, Row, RunState, Timestamp, Visit, VisitKind};
 use testnet::{
@@ -127,12 +127,6 @@ fn observed(id: PeerId, visit: Option<&Visit>) -> ObservedPeer {
     let Some(visit) = visit else {
         return ObservedPeer::heard_of(id);
     };
-    let skipped = visit.addresses.iter().find_map(|address| match address.outcome {
-        AddressOutcome::Skipped(reason) => Some(reason.name()),
-        _ => None,
-    });
-    let failure = visit.connect_error.as_ref().or(visit.crawl_error.as_ref());
-    let class = failure.map(|failure| failure.class.name()).or(skipped.filter(|_| !visit.is_reachable()));
     let neighbors = visit.neighbors.as_ref().map(|n| n.iter().map(|peer| peer.0).collect());
     let said = Said {
         agent: visit.agent_version.clone(),
@@ -142,7 +136,7 @@ fn observed(id: PeerId, visit: Option<&Visit>) -> ObservedPeer {
     ObservedPeer {
         id,
         reachable: visit.is_reachable(),
-        class: class.map(Into::into),
+        class: visit.fault().map(Into::into),
         neighbors,
         said: Some(Box::new(said)),
     }

@@ -108,6 +108,19 @@ impl Visit {
     pub fn is_reachable(&self) -> bool {
         self.connection.is_some()
     }
+
+    /// The stable name of what went wrong: why there was no connection, else why requests failed, else, where nothing was
+    /// dialled, why the first address was left out. `None` if nothing did, or if no address was known.
+    pub fn fault(&self) -> Option<&'static str> {
+        if let Some(failure) = self.connect_error.as_ref().or(self.crawl_error.as_ref()) {
+            return Some(failure.class.name());
+        }
+        let skipped = self.addresses.iter().find_map(|visited| match visited.outcome {
+            AddressOutcome::Skipped(reason) => Some(reason.name()),
+            _ => None,
+        });
+        skipped.filter(|_| !self.is_reachable())
+    }
 }
 
 /// One address of a visited peer, and what came of it.

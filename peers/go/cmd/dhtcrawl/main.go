@@ -9,8 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/libp2p/go-libp2p"
@@ -21,6 +19,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 
 	"kadscope-peers/go/internal/gate"
+	"kadscope-peers/go/internal/program"
 )
 
 type config struct {
@@ -37,25 +36,21 @@ type config struct {
 }
 
 func main() {
-	os.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true")
-	cfg, err := parseConfig(os.Args[1:])
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "dhtcrawl:", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
+	program.Main("dhtcrawl", parseConfig, run)
+}
+
+func run(ctx context.Context, cfg config) error {
 	found, err := crawl(ctx, cfg)
-	if err == nil {
-		err = json.NewEncoder(os.Stdout).Encode(found)
-	}
-	if err == nil && found.PeersOK == 0 {
-		err = errors.New("no peer answered")
-	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "dhtcrawl:", err)
-		os.Exit(1)
+		return err
 	}
+	if err := json.NewEncoder(os.Stdout).Encode(found); err != nil {
+		return err
+	}
+	if found.PeersOK == 0 {
+		return errors.New("no peer answered")
+	}
+	return nil
 }
 
 func parseConfig(args []string) (config, error) {
@@ -70,23 +65,14 @@ func parseConfig(args []string) (config, error) {
 	f.BoolVar(&c.close, "close", false, "close a peer's connections after its visit; without, they stay open to the end, as in the tool")
 	f.BoolVar(&c.ids, "ids", false, "print the ids of those that answered, and the errors of the others")
 	f.BoolVar(&c.neighbors, "neighbors", false, "print each peer's neighbors")
-	f.Usage = func() {
-		fmt.Fprintln(f.Output(), "usage: dhtcrawl [flags] MULTIADDR/p2p/ID... or /dnsaddr/NAME...")
-		f.PrintDefaults()
-	}
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			os.Exit(0)
-		}
+	bootstrap, err := program.ParseBootstrap(f, args, "MULTIADDR/p2p/ID... or /dnsaddr/NAME...")
+	if err != nil {
 		return c, err
 	}
 	if c.addresses != "loopback" && c.addresses != "any" {
 		return c, fmt.Errorf("-addresses: %q is neither loopback nor any", c.addresses)
 	}
-	if f.NArg() == 0 {
-		return c, errors.New("no bootstrap multiaddress given")
-	}
-	c.bootstrap = f.Args()
+	c.bootstrap = bootstrap
 	return c, nil
 }
 

@@ -10,15 +10,14 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
+
+	"kadscope-peers/go/internal/program"
 )
 
 type config struct {
@@ -29,18 +28,7 @@ type config struct {
 }
 
 func main() {
-	os.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true")
-	cfg, err := parseConfig(os.Args[1:])
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "dhtguest:", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, cfg); err != nil {
-		fmt.Fprintln(os.Stderr, "dhtguest:", err)
-		os.Exit(1)
-	}
+	program.Main("dhtguest", parseConfig, run)
 }
 
 func parseConfig(args []string) (config, error) {
@@ -49,20 +37,11 @@ func parseConfig(args []string) (config, error) {
 	f.StringVar(&c.prefix, "protocol-prefix", "/ipfs", "the DHT's protocol is this and /kad/1.0.0")
 	f.StringVar(&c.agent, "agent", "kadscope-dhtguest/1", "agent version")
 	f.DurationVar(&c.timeout, "timeout", time.Minute, "longest time for all that is done before the line is printed")
-	f.Usage = func() {
-		fmt.Fprintln(f.Output(), "usage: dhtguest [flags] MULTIADDR/p2p/ID...")
-		f.PrintDefaults()
-	}
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			os.Exit(0)
-		}
+	bootstrap, err := program.ParseBootstrap(f, args, "MULTIADDR/p2p/ID...")
+	if err != nil {
 		return c, err
 	}
-	if f.NArg() == 0 {
-		return c, errors.New("no bootstrap multiaddress given")
-	}
-	for _, text := range f.Args() {
+	for _, text := range bootstrap {
 		ai, err := peer.AddrInfoFromString(text)
 		if err != nil {
 			return c, fmt.Errorf("%s: %w", text, err)

@@ -13,24 +13,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
+
+	"kadscope-peers/go/internal/program"
 )
 
 func main() {
-	// Said once a socket on machines with small UDP buffers; a loopback network does not need them.
-	os.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true")
-	cfg, err := parseConfig(os.Args[1:])
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "dhtservers:", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, cfg); err != nil {
-		fmt.Fprintln(os.Stderr, "dhtservers:", err)
-		os.Exit(1)
-	}
+	program.Main("dhtservers", parseConfig, run)
 }
 
 func run(ctx context.Context, cfg config) error {

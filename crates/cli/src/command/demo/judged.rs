@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use kad::{PeerId, network::AddressOutcome};
+use kad::PeerId;
 use schema::{PeerNumber, Timestamp, Visit};
 use serde::Serialize;
 use store::{Store, StoreUrl};
@@ -133,17 +133,6 @@ fn observed(id: PeerId, visit: Option<&Visit>) -> ObservedPeer {
     let Some(visit) = visit else {
         return ObservedPeer::heard_of(id);
     };
-    let skipped = || {
-        visit.addresses.iter().find_map(|address| match address.outcome {
-            AddressOutcome::Skipped(reason) => Some(reason.name()),
-            _ => None,
-        })
-    };
-    let class = match (visit.connect_error.as_ref().or(visit.crawl_error.as_ref()), visit.is_reachable()) {
-        (Some(failure), _) => Some(failure.class.name()),
-        (None, false) => skipped(),
-        (None, true) => None,
-    };
     let neighbors = visit.neighbors.as_ref().map(|all| all.iter().map(|peer| peer.0).collect());
     let said = Said {
         agent: visit.agent_version.clone(),
@@ -153,7 +142,7 @@ fn observed(id: PeerId, visit: Option<&Visit>) -> ObservedPeer {
     ObservedPeer {
         id,
         reachable: visit.is_reachable(),
-        class: class.map(Into::into),
+        class: visit.fault().map(Into::into),
         neighbors,
         said: Some(Box::new(said)),
     }
