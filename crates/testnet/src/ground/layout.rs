@@ -20,6 +20,9 @@ use crate::{
 /// Spreads consecutive hosts over a range: an odd number, so that no two of them meet (2^32 over the golden ratio).
 const SPREAD: u32 = 0x9e37_79b1;
 
+/// How many bits the addresses of a neighbourhood share: what is routed and limited as one.
+const NEIGHBOURHOOD_BITS: u8 = 24;
+
 /// The locations of all peers.
 #[derive(Debug, Default)]
 pub(crate) struct Layout {
@@ -184,7 +187,15 @@ impl<'a, R: Rng> Surveyor<'a, R> {
 
 impl Lot {
     fn has_room(&self) -> bool {
-        u64::from(self.next) + 1 < 1_u64 << self.range.prefix.host_bits()
+        u64::from(self.next) + 1 < self.capacity()
+    }
+
+    /// How many hosts it takes: of a range of one neighbourhood a quarter, since nowhere are all hosts of one peers of the
+    /// same network, and who dials politely takes its time in each.
+    fn capacity(&self) -> u64 {
+        let all = 1_u64 << self.range.prefix.host_bits();
+        let is_neighbourhood = self.range.prefix.ip.is_ipv4() && self.range.prefix.bits >= NEIGHBOURHOOD_BITS;
+        if is_neighbourhood { (all / 4).max(2) } else { all }
     }
 
     /// The next host. Those of IPv4 do not end in 0 or 255, which look like networks and broadcasts.
