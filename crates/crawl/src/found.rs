@@ -13,6 +13,10 @@ use kad::{
 /// are 64 KiB; go-libp2p-kad-dht sends at most 8 KiB of one peer.
 pub(crate) const MAX_FOUND_BYTES: usize = 1 << 20;
 
+/// Room that is made when the first answer comes: for so many answers of its length, and for so many entries.
+const ROOM_ANSWERS: usize = 8;
+const ROOM_ENTRIES: usize = 192;
+
 /// Entries of the answers of one peer, as they were sent. The same peer with the same addresses stands in many
 /// buckets' answers and is kept once; with other addresses it is another entry.
 #[derive(Debug, Default)]
@@ -49,6 +53,12 @@ impl Found {
     /// Takes the closer peers of an answer in, and says how many there were.
     pub(crate) fn add(&mut self, answer: &[u8]) -> Result<u16, DecodeError> {
         let view = MessageView::decode(answer)?;
+        if self.entries.is_empty() {
+            // An honest peer's answers hold some hundreds of distinct entries; most come with the first few.
+            self.bytes.reserve(ROOM_ANSWERS * answer.len().min(MAX_FOUND_BYTES / ROOM_ANSWERS));
+            self.entries.reserve(ROOM_ENTRIES);
+            self.distinct.reserve(ROOM_ENTRIES, |&index| self.entries[index as usize].hash);
+        }
         let mut peers = 0;
         for peer in view.closer_peers() {
             peers += 1;
