@@ -30,18 +30,13 @@ pub(crate) enum Door {
 
 /// The addresses of a host that listens by its transports, those of IPv4 first.
 pub(crate) fn at(location: Location, door: Door, carrier: Carrier, ports: Ports) -> Vec<Multiaddr> {
-    location.ips().flat_map(|ip| carrier.transports().map(move |transport| (ip, transport))).fold(
-        Vec::new(),
-        |mut all, (ip, transport)| {
-            let port = match door {
-                Door::Open => ports.of(transport, location.slot),
-                Door::Dead => ports.dead,
-                Door::Dropping => ports.dropping,
-            };
-            all.push(address(ip, port, transport));
-            all
-        },
-    )
+    let port = |transport| match door {
+        Door::Open => ports.of(transport, location.slot),
+        Door::Dead => ports.dead,
+        Door::Dropping => ports.dropping,
+    };
+    let at = |ip| carrier.transports().map(move |transport| address(ip, port(transport), transport));
+    location.ips().flat_map(at).collect()
 }
 
 fn address(ip: IpAddr, port: u16, transport: Transport) -> Multiaddr {

@@ -106,6 +106,14 @@ impl Ground {
         }
     }
 
+    /// Whether anybody is, or ever will be, at an IPv6 address.
+    pub(crate) fn has_v6(&self) -> bool {
+        match self {
+            Self::Loopback => false,
+            Self::Public(layout) => layout.has_v6(),
+        }
+    }
+
     /// The first peer in a slot of an address that `accept` takes.
     pub(crate) fn find(&self, ip: IpAddr, slot: u8, accept: impl Fn(u32) -> bool) -> Option<u32> {
         match (self, ip) {

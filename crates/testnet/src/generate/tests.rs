@@ -138,6 +138,7 @@ fn public_places_are_where_their_region_is_and_nobody_has_anothers() {
         |test: &dyn Fn(Location) -> bool| world.peers().filter(|&peer| test(world.location(peer))).count();
     let near = |count: usize, share: f64| (count as f64 / 2000.0 - share).abs() < 0.04;
     assert!(near(count(&|location| location.ip6.is_none()), 0.5));
+    assert!(world.ground.has_v6() && !World::generate_public(&scenario("peers = 9")).ground.has_v6());
     assert!(near(count(&|location| location.ip4.is_some() && location.ip6.is_some()), 0.3));
     assert!(near(count(&|location| location.named), 0.1));
     assert!(near(count(&|location| location.slot > 0), 0.2));

@@ -44,6 +44,11 @@ impl Layout {
         self.former.get(&peer).copied().unwrap_or_default()
     }
 
+    /// Whether any site has an IPv6 address, those that hosts move to among them.
+    pub(super) fn has_v6(&self) -> bool {
+        self.locations.iter().any(|location| location.ip6.is_some())
+    }
+
     /// Who lives in this slot of an address.
     pub(super) fn at(&self, ip: IpAddr, slot: u8) -> impl Iterator<Item = u32> {
         let there = self.at.get(&ip).into_iter().flatten().copied();

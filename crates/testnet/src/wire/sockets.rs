@@ -79,7 +79,7 @@ pub(super) async fn bind(world: &World) -> Result<Option<(Vec<Listening>, Held)>
     let ports = world.ports();
     let mut listening = Vec::new();
     let mut held = Held::default();
-    let v6 = has_v6(world).then_some(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+    let v6 = world.ground.has_v6().then_some(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
     for wildcard in [IpAddr::V4(Ipv4Addr::UNSPECIFIED)].into_iter().chain(v6) {
         // Of TCP the socket of IPv6 serves both families.
         let is_served = |transport| transport != Transport::Quic && wildcard.is_ipv4() && v6.is_some();
@@ -123,10 +123,6 @@ fn listening_at(addr: SocketAddr, transport: Transport) -> io::Result<Listening>
         Transport::Quic => net::serve::bind_quic(addr).map(Listening::Quic),
         _ => net::serve::bind(addr).map(|socket| Listening::Stream(transport, socket)),
     }
-}
-
-fn has_v6(world: &World) -> bool {
-    world.peers().any(|peer| world.location(peer).ip6.is_some())
 }
 
 /// The transports and slots that anybody listens on.
