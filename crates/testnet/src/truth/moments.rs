@@ -96,6 +96,10 @@ pub(super) fn outcomes(
     outcomes.refusals.dedup();
     if history.sessions(peer, from, to).is_some_and(|all| all.iter().any(|session| session.to <= to)) {
         outcomes.breaks.extend(broken(absence));
+        // Over QUIC a farewell is a datagram, which the end of a program may overtake.
+        if world.carrier(peer).speaks(Transport::Quic) {
+            outcomes.breaks.push(FailureClass::Timeout.name());
+        }
     }
     outcomes
 }
@@ -151,6 +155,10 @@ fn at_place(
             if session.to <= to {
                 // It went while it was dialled.
                 outcomes.refusals.extend(broken(absence));
+                // A listener of QUIC that is about to close refuses by name.
+                if transport == Transport::Quic {
+                    outcomes.refusals.push(FailureClass::ResourceLimit.name());
+                }
             }
         }
     }
