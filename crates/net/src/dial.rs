@@ -235,11 +235,12 @@ impl<'a> Race<'a> {
             } else {
                 Some(poll_fn(|cx| self.poll(cx)).await)
             };
-            if let Some((index, (began, result))) = finished {
+            if let Some((index, Outcome { began, result, resolved })) = finished {
                 let attempt = |outcome| Attempt {
                     started_after: Some(began.saturating_duration_since(self.started)),
                     took: Some(began.elapsed()),
                     outcome,
+                    resolved,
                 };
                 match result {
                     Ok(mut connection) => {
@@ -286,6 +287,7 @@ impl<'a> Race<'a> {
                 started_after: Some(runner.began.saturating_duration_since(self.started)),
                 took: Some(runner.began.elapsed()),
                 outcome: AddressOutcome::Abandoned,
+                resolved: Vec::new(),
             };
             self.plan.settle(runner.index, attempt);
         }

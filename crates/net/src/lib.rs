@@ -68,6 +68,7 @@ mod plan;
 mod quic;
 mod socket;
 mod tcp;
+mod tcp_info;
 mod tls;
 mod wire;
 mod ws;

@@ -110,10 +110,10 @@ impl QuicDialer {
             transport: Transport::Quic,
             security: Security::Tls,
             ip_version: if addr.is_ipv4() { 4 } else { 6 },
-            rtt: Some(connection.rtt()),
+            socket: addr,
         };
         let link = QuicLink::new(connection, peer, Arc::clone(&self.protocols));
-        Ok(Dialled::new(link, endpoint, Arc::clone(&self.introduction)))
+        Ok(Dialled::new(link, endpoint, None, Arc::clone(&self.introduction)))
     }
 
     fn client_config(&self, proof: &Arc<ServerProof>) -> Result<ClientConfig, Failure> {
