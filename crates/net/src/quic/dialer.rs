@@ -69,6 +69,9 @@ struct Local {
 }
 
 impl QuicDialer {
+    /// The most descriptors of one: its sockets of both versions of IP, and what the thread takes that drives them.
+    pub(crate) const MAX_DESCRIPTORS: usize = 2 * MANY_SOCKETS + 4;
+
     /// A dialler with so many sockets for each version of IP: as many as there are threads to serve them. Where their
     /// buffers are small, it uses more.
     pub(crate) fn new(
