@@ -340,5 +340,6 @@ impl<N: Network> Run<N> {
 
 fn skipped(network: &impl Network, address: Multiaddr) -> AddressVisit {
     let reason = network.admits(&address).err().unwrap_or(SkipReason::OverLimit);
-    AddressVisit { address, started_after: None, took: None, outcome: AddressOutcome::Skipped(reason) }
+    let outcome = AddressOutcome::Skipped(reason);
+    AddressVisit { address, started_after: None, took: None, outcome, resolved: Vec::new() }
 }

@@ -124,7 +124,7 @@ impl Tally {
             count(&mut self.transports, connection.transport.name());
             count(&mut self.security, connection.security.name());
             count(&mut self.ip_versions, if connection.ip_version == 6 { "ip6" } else { "ip4" });
-            let rtt = connection.rtt.and_then(|rtt| u32::try_from(rtt.as_micros()).ok());
+            let rtt = connection.rtt.and_then(|rtt| u32::try_from(rtt.time.as_micros()).ok());
             self.rtts_us.extend(rtt);
         }
     }

@@ -43,6 +43,9 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
         manner.pending.succeeded(dialled - begun);
         visit.connection = Some(connection_info(&connection));
         let said = Talk::new(&mut connection, job.id, job.wave, manner).run(&mut found).await;
+        if let Some(info) = &mut visit.connection {
+            info.rtt = connection.round_trip();
+        }
         let traffic = connection.traffic();
         visit.sent_bytes = traffic.sent_bytes;
         visit.received_bytes = traffic.received_bytes;
@@ -90,8 +93,9 @@ pub(crate) fn blank(
 }
 
 fn address(address: Multiaddr, attempt: Attempt) -> AddressVisit {
-    let Attempt { started_after, took, outcome } = attempt;
-    AddressVisit { address, started_after, took, outcome }
+    let Attempt { started_after, took, outcome, resolved } = attempt;
+    let resolved = resolved.into_iter().map(|(to, attempt)| self::address(to, attempt)).collect();
+    AddressVisit { address, started_after, took, outcome, resolved }
 }
 
 fn connection_info(connection: &impl Connection) -> ConnectionInfo {
@@ -101,7 +105,8 @@ fn connection_info(connection: &impl Connection) -> ConnectionInfo {
         transport: endpoint.transport,
         security: endpoint.security,
         ip_version: endpoint.ip_version,
-        rtt: endpoint.rtt,
+        socket: endpoint.socket,
+        rtt: None,
     }
 }
 
@@ -112,6 +117,10 @@ fn take(visit: &mut Visit, said: Said) {
         let address =
             visit.connection.take().and_then(|connection| visit.addresses.get_mut(connection.address));
         if let Some(address) = address {
+            let connected = |visited: &&mut AddressVisit| visited.outcome == AddressOutcome::Connected;
+            if let Some(resolved) = address.resolved.iter_mut().find(connected) {
+                resolved.outcome = AddressOutcome::Failed(failure.clone());
+            }
             address.outcome = AddressOutcome::Failed(failure);
         }
         return;
@@ -163,6 +172,7 @@ mod tests {
             started_after: None,
             took: None,
             outcome: AddressOutcome::Failed(Failure::new(phase, class)),
+            resolved: Vec::new(),
         }
     }
 

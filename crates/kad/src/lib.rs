@@ -12,6 +12,7 @@ pub mod key;
 pub mod message;
 pub mod network;
 pub mod opt_out;
+pub mod parse;
 pub mod preimage;
 pub mod protobuf;
 pub mod records;

@@ -27,7 +27,7 @@ use crate::{
     connection::AnyConnection,
     identity::Identity,
     introduction::{Introduction, protocols},
-    names::{Names, Resolver},
+    names::{MAX_ASKING, Names, Resolver},
     pacing::{Pacer, Pacing},
     plan::{Plan, Rules, Turn, Way},
     quic::QuicDialer,
@@ -94,6 +94,16 @@ impl HostConfig {
             opt_out: Arc::default(),
             pacing: Pacing::default(),
         }
+    }
+}
+
+impl HostConfig {
+    /// How many descriptors a host takes at the most beside one for each attempt and each connection: the sockets of QUIC,
+    /// and one for each name that is being asked for.
+    pub fn shared_descriptors(&self) -> usize {
+        let quic = if self.quic { QuicDialer::MAX_DESCRIPTORS } else { 0 };
+        let names = if self.names == Names::Unresolved { 0 } else { MAX_ASKING };
+        quic + names
     }
 }
 
@@ -235,11 +245,12 @@ impl<'a> Race<'a> {
             } else {
                 Some(poll_fn(|cx| self.poll(cx)).await)
             };
-            if let Some((index, (began, result))) = finished {
+            if let Some((index, Outcome { began, result, resolved })) = finished {
                 let attempt = |outcome| Attempt {
                     started_after: Some(began.saturating_duration_since(self.started)),
                     took: Some(began.elapsed()),
                     outcome,
+                    resolved,
                 };
                 match result {
                     Ok(mut connection) => {
@@ -286,6 +297,7 @@ impl<'a> Race<'a> {
                 started_after: Some(runner.began.saturating_duration_since(self.started)),
                 took: Some(runner.began.elapsed()),
                 outcome: AddressOutcome::Abandoned,
+                resolved: Vec::new(),
             };
             self.plan.settle(runner.index, attempt);
         }

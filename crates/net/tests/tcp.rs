@@ -12,7 +12,7 @@ use kad::{
     Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase, SkipReason},
     identify::{IDENTIFY_PROTOCOL, Identify, MAX_IDENTIFY_BYTES},
-    network::{AddressOutcome, Connection, Dial, Event, Network, Security, Transport},
+    network::{AddressOutcome, Connection, Dial, Event, Network, RttSource, Security, Transport},
 };
 use kadscope_net::{
     Addresses, AnyConnection, Host, HostConfig, Identity,
@@ -101,7 +101,10 @@ async fn a_visit_gets_identify_and_all_answers_in_order() {
     let mut connection = connection(&host(), &served).await;
     assert_eq!(connection.endpoint().transport, Transport::Tcp);
     assert_eq!(connection.endpoint().security, Security::Noise);
-    assert!(connection.endpoint().rtt.is_some());
+    let rtt = connection.round_trip().unwrap();
+    assert!(!rtt.time.is_zero() && rtt.time < Duration::from_secs(1), "{rtt:?}");
+    #[cfg(target_os = "linux")]
+    assert_eq!(rtt.source, RttSource::TcpInfo);
     let identify = connection.open(IDENTIFY_PROTOCOL, MAX_IDENTIFY_BYTES);
     let stream = connection.open(KAD, MAX_MESSAGE_BYTES);
     for i in 0..16_u8 {

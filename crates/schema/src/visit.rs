@@ -3,12 +3,12 @@
 //! The fields are those of RFM 2 (crawl, created, start, end, dial, connect and crawl durations, type, agent version,
 //! peer, protocols, addresses, error), and the outcome of each address and prefix beside them.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use kad::{
     Multiaddr, PeerId,
     failure::{Failure, FailureClass},
-    network::{AddressOutcome, Security, Transport},
+    network::{AddressOutcome, RoundTrip, Security, Transport},
 };
 
 use crate::Timestamp;
@@ -134,6 +134,9 @@ pub struct AddressVisit {
     pub took: Option<Duration>,
     /// What came of it.
     pub outcome: AddressOutcome,
+    /// Where the address has a name, the addresses that it led to, and what came of each: at most 16, none of which has
+    /// any of its own. Empty for an address with an IP, and for a name that was not resolved.
+    pub resolved: Vec<Self>,
 }
 
 /// The connection of a visit.
@@ -147,8 +150,10 @@ pub struct ConnectionInfo {
     pub security: Security,
     /// 4 or 6.
     pub ip_version: u8,
-    /// A round trip as the handshake showed it; `None` if it was not seen.
-    pub rtt: Option<Duration>,
+    /// The socket at the other end: where a name led to, if the address has one.
+    pub socket: SocketAddr,
+    /// The shortest round trip until the connection was closed; `None` if none was seen.
+    pub rtt: Option<RoundTrip>,
 }
 
 /// What came of the request for one prefix.

@@ -58,6 +58,7 @@ mod tests {
             started_after: None,
             took: took.map(Duration::from_millis),
             outcome,
+            resolved: Vec::new(),
         };
         let refused = Failure::with_detail(Phase::Connect, FailureClass::ConnectionRefused, "\x1b[1m");
         let outcome = BootstrapOutcome {

@@ -92,6 +92,28 @@ fn a_name_that_does_not_resolve_is_4_and_the_outcome_says_so() {
     fails(&args, 2, &["names are not resolved under this policy"]);
 }
 
+/// Asserts how a crawl ends that may open so many files.
+fn with_files(limit: u32, options: &str, code: i32, text: &str) {
+    let program = env!("CARGO_BIN_EXE_kadscope");
+    let crawl =
+        format!("{program} crawl --addresses loopback --store none --bootstrap {} {options}", nobody());
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {limit} && exec {crawl}")]).env_clear().stdin(Stdio::null());
+    let ended = Ended::from(command.output().expect("it starts"));
+    assert!(ended.code == code && ended.stderr.contains(text), "{limit} {options}: {ended:?}");
+    assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn too_few_descriptors_are_said_before_anything_begins() {
+    with_files(40, "", 2, "only 40 files may be open at once, too few for 8192 dials and 500 conversations");
+    with_files(300, "--parallelism 400", 2, "only 300 files may be open at once, too few for");
+    with_files(300, "--max-dials 400", 2, "or ask for fewer (--max-dials, --parallelism)");
+    // What nobody asked for is lowered, and the crawl is made.
+    with_files(300, "", 4, "only 300 files may be open at once: 16 dials and");
+    with_files(300, "--parallelism 50 --max-dials 50", 4, "no bootstrap peer answered");
+}
+
 #[test]
 fn who_stops_reading_gets_no_error() {
     let mut command = kadscope(["completions", "bash"]);

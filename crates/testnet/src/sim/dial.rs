@@ -42,13 +42,15 @@ pub(super) fn dial(
             }
         };
         let failed = matches!(outcome, AddressOutcome::Failed(_));
-        attempts[position] = Attempt { started_after: Some(start), took: Some(took), outcome };
+        let started_after = Some(start);
+        attempts[position] = Attempt { started_after, took: Some(took), ..Attempt::untried(outcome) };
         start += if failed { took.min(shared.config.stagger) } else { shared.config.stagger };
     }
     let took = winner.map_or_else(|| end_of_last(&attempts), |(won, _)| won);
     if let Some((won, reached)) = winner {
         cut_short(&mut attempts, won, reached.address);
     }
+    lead_on(shared, addrs, &mut attempts);
     (attempts, winner.map(|(_, reached)| reached), took)
 }
 
@@ -90,6 +92,16 @@ fn cut_short(attempts: &mut [Attempt], won: Duration, winner: usize) {
         if position != winner && (start + took > won || attempt.outcome == AddressOutcome::Connected) {
             attempt.outcome = AddressOutcome::Abandoned;
             attempt.took = Some(won.saturating_sub(start));
+        }
+    }
+}
+
+/// Notes where the names led to.
+fn lead_on(shared: &Shared, addrs: &[Multiaddr], attempts: &mut [Attempt]) {
+    for (address, attempt) in addrs.iter().zip(attempts) {
+        let is_over = attempt.started_after.is_some() && attempt.outcome != AddressOutcome::Abandoned;
+        if let Some(to) = shared.world.resolve(address).filter(|_| is_over) {
+            attempt.resolved = vec![(to, attempt.clone())];
         }
     }
 }
