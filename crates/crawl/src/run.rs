@@ -104,6 +104,8 @@ pub struct BootstrapOutcome {
     pub error: Option<Failure>,
     /// Whether it was reached.
     pub reached: bool,
+    /// Why requests failed, though it was reached; `None` if none did.
+    pub crawl_error: Option<Failure>,
     /// What came of each of its addresses.
     pub addresses: Vec<AddressVisit>,
 }
@@ -202,6 +204,7 @@ impl<N: Network> Run<N> {
                 id,
                 error: None,
                 reached: false,
+                crawl_error: None,
                 addresses: Vec::new(),
             };
             self.bootstrap.push((peer, outcome));
@@ -299,6 +302,7 @@ impl<N: Network> Run<N> {
         if let Some((_, outcome)) = self.bootstrap.iter_mut().find(|(peer, _)| *peer == visit.peer) {
             outcome.reached |= visit.is_reachable();
             outcome.error.clone_from(&visit.connect_error);
+            outcome.crawl_error.clone_from(&visit.crawl_error);
             outcome.addresses.clone_from(&visit.addresses);
         }
     }

@@ -14,7 +14,7 @@ impl<N: Network> Run<N> {
     fn state(&self) -> RunState {
         let is_cut_short =
             self.outlets.cancel.is_cancelled() || (self.limit_reached() && self.has_more_to_visit());
-        match (self.rows_lost || self.tally.reachable == 0, is_cut_short) {
+        match (self.rows_lost || self.tally.crawled == 0, is_cut_short) {
             (_, true) if !self.rows_lost => RunState::Cancelled,
             (true, _) => RunState::Failed,
             _ => RunState::Succeeded,

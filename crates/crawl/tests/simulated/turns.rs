@@ -15,7 +15,7 @@ use kad::{
     network::{AddressOutcome, Attempt, Dial, Network, Transport},
 };
 use kadscope_crawl::{Bootstrap, Config};
-use schema::{PeerNumber, Visit, VisitKind};
+use schema::{PeerNumber, RunState, Visit, VisitKind};
 use testnet::{SimConfig, SimNetwork, World};
 use tokio::time::Instant;
 
@@ -216,6 +216,22 @@ async fn who_crawls_is_not_among_the_peers() {
     let known: BTreeSet<PeerNumber> = run.ids.keys().copied().collect();
     assert!(run.visits.iter().flat_map(named).all(|neighbor| known.contains(&neighbor)));
     assert_eq!(run.crawled.summary.left_out.malformed, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crawl_in_which_nobody_can_be_asked_has_failed() {
+    for state in ["state = 'wrong_protocol'", "state = 'silent'\nat = 'request'"] {
+        let text = format!("peers = 20\nbootstrap = 1\n[[states]]\nshare = 0.5\n{state}");
+        let scenario = testnet::Scenario::parse(&text, "test").expect("a scenario");
+        let world = Arc::new(World::generate(&scenario));
+        let mute = world.peers().find(|&peer| world.state(peer) != testnet::State::Online).expect("one");
+        let begin = Bootstrap { id: world.peer_id(mute), addrs: world.addresses(mute) };
+        let run = crawl_from(world, vec![begin], with_neighbors(), |_| false).await;
+        assert_eq!(run.crawled.summary.state, RunState::Failed, "{state}");
+        assert_eq!(run.crawled.summary.peers.reachable, 1);
+        let [peer] = &run.crawled.bootstrap[..] else { panic!("{:?}", run.crawled.bootstrap) };
+        assert!(peer.reached && peer.crawl_error.is_some(), "{peer:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
