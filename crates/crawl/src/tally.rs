@@ -228,3 +228,44 @@ fn count(counts: &mut Counts, name: &str) {
         None => drop(counts.insert(name.to_owned(), 1)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kad::failure::{Failure, Phase};
+    use schema::Timestamp;
+
+    use super::*;
+    use crate::visit::blank;
+
+    fn visit(peer: u32, kind: VisitKind, (phase, class): (Phase, FailureClass)) -> Visit {
+        let mut visit = blank(PeerNumber(peer), kind, Timestamp(0));
+        visit.connect_error = Some(Failure::new(phase, class));
+        visit
+    }
+
+    #[test]
+    fn who_turned_us_away_is_neither_reached_nor_down_by_its_last_visit() {
+        let mut tally = Tally::default();
+        let full = (Phase::Connect, FailureClass::ResourceLimit);
+        let closed = (Phase::Secure, FailureClass::ConnectionClosed);
+        let refused = (Phase::Connect, FailureClass::ConnectionRefused);
+        for (peer, kind, what) in [
+            (1, VisitKind::First, full),
+            (2, VisitKind::First, refused),
+            (3, VisitKind::First, full),
+            (1, VisitKind::SecondPass, closed),
+            (2, VisitKind::NewAddresses, full),
+            (3, VisitKind::SecondPass, refused),
+            (1, VisitKind::TurnedAway, closed),
+        ] {
+            tally.add(&visit(peer, kind, what));
+        }
+        let peers = tally.peers(4);
+        assert_eq!((peers.reachable, peers.turned_away, peers.unreachable, peers.unvisited), (0, 2, 1, 1));
+        let counts = |names: &[&str]| names.iter().map(|&name| (name.to_owned(), 1)).collect::<Counts>();
+        assert_eq!(tally.evidence(), counts(&["connection_closed", "resource_limit"]));
+        assert_eq!(tally.errors(), counts(&["connection_refused"]));
+        let visits = VisitCounts { first: 3, new_addresses: 1, second_pass: 2, turned_away: 1, recovered: 0 };
+        assert_eq!(tally.visits, visits);
+    }
+}
