@@ -56,6 +56,8 @@ pub(crate) struct Made {
     pub(crate) crawled: Crawled,
     /// Whether every row is in the store; the error says what went wrong there.
     pub(crate) kept: Result<(), store::Error>,
+    /// The names of the protocol by which peers were asked.
+    pub(crate) protocols: Vec<String>,
 }
 
 impl Order {
@@ -89,6 +91,7 @@ impl Order {
             stop: stop.clone(),
             over: over.clone(),
         }));
+        let protocols = self.network.protocols.clone();
         let cpu_before = resources::cpu_time();
         // On a worker, next to the visits: the thread that waits here would have to be woken for each of them.
         let crawl = tokio::spawn(self.crawl(host, bootstrap, (id, now)).run(outlets));
@@ -98,7 +101,7 @@ impl Order {
         // It takes its line away.
         display.await?;
         let kept = finish(writer, &crawled).await?;
-        Ok(Made { crawled, kept })
+        Ok(Made { crawled, kept, protocols })
     }
 
     fn host_config(&self) -> anyhow::Result<HostConfig> {
@@ -153,12 +156,12 @@ impl Order {
 impl Made {
     /// The error that this crawl is for who wanted its result; `None` if it brought something, or was cut short.
     pub(crate) fn error(self) -> Option<anyhow::Error> {
-        let Self { crawled, kept } = self;
+        let Self { crawled, kept, protocols } = self;
         if let Err(error) = kept {
             return Some(anyhow::Error::new(error).context("the crawl could not be kept"));
         }
         let nobody = crawled.summary.state == RunState::Failed;
-        nobody.then(|| Failed::network(render::no_answer(&crawled.bootstrap)).into())
+        nobody.then(|| Failed::network(render::no_answer(&crawled.bootstrap, &protocols)).into())
     }
 }
 

@@ -2,7 +2,7 @@
 //! that it does is an error of ours.
 
 use kad::{
-    Multiaddr,
+    Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase},
     network::{AddressOutcome, Attempt, Connection, Dial, Network},
 };
@@ -10,8 +10,9 @@ use schema::{AddressVisit, ConnectionInfo, PrefixOutcome, Visit, visit::PREFIXES
 use tokio::time::Instant;
 
 use crate::{
+    bare::bare,
     found::Found,
-    frontier::Job,
+    frontier::{BRIEF, Job},
     manner::Manner,
     talk::{Said, Talk},
 };
@@ -29,8 +30,9 @@ pub(crate) struct Visited {
 pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> Option<Visited> {
     let begun = Instant::now();
     let addrs = job.addrs.clone();
+    let at_most = job.is_brief.then(|| manner.pending.brief(BRIEF));
     let dial = tokio::select! {
-        dial = manner.pending.watch(network.connect(job.id, job.addrs)) => dial,
+        dial = manner.pending.watch(network.connect_within(job.id, job.addrs, at_most)) => dial,
         () = manner.cancel.cancelled() => return None,
     };
     let dialled = Instant::now();
@@ -50,7 +52,7 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
         visit.sent_bytes = traffic.sent_bytes;
         visit.received_bytes = traffic.received_bytes;
         connection.close().await;
-        take(&mut visit, said);
+        take(&mut visit, said, &job.id);
     }
     if visit.connection.is_none() {
         visit.connect_error = furthest(&visit.addresses);
@@ -112,7 +114,7 @@ fn connection_info(connection: &impl Connection) -> ConnectionInfo {
 
 /// Puts what the peer said into its row. A connection that ended before its handshakes did was none: the address
 /// then failed after all.
-fn take(visit: &mut Visit, said: Said) {
+fn take(visit: &mut Visit, said: Said, peer: &PeerId) {
     if let Some(failure) = said.no_connection {
         let address =
             visit.connection.take().and_then(|connection| visit.addresses.get_mut(connection.address));
@@ -135,7 +137,12 @@ fn take(visit: &mut Visit, said: Said) {
             identify.protocols.dedup();
             visit.agent_version = Some(identify.agent_version.unwrap_or_default());
             visit.protocols = identify.protocols;
-            visit.listen_addrs = identify.listen_addrs;
+            for address in identify.listen_addrs {
+                let address = bare(address, peer);
+                if !visit.listen_addrs.contains(&address) {
+                    visit.listen_addrs.push(address);
+                }
+            }
         }
         Err(failure) => visit.identify_error = Some(failure),
     }
@@ -143,7 +150,7 @@ fn take(visit: &mut Visit, said: Said) {
 
 /// The failure of the address that came furthest: a peer that was heard of but refused us says more than one of which
 /// nothing came. A phase that came later counts for more; in the same phase an answer counts for more than silence.
-fn furthest(addresses: &[AddressVisit]) -> Option<Failure> {
+pub(crate) fn furthest(addresses: &[AddressVisit]) -> Option<Failure> {
     addresses
         .iter()
         .filter_map(|address| match &address.outcome {

@@ -15,21 +15,33 @@ pub trait Network: Clone + Send + Sync + 'static {
     /// An open conversation with one peer.
     type Connection: Connection;
 
-    /// Whether an address would be dialled, or why not. A peer none of whose addresses would be is not worth a dial.
-    fn admits(&self, address: &Multiaddr) -> Result<(), SkipReason> {
-        let _ = address;
-        Ok(())
-    }
+    /// Who dials: the peer that those who are dialled meet, and may list.
+    fn local(&self) -> PeerId;
 
-    /// Dials a peer by its addresses, in an order and with a stagger of the network's own choice, and keeps the
-    /// outcome of every address. It ends by itself: all limits of time are the network's own.
+    /// Over which transport an address would be dialled, or why it would not be; `None` where that shows only once its
+    /// name is resolved. A peer none of whose addresses would be dialled is not worth a dial.
+    fn admits(&self, address: &Multiaddr) -> Result<Option<Transport>, SkipReason>;
+
+    /// Dials a peer by its addresses, and keeps the outcome of every address. Of more addresses than the network dials
+    /// at once the first ones are taken; in which order and with which stagger these are tried is the network's choice.
+    /// It ends by itself: by the network's own limits of time, and after `at_most` if that is given.
     ///
     /// The dial's `attempts` has one entry for each entry of `addrs`, in the same order.
+    fn connect_within(
+        &self,
+        peer: PeerId,
+        addrs: Vec<Multiaddr>,
+        at_most: Option<Duration>,
+    ) -> impl Future<Output = Dial<Self::Connection>> + Send;
+
+    /// Dials likewise, by the network's own limits of time alone.
     fn connect(
         &self,
         peer: PeerId,
         addrs: Vec<Multiaddr>,
-    ) -> impl Future<Output = Dial<Self::Connection>> + Send;
+    ) -> impl Future<Output = Dial<Self::Connection>> + Send {
+        self.connect_within(peer, addrs, None)
+    }
 }
 
 /// One open conversation with an authenticated peer. Dropping it hangs up.

@@ -133,7 +133,7 @@ impl Inner {
             Ok(resolved) => resolved,
         };
         let rules = Rules { names: false, ..self.rules.clone() };
-        let plan = Plan::new(&resolved.addrs, &peer, &rules);
+        let plan = Plan::of_resolved(&resolved.addrs, &peer, &rules);
         let places = (&*resolved.addrs, &*resolved.names);
         let Dial { attempts, connection } =
             Box::pin(Race::new(self, peer, places, plan, (began, deadline)).run()).await;

@@ -13,7 +13,7 @@ use std::{
 use kad::{
     Multiaddr, PeerId,
     failure::{Failure, SkipReason},
-    network::{AddressOutcome, Attempt, Dial, Network},
+    network::{AddressOutcome, Attempt, Dial, Network, Transport},
     opt_out::OptOut,
 };
 use tokio::{
@@ -113,6 +113,7 @@ pub struct Host(Arc<Inner>);
 
 #[derive(Debug)]
 pub(crate) struct Inner {
+    local: PeerId,
     pub(crate) tcp: Dialer,
     /// `None` where QUIC is not dialled.
     pub(crate) quic: Option<QuicDialer>,
@@ -144,6 +145,7 @@ impl Host {
             config.quic.then(|| QuicDialer::new(&config.identity, Arc::clone(&introduction), sockets()));
         let quic = quic.transpose().map_err(io::Error::other)?;
         Ok(Self(Arc::new(Inner {
+            local: config.identity.peer_id(),
             quic,
             tcp: Dialer::new(config.identity, introduction),
             names: Resolver::new(config.names),
@@ -167,11 +169,20 @@ impl Host {
 impl Network for Host {
     type Connection = AnyConnection;
 
-    fn admits(&self, address: &Multiaddr) -> Result<(), SkipReason> {
+    fn local(&self) -> PeerId {
+        self.0.local
+    }
+
+    fn admits(&self, address: &Multiaddr) -> Result<Option<Transport>, SkipReason> {
         self.0.rules.admits(address)
     }
 
-    async fn connect(&self, peer: PeerId, addrs: Vec<Multiaddr>) -> Dial<AnyConnection> {
+    async fn connect_within(
+        &self,
+        peer: PeerId,
+        addrs: Vec<Multiaddr>,
+        at_most: Option<Duration>,
+    ) -> Dial<AnyConnection> {
         let plan = Plan::new(&addrs, &peer, &self.0.rules);
         let Some(first) = plan.turns.last() else {
             return Dial { attempts: plan.into_attempts(), connection: None };
@@ -182,7 +193,8 @@ impl Network for Host {
         }
         let permit = self.0.connecting.acquire().await.ok();
         let started = Instant::now();
-        let deadline = started + self.0.total_timeout;
+        let total = self.0.total_timeout;
+        let deadline = started + at_most.map_or(total, |at_most| at_most.min(total));
         let race = Race::new(&self.0, peer, (&addrs, &[]), plan, (started, deadline));
         race.with_permit(permit).run().await
     }

@@ -328,8 +328,8 @@ async fn without_a_name_server_a_name_is_skipped_and_not_admitted() {
     }
     assert_eq!(host(Addresses::Public, Some(Names::Unresolved)).admits(&named), Err(SkipReason::Name));
     let resolving = host(Addresses::Public, None);
-    assert_eq!(resolving.admits(&named), Ok(()));
-    assert_eq!(resolving.admits(&addr("/dnsaddr/head.test")), Ok(()));
+    assert_eq!(resolving.admits(&named), Ok(None));
+    assert_eq!(resolving.admits(&addr("/dnsaddr/head.test")), Ok(None));
     let relayed = resolving.admits(&addr("/dns4/head.test/tcp/1/p2p-circuit"));
     assert_eq!(relayed, Err(SkipReason::Relayed));
     let web_transport = resolving.admits(&addr("/dns4/head.test/udp/1/quic-v1/webtransport"));

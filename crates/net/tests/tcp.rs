@@ -283,11 +283,15 @@ async fn another_peer_at_the_address_is_named() {
 async fn the_overall_timeout_keeps_what_each_address_came_to() {
     let silent =
         serve(|head| head.with_disruption(Disruption { phase: Phase::Connect, action: Action::Silence }));
-    let host = host_with(|config| config.total_timeout = Duration::from_millis(60));
-    let dial = host.connect(silent.peer, vec![tcp_multiaddr(silent.addr)]).await;
-    let failed = Failure::new(Phase::Secure, FailureClass::Timeout);
-    assert_eq!(dial.attempts[0].outcome, AddressOutcome::Failed(failed));
-    assert!(dial.attempts[0].took.is_some_and(|took| took >= Duration::from_millis(50)));
+    let limit = Duration::from_millis(60);
+    let own = host_with(|config| config.total_timeout = limit);
+    // The host's own limit, and that of the caller.
+    for (host, at_most) in [(own, None), (host(), Some(limit))] {
+        let dial = host.connect_within(silent.peer, vec![tcp_multiaddr(silent.addr)], at_most).await;
+        let failed = Failure::new(Phase::Secure, FailureClass::Timeout);
+        assert_eq!(dial.attempts[0].outcome, AddressOutcome::Failed(failed));
+        assert!(dial.attempts[0].took.is_some_and(|took| took >= Duration::from_millis(50)));
+    }
 }
 
 #[tokio::test]

@@ -31,15 +31,17 @@ pub enum Row {
 pub enum VisitKind {
     /// The first visit of a crawl.
     First,
-    /// A peer that failed was tried again, since new addresses of it had been learned.
+    /// A peer that failed was tried again, at addresses that no visit had tried.
     NewAddresses,
-    /// The second pass over all that failed, with all addresses known at the end.
+    /// Its second chance: a peer that failed was tried once more, with all addresses known by then.
     SecondPass,
+    /// A peer that turned us away, also at its second chance, was asked once more.
+    TurnedAway,
 }
 
 impl VisitKind {
     /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::First, Self::NewAddresses, Self::SecondPass];
+    pub const ALL: &'static [Self] = &[Self::First, Self::NewAddresses, Self::SecondPass, Self::TurnedAway];
 
     /// The stable name that is stored and printed.
     pub const fn name(self) -> &'static str {
@@ -47,6 +49,7 @@ impl VisitKind {
             Self::First => "first",
             Self::NewAddresses => "new_addresses",
             Self::SecondPass => "second_pass",
+            Self::TurnedAway => "turned_away",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, net::TcpListener, process::Stdio};
 
-use crate::program::{Ended, Running, kadscope, run};
+use crate::program::{Ended, Running, Testnet, kadscope, run};
 
 const PEER: &str = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
 
@@ -79,6 +79,22 @@ fn a_network_where_nobody_answers_is_4_and_every_address_has_its_outcome() {
     let summary = ended.json();
     assert_eq!(summary["state"], "failed");
     assert_eq!(summary["errors"]["connection_refused"], 1);
+}
+
+#[test]
+fn a_network_where_nobody_can_be_asked_is_4_and_every_peer_says_why() {
+    let testnet = Testnet::healthy(20);
+    let bootstrap = testnet.bootstrap();
+    let crawl = ["crawl", "--addresses", "loopback", "--store", "none", "--bootstrap"].to_vec();
+    let mistyped = [crawl, bootstrap.clone(), vec!["--protocol", "/ipfs/kda/1.0.0"]].concat();
+    let mut texts =
+        vec!["no bootstrap peer answered", "protocol_not_supported", "/ipfs/kda/1.0.0", "--protocol"];
+    texts.extend(bootstrap.iter().filter_map(|address| address.rsplit('/').next()));
+    fails(&mistyped, 4, &texts);
+    let ended = run(mistyped.iter().chain(&["--json"]));
+    assert_eq!((ended.code, &ended.json()["state"]), (4, &"failed".into()));
+    assert_eq!(ended.json()["peers"]["reachable"], bootstrap.len());
+    assert_eq!(testnet.end(), Some(0));
 }
 
 #[test]

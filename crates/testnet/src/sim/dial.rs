@@ -17,22 +17,24 @@ use super::{
 
 /// What comes of each address, who was reached, and how long it takes.
 ///
-/// QUIC goes first, then TCP, then what runs on it, each first over IPv4; otherwise the order is the given one. An address is tried when the one before it has failed, or
+/// As many addresses as a dial tries are taken, the first ones. Of these QUIC goes first, then TCP, then what runs on it, each
+/// first over IPv4; otherwise the order is the given one. An address is tried when the one before it has failed, or
 /// after the stagger beside it. The first one to reach the peer wins: those under way are abandoned, the others not
 /// tried.
 pub(super) fn dial(
     shared: &Shared,
     peer: PeerId,
-    addrs: &[Multiaddr],
+    (addrs, at_most): (&[Multiaddr], Option<Duration>),
 ) -> (Vec<Attempt>, Option<Reached>, Duration) {
     let (mut attempts, turns) = plan(shared, &peer, addrs);
     let mut winner: Option<(Duration, Reached)> = None;
     let mut start = Duration::ZERO;
     for (position, target) in turns {
-        if winner.is_some_and(|(won, _)| won <= start) {
+        if winner.is_some_and(|(won, _)| won <= start) || at_most.is_some_and(|limit| limit <= start) {
             break;
         }
-        let (outcome, took) = match fate(shared, &peer, position, target) {
+        let left = at_most.map_or(Duration::MAX, |limit| limit.saturating_sub(start));
+        let (outcome, took) = match fate(shared, &peer, position, target).within(left) {
             Fate::Failed(took, failure) => (AddressOutcome::Failed(failure), took),
             Fate::Reached(took, reached) => {
                 if winner.is_none_or(|(won, _)| start + took < won) {
@@ -69,10 +71,10 @@ fn plan(shared: &Shared, peer: &PeerId, addrs: &[Multiaddr]) -> (Vec<Attempt>, V
         };
         attempts.push(Attempt::untried(outcome));
     }
-    turns.sort_by_key(|(_, target)| (place(target.transport()), target.addr().is_ipv6()));
     for (position, _) in turns.split_off(shared.config.max_addresses.min(turns.len())) {
         attempts[position] = Attempt::untried(AddressOutcome::Skipped(SkipReason::OverLimit));
     }
+    turns.sort_by_key(|(_, target)| (place(target.transport()), target.addr().is_ipv6()));
     (attempts, turns)
 }
 

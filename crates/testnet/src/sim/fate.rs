@@ -30,6 +30,18 @@ pub(super) enum Fate {
     Reached(Duration, Reached),
 }
 
+impl Fate {
+    /// What comes of it where an attempt may take this long.
+    pub(super) fn within(self, limit: Duration) -> Self {
+        match self {
+            Self::Failed(took, _) | Self::Reached(took, _) if took > limit => {
+                Self::Failed(limit, Failure::new(Phase::Connect, FailureClass::Timeout))
+            }
+            fate => fate,
+        }
+    }
+}
+
 /// The other end of an attempt that succeeds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reached {
