@@ -2,10 +2,11 @@
 //! one seam between deciding and talking.
 //!
 //! Start with [`network`] (what a network must offer) and [`failure`] (the closed names of what goes wrong). The wire is
-//! [`message`] and [`mod@identify`]; [`answer`], [`records`], [`table`], [`mod@key`] and [`preimage`] are the protocol's
-//! arithmetic.
+//! [`message`] and [`mod@identify`]; [`answer`], [`records`], [`values`], [`table`], [`mod@key`] and [`preimage`] are the
+//! protocol's arithmetic.
 
 pub mod answer;
+mod date;
 pub mod failure;
 pub mod identify;
 pub mod key;
@@ -16,6 +17,7 @@ pub mod preimage;
 pub mod protobuf;
 pub mod records;
 pub mod table;
+pub mod values;
 
 pub use libp2p_identity::PeerId;
 pub use multiaddr::Multiaddr;
