@@ -18,6 +18,7 @@ pub mod protobuf;
 pub mod records;
 pub mod table;
 pub mod values;
+pub mod written;
 
 pub use libp2p_identity::PeerId;
 pub use multiaddr::Multiaddr;
