@@ -6,6 +6,7 @@
 //! protocol's arithmetic.
 
 pub mod answer;
+pub mod autonat;
 mod date;
 pub mod failure;
 pub mod identify;
