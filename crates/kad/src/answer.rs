@@ -26,7 +26,7 @@ pub const MAX_KEY_BYTES: usize = 80;
 pub struct Known<'a> {
     /// The bytes of its id.
     pub id: &'a [u8],
-    /// Its entry in a message, as [`entry`] makes it.
+    /// Its entry in a message, as [`entry()`] makes it.
     pub entry: &'a [u8],
     /// Whether the entry has addresses.
     pub has_addresses: bool,

@@ -13,7 +13,7 @@ use libp2p_identity::{PeerId, PublicKey};
 use thiserror::Error;
 
 pub use self::ipns::IpnsRecord;
-use crate::protobuf::DecodeError;
+use crate::{message::Record, protobuf::DecodeError};
 
 /// The longest value, in bytes: that of an IPNS record (specs.ipfs.tech, "Record size limit"; public keys are shorter).
 pub const MAX_VALUE_BYTES: usize = 10 * 1024;
@@ -21,6 +21,9 @@ pub const MAX_VALUE_BYTES: usize = 10 * 1024;
 /// Why bytes are no value for a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum BadValue {
+    /// It came as the value of another key.
+    #[error("the record is of another key than was asked for")]
+    OtherKey,
     /// It is longer than [`MAX_VALUE_BYTES`].
     #[error("the value is longer than 10 KiB")]
     TooLong,
@@ -80,8 +83,8 @@ pub struct Version {
 impl<'a> CheckedValue<'a> {
     /// Checks a value: that it is the public key of the peer in the key, or a record that this peer has signed.
     ///
-    /// Of go's rules only this is different: it also takes a record without the public key of a name that does not hold
-    /// it, if it has met that peer.
+    /// Go takes more in one case: a record without the public key of a name that does not hold it either, if it has met
+    /// that peer.
     pub fn of(key: &[u8], value: &'a [u8]) -> Result<Self, BadValue> {
         if value.len() > MAX_VALUE_BYTES {
             return Err(BadValue::TooLong);
@@ -96,6 +99,11 @@ impl<'a> CheckedValue<'a> {
         let record = IpnsRecord::decode(value)?;
         record.verify(&name)?;
         Ok(Self { value, version: Some(record.version()) })
+    }
+
+    /// Checks what came for a key, in an answer or to be kept: the record's own key as well.
+    pub fn of_record(key: &[u8], record: &'a Record) -> Result<Self, BadValue> {
+        if record.key == key { Self::of(key, &record.value) } else { Err(BadValue::OtherKey) }
     }
 
     /// Whether it is not valid any more. Public keys always are.

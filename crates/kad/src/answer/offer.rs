@@ -76,17 +76,14 @@ pub struct Put<'a> {
 
 impl<'a> Put<'a> {
     /// `None` if there is no record, its key is not that of the request, or the value is not one for this key
-    /// ([`CheckedValue::of`]). Whether it has expired, or is older than what is there, is found out by who keeps it.
+    /// ([`CheckedValue::of_record`]). Whether it has expired, or is older than what is there, is found out by who keeps it.
     ///
     /// An error says that the record is no protobuf.
     pub(super) fn of(request: MessageView<'a>) -> Result<Option<Self>, DecodeError> {
         let Some(record) = request.record() else { return Ok(None) };
-        let Record { key, value, .. } = Record::decode(record)?;
-        if key.is_empty() || key != request.key {
-            return Ok(None);
-        }
-        let version = CheckedValue::of(&key, &value).map(|checked| checked.version);
-        Ok(version.ok().map(|version| Self { request, value, version }))
+        let record = Record::decode(record)?;
+        let version = CheckedValue::of_record(request.key, &record).map(|checked| checked.version);
+        Ok(version.ok().map(|version| Self { request, value: record.value, version }))
     }
 
     /// The key, with its namespace.

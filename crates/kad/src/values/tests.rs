@@ -73,4 +73,10 @@ fn a_public_key_never_expires_and_the_new_one_is_as_good() {
     let checked = CheckedValue::of(&key, &value).expect("a value");
     assert!(!checked.is_expired(Duration::MAX) && checked.beats(&checked));
     assert_eq!(CheckedValue::of(b"/pk/x", &value), Err(BadValue::OtherPublicKey));
+    let record = Record { key: key.clone(), value, time_received: String::new() };
+    assert_eq!(
+        CheckedValue::of_record(&key, &record).map(|checked| checked.value),
+        Ok(record.value.as_slice())
+    );
+    assert_eq!(CheckedValue::of_record(b"/pk/x", &record), Err(BadValue::OtherKey));
 }
