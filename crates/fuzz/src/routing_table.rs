@@ -5,7 +5,7 @@ use std::time::Duration;
 use kad::{
     Key,
     table::{
-        AddressGroup, Admission, Candidate, GroupLimits, Refresh, RefreshStep, RoutingTable, Settling,
+        AddressGroup, Admission, GroupLimits, Newcomer, Refresh, RefreshStep, RoutingTable, Settling,
         TableRules,
     },
 };
@@ -28,7 +28,7 @@ pub fn check(bytes: &[u8]) {
             0..4 => {
                 let is_replaceable = settling.comes(&mut table, now);
                 let groups = vec![AddressGroup::ClassA(kind >> 5); usize::from(kind >> 4 & 1) + 1];
-                drop(table.insert(Candidate { key: at, peer: (), groups, is_replaceable }, now));
+                drop(table.insert(Newcomer { key: at, peer: (), groups, is_replaceable }, now));
             }
             4 => drop(table.remove(&at)),
             5 => {

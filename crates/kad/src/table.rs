@@ -74,7 +74,7 @@ pub struct TablePeer<T> {
 
 /// A peer that may be taken into a table.
 #[derive(Debug, Clone)]
-pub struct Candidate<T> {
+pub struct Newcomer<T> {
     /// Where it lies.
     pub key: Key,
     /// What is to be kept of it.
@@ -87,7 +87,7 @@ pub struct Candidate<T> {
 
 /// How a peer came to stand in a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Admitted<T> {
+pub enum Insertion<T> {
     /// There was room for it.
     Added,
     /// It took the place of this one.
@@ -116,15 +116,15 @@ impl<T> RoutingTable<T> {
     }
 
     /// Takes in a peer that has just answered.
-    pub fn insert(&mut self, candidate: Candidate<T>, now: Duration) -> Result<Admitted<T>, Rejected> {
-        let shared = self.own.common_prefix_len(&candidate.key);
+    pub fn insert(&mut self, newcomer: Newcomer<T>, now: Duration) -> Result<Insertion<T>, Rejected> {
+        let shared = self.own.common_prefix_len(&newcomer.key);
         if shared == 256 {
             return Err(Rejected::Own);
         }
-        if self.note_answer(&candidate.key, now) {
-            return Ok(Admitted::Known);
+        if self.note_answer(&newcomer.key, now) {
+            return Ok(Insertion::Known);
         }
-        if self.rules.groups.is_some_and(|limits| !self.groups.admits(limits, shared, &candidate.groups)) {
+        if self.rules.groups.is_some_and(|limits| !self.groups.admits(limits, shared, &newcomer.groups)) {
             return Err(Rejected::Group);
         }
         if !self.has_space(shared) && self.bucket_of(shared) + 1 == self.buckets.len() {
@@ -132,14 +132,14 @@ impl<T> RoutingTable<T> {
         }
         let index = self.bucket_of(shared);
         if self.has_space(shared) {
-            self.push(index, candidate, now);
-            return Ok(Admitted::Added);
+            self.push(index, newcomer, now);
+            return Ok(Insertion::Added);
         }
         // Of several that may be replaced, the one that has been there longest.
         let replaced = self.buckets[index].iter().find(|peer| peer.is_replaceable).map(|peer| peer.key);
         let replaced = replaced.ok_or(Rejected::Full)?;
-        self.push(index, candidate, now);
-        Ok(self.remove(&replaced).map_or(Admitted::Added, Admitted::InPlaceOf))
+        self.push(index, newcomer, now);
+        Ok(self.remove(&replaced).map_or(Insertion::Added, Insertion::InPlaceOf))
     }
 
     /// Takes a peer out, which may fold buckets again; `None` if it was not there.
@@ -295,8 +295,8 @@ impl<T> RoutingTable<T> {
         self.buckets.get_mut(bucket)?.get_mut(position)
     }
 
-    fn push(&mut self, bucket: usize, candidate: Candidate<T>, now: Duration) {
-        let Candidate { key, peer, groups, is_replaceable } = candidate;
+    fn push(&mut self, bucket: usize, newcomer: Newcomer<T>, now: Duration) {
+        let Newcomer { key, peer, groups, is_replaceable } = newcomer;
         if self.rules.groups.is_some() {
             self.groups.add(self.own.common_prefix_len(&key), &groups);
         }

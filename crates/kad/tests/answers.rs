@@ -9,7 +9,7 @@ use kadscope_kad::{
     answer::{Answer, Asked, Found, Known, Lookup, entry},
     message::{ConnectionType, Message, MessageType, Peer},
     records::{Provided, Providers, Values},
-    table::{Candidate, RoutingTable, TableRules},
+    table::{Newcomer, RoutingTable, TableRules},
 };
 use libp2p_identity::Keypair;
 
@@ -45,13 +45,13 @@ fn host(seed: u8) -> Vec<u8> {
 }
 
 /// What a server knows of a peer.
-struct Contact {
+struct KnownPeer {
     id: Vec<u8>,
     entry: Vec<u8>,
     has_addresses: bool,
 }
 
-impl Contact {
+impl KnownPeer {
     fn new(id: Vec<u8>, has_addresses: bool) -> Self {
         let addrs = has_addresses.then_some(&[4, 1, 2, 3, 4, 6, 0x0f, 0xa1][..]);
         let entry = entry(&id, addrs.into_iter(), ConnectionType::NotConnected);
@@ -67,8 +67,8 @@ impl Contact {
 struct Server {
     own: Vec<u8>,
     asker: Vec<u8>,
-    table: RoutingTable<Contact>,
-    others: Vec<Contact>,
+    table: RoutingTable<KnownPeer>,
+    others: Vec<KnownPeer>,
     providers: Providers,
     values: Values,
     names: BTreeMap<Vec<u8>, String>,
@@ -77,7 +77,7 @@ struct Server {
 impl Server {
     fn new() -> Self {
         let (own, asker) = (host(7), host(8));
-        let others = [own.clone(), asker.clone(), id(3000)].map(|id| Contact::new(id, true)).into();
+        let others = [own.clone(), asker.clone(), id(3000)].map(|id| KnownPeer::new(id, true)).into();
         let names = [(own.clone(), "own"), (asker.clone(), "asker"), (id(3000), "3000")];
         Self {
             table: RoutingTable::new(Key::of(&own), TableRules::default()),
@@ -92,9 +92,9 @@ impl Server {
 
     fn insert(&mut self, number: u32) -> bool {
         self.names.insert(id(number), number.to_string());
-        let peer = Contact::new(id(number), !number.is_multiple_of(7));
-        let candidate = Candidate { key: Key::of(&peer.id), peer, groups: Vec::new(), is_replaceable: false };
-        self.table.insert(candidate, NOW).is_ok()
+        let peer = KnownPeer::new(id(number), !number.is_multiple_of(7));
+        let newcomer = Newcomer { key: Key::of(&peer.id), peer, groups: Vec::new(), is_replaceable: false };
+        self.table.insert(newcomer, NOW).is_ok()
     }
 
     fn answer(&mut self, request: &[u8]) -> Answer {
@@ -113,9 +113,9 @@ impl Server {
     }
 
     fn look_up(&self, lookup: &Lookup<'_>) -> Vec<u8> {
-        let mut found = Found::in_table(&self.table, lookup.key(), Contact::known);
+        let mut found = Found::in_table(&self.table, lookup.key(), KnownPeer::known);
         let other = self.others.iter().find(|other| other.id == lookup.key());
-        found.target = found.target.or_else(|| other.map(Contact::known));
+        found.target = found.target.or_else(|| other.map(KnownPeer::known));
         let provided: Vec<Provided<'_>> = self.providers.get(1, lookup.key(), NOW).collect();
         found.providers = provided.iter().map(Provided::known).collect();
         found.record = self.values.get(1, lookup.key(), NOW);

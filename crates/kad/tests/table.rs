@@ -7,7 +7,7 @@ use std::{fmt::Write, net::IpAddr, time::Duration};
 
 use kadscope_kad::{
     Key,
-    table::{AddressGroup, Admitted, Candidate, GroupLimits, Rejected, RoutingTable, TableRules},
+    table::{AddressGroup, GroupLimits, Insertion, Newcomer, Rejected, RoutingTable, TableRules},
 };
 
 const RECORDED: &str = include_str!("data/table.txt");
@@ -84,10 +84,10 @@ impl Replay {
         let ips: Vec<&str> = words.get(4).map_or(Vec::new(), |ips| ips.split(',').collect());
         let group = |ip: &&str| AddressGroup::of_ip(ip.parse::<IpAddr>().expect("an address"));
         let groups = ips.iter().map(group).collect();
-        let candidate = Candidate { key: key(peer), peer, groups, is_replaceable: words[2] == "true" };
-        let result = match self.table.insert(candidate, self.now) {
-            Ok(Admitted::Added | Admitted::InPlaceOf(_)) => "added",
-            Ok(Admitted::Known) => "known",
+        let newcomer = Newcomer { key: key(peer), peer, groups, is_replaceable: words[2] == "true" };
+        let result = match self.table.insert(newcomer, self.now) {
+            Ok(Insertion::Added | Insertion::InPlaceOf(_)) => "added",
+            Ok(Insertion::Known) => "known",
             Err(Rejected::Full) => "full",
             Err(Rejected::Group) => "group",
             Err(Rejected::Own) => panic!("{peer} is the owner"),

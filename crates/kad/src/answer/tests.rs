@@ -8,7 +8,7 @@ use multiaddr::Multiaddr;
 use super::*;
 use crate::{
     message::{ConnectionType, Message, Peer, Record, write_peer},
-    table::{Candidate, TableRules},
+    table::{Newcomer, TableRules},
 };
 
 fn entry(id: &[u8], addrs: &[&[u8]]) -> Vec<u8> {
@@ -76,8 +76,8 @@ fn a_live_table_answers() {
     let mut table = RoutingTable::new(Key::of(b"own"), TableRules::default());
     for id in &peers {
         let peer = (id.clone(), entry(id, &[b"addr"]));
-        let candidate = Candidate { key: Key::of(id), peer, groups: Vec::new(), is_replaceable: false };
-        drop(table.insert(candidate, Duration::ZERO));
+        let newcomer = Newcomer { key: Key::of(id), peer, groups: Vec::new(), is_replaceable: false };
+        drop(table.insert(newcomer, Duration::ZERO));
     }
     let found = Found::in_table(&table, &peers[3], |(id, entry)| Known { id, entry, has_addresses: true });
     let mut nearest: Vec<_> = table.iter().map(|entry| entry.peer.0.as_slice()).collect();

@@ -13,16 +13,16 @@ use crate::{
 /// The values of any number of servers: one a server and key, for [`MAX_VALUE_AGE`] at most. Of several the better one
 /// stays, and none is given out that has expired.
 #[derive(Debug)]
-pub struct Values(Shelf<Kept>);
+pub struct Values(Shelf<KeptValue>);
 
 #[derive(Debug)]
-struct Kept {
+struct KeptValue {
     /// The encoded record (`record.pb.Record`).
     record: Box<[u8]>,
     version: Option<Version>,
 }
 
-impl Kept {
+impl KeptValue {
     /// Whether it stays although this value was offered, which counts for as long as it is valid itself.
     fn outlives(&self, offered: &CheckedValue<'_>, now: Duration) -> bool {
         let Ok(Record { value, .. }) = Record::decode(&self.record) else { return false };
@@ -58,14 +58,14 @@ impl Values {
     /// or the server has a better one; go refuses the request then.
     pub fn put(&mut self, server: u32, key: &[u8], value: &CheckedValue<'_>, now: Duration) -> bool {
         let place = (server, Key::of(key));
-        let is_better = |kept: &Kept| kept.outlives(value, now);
+        let is_better = |kept: &KeptValue| kept.outlives(value, now);
         if value.is_expired(now) || self.0.get(server, place.1, now).any(|kept| is_better(&kept.body)) {
             return false;
         }
         let record = Record { key: key.to_vec(), value: value.value.to_vec(), time_received: rfc3339(now) };
         let record = record.encode().into_boxed_slice();
         let bytes = record.len();
-        self.0.put(place, now, (Kept { record, version: value.version }, bytes), |_| true);
+        self.0.put(place, now, (KeptValue { record, version: value.version }, bytes), |_| true);
         true
     }
 

@@ -11,14 +11,14 @@ fn key(bytes: &[u8]) -> Key {
     Key::from_bytes(key)
 }
 
-fn candidate(key: Key) -> Candidate<()> {
-    Candidate { key, peer: (), groups: Vec::new(), is_replaceable: false }
+fn newcomer(key: Key) -> Newcomer<()> {
+    Newcomer { key, peer: (), groups: Vec::new(), is_replaceable: false }
 }
 
 fn table(keys: impl IntoIterator<Item = Key>) -> RoutingTable<()> {
     let mut table = RoutingTable::new(key(&[]), TableRules::default());
     for key in keys {
-        assert_eq!(table.insert(candidate(key), Duration::ZERO), Ok(Admitted::Added));
+        assert_eq!(table.insert(newcomer(key), Duration::ZERO), Ok(Insertion::Added));
     }
     table
 }
@@ -40,12 +40,12 @@ proptest! {
             if comes {
                 let had_room = table.has_room_for(&at);
                 let was_there = table.get(&at).is_some();
-                let came = table.insert(Candidate { key: at, peer: (), groups, is_replaceable }, Duration::ZERO);
+                let came = table.insert(Newcomer { key: at, peer: (), groups, is_replaceable }, Duration::ZERO);
                 prop_assert_eq!(table.get(&at).is_some(), came.is_ok());
-                let is_new = matches!(came, Ok(Admitted::Added | Admitted::InPlaceOf(_)));
+                let is_new = matches!(came, Ok(Insertion::Added | Insertion::InPlaceOf(_)));
                 prop_assert!(had_room || !is_new);
                 prop_assert!(is_new || !had_room || came == Err(Rejected::Group));
-                prop_assert_eq!(was_there, came == Ok(Admitted::Known));
+                prop_assert_eq!(was_there, came == Ok(Insertion::Known));
             } else {
                 table.remove(&at);
             }
@@ -74,7 +74,7 @@ proptest! {
 fn a_bucket_that_unfolded_to_nothing_hides_no_depth() {
     let far = |n: u8| key(&[0x80, n]);
     let mut table = table((0..20).map(far).chain([key(&[0x40])]).chain((21..40).map(|n| key(&[0x40, n]))));
-    assert_eq!(table.insert(candidate(key(&[0x40, 99])), Duration::ZERO), Err(Rejected::Full));
+    assert_eq!(table.insert(newcomer(key(&[0x40, 99])), Duration::ZERO), Err(Rejected::Full));
     assert_eq!((table.buckets(), table.depth(), table.refreshed().len()), (3, 1, 2));
 }
 
@@ -82,15 +82,15 @@ fn a_bucket_that_unfolded_to_nothing_hides_no_depth() {
 fn a_full_bucket_keeps_what_it_has() {
     let far = |n: u8| key(&[0x80, n]);
     let mut table = table((0..20).map(far).chain([key(&[1])]));
-    assert_eq!(table.insert(candidate(far(20)), Duration::ZERO), Err(Rejected::Full));
-    assert_eq!(table.insert(candidate(far(3)), Duration::from_secs(9)), Ok(Admitted::Known));
+    assert_eq!(table.insert(newcomer(far(20)), Duration::ZERO), Err(Rejected::Full));
+    assert_eq!(table.insert(newcomer(far(3)), Duration::from_secs(9)), Ok(Insertion::Known));
     assert_eq!(
         table.get(&far(3)).map(|peer| (peer.added, peer.answered.as_secs())),
         Some((Duration::ZERO, 9))
     );
-    assert_eq!(table.insert(candidate(key(&[])), Duration::ZERO), Err(Rejected::Own));
+    assert_eq!(table.insert(newcomer(key(&[])), Duration::ZERO), Err(Rejected::Own));
     assert!(table.remove(&far(3)).is_some() && table.remove(&far(3)).is_none());
-    assert_eq!(table.insert(candidate(far(20)), Duration::ZERO), Ok(Admitted::Added));
+    assert_eq!(table.insert(newcomer(far(20)), Duration::ZERO), Ok(Insertion::Added));
     assert_eq!((table.len(), table.buckets(), table.depth(), table.len_at(0)), (21, 2, 7, 20));
 }
 
@@ -101,17 +101,17 @@ fn a_peer_of_no_known_group_does_not_come_where_groups_have_limits() {
     let mut insert = |n: u8, addrs: &[&str]| {
         let addrs: Vec<_> = addrs.iter().map(|addr| addr.parse().expect("an address")).collect();
         let groups = AddressGroup::of(&addrs);
-        table.insert(Candidate { key: key(&[n]), peer: (), groups, is_replaceable: false }, Duration::ZERO)
+        table.insert(Newcomer { key: key(&[n]), peer: (), groups, is_replaceable: false }, Duration::ZERO)
     };
     assert_eq!(insert(0x80, &["/dns4/example.com/tcp/1"]), Err(Rejected::Group));
     assert_eq!(insert(0x80, &["/ip4/18.7.0.1/tcp/1", "/dns4/example.com/tcp/1"]), Err(Rejected::Group));
     assert_eq!(insert(0x80, &[]), Err(Rejected::Group));
     for n in [0x80, 0x81, 0x40] {
-        assert_eq!(insert(n, &["/ip4/18.7.9.1/tcp/1"]), Ok(Admitted::Added));
+        assert_eq!(insert(n, &["/ip4/18.7.9.1/tcp/1"]), Ok(Insertion::Added));
     }
     assert_eq!(insert(0x20, &["/ip6/::ffff:18.7.1.1/tcp/1"]), Err(Rejected::Group));
-    assert_eq!(insert(0x20, &["/ip4/18.8.1.1/tcp/1"]), Ok(Admitted::Added));
-    assert_eq!(insert(0x82, &["/ip6/2001:db8::1/tcp/1", "/ip6/2001:db8:9::1/tcp/1"]), Ok(Admitted::Added));
+    assert_eq!(insert(0x20, &["/ip4/18.8.1.1/tcp/1"]), Ok(Insertion::Added));
+    assert_eq!(insert(0x82, &["/ip6/2001:db8::1/tcp/1", "/ip6/2001:db8:9::1/tcp/1"]), Ok(Insertion::Added));
     assert_eq!(insert(0x83, &["/ip6/2001:db8:7::1/tcp/1"]), Err(Rejected::Group));
 }
 
@@ -185,20 +185,20 @@ fn those_whom_a_new_table_met_first_make_way_until_it_has_settled() {
     let at = Duration::from_secs;
     let come = |settling: &mut Settling, table: &mut RoutingTable<()>, n: u8, now: u64| {
         let is_replaceable = settling.comes(table, at(now));
-        table.insert(Candidate { is_replaceable, ..candidate(key(&[n])) }, at(now))
+        table.insert(Newcomer { is_replaceable, ..newcomer(key(&[n])) }, at(now))
     };
-    assert_eq!(come(&mut settling, &mut table, 0x80, 0), Ok(Admitted::Added));
+    assert_eq!(come(&mut settling, &mut table, 0x80, 0), Ok(Insertion::Added));
     assert!(
-        matches!(come(&mut settling, &mut table, 0x81, 1), Ok(Admitted::InPlaceOf(peer)) if peer.key == key(&[0x80]))
+        matches!(come(&mut settling, &mut table, 0x81, 1), Ok(Insertion::InPlaceOf(peer)) if peer.key == key(&[0x80]))
     );
     assert!(settling.refreshed(at(2)), "the first refresh is followed by another");
-    assert!(matches!(come(&mut settling, &mut table, 0x82, 3), Ok(Admitted::InPlaceOf(_))));
+    assert!(matches!(come(&mut settling, &mut table, 0x82, 3), Ok(Insertion::InPlaceOf(_))));
     assert_eq!(come(&mut settling, &mut table, 0x83, 4), Err(Rejected::Full));
-    assert_eq!(come(&mut settling, &mut table, 0x40, 4), Ok(Admitted::Added));
+    assert_eq!(come(&mut settling, &mut table, 0x40, 4), Ok(Insertion::Added));
     assert!(table.remove(&key(&[0x82])).is_some() && table.remove(&key(&[0x40])).is_some());
 
     // Empty again: it begins anew, and is frozen a minute after the second refresh.
-    assert_eq!(come(&mut settling, &mut table, 0x80, 5), Ok(Admitted::Added));
+    assert_eq!(come(&mut settling, &mut table, 0x80, 5), Ok(Insertion::Added));
     assert!(settling.refreshed(at(6)) && !settling.refreshed(at(10)));
     settling.pass(&mut table, at(69));
     assert!(table.iter().all(|peer| peer.is_replaceable));
@@ -214,7 +214,7 @@ fn whoever_may_come_is_tested_once_at_a_time() {
     assert!(!admission.end(&table, &far(30), None) && admission.is_empty());
     assert!(!admission.end(&table, &far(30), Some(1)), "it was not being tested");
     assert!(admission.begin(&table, &far(30)) && admission.end(&table, &far(30), Some(0)));
-    assert_eq!(table.insert(candidate(far(30)), Duration::ZERO), Ok(Admitted::Added));
+    assert_eq!(table.insert(newcomer(far(30)), Duration::ZERO), Ok(Insertion::Added));
     assert!(!admission.begin(&table, &far(31)), "its bucket is full of others like it");
     assert!(admission.begin(&table, &key(&[0x40])) && !admission.end(&table, &key(&[0x40]), Some(0)));
     assert!(admission.begin(&table, &key(&[0x40])) && admission.end(&table, &key(&[0x40]), Some(1)));
