@@ -2,10 +2,12 @@
 //! one seam between deciding and talking.
 //!
 //! Start with [`network`] (what a network must offer) and [`failure`] (the closed names of what goes wrong). The wire is
-//! [`message`] and [`mod@identify`]; [`answer`], [`records`], [`table`], [`mod@key`] and [`preimage`] are the protocol's
-//! arithmetic.
+//! [`message`] and [`mod@identify`]; [`answer`], [`records`], [`values`], [`table`], [`mod@key`] and [`preimage`] are the
+//! protocol's arithmetic.
 
 pub mod answer;
+pub mod autonat;
+mod date;
 pub mod failure;
 pub mod identify;
 pub mod key;
@@ -17,6 +19,8 @@ pub mod preimage;
 pub mod protobuf;
 pub mod records;
 pub mod table;
+pub mod values;
+pub mod written;
 
 pub use libp2p_identity::PeerId;
 pub use multiaddr::Multiaddr;
