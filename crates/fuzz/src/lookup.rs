@@ -5,9 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use kad::{
     failure::{Failure, FailureClass, Phase},
-    lookup::{
-        Candidate, Enough, FollowUp, Lookup, LookupKind, Rules, Start, Step, Target, Trace, replay,
-    },
+    lookup::{Candidate, Enough, FollowUp, Lookup, LookupKind, Rules, Start, Step, Target, Trace, replay},
 };
 
 /// Who looks.
@@ -41,7 +39,8 @@ pub fn check(bytes: &[u8]) {
         known: number(),
         providers_again: number() % 2 == 0,
     };
-    let seeds: Vec<[u8; 34]> = (0..number() % 24).map(|step| id(u8::try_from(step * 7 % 256).unwrap_or(0))).collect();
+    let seeds: Vec<[u8; 34]> =
+        (0..number() % 24).map(|step| id(u8::try_from(step * 7 % 256).unwrap_or(0))).collect();
     let seeds: Vec<&[u8]> = seeds.iter().map(<[u8; 34]>::as_slice).collect();
     let target = Target { kind, preimage: &TARGET };
     let lookup = Lookup::new(target, Start { own: &OWN, peers: &seeds }, rules);
@@ -70,7 +69,7 @@ struct Told {
 impl Told {
     /// Asks whom it says, and looks whether it may.
     fn obey(&mut self) {
-        while let Step::Ask(candidate) = self.lookup.next() {
+        while let Step::Ask(candidate) = self.lookup.step() {
             let Some(peer) = self.lookup.peer(candidate) else { unreachable!("it asks nobody") };
             let id = peer.to_bytes();
             assert_ne!(id, OWN, "it asks itself");
@@ -83,7 +82,10 @@ impl Told {
             };
             self.open.push_back((candidate, row));
             let is_searching = self.lookup.termination().is_none();
-            assert!(!is_searching || self.open.len() <= self.rules.alpha.max(1), "it asks too many at a time");
+            assert!(
+                !is_searching || self.open.len() <= self.rules.alpha.max(1),
+                "it asks too many at a time"
+            );
         }
     }
 
@@ -131,7 +133,7 @@ impl Told {
 
     /// Everybody who is asked fails from here on.
     fn end(mut self) {
-        while self.lookup.next() != Step::Done {
+        while self.lookup.step() != Step::Done {
             assert!(!self.open.is_empty(), "it waits for nobody");
             self.fail(0);
             self.obey();

@@ -91,7 +91,7 @@ macro_rules! replay {
 }
 
 replay! {
-    address certificate event_log identify kad_answer kad_message name_query opt_out protobuf scenario session_dialer
+    address certificate event_log identify kad_answer kad_message lookup name_query opt_out protobuf scenario session_dialer
     session_listener session_pair session_secured_dialer session_secured_listener session_secured_tls_dialer
     session_tls_dialer store_file
 }

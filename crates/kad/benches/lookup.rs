@@ -24,7 +24,10 @@ const ROUNDS: u32 = 50;
 fn main() {
     let sizes: Vec<u32> = std::env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
     let sizes = if sizes.is_empty() { vec![1_000, 10_000] } else { sizes };
-    println!("{:>8} {:>14} {:>8} {:>8} {:>12} {:>12}", "peers", "rules", "asked", "known", "us/lookup", "ns/peer named");
+    println!(
+        "{:>8} {:>14} {:>8} {:>8} {:>12} {:>12}",
+        "peers", "rules", "asked", "known", "us/lookup", "ns/peer named"
+    );
     for peers in sizes {
         let net = Net::new(peers);
         for (name, rules) in Rules::NAMED {
@@ -67,7 +70,8 @@ impl Net {
             }
         }
         let took = cpu().saturating_sub(before).as_secs_f64() / f64::from(ROUNDS) / scripts.len() as f64;
-        let mean = |of: fn(&Script) -> usize| scripts.iter().map(of).sum::<usize>() as f64 / scripts.len() as f64;
+        let mean =
+            |of: fn(&Script) -> usize| scripts.iter().map(of).sum::<usize>() as f64 / scripts.len() as f64;
         let named = mean(|script| script.answers.iter().map(Vec::len).sum());
         println!(
             "{:>8} {name:>14} {:>8.1} {:>8.1} {:>12.2} {:>12.1}",
@@ -113,7 +117,7 @@ impl Net {
             let mut table = RoutingTable::new(self.keys[peer]);
             for step in 0..self.keys.len() {
                 let other = (peer + step) % self.keys.len();
-                drop(table.insert(self.keys[other], other));
+                let _: Result<(), _> = table.insert(self.keys[other], other);
             }
             table
         });
@@ -130,7 +134,7 @@ fn begin(target: &[u8], seeds: &[&[u8]], rules: Rules) -> Lookup {
 fn drive(lookup: &mut Lookup, mut answer: impl FnMut(&mut Lookup, Candidate)) {
     let mut open = std::collections::VecDeque::new();
     loop {
-        match lookup.next() {
+        match lookup.step() {
             Step::Ask(candidate) => open.push_back(candidate),
             Step::Wait => answer(lookup, open.pop_front().expect("somebody is waited for")),
             Step::Done => return,
@@ -141,5 +145,8 @@ fn drive(lookup: &mut Lookup, mut answer: impl FnMut(&mut Lookup, Candidate)) {
 /// CPU time of this thread.
 fn cpu() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.try_into().expect("after the start"), time.tv_nsec.try_into().expect("less than a second"))
+    Duration::new(
+        time.tv_sec.try_into().expect("after the start"),
+        time.tv_nsec.try_into().expect("less than a second"),
+    )
 }

@@ -147,7 +147,7 @@ impl Lookup {
             requests: Vec::new(),
             open: 0,
             asked: 0,
-            providers: FoundProviders::new(seed),
+            providers: FoundProviders::new(seed, rules.providers_again),
             values: 0,
             is_connected: false,
             is_unsettled: true,
@@ -161,7 +161,7 @@ impl Lookup {
 
     /// What to do next. It is to be asked until it no longer says [`Step::Ask`], and again whenever the lookup was told
     /// something.
-    pub fn next(&mut self) -> Step {
+    pub fn step(&mut self) -> Step {
         self.settle();
         if self.stage == Stage::Drain && self.open == 0 {
             self.begin_follow_up();
@@ -216,7 +216,7 @@ impl Lookup {
             return None;
         }
         self.is_unsettled = true;
-        self.providers.add(id, has_addresses, self.rules.providers_again)
+        self.providers.add(id, has_addresses)
     }
 
     /// Somebody gave a value that holds.
@@ -365,10 +365,8 @@ impl Lookup {
 
     fn terminate(&mut self, termination: Termination) {
         let closest: Vec<_> = self.candidates.reachable().map(|(peer, _)| peer).take(self.rules.k).collect();
-        let is_complete =
-            termination != Termination::Cancelled && (self.is_starved() || self.is_answered());
-        self.ending =
-            Some(Ending { termination, is_complete, closest, queue: Vec::new(), awaited: 0 });
+        let is_complete = termination != Termination::Cancelled && (self.is_starved() || self.is_answered());
+        self.ending = Some(Ending { termination, is_complete, closest, queue: Vec::new(), awaited: 0 });
         self.stage = Stage::Drain;
         if self.rules.follow_up != FollowUp::Go {
             self.begin_follow_up();

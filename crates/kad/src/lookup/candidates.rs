@@ -120,16 +120,9 @@ impl Candidates {
     /// The closest peer that is only heard of.
     pub(super) fn closest_heard(&mut self) -> Option<Candidate> {
         let unasked = |place: &Place| self.states[place.number as usize] == PeerState::Heard;
-        match self.order[self.first_heard..].iter().position(unasked) {
-            Some(ahead) => {
-                self.first_heard += ahead;
-                Some(Candidate(self.order[self.first_heard].number))
-            }
-            None => {
-                self.first_heard = self.order.len();
-                None
-            }
-        }
+        let ahead = self.order[self.first_heard..].iter().position(unasked);
+        self.first_heard = ahead.map_or(self.order.len(), |ahead| self.first_heard + ahead);
+        self.order.get(self.first_heard).map(|place| Candidate(place.number))
     }
 
     /// Those that are not unreachable and their states, the closest first.

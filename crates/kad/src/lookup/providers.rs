@@ -19,26 +19,28 @@ pub enum Novelty {
 pub(super) struct FoundProviders {
     ids: Ids,
     has_addresses: Vec<bool>,
+    /// Whether addresses that come later are news.
+    again: bool,
 }
 
 impl FoundProviders {
-    pub(super) fn new(seed: u64) -> Self {
-        Self { ids: Ids::new(seed), has_addresses: Vec::new() }
+    pub(super) fn new(seed: u64, again: bool) -> Self {
+        Self { ids: Ids::new(seed), has_addresses: Vec::new(), again }
     }
 
     pub(super) const fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Takes a provider in; `None` if that says nothing new. `again` tells whether addresses that come later are news.
-    pub(super) fn add(&mut self, id: &[u8], has_addresses: bool, again: bool) -> Option<Novelty> {
+    /// Takes a provider in; `None` if that says nothing new.
+    pub(super) fn add(&mut self, id: &[u8], has_addresses: bool) -> Option<Novelty> {
         let Some(number) = self.ids.find(id) else {
             self.ids.add(id)?;
             self.has_addresses.push(has_addresses);
             return Some(Novelty::Provider);
         };
         let known = self.has_addresses.get_mut(number as usize)?;
-        let is_news = again && has_addresses && !*known;
+        let is_news = self.again && has_addresses && !*known;
         *known |= is_news;
         is_news.then_some(Novelty::Addresses)
     }
@@ -55,20 +57,20 @@ mod tests {
 
     #[test]
     fn addresses_that_come_later_are_news_once() {
-        let mut providers = FoundProviders::new(1);
-        assert_eq!(providers.add(b"a", false, true), Some(Novelty::Provider));
-        assert_eq!(providers.add(b"a", false, true), None);
-        assert_eq!(providers.add(b"a", true, true), Some(Novelty::Addresses));
-        assert_eq!(providers.add(b"a", true, true), None);
-        assert_eq!(providers.add(b"b", true, true), Some(Novelty::Provider));
+        let mut providers = FoundProviders::new(1, true);
+        assert_eq!(providers.add(b"a", false), Some(Novelty::Provider));
+        assert_eq!(providers.add(b"a", false), None);
+        assert_eq!(providers.add(b"a", true), Some(Novelty::Addresses));
+        assert_eq!(providers.add(b"a", true), None);
+        assert_eq!(providers.add(b"b", true), Some(Novelty::Provider));
         assert_eq!(providers.iter().collect::<Vec<_>>(), [(&b"a"[..], true), (b"b", true)]);
     }
 
     #[test]
     fn without_that_rule_the_first_word_on_a_provider_is_the_last() {
-        let mut providers = FoundProviders::new(1);
-        assert_eq!(providers.add(b"a", false, false), Some(Novelty::Provider));
-        assert_eq!(providers.add(b"a", true, false), None);
+        let mut providers = FoundProviders::new(1, false);
+        assert_eq!(providers.add(b"a", false), Some(Novelty::Provider));
+        assert_eq!(providers.add(b"a", true), None);
         assert_eq!(providers.iter().collect::<Vec<_>>(), [(&b"a"[..], false)]);
     }
 }

@@ -26,7 +26,8 @@ pub fn replay(trace: &Trace, rules: Rules) -> Replayed {
     let seeds: Vec<&[u8]> = trace.seeds.iter().filter_map(|&peer| trace.id(peer)).collect();
     let target = Target { kind: trace.kind, preimage: &trace.preimage };
     let lookup = Lookup::new(target, Start { own: &trace.own, peers: &seeds }, rules);
-    let mut running = Running { trace, lookup, rows: rows(trace), due: BinaryHeap::new(), now: Duration::ZERO, unknown: 0 };
+    let mut running =
+        Running { trace, lookup, rows: rows(trace), due: BinaryHeap::new(), now: Duration::ZERO, unknown: 0 };
     while running.step() {}
     Replayed { outcome: running.lookup.outcome(), took: running.now, unknown: running.unknown }
 }
@@ -66,7 +67,7 @@ struct Due {
 impl<'a> Running<'a> {
     /// `false` when it is over.
     fn step(&mut self) -> bool {
-        match self.lookup.next() {
+        match self.lookup.step() {
             Step::Ask(candidate) => self.ask(candidate),
             Step::Wait => match self.due.pop() {
                 Some(Reverse(due)) => self.happen(&due),
@@ -86,7 +87,8 @@ impl<'a> Running<'a> {
             self.due.push(Reverse(Due { at: self.now, rank: 0, is_end: true, candidate, row: None }));
             return;
         };
-        let after = |at: Option<Duration>| self.now + at.map_or(Duration::ZERO, |at| at.saturating_sub(row.asked));
+        let after =
+            |at: Option<Duration>| self.now + at.map_or(Duration::ZERO, |at| at.saturating_sub(row.asked));
         let number = self.trace.rpcs.iter().position(|rpc| std::ptr::eq(rpc, row));
         let rank = row.rank.unwrap_or(usize::MAX);
         let end = Due { at: after(row.ended), rank, is_end: true, candidate, row: number };

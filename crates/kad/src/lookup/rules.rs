@@ -93,6 +93,7 @@ impl Rules {
     }
 
     /// The same rules with another end.
+    #[must_use]
     pub const fn until(self, enough: Enough) -> Self {
         Self { enough, ..self }
     }

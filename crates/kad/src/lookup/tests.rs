@@ -51,7 +51,8 @@ struct Net {
 
 impl Net {
     fn new(peers: u32, seed: u64) -> Self {
-        let ids: Vec<_> = (0..peers).map(|number| id(number ^ u32::try_from(seed << 12 & 0xffff_f000).unwrap())).collect();
+        let ids: Vec<_> =
+            (0..peers).map(|number| id(number ^ u32::try_from(seed << 12 & 0xffff_f000).unwrap())).collect();
         let mut numbers = Numbers(seed);
         let mut order: Vec<usize> = (0..ids.len()).collect();
         let tables = ids.iter().map(|own| {
@@ -71,23 +72,28 @@ impl Net {
 
     /// What a peer answers; `None` if it does not.
     fn answer(&self, peer: usize, target: &[u8]) -> Option<Vec<Vec<u8>>> {
-        let closest = |key| self.tables[peer].closest(&key, K).into_iter().map(|&peer| self.ids[peer].clone());
+        let closest =
+            |key| self.tables[peer].closest(&key, K).into_iter().map(|&peer| self.ids[peer].clone());
         Some(match self.manners[peer] {
             Manner::Honest => closest(Key::of(target)).collect(),
             Manner::Dead => return None,
             Manner::Thousand => {
-                let first = 1 << 31 | u32::try_from(peer).unwrap() * 1000;
+                let first = (1 << 31) + u32::try_from(peer).unwrap() * 1000;
                 (first..first + 1000).map(id).collect()
             }
-            Manner::Nonsense => vec![self.ids[peer].clone(), OWN.to_vec(), vec![], vec![0x12, 0x20, 1], vec![7; 500]],
+            Manner::Nonsense => {
+                vec![self.ids[peer].clone(), OWN.to_vec(), vec![], vec![0x12, 0x20, 1], vec![7; 500]]
+            }
             Manner::OtherKey => closest(Key::of(b"another key")).collect(),
         })
     }
 
     /// The true closest honest peers.
     fn closest(&self, target: &[u8], count: usize) -> Vec<Vec<u8>> {
-        let mut all: Vec<_> =
-            (0..self.ids.len()).filter(|&peer| self.manners[peer] == Manner::Honest).map(|peer| self.ids[peer].clone()).collect();
+        let mut all: Vec<_> = (0..self.ids.len())
+            .filter(|&peer| self.manners[peer] == Manner::Honest)
+            .map(|peer| self.ids[peer].clone())
+            .collect();
         all.sort_by_key(|id| Key::of(id).distance(&Key::of(target)));
         all.truncate(count);
         all
@@ -105,7 +111,13 @@ fn target(preimage: &[u8]) -> Target<'_> {
 }
 
 /// Runs a lookup. Answers come in an order drawn from `seed`, a millisecond apart.
-fn run(net: &Net, preimage: &[u8], from: usize, rules: Rules, seed: u64) -> (LookupOutcome, Trace, Vec<Vec<u8>>) {
+fn run(
+    net: &Net,
+    preimage: &[u8],
+    from: usize,
+    rules: Rules,
+    seed: u64,
+) -> (LookupOutcome, Trace, Vec<Vec<u8>>) {
     let start = net.start(from);
     let mut lookup = Lookup::new(target(preimage), Start { own: OWN, peers: &start }, rules);
     let mut trace = Trace::new(&lookup);
@@ -113,7 +125,7 @@ fn run(net: &Net, preimage: &[u8], from: usize, rules: Rules, seed: u64) -> (Loo
     let (mut open, mut asked, mut now) = (Vec::new(), Vec::new(), Duration::ZERO);
     let mut numbers = Numbers(seed);
     loop {
-        match lookup.next() {
+        match lookup.step() {
             Step::Ask(candidate) => {
                 asked.push(lookup.candidates.id(candidate).unwrap().to_vec());
                 open.push((candidate, trace.ask(&lookup, candidate, now).unwrap()));
@@ -123,16 +135,14 @@ fn run(net: &Net, preimage: &[u8], from: usize, rules: Rules, seed: u64) -> (Loo
                 now += Duration::from_millis(1);
                 let (candidate, rpc) = open.swap_remove(numbers.below(open.len()));
                 let place = places.get(lookup.candidates.id(candidate).unwrap());
-                match place.and_then(|&place| net.answer(place, preimage)) {
-                    Some(closer) => {
-                        trace.sent(rpc, now);
-                        trace.answered(rpc, now, closer.iter().map(|id| (&**id, true)), []);
-                        lookup.answered(candidate, closer.iter().map(Vec::as_slice));
-                    }
-                    None => {
-                        trace.failed(rpc, now, Failure::new(Phase::Connect, FailureClass::ConnectionRefused));
-                        lookup.failed(candidate);
-                    }
+                let answer = place.and_then(|&place| net.answer(place, preimage));
+                if let Some(closer) = answer {
+                    trace.sent(rpc, now);
+                    trace.answered(rpc, now, closer.iter().map(|id| (&**id, true)), []);
+                    lookup.answered(candidate, closer.iter().map(Vec::as_slice));
+                } else {
+                    trace.failed(rpc, now, Failure::new(Phase::Connect, FailureClass::ConnectionRefused));
+                    lookup.failed(candidate);
                 }
             }
             Step::Done => break,
@@ -149,7 +159,15 @@ fn ids(outcome: &LookupOutcome) -> Vec<Vec<u8>> {
 fn rules() -> impl Strategy<Value = Rules> {
     let ends = prop_oneof![Just(FollowUp::None), Just(FollowUp::Rest), Just(FollowUp::Go)];
     (1..25usize, 1..15usize, 1..25usize, ends, 1..50usize, 1..300usize).prop_map(
-        |(k, alpha, beta, follow_up, per_answer, known)| Rules { k, alpha, beta, follow_up, per_answer, known, ..Rules::go() },
+        |(k, alpha, beta, follow_up, per_answer, known)| Rules {
+            k,
+            alpha,
+            beta,
+            follow_up,
+            per_answer,
+            known,
+            ..Rules::go()
+        },
     )
 }
 
@@ -232,7 +250,7 @@ fn begin(kind: LookupKind, preimage: &[u8], rules: Rules) -> (Lookup, Vec<Candid
     let peers: Vec<_> = (0..4).map(id).collect();
     let peers: Vec<_> = peers.iter().map(Vec::as_slice).collect();
     let mut lookup = Lookup::new(Target { kind, preimage }, Start { own: OWN, peers: &peers }, rules);
-    let asked = std::iter::from_fn(|| match lookup.next() {
+    let asked = std::iter::from_fn(|| match lookup.step() {
         Step::Ask(candidate) => Some(candidate),
         Step::Wait | Step::Done => None,
     });
@@ -243,7 +261,7 @@ fn begin(kind: LookupKind, preimage: &[u8], rules: Rules) -> (Lookup, Vec<Candid
 #[test]
 fn a_lookup_with_nobody_to_begin_with_is_over() {
     let mut lookup = Lookup::new(target(b"x"), Start { own: OWN, peers: &[OWN, b"no id"] }, Rules::go());
-    assert_eq!(lookup.next(), Step::Done);
+    assert_eq!(lookup.step(), Step::Done);
     assert_eq!(lookup.outcome().termination, Termination::Starvation);
 }
 
@@ -253,12 +271,12 @@ fn enough_providers_end_it_and_their_addresses_may_come_later() {
     assert_eq!(lookup.provider(&id(50), false), Some(Novelty::Provider));
     assert_eq!(lookup.provider(b"no id", true), None);
     lookup.answered(asked[0], []);
-    assert_eq!(lookup.next(), Step::Wait);
+    assert_eq!(lookup.step(), Step::Wait);
     assert_eq!(lookup.provider(&id(50), true), Some(Novelty::Addresses));
     assert_eq!(lookup.provider(&id(51), true), Some(Novelty::Provider));
     assert_eq!(lookup.provider(&id(52), true), None, "there are enough");
     lookup.answered(asked[1], []);
-    assert_eq!(lookup.next(), Step::Done);
+    assert_eq!(lookup.step(), Step::Done);
     let outcome = lookup.outcome();
     assert_eq!((outcome.termination, outcome.is_complete), (Termination::Stopped, false));
     assert_eq!(outcome.providers.len(), 2);
@@ -269,10 +287,10 @@ fn a_quorum_as_go_counts_it_takes_one_more() {
     let (mut lookup, asked) = begin(LookupKind::Value, b"/pk/x", Rules::lean().until(Enough::go_quorum(1)));
     lookup.value();
     lookup.answered(asked[0], []);
-    assert_eq!(lookup.next(), Step::Wait);
+    assert_eq!(lookup.step(), Step::Wait);
     lookup.value();
     lookup.answered(asked[1], []);
-    assert_eq!((lookup.next(), lookup.termination()), (Step::Done, Some(Termination::Stopped)));
+    assert_eq!((lookup.step(), lookup.termination()), (Step::Done, Some(Termination::Stopped)));
 }
 
 #[test]
@@ -281,9 +299,9 @@ fn a_connection_to_the_peer_looked_for_is_its_end() {
     let sought = lookup.candidates.find(&id(2)).unwrap();
     assert_eq!(asked[0], sought, "it is its own closest peer");
     lookup.connected(asked[1]);
-    assert_eq!(lookup.next(), Step::Wait);
+    assert_eq!(lookup.step(), Step::Wait);
     lookup.connected(sought);
-    assert_eq!(lookup.next(), Step::Done);
+    assert_eq!(lookup.step(), Step::Done);
     assert!(lookup.outcome().is_connected);
 }
 
@@ -293,12 +311,12 @@ fn go_waits_for_everybody_and_asks_again_who_answered_too_late() {
     for &peer in &asked[..3] {
         lookup.answered(peer, []);
     }
-    assert_eq!((lookup.next(), lookup.termination()), (Step::Wait, Some(Termination::Completed)));
+    assert_eq!((lookup.step(), lookup.termination()), (Step::Wait, Some(Termination::Completed)));
     lookup.answered(asked[3], [&*id(77)]);
-    assert_eq!(lookup.next(), Step::Ask(asked[3]));
-    assert_eq!(lookup.next(), Step::Wait);
+    assert_eq!(lookup.step(), Step::Ask(asked[3]));
+    assert_eq!(lookup.step(), Step::Wait);
     lookup.failed(asked[3]);
-    assert_eq!(lookup.next(), Step::Done);
+    assert_eq!(lookup.step(), Step::Done);
     let outcome = lookup.outcome();
     assert_eq!((outcome.asked, outcome.known, outcome.closest.len()), (5, 4, 4));
     assert_eq!(outcome.closest[3].state, PeerState::Unreachable);
@@ -310,9 +328,9 @@ fn without_that_rule_who_answered_late_has_answered() {
     for &peer in &asked[..3] {
         lookup.answered(peer, []);
     }
-    assert_eq!(lookup.next(), Step::Wait);
+    assert_eq!(lookup.step(), Step::Wait);
     lookup.answered(asked[3], []);
-    assert_eq!(lookup.next(), Step::Done);
+    assert_eq!(lookup.step(), Step::Done);
     let outcome = lookup.outcome();
     assert_eq!((outcome.asked, outcome.is_complete), (4, true));
     assert_eq!(outcome.closest[3].state, PeerState::Queried);
@@ -325,13 +343,14 @@ fn what_came_of_a_request_is_told_once() {
     assert_eq!(lookup.answered(asked[0], [&*id(9)]), Heard::default());
     assert_eq!(lookup.state(asked[0]), Some(PeerState::Unreachable));
     lookup.cancel();
-    assert_eq!(lookup.next(), Step::Done);
+    assert_eq!(lookup.step(), Step::Done);
     assert_eq!(lookup.outcome().termination, Termination::Cancelled);
 }
 
 #[test]
 fn what_is_left_out_of_an_answer_is_counted() {
-    let (mut lookup, asked) = begin(LookupKind::Closest, b"key", Rules { per_answer: 5, known: 5, ..Rules::go() });
+    let (mut lookup, asked) =
+        begin(LookupKind::Closest, b"key", Rules { per_answer: 5, known: 5, ..Rules::go() });
     let answer = [OWN, &id(0), b"no id", &id(10), &id(11), &id(12)];
     let heard = lookup.answered(asked[0], answer);
     assert_eq!(heard, Heard { new: 1, known: 1, own: 1, malformed: 1, over_limit: 2 });

@@ -70,6 +70,7 @@ func run(ctx context.Context, cfg config) error {
 		return err
 	}
 	defer gifts.close()
+	fmt.Fprintln(os.Stderr, "dhtlookups: everything is published")
 	tape := newTape(cfg)
 	if err := lookUpAll(ctx, cfg, gifts, tape); err != nil {
 		return err

@@ -25,6 +25,8 @@ type recorder struct {
 	answers []*answer
 	// late are answers and failures of peers asked by the search that came after its end.
 	late []*answer
+	// held are answers that the loop was told of before its end, and whose findings it did not see.
+	held []*answer
 	// followUp is what the second part brought, in the order in which it came.
 	followUp []*answer
 	// asked are those whom the second part asked.
@@ -55,6 +57,8 @@ type answer struct {
 	closer    []peer.ID
 	providers []peer.AddrInfo
 	value     bool
+	// counted says that what was found stands with a step before the answer.
+	counted bool
 }
 
 func newRecorder(n *node, o order) *recorder {
@@ -194,16 +198,22 @@ func (r *recorder) settle() {
 		s.found = kept
 	}
 	if !stopped {
-		r.late = append(append(held, r.answers...), r.late...)
+		r.held = held
+		r.late = append(r.answers, r.late...)
 		return
 	}
-	early := append(held, r.answers...)
-	for len(early) > 0 && !count.enough() {
-		count.add(early[0])
-		last.found = append([]*answer{early[0]}, last.found...)
-		early = early[1:]
+	last.found = append(held, last.found...)
+	for _, a := range held {
+		count.add(a)
 	}
-	r.late = append(early, r.late...)
+	for _, a := range r.answers {
+		if !count.enough() {
+			count.add(a)
+			last.found = append(last.found, a)
+			a.counted = true
+		}
+	}
+	r.late = append(r.answers, r.late...)
 }
 
 // count counts what was found as the library does.

@@ -52,6 +52,8 @@ type lookup struct {
 	// Steps are what its loop was told, and what it did each time.
 	Steps []line `json:"steps"`
 	End   string `json:"end"`
+	// Held was found before the end, and not seen by the loop.
+	Held []finding `json:"held,omitempty"`
 	// Late is what came from those it had asked, after its end.
 	Late []line `json:"late"`
 	// FollowUp are those whom its second part asked, and what came of it.
@@ -133,19 +135,20 @@ func (t *tape) keep(number int, r *recorder) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := lookup{
-		Number:   number,
-		Kind:     r.order.kind,
-		Target:   hex.EncodeToString([]byte(r.order.target)),
-		Enough:   r.order.enough,
-		Own:      t.number(r.node.host.ID()),
-		Seeds:    t.list(r.steps[0].heard),
-		Asked:    t.list(r.steps[0].asked),
-		Steps:    []line{},
-		End:      r.end,
-		Late:     []line{},
-		FollowUp: t.list(r.asked),
-		Then:     []line{},
-		Closest:  t.list(closest),
+		Number:    number,
+		Kind:      r.order.kind,
+		Target:    hex.EncodeToString([]byte(r.order.target)),
+		Enough:    r.order.enough,
+		Own:       t.number(r.node.host.ID()),
+		Seeds:     t.list(r.steps[0].heard),
+		Asked:     t.list(r.steps[0].asked),
+		Steps:     []line{},
+		End:       r.end,
+		Late:      []line{},
+		FollowUp:  t.list(r.asked),
+		Then:      []line{},
+		Closest:   t.list(closest),
+		Providers: []int{},
 	}
 	for i, s := range r.steps[1:] {
 		step := t.line(&answer{peer: s.peer, ok: s.ok, closer: s.closer}, s.found)
@@ -153,8 +156,13 @@ func (t *tape) keep(number int, r *recorder) error {
 		step.Connected = r.order.kind == kindPeer && r.end == "stopped" && i == len(r.steps)-2
 		l.Steps = append(l.Steps, step)
 	}
+	l.Held = t.findings(r.held)
 	for _, a := range r.late {
-		l.Late = append(l.Late, t.line(a, []*answer{a}))
+		found := []*answer{a}
+		if a.counted {
+			found = nil
+		}
+		l.Late = append(l.Late, t.line(a, found))
 	}
 	for _, a := range r.followUp {
 		l.Then = append(l.Then, t.line(a, []*answer{a}))
@@ -167,10 +175,15 @@ func (t *tape) keep(number int, r *recorder) error {
 }
 
 func (t *tape) line(a *answer, found []*answer) line {
-	l := line{Peer: t.number(a.peer)}
+	l := line{Peer: t.number(a.peer), Found: t.findings(found)}
 	if a.ok {
 		l.Closer = t.list(a.closer)
 	}
+	return l
+}
+
+func (t *tape) findings(found []*answer) []finding {
+	var list []finding
 	for _, from := range found {
 		f := finding{From: t.number(from.peer), Value: from.value}
 		for _, ai := range from.providers {
@@ -181,10 +194,10 @@ func (t *tape) line(a *answer, found []*answer) line {
 			}
 		}
 		if f.Value || len(f.Bare)+len(f.Providers) > 0 {
-			l.Found = append(l.Found, f)
+			list = append(list, f)
 		}
 	}
-	return l
+	return list
 }
 
 // closest are the closest peers that were not unreachable when the search ended, as its events tell.
