@@ -5,7 +5,10 @@ use std::{collections::VecDeque, time::Duration};
 
 use kad::{
     failure::{Failure, FailureClass, Phase},
-    lookup::{Candidate, Enough, FollowUp, Lookup, LookupKind, Rules, Start, Step, Target, Trace, replay},
+    lookup::{
+        Candidate, Enough, FollowUp, HeardCounts, Lookup, LookupKind, Rules, Start, Step, Target, Trace,
+        replay,
+    },
 };
 
 /// Who looks.
@@ -120,7 +123,7 @@ impl Told {
         let heard = self.lookup.answered(candidate, ids.iter().map(Vec::as_slice));
         let counted = heard.new + heard.known + heard.own + heard.malformed + heard.over_limit;
         assert!(counted == 0 || counted == ids.len(), "peers of an answer are lost");
-        assert_eq!(self.lookup.answered(candidate, [&id(2)[..]]), kad::lookup::Heard::default());
+        assert_eq!(self.lookup.answered(candidate, [&id(2)[..]]), HeardCounts::default());
     }
 
     fn fail(&mut self, which: u8) {

@@ -9,6 +9,7 @@
 //! told in recorded lookups.
 
 mod candidates;
+mod ending;
 mod ids;
 mod names;
 mod outcome;
@@ -19,7 +20,12 @@ mod trace;
 
 use libp2p_identity::PeerId;
 
-use self::{candidates::Candidates, ids::is_peer_id, providers::FoundProviders};
+use self::{
+    candidates::Candidates,
+    ending::{Course, Ending, Inquiry},
+    ids::is_peer_id,
+    providers::FoundProviders,
+};
 pub use self::{
     candidates::{Candidate, Origin},
     names::{FollowUp, LookupKind, PeerState, Termination},
@@ -62,7 +68,7 @@ pub enum Step {
 
 /// What became of the peers in one answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Heard {
+pub struct HeardCounts {
     /// Heard of for the first time.
     pub new: usize,
     /// Known already.
@@ -83,7 +89,7 @@ pub struct Lookup {
     own: Box<[u8]>,
     rules: Rules,
     candidates: Candidates,
-    requests: Vec<Request>,
+    requests: Vec<Inquiry>,
     /// Requests under way.
     open: usize,
     asked: usize,
@@ -92,44 +98,8 @@ pub struct Lookup {
     is_connected: bool,
     /// Something was found that no decision has regarded yet.
     is_unsettled: bool,
-    stage: Stage,
+    course: Course,
     ending: Option<Ending>,
-}
-
-/// What is under way with a candidate, and what came of it after the search.
-#[derive(Debug, Clone, Copy, Default)]
-struct Request {
-    is_open: bool,
-    /// The lookup is not over before this one is.
-    is_awaited: bool,
-    /// Whether it answered, for requests that ended after the search.
-    later: Option<bool>,
-}
-
-/// How far a lookup is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// It comes closer.
-    Search,
-    /// The search is over, and all that it asked is waited for.
-    Drain,
-    /// The rest of the closest peers are asked.
-    FollowUp,
-    /// It is over.
-    Done,
-}
-
-/// How the search ended.
-#[derive(Debug, Clone)]
-struct Ending {
-    termination: Termination,
-    is_complete: bool,
-    /// The k closest that were not unreachable then.
-    closest: Vec<Candidate>,
-    /// Those to be asked in the follow-up, the closest last.
-    queue: Vec<Candidate>,
-    /// How many of the follow-up are waited for.
-    awaited: usize,
 }
 
 impl Lookup {
@@ -151,7 +121,7 @@ impl Lookup {
             values: 0,
             is_connected: false,
             is_unsettled: true,
-            stage: Stage::Search,
+            course: Course::Search,
             ending: None,
         };
         let origin = Origin { heard_by: None, hop: 0 };
@@ -163,20 +133,20 @@ impl Lookup {
     /// something.
     pub fn step(&mut self) -> Step {
         self.settle();
-        if self.stage == Stage::Drain && self.open == 0 {
+        if self.course == Course::Drain && self.open == 0 {
             self.begin_follow_up();
         }
-        match self.stage {
-            Stage::Search if self.candidates.waiting() < self.rules.alpha.max(1) => {
+        match self.course {
+            Course::Search if self.candidates.waiting() < self.rules.alpha.max(1) => {
                 let closest = self.candidates.closest_heard();
                 closest.map_or(Step::Wait, |candidate| self.ask(candidate))
             }
-            Stage::Search | Stage::Drain => Step::Wait,
-            Stage::FollowUp => match self.ending.as_mut().and_then(|ending| ending.queue.pop()) {
+            Course::Search | Course::Drain => Step::Wait,
+            Course::FollowUp => match self.ending.as_mut().and_then(|ending| ending.queue.pop()) {
                 Some(candidate) => self.ask(candidate),
                 None => Step::Wait,
             },
-            Stage::Done => Step::Done,
+            Course::Done => Step::Done,
         }
     }
 
@@ -184,12 +154,16 @@ impl Lookup {
     /// is told before, by [`provider`](Self::provider) and [`value`](Self::value). Ignored if it was not being asked.
     ///
     /// Closer peers are heard of while the search goes on only.
-    pub fn answered<'a>(&mut self, peer: Candidate, closer: impl IntoIterator<Item = &'a [u8]>) -> Heard {
-        let mut heard = Heard::default();
+    pub fn answered<'a>(
+        &mut self,
+        peer: Candidate,
+        closer: impl IntoIterator<Item = &'a [u8]>,
+    ) -> HeardCounts {
+        let mut heard = HeardCounts::default();
         if !self.close(peer) {
             return heard;
         }
-        if self.stage == Stage::Search {
+        if self.course == Course::Search {
             let hop = self.candidates.origin(peer).map_or(0, |origin| origin.hop);
             let origin = Origin { heard_by: Some(peer), hop: hop.saturating_add(1) };
             heard = self.hear(closer, origin, self.rules.per_answer);
@@ -238,10 +212,10 @@ impl Lookup {
     pub fn cancel(&mut self) {
         match &mut self.ending {
             None => self.terminate(Termination::Cancelled),
-            Some(ending) if self.stage != Stage::Done => ending.is_complete = false,
+            Some(ending) if self.course != Course::Done => ending.is_complete = false,
             Some(_) => {}
         }
-        self.stage = Stage::Done;
+        self.course = Course::Done;
     }
 
     /// Why the search ended; `None` while it goes on. From then on, dials that are under way can be given up.
@@ -269,8 +243,13 @@ impl Lookup {
         self.candidates.state(candidate)
     }
 
-    fn hear<'a>(&mut self, ids: impl IntoIterator<Item = &'a [u8]>, origin: Origin, limit: usize) -> Heard {
-        let mut heard = Heard::default();
+    fn hear<'a>(
+        &mut self,
+        ids: impl IntoIterator<Item = &'a [u8]>,
+        origin: Origin,
+        limit: usize,
+    ) -> HeardCounts {
+        let mut heard = HeardCounts::default();
         for (taken, id) in ids.into_iter().enumerate() {
             if taken >= limit {
                 heard.over_limit += 1;
@@ -285,14 +264,14 @@ impl Lookup {
             } else {
                 heard.new += 1;
                 self.candidates.add(id, origin);
-                self.requests.push(Request::default());
+                self.requests.push(Inquiry::default());
             }
         }
         heard
     }
 
     fn ask(&mut self, candidate: Candidate) -> Step {
-        if self.stage == Stage::Search {
+        if self.course == Course::Search {
             self.candidates.set(candidate, PeerState::Waiting);
         }
         self.open += 1;
@@ -309,111 +288,6 @@ impl Lookup {
         let was_open = std::mem::take(&mut request.is_open);
         self.open -= usize::from(was_open);
         was_open
-    }
-
-    fn end_request(&mut self, candidate: Candidate, has_answered: bool) {
-        if self.stage == Stage::Search {
-            let state = if has_answered { PeerState::Queried } else { PeerState::Unreachable };
-            self.candidates.set(candidate, state);
-            self.is_unsettled = true;
-            return self.settle();
-        }
-        let Some(request) = self.requests.get_mut(candidate.0 as usize) else { return };
-        request.later = Some(has_answered);
-        let was_awaited = std::mem::take(&mut request.is_awaited);
-        if let Some(ending) = self.ending.as_mut().filter(|_| was_awaited) {
-            ending.awaited -= 1;
-        }
-        self.settle_follow_up();
-    }
-
-    /// Whether there is enough of what is looked for.
-    const fn has_enough(&self) -> bool {
-        let found = match self.kind {
-            LookupKind::Closest => return false,
-            LookupKind::Peer => return self.is_connected,
-            LookupKind::Providers => self.providers.len(),
-            LookupKind::Value => self.values,
-        };
-        match self.rules.enough {
-            Enough::All => false,
-            Enough::Count(count) => found > 0 && found >= count,
-        }
-    }
-
-    /// Decides whether it is over, if anything speaks for that since the last time.
-    fn settle(&mut self) {
-        if !std::mem::take(&mut self.is_unsettled) {
-            return;
-        }
-        match self.stage {
-            Stage::Search if self.has_enough() => self.terminate(Termination::Stopped),
-            Stage::Search if self.is_starved() => self.terminate(Termination::Starvation),
-            Stage::Search if self.is_answered() => self.terminate(Termination::Completed),
-            Stage::FollowUp => self.settle_follow_up(),
-            Stage::Search | Stage::Drain | Stage::Done => {}
-        }
-    }
-
-    const fn is_starved(&self) -> bool {
-        self.candidates.heard() == 0 && self.candidates.waiting() == 0
-    }
-
-    fn is_answered(&self) -> bool {
-        self.candidates.closest_answered(self.rules.beta)
-    }
-
-    fn terminate(&mut self, termination: Termination) {
-        let closest: Vec<_> = self.candidates.reachable().map(|(peer, _)| peer).take(self.rules.k).collect();
-        let is_complete = termination != Termination::Cancelled && (self.is_starved() || self.is_answered());
-        self.ending = Some(Ending { termination, is_complete, closest, queue: Vec::new(), awaited: 0 });
-        self.stage = Stage::Drain;
-        if self.rules.follow_up != FollowUp::Go {
-            self.begin_follow_up();
-        }
-    }
-
-    fn begin_follow_up(&mut self) {
-        let has_enough = self.has_enough();
-        self.stage = Stage::Done;
-        let Some(ending) = &mut self.ending else { return };
-        for &candidate in ending.closest.iter().rev() {
-            let request = &mut self.requests[candidate.0 as usize];
-            let is_asked = match (self.candidates.state(candidate), self.rules.follow_up) {
-                (Some(PeerState::Heard), FollowUp::Rest | FollowUp::Go)
-                | (Some(PeerState::Waiting), FollowUp::Go) => true,
-                (Some(PeerState::Waiting), FollowUp::Rest) => false,
-                _ => continue,
-            };
-            request.is_awaited = is_asked || request.is_open;
-            ending.awaited += usize::from(request.is_awaited);
-            if is_asked {
-                ending.queue.push(candidate);
-            }
-        }
-        if ending.awaited == 0 {
-            return;
-        }
-        if has_enough {
-            ending.is_complete = false;
-        } else {
-            self.stage = Stage::FollowUp;
-        }
-    }
-
-    /// Ends the follow-up when everybody was heard, or there is enough.
-    fn settle_follow_up(&mut self) {
-        if self.stage != Stage::FollowUp {
-            return;
-        }
-        let has_enough = self.has_enough();
-        let Some(ending) = &mut self.ending else { return };
-        if ending.awaited == 0 {
-            self.stage = Stage::Done;
-        } else if has_enough {
-            ending.is_complete = false;
-            self.stage = Stage::Done;
-        }
     }
 }
 

@@ -19,9 +19,10 @@ pub const MAX_KNOWN: usize = 4096;
 pub struct Rules {
     /// How many closest peers are looked for.
     pub k: usize,
-    /// How many peers are asked at a time while it searches.
+    /// How many peers are asked at a time while it searches. At least 1; 0 is as 1.
     pub alpha: usize,
-    /// How many of the closest peers must have answered for the search to be complete; those that failed do not count.
+    /// How many of the closest peers must have answered for the search to be complete; those that failed do not count. At
+    /// least 1; 0 is as 1.
     pub beta: usize,
     /// What follows the search.
     pub follow_up: FollowUp,
