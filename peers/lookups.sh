@@ -5,24 +5,28 @@
 #
 # Takes some minutes: dead peers cost the library seconds. Everything is on loopback.
 set -euo pipefail
-cd "$(dirname "$0")"
+
 
 [ $# -ge 2 ] || { echo "usage: lookups.sh KADSCOPE DIR [SIZE...]" >&2; exit 2; }
-kadscope=$1 dir=$2
+[ -x "$1" ] && [ -d "$2" ] || { echo "lookups.sh: $1 is no program, or $2 no folder" >&2; exit 2; }
+kadscope=$(realpath "$1") dir=$(realpath "$2")
 shift 2
-[ -x "$kadscope" ] && [ -d "$dir" ] || { echo "lookups.sh: $kadscope is no program, or $dir no folder" >&2; exit 2; }
+cd "$(dirname "$0")"
 [ -x bin/dhtlookups ] || { echo "lookups.sh: peers/build.sh go comes first" >&2; exit 3; }
 
 work=$(mktemp -d)
-testnet=
+# What runs, by its pid; ended in this order.
+recorder= testnet=
 end() {
-    if [ -n "$testnet" ]; then
-        kill "$testnet" 2>/dev/null || true
-        wait "$testnet" 2>/dev/null || true
-        testnet=
-    fi
+    local pid
+    for pid in $recorder $testnet; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    recorder= testnet=
 }
 trap 'end; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 
 # record PEERS SCENARIO LOOKUPS CLIENTS
 record() {
@@ -38,7 +42,10 @@ record() {
     bootstrap+=("$line")
     while read -r -t 2 -u 3 line; do bootstrap+=("$line"); done
     bin/dhtlookups -network "$peers peers, ${scenario##*/}" -lookups "$lookups" -clients "$clients" \
-        -out "$work/lookups" "${bootstrap[@]}"
+        -out "$work/lookups" "${bootstrap[@]}" &
+    recorder=$!
+    wait "$recorder"
+    recorder=
     exec 3<&-
     end
     rm "$work/bootstrap"
