@@ -119,7 +119,7 @@ impl Told {
                 _ => id(first.wrapping_add(step)).to_vec(),
             })
             .collect();
-        self.trace.answered(row, self.now, ids.iter().map(|id| (&**id, first % 2 == 0)), []);
+        self.trace.answered(row, self.now, ids.iter().map(|id| (&**id, first.is_multiple_of(2))), []);
         let heard = self.lookup.answered(candidate, ids.iter().map(Vec::as_slice));
         let counted = heard.new + heard.known + heard.own + heard.malformed + heard.over_limit;
         assert!(counted == 0 || counted == ids.len(), "peers of an answer are lost");

@@ -3,7 +3,7 @@
 //! A [`Lookup`] is told what came of each request, and says whom to ask. How peers are reached, what addresses they have
 //! and which of them may be dialled is its caller's, who leaves out of an answer whomever it would not dial. Everything
 //! that is decided hangs on the order of what the lookup is told, so a [`Trace`] of one can be decided anew under other
-//! [`Rules`] ([`replay`]).
+//! [`Rules`] ([`replay()`]).
 //!
 //! Under [`Rules::go`] it asks whom go-libp2p-kad-dht asks: `tests/go_lookups.rs` feeds it with what that library was
 //! told in recorded lookups.
