@@ -12,6 +12,7 @@ pub mod event_log;
 pub mod identify;
 pub mod kad_answer;
 pub mod kad_message;
+pub mod lookup;
 pub mod name_query;
 pub mod opt_out;
 pub mod protobuf;
@@ -34,6 +35,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("identify", identify::check),
     ("kad_answer", kad_answer::check),
     ("kad_message", kad_message::check),
+    ("lookup", lookup::check),
     ("name_query", name_query::check),
     ("opt_out", opt_out::check),
     ("protobuf", protobuf::check),

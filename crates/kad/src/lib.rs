@@ -2,8 +2,8 @@
 //! one seam between deciding and talking.
 //!
 //! Start with [`network`] (what a network must offer) and [`failure`] (the closed names of what goes wrong). The wire is
-//! [`message`] and [`mod@identify`]; [`answer`], [`records`], [`values`], [`table`], [`mod@key`] and [`preimage`] are the
-//! protocol's arithmetic.
+//! [`message`] and [`mod@identify`]; [`answer`], [`records`], [`values`], [`table`], [`mod@lookup`], [`mod@key`] and
+//! [`preimage`] are the protocol's arithmetic.
 
 pub mod answer;
 pub mod autonat;
@@ -11,6 +11,7 @@ mod date;
 pub mod failure;
 pub mod identify;
 pub mod key;
+pub mod lookup;
 pub mod message;
 pub mod network;
 pub mod opt_out;
