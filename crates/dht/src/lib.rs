@@ -1,0 +1,11 @@
+//! What is said to peers of a Kademlia network and answered for peers of ours, over any network, real or simulated.
+//!
+//! A [`Conversation`] is any number of exchanges over one connection; a [`Pool`] keeps conversations with many peers and dials
+//! where there is none. What a tool asks, and what it makes of the answers, is decided elsewhere: the rules are in `kad`,
+//! without IO and clock.
+
+mod conversation;
+mod pool;
+
+pub use conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter, Reply};
+pub use pool::{Dialling, Exchange, Fault, Pool, PoolConfig};

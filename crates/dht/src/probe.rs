@@ -1,0 +1,121 @@
+//! One peer looked at through one of its addresses: whether it can be dialled, who it says it is, whether it answers.
+//!
+//! Reachable is who proved its identity: a connection stands. All else is what was said on it.
+
+use std::{sync::Arc, time::Duration};
+
+use kad::{
+    Multiaddr, PeerId,
+    failure::{Failure, FailureClass, Phase},
+    identify::{IDENTIFY_PROTOCOL, Identify},
+    message::{Message, MessageType, MessageView},
+    network::{Attempt, Connection, Dial, Endpoint, Network},
+};
+use tokio::time::{Instant, timeout};
+
+use crate::conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter};
+
+/// What a probe asks, and how long it waits.
+#[derive(Debug, Clone)]
+pub struct Probing {
+    /// The names of the network's kad protocol, in the order in which they are tried.
+    pub protocols: Arc<[String]>,
+    /// How long each answer is awaited.
+    pub patience: Duration,
+    /// Bounds of the conversation.
+    pub limits: Limits,
+}
+
+/// What came of a probe of one address.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// The address.
+    pub address: Multiaddr,
+    /// What came of the dial.
+    pub attempt: Attempt,
+    /// What was said; `None` without a connection.
+    pub said: Option<Heard>,
+}
+
+/// What a peer said on a connection that was made to look at it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    /// How it was reached.
+    pub endpoint: Endpoint,
+    /// Who it says it is.
+    pub identify: Result<Identify, Failure>,
+    /// How long it took to answer a ping of kad, which every server answers.
+    pub pong: Result<Duration, Failure>,
+    /// How many peers it named when it was asked for those closest to itself: none is an answer, too.
+    pub named: Result<usize, Failure>,
+}
+
+impl Heard {
+    /// Whether it is a server of the network: it answers who it was asked for.
+    pub const fn is_server(&self) -> bool {
+        self.named.is_ok()
+    }
+}
+
+/// Dials a peer at one address only, and asks it three things at once. It ends by itself.
+pub async fn probe<N: Network>(network: &N, peer: PeerId, address: Multiaddr, probing: &Probing) -> Probe {
+    let Dial { attempts, connection } = network.connect(peer, vec![address.clone()]).await;
+    let untried = || Attempt::untried(kad::network::AddressOutcome::NotTried);
+    let mut attempt = attempts.into_iter().next().unwrap_or_else(untried);
+    let Some(connection) = connection else { return Probe { address, attempt, said: None } };
+    let endpoint = connection.endpoint().clone();
+    let talk = Conversation::begin(connection, probing.limits, Arc::new(Meter::default()), ());
+    let identify = ask(&talk, probing, identify());
+    let begun = Instant::now();
+    let pong = async {
+        let answer = ask(&talk, probing, request(probing, MessageType::Ping, Vec::new())).await;
+        answer.map(|_| begun.elapsed())
+    };
+    let named = ask(&talk, probing, request(probing, MessageType::FindNode, peer.to_bytes()));
+    let (identify, pong, named) = tokio::join!(identify, pong, named);
+    if let (Err(Broken::Connection(failure)), Err(_), Err(_)) = (&identify, &pong, &named)
+        && failure.phase <= Phase::Secure
+    {
+        // The last message of the handshake was still under way: the peer did not take it.
+        attempt.outcome = kad::network::AddressOutcome::Failed(failure.clone());
+        return Probe { address, attempt, said: None };
+    }
+    let identify = identify.map_err(Broken::into_failure).and_then(|messages| read(&messages));
+    let pong = pong.map_err(Broken::into_failure);
+    let named = named.map_err(Broken::into_failure).and_then(|messages| count(&messages));
+    Probe { address, attempt, said: Some(Heard { endpoint, identify, pong, named }) }
+}
+
+/// Asks who a peer is.
+pub fn identify() -> Ask {
+    Ask { protocols: Arc::from([IDENTIFY_PROTOCOL.to_owned()]), message: None, awaits: Awaits::End }
+}
+
+fn request(probing: &Probing, kind: MessageType, key: Vec<u8>) -> Ask {
+    let message = Some(Message::new(kind, key).encode().into());
+    Ask { protocols: Arc::clone(&probing.protocols), message, awaits: Awaits::Message }
+}
+
+async fn ask(talk: &Conversation, probing: &Probing, ask: Ask) -> Result<Vec<Vec<u8>>, Broken> {
+    let silence = || Broken::Stream(Failure::new(Phase::Request, FailureClass::Timeout));
+    timeout(probing.patience, talk.ask(ask)).await.unwrap_or_else(|_| Err(silence()))
+}
+
+/// Puts the messages of identify together.
+pub fn read(messages: &[Vec<u8>]) -> Result<Identify, Failure> {
+    let mut identify = Identify::default();
+    if messages.is_empty() {
+        return Err(Failure::new(Phase::Identify, FailureClass::StreamClosed));
+    }
+    for message in messages {
+        let malformed = |_| Failure::new(Phase::Identify, FailureClass::Malformed);
+        identify.merge(message).map_err(malformed)?;
+    }
+    Ok(identify)
+}
+
+fn count(messages: &[Vec<u8>]) -> Result<usize, Failure> {
+    let malformed = || Failure::new(Phase::Request, FailureClass::Malformed);
+    let answer = messages.first().ok_or_else(malformed)?;
+    MessageView::decode(answer).map(|view| view.closer_peers().count()).map_err(|_| malformed())
+}
