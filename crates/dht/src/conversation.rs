@@ -18,7 +18,10 @@ use kad::{
     failure::{Failure, FailureClass, Phase},
     network::{Connection, Traffic},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
 use self::driver::Driver;
 
@@ -34,6 +37,8 @@ pub struct Ask {
     pub message: Option<Arc<[u8]>>,
     /// When the exchange is over.
     pub awaits: Awaits,
+    /// How long the peer may take, once it was asked.
+    pub patience: Duration,
 }
 
 /// When an exchange is over.
@@ -135,8 +140,13 @@ impl Conversation {
         Self { orders }
     }
 
-    /// Makes one exchange, and waits as long as the peer is silent: who asks sets the limit of time.
+    /// Makes one exchange. It ends by itself.
     pub async fn ask(&self, ask: Ask) -> Reply {
+        let silence = || Broken::Stream(Failure::new(Phase::Request, FailureClass::Timeout));
+        timeout(ask.patience, self.give(ask)).await.unwrap_or_else(|_| Err(silence()))
+    }
+
+    async fn give(&self, ask: Ask) -> Reply {
         let over = || Broken::Connection(Failure::new(Phase::Request, FailureClass::ConnectionClosed));
         let (reply, outcome) = oneshot::channel();
         self.orders.send(Order { ask, reply }).await.map_err(|_| over())?;

@@ -10,12 +10,9 @@ mod place;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
 };
 
 use foldhash::fast::RandomState;
@@ -28,6 +25,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
+use tokio_util::sync::CancellationToken;
 
 pub use self::exchange::{Dialling, Exchange, Fault};
 use self::place::Place;
@@ -89,16 +87,26 @@ impl<N: Network> Pool<N> {
         self.shared.meter.traffic()
     }
 
-    /// Makes one request of a peer, and says what came of it. It waits as long as the peer is silent: who asks sets the
-    /// limit of time, and drops the future.
+    /// Makes one request of a peer, and says what came of it. It ends by itself. Dials that are under way when `give_up`
+    /// says so are given up; what was asked is awaited.
     ///
     /// A request that finds its connection gone is made once more on a new one: the peer may have closed it for having
     /// been idle.
-    pub async fn request(&self, peer: PeerId, addrs: &[Multiaddr], ask: Ask) -> Exchange {
+    pub async fn request(
+        &self,
+        peer: PeerId,
+        addrs: &[Multiaddr],
+        ask: Ask,
+        give_up: &CancellationToken,
+    ) -> Exchange {
         let begun = Instant::now();
         let place = self.place(peer);
         loop {
-            let (talk, dialled) = match self.conversation(&place, peer, addrs).await {
+            let found = tokio::select! {
+                found = self.conversation(&place, peer, addrs) => found,
+                () = give_up.cancelled() => return Exchange::given_up(begun.elapsed()),
+            };
+            let (talk, dialled) = match found {
                 Ok(found) => found,
                 Err(dialled) => return Exchange::not_begun(begun.elapsed(), dialled),
             };

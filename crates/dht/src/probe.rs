@@ -9,9 +9,9 @@ use kad::{
     failure::{Failure, FailureClass, Phase},
     identify::{IDENTIFY_PROTOCOL, Identify},
     message::{Message, MessageType, MessageView},
-    network::{Attempt, Connection, Dial, Endpoint, Network},
+    network::{AddressOutcome, Attempt, Connection, Dial, Endpoint, Network},
 };
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter};
 
@@ -60,49 +60,49 @@ impl Heard {
 /// Dials a peer at one address only, and asks it three things at once. It ends by itself.
 pub async fn probe<N: Network>(network: &N, peer: PeerId, address: Multiaddr, probing: &Probing) -> Probe {
     let Dial { attempts, connection } = network.connect(peer, vec![address.clone()]).await;
-    let untried = || Attempt::untried(kad::network::AddressOutcome::NotTried);
+    let untried = || Attempt::untried(AddressOutcome::NotTried);
     let mut attempt = attempts.into_iter().next().unwrap_or_else(untried);
     let Some(connection) = connection else { return Probe { address, attempt, said: None } };
     let endpoint = connection.endpoint().clone();
     let talk = Conversation::begin(connection, probing.limits, Arc::new(Meter::default()), ());
-    let identify = ask(&talk, probing, identify());
+    let identify = talk.ask(identify(probing.patience));
     let begun = Instant::now();
     let pong = async {
-        let answer = ask(&talk, probing, request(probing, MessageType::Ping, Vec::new())).await;
+        let answer = talk.ask(request(probing, MessageType::Ping, Vec::new())).await;
         answer.map(|_| begun.elapsed())
     };
-    let named = ask(&talk, probing, request(probing, MessageType::FindNode, peer.to_bytes()));
+    let named = talk.ask(request(probing, MessageType::FindNode, peer.to_bytes()));
     let (identify, pong, named) = tokio::join!(identify, pong, named);
     if let (Err(Broken::Connection(failure)), Err(_), Err(_)) = (&identify, &pong, &named)
         && failure.phase <= Phase::Secure
     {
         // The last message of the handshake was still under way: the peer did not take it.
-        attempt.outcome = kad::network::AddressOutcome::Failed(failure.clone());
+        attempt.outcome = AddressOutcome::Failed(failure.clone());
         return Probe { address, attempt, said: None };
     }
-    let identify = identify.map_err(Broken::into_failure).and_then(|messages| read(&messages));
+    let identify = identify.map_err(Broken::into_failure).and_then(|messages| read_identify(&messages));
     let pong = pong.map_err(Broken::into_failure);
     let named = named.map_err(Broken::into_failure).and_then(|messages| count(&messages));
     Probe { address, attempt, said: Some(Heard { endpoint, identify, pong, named }) }
 }
 
 /// Asks who a peer is.
-pub fn identify() -> Ask {
-    Ask { protocols: Arc::from([IDENTIFY_PROTOCOL.to_owned()]), message: None, awaits: Awaits::End }
+pub fn identify(patience: Duration) -> Ask {
+    Ask { protocols: Arc::from([IDENTIFY_PROTOCOL.to_owned()]), message: None, awaits: Awaits::End, patience }
 }
 
 fn request(probing: &Probing, kind: MessageType, key: Vec<u8>) -> Ask {
     let message = Some(Message::new(kind, key).encode().into());
-    Ask { protocols: Arc::clone(&probing.protocols), message, awaits: Awaits::Message }
-}
-
-async fn ask(talk: &Conversation, probing: &Probing, ask: Ask) -> Result<Vec<Vec<u8>>, Broken> {
-    let silence = || Broken::Stream(Failure::new(Phase::Request, FailureClass::Timeout));
-    timeout(probing.patience, talk.ask(ask)).await.unwrap_or_else(|_| Err(silence()))
+    Ask {
+        protocols: Arc::clone(&probing.protocols),
+        message,
+        awaits: Awaits::Message,
+        patience: probing.patience,
+    }
 }
 
 /// Puts the messages of identify together.
-pub fn read(messages: &[Vec<u8>]) -> Result<Identify, Failure> {
+pub fn read_identify(messages: &[Vec<u8>]) -> Result<Identify, Failure> {
     let mut identify = Identify::default();
     if messages.is_empty() {
         return Err(Failure::new(Phase::Identify, FailureClass::StreamClosed));

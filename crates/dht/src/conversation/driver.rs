@@ -116,7 +116,7 @@ impl<C: Connection> Driver<C> {
 
     /// Opens a stream for a request, by the name of the protocol in this position.
     fn begin(&mut self, order: Order, name: usize) {
-        let Ask { protocols, message, awaits } = &order.ask;
+        let Ask { protocols, message, awaits, .. } = &order.ask;
         let protocol = protocols.get(name).map_or("", String::as_str);
         let stream = self.connection.open(protocol, self.limits.message_bytes);
         if let Some(message) = message {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kad::{
     Multiaddr,
-    failure::{Failure, SkipReason, furthest},
+    failure::{Failure, FailureClass, Phase, SkipReason, furthest},
     network::{AddressOutcome, Attempt, Endpoint},
 };
 
@@ -59,6 +59,12 @@ impl Exchange {
     pub(super) fn not_begun(took: Duration, dialled: Dialling) -> Self {
         let outcome = Err(dialled.fault());
         Self { dialled: Some(dialled), sent_after: None, took, outcome }
+    }
+
+    /// Whose dial was given up.
+    pub(super) fn given_up(took: Duration) -> Self {
+        let cancelled = Failure::new(Phase::Connect, FailureClass::Cancelled);
+        Self { dialled: None, sent_after: None, took, outcome: Err(Fault::Failed(cancelled)) }
     }
 
     /// The one message that was awaited; `None` if there is none.

@@ -1,5 +1,7 @@
 //! Requests in virtual time, beside a world whose truth is known.
 
+use std::time::Duration;
+
 use kad::{
     Key,
     failure::{FailureClass, SkipReason},
@@ -11,6 +13,9 @@ use testnet::{Scenario, SimConfig, SimNetwork, State, World};
 use super::*;
 use crate::conversation::Awaits;
 
+/// Longer than any test waits for an answer that comes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 fn pool(toml: &str, config: PoolConfig) -> Pool<SimNetwork> {
     let scenario = Scenario::parse(toml, "test").expect("a scenario");
     Pool::new(SimNetwork::new(Arc::new(World::generate(&scenario)), SimConfig::default()), config)
@@ -18,7 +23,7 @@ fn pool(toml: &str, config: PoolConfig) -> Pool<SimNetwork> {
 
 fn request(message: &Message, awaits: Awaits) -> Ask {
     let protocols = Arc::from([AMINO_PROTOCOL.to_owned()]);
-    Ask { protocols, message: Some(message.encode().into()), awaits }
+    Ask { protocols, message: Some(message.encode().into()), awaits, patience: PATIENCE }
 }
 
 fn find_node(key: &[u8]) -> Ask {
@@ -28,7 +33,7 @@ fn find_node(key: &[u8]) -> Ask {
 /// Asks the peer of that number.
 async fn ask(pool: &Pool<SimNetwork>, peer: u32, asked: Ask) -> Exchange {
     let world = pool.network().world();
-    pool.request(world.peer_id(peer), &world.addresses(peer), asked).await
+    pool.request(world.peer_id(peer), &world.addresses(peer), asked, &CancellationToken::new()).await
 }
 
 fn online(pool: &Pool<SimNetwork>) -> Vec<u32> {
@@ -94,7 +99,8 @@ async fn a_request_that_is_given_up_leaves_nothing_behind() {
     let world = pool.network().world();
     let silent = world.peers().find(|&peer| world.state(peer) != State::Online).expect("a silent peer");
     let asked = tokio::time::timeout(Duration::from_secs(20), ask(&pool, silent, find_node(b"key"))).await;
-    assert!(asked.is_err(), "it never answers");
+    assert!(asked.is_err(), "it is still awaited");
+    assert!(pool.is_connected(&world.peer_id(silent)));
     // The one place is free: nothing is under way on the connection that has it.
     let next =
         tokio::time::timeout(Duration::from_secs(1), ask(&pool, online(&pool)[0], find_node(b"key"))).await;
@@ -126,8 +132,12 @@ async fn a_record_is_given_without_an_answer_and_is_there() {
 #[tokio::test(start_paused = true)]
 async fn identify_takes_a_stream_that_ends() {
     let pool = pool("peers = 60", PoolConfig::default());
-    let asked =
-        Ask { protocols: Arc::from([IDENTIFY_PROTOCOL.to_owned()]), message: None, awaits: Awaits::End };
+    let asked = Ask {
+        protocols: Arc::from([IDENTIFY_PROTOCOL.to_owned()]),
+        message: None,
+        awaits: Awaits::End,
+        patience: PATIENCE,
+    };
     let exchange = ask(&pool, 4, asked).await;
     let said = Identify::decode(&exchange.outcome.expect("identify")[0]).expect("a message");
     assert!(said.protocols.iter().any(|protocol| protocol == AMINO_PROTOCOL));
@@ -149,9 +159,12 @@ async fn what_went_wrong_has_its_name() {
     }
     assert_eq!(seen, ["connection_refused", "protocol_not_supported", "stream_reset"]);
     let relayed: Multiaddr = "/ip4/127.0.0.1/tcp/1/p2p-circuit".parse().expect("an address");
-    let peer = PeerId::random();
-    assert_eq!(name(pool.request(peer, &[], find_node(b"key")).await), "no_address");
-    assert_eq!(name(pool.request(peer, &[relayed], find_node(b"key")).await), SkipReason::Relayed.name());
+    let (peer, go_on) = (PeerId::random(), CancellationToken::new());
+    assert_eq!(name(pool.request(peer, &[], find_node(b"key"), &go_on).await), "no_address");
+    assert_eq!(
+        name(pool.request(peer, &[relayed], find_node(b"key"), &go_on).await),
+        SkipReason::Relayed.name()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -177,4 +190,26 @@ async fn a_connection_that_the_peer_has_closed_is_made_anew() {
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
     assert!(dials > 5, "{dials}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_and_a_dial_that_is_given_up_have_their_names() {
+    let pool = pool(
+        "peers = 60\n[[states]]\nshare = 0.2\nstate = 'silent'\nat = 'request'\n[[states]]\nshare = 0.2\nstate = 'dropping'",
+        PoolConfig::default(),
+    );
+    let world = pool.network().world();
+    let find = |state| world.peers().find(|&peer| world.state(peer) == state).expect("a peer in that state");
+    let exchange = ask(&pool, find(State::Silent(testnet::Stage::Request)), find_node(b"key")).await;
+    assert!(exchange.sent_after.is_some() && exchange.took >= PATIENCE);
+    assert_eq!(exchange.outcome.expect_err("silence").name(), "timeout");
+    let (peer, give_up) = (find(State::Dropping), CancellationToken::new());
+    let (id, addrs) = (world.peer_id(peer), world.addresses(peer));
+    let (begun, dial) = (Instant::now(), pool.request(id, &addrs, find_node(b"key"), &give_up));
+    let (exchange, ()) = tokio::join!(dial, async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        give_up.cancel();
+    });
+    assert_eq!(exchange.outcome.expect_err("given up").name(), "cancelled");
+    assert_eq!(begun.elapsed(), Duration::from_secs(1));
 }
