@@ -18,7 +18,7 @@ use std::sync::{
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use kad::{
-    Multiaddr, PeerId,
+    Contact, PeerId,
     network::{Connection, Dial, Network, Traffic},
 };
 use tokio::{
@@ -27,7 +27,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use self::exchange::{Dialling, Exchange, Fault};
+pub use self::exchange::{Dialling, Exchange};
 use self::place::Place;
 use crate::conversation::{Ask, Broken, Conversation, Limits, Meter};
 
@@ -88,22 +88,23 @@ impl<N: Network> Pool<N> {
     }
 
     /// Makes one request of a peer, and says what came of it. It ends by itself. Dials that are under way when `give_up`
-    /// says so are given up; what was asked is awaited.
+    /// says so are given up; what was asked is awaited. `sent` is called when the question is on its way.
     ///
     /// A request that finds its connection gone is made once more on a new one: the peer may have closed it for having
     /// been idle.
     pub async fn request(
         &self,
-        peer: PeerId,
-        addrs: &[Multiaddr],
+        to: &Contact,
         ask: Ask,
         give_up: &CancellationToken,
+        sent: impl FnOnce(),
     ) -> Exchange {
         let begun = Instant::now();
-        let place = self.place(peer);
+        let place = self.place(to.peer);
+        let mut sent = Some(sent);
         loop {
             let found = tokio::select! {
-                found = self.conversation(&place, peer, addrs) => found,
+                found = self.conversation(&place, to) => found,
                 () = give_up.cancelled() => return Exchange::given_up(begun.elapsed()),
             };
             let (talk, dialled) = match found {
@@ -112,12 +113,15 @@ impl<N: Network> Pool<N> {
             };
             place.touch(self.shared.uses.fetch_add(1, Ordering::Relaxed));
             let sent_after = begun.elapsed();
+            if let Some(sent) = sent.take() {
+                sent();
+            }
             let reply = talk.ask(ask.clone()).await;
             if dialled.is_none() && matches!(reply, Err(Broken::Connection(_))) {
                 place.leave(&talk).await;
                 continue;
             }
-            let outcome = reply.map_err(|broken| Fault::Failed(broken.into_failure()));
+            let outcome = reply.map_err(Broken::into_failure);
             return Exchange { dialled, sent_after: Some(sent_after), took: begun.elapsed(), outcome };
         }
     }
@@ -139,8 +143,7 @@ impl<N: Network> Pool<N> {
     async fn conversation(
         &self,
         place: &Place,
-        peer: PeerId,
-        addrs: &[Multiaddr],
+        to: &Contact,
     ) -> Result<(Conversation, Option<Dialling>), Dialling> {
         let mut talk = place.talk.lock().await;
         if let Some(talk) = talk.as_ref().filter(|talk| !talk.is_over()) {
@@ -148,9 +151,9 @@ impl<N: Network> Pool<N> {
         }
         let permit = self.permit().await;
         let begun = Instant::now();
-        let Dial { attempts, connection } = self.network.connect(peer, addrs.to_vec()).await;
+        let Dial { attempts, connection } = self.network.connect(to.peer, to.addrs.clone()).await;
         let endpoint = connection.as_ref().map(|connection| connection.endpoint().clone());
-        let dialled = Dialling { addrs: addrs.to_vec(), attempts, endpoint, took: begun.elapsed() };
+        let dialled = Dialling { addrs: to.addrs.clone(), attempts, endpoint, took: begun.elapsed() };
         let Some(connection) = connection else { return Err(dialled) };
         let Shared { config, meter, .. } = &*self.shared;
         let begun = Conversation::begin(connection, config.limits, Arc::clone(meter), permit);

@@ -80,6 +80,8 @@ named! {
         LocalResources = "local_resources",
         /// The local system forbade the dial.
         PermissionDenied = "permission_denied",
+        /// No address of the peer is known that may be dialled.
+        NoAddress = "no_address",
         /// A name did not resolve: it does not exist or has no addresses.
         NameNotFound = "name_not_found",
         /// A name server failed or did not answer.
@@ -198,7 +200,7 @@ impl FailureClass {
     /// How much a class says of the peer.
     const fn weight(self) -> u8 {
         match self {
-            Self::LocalResources | Self::AddressNotAvailable | Self::Cancelled => 0,
+            Self::LocalResources | Self::AddressNotAvailable | Self::Cancelled | Self::NoAddress => 0,
             Self::Timeout => 1,
             _ => 2,
         }

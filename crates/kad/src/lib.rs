@@ -6,8 +6,9 @@
 //! [`preimage`] are the protocol's arithmetic.
 
 pub mod answer;
-pub mod autonat;
 mod date;
+pub mod autonat;
+pub mod contact;
 pub mod failure;
 pub mod identify;
 pub mod key;
@@ -26,4 +27,4 @@ pub mod written;
 pub use libp2p_identity::PeerId;
 pub use multiaddr::Multiaddr;
 
-pub use crate::key::Key;
+pub use crate::{contact::Contact, key::Key};

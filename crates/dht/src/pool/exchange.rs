@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kad::{
     Multiaddr,
-    failure::{Failure, FailureClass, Phase, SkipReason, furthest},
+    failure::{Failure, FailureClass, Phase, furthest},
     network::{AddressOutcome, Attempt, Endpoint},
 };
 
@@ -18,7 +18,7 @@ pub struct Exchange {
     /// From the beginning to the end, the dial included.
     pub took: Duration,
     /// The messages that came: one where one was awaited, else all until the end of the stream.
-    pub outcome: Result<Vec<Vec<u8>>, Fault>,
+    pub outcome: Result<Vec<Vec<u8>>, Failure>,
 }
 
 /// A dial that was made for a request.
@@ -34,37 +34,17 @@ pub struct Dialling {
     pub took: Duration,
 }
 
-/// Why a request has no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    /// It failed, or the dial for it did.
-    Failed(Failure),
-    /// The peer was not dialled, as no address of it may be: why the first one may not, `None` if there is none.
-    NotDialled(Option<SkipReason>),
-}
-
-impl Fault {
-    /// The stable name: that of the class or of the reason; `no_address` where there is none.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Failed(failure) => failure.class.name(),
-            Self::NotDialled(Some(reason)) => reason.name(),
-            Self::NotDialled(None) => "no_address",
-        }
-    }
-}
-
 impl Exchange {
     /// Whose dial was in vain.
     pub(super) fn not_begun(took: Duration, dialled: Dialling) -> Self {
-        let outcome = Err(dialled.fault());
+        let outcome = Err(dialled.failure());
         Self { dialled: Some(dialled), sent_after: None, took, outcome }
     }
 
     /// Whose dial was given up.
     pub(super) fn given_up(took: Duration) -> Self {
         let cancelled = Failure::new(Phase::Connect, FailureClass::Cancelled);
-        Self { dialled: None, sent_after: None, took, outcome: Err(Fault::Failed(cancelled)) }
+        Self { dialled: None, sent_after: None, took, outcome: Err(cancelled) }
     }
 
     /// The one message that was awaited; `None` if there is none.
@@ -74,18 +54,22 @@ impl Exchange {
 }
 
 impl Dialling {
-    /// Why there is no connection.
-    fn fault(&self) -> Fault {
+    /// Why there is no connection. Where nothing was dialled, the text says why the first address may not be.
+    fn failure(&self) -> Failure {
         let failures = self.attempts.iter().filter_map(|attempt| match &attempt.outcome {
             AddressOutcome::Failed(failure) => Some(failure),
             _ => None,
         });
         if let Some(failure) = furthest(failures) {
-            return Fault::Failed(failure.clone());
+            return failure.clone();
         }
-        Fault::NotDialled(self.attempts.iter().find_map(|attempt| match attempt.outcome {
+        let reason = self.attempts.iter().find_map(|attempt| match attempt.outcome {
             AddressOutcome::Skipped(reason) => Some(reason),
             _ => None,
-        }))
+        });
+        let none = Failure::new(Phase::Connect, FailureClass::NoAddress);
+        reason.map_or(none, |reason| {
+            Failure::with_detail(Phase::Connect, FailureClass::NoAddress, reason.name())
+        })
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use kad::{
-    Key,
-    failure::{FailureClass, SkipReason},
+    Key, Multiaddr,
+    failure::FailureClass,
     identify::{IDENTIFY_PROTOCOL, Identify},
     message::{AMINO_PROTOCOL, Message, MessageType, Peer},
 };
@@ -33,7 +33,8 @@ fn find_node(key: &[u8]) -> Ask {
 /// Asks the peer of that number.
 async fn ask(pool: &Pool<SimNetwork>, peer: u32, asked: Ask) -> Exchange {
     let world = pool.network().world();
-    pool.request(world.peer_id(peer), &world.addresses(peer), asked, &CancellationToken::new()).await
+    let to = Contact { peer: world.peer_id(peer), addrs: world.addresses(peer) };
+    pool.request(&to, asked, &CancellationToken::new(), || {}).await
 }
 
 fn online(pool: &Pool<SimNetwork>) -> Vec<u32> {
@@ -126,7 +127,7 @@ async fn a_record_is_given_without_an_answer_and_is_there() {
     // A record in the name of another peer is refused.
     give.provider_peers = vec![Peer::new(&PeerId::random(), &[])];
     let refused = ask(&pool, 3, request(&give, Awaits::End)).await;
-    assert_eq!(refused.outcome.map_err(|fault| fault.name()), Err(FailureClass::StreamReset.name()));
+    assert_eq!(refused.outcome.map_err(|failure| failure.class), Err(FailureClass::StreamReset));
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,20 +152,20 @@ async fn what_went_wrong_has_its_name() {
         PoolConfig::default(),
     );
     let world = pool.network().world();
-    let name = |exchange: Exchange| exchange.outcome.expect_err("no answer").name();
+    let failure = |exchange: Exchange| exchange.outcome.expect_err("no answer");
     let mut seen = Vec::new();
     for state in [State::Refusing, State::WrongProtocol, State::Reset(testnet::Stage::Request)] {
         let peer = world.peers().find(|&peer| world.state(peer) == state).expect("a peer in that state");
-        seen.push(name(ask(&pool, peer, find_node(b"key")).await));
+        seen.push(failure(ask(&pool, peer, find_node(b"key")).await).class.name());
     }
     assert_eq!(seen, ["connection_refused", "protocol_not_supported", "stream_reset"]);
     let relayed: Multiaddr = "/ip4/127.0.0.1/tcp/1/p2p-circuit".parse().expect("an address");
-    let (peer, go_on) = (PeerId::random(), CancellationToken::new());
-    assert_eq!(name(pool.request(peer, &[], find_node(b"key"), &go_on).await), "no_address");
-    assert_eq!(
-        name(pool.request(peer, &[relayed], find_node(b"key"), &go_on).await),
-        SkipReason::Relayed.name()
-    );
+    let go_on = CancellationToken::new();
+    let at = |addrs| Contact { peer: PeerId::random(), addrs };
+    let none = failure(pool.request(&at(vec![]), find_node(b"key"), &go_on, || {}).await);
+    assert_eq!((none.class, none.detail), (FailureClass::NoAddress, None));
+    let none = failure(pool.request(&at(vec![relayed]), find_node(b"key"), &go_on, || {}).await);
+    assert_eq!((none.class, none.detail.as_deref()), (FailureClass::NoAddress, Some("relayed")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -202,14 +203,14 @@ async fn silence_and_a_dial_that_is_given_up_have_their_names() {
     let find = |state| world.peers().find(|&peer| world.state(peer) == state).expect("a peer in that state");
     let exchange = ask(&pool, find(State::Silent(testnet::Stage::Request)), find_node(b"key")).await;
     assert!(exchange.sent_after.is_some() && exchange.took >= PATIENCE);
-    assert_eq!(exchange.outcome.expect_err("silence").name(), "timeout");
+    assert_eq!(exchange.outcome.expect_err("silence").class, FailureClass::Timeout);
     let (peer, give_up) = (find(State::Dropping), CancellationToken::new());
-    let (id, addrs) = (world.peer_id(peer), world.addresses(peer));
-    let (begun, dial) = (Instant::now(), pool.request(id, &addrs, find_node(b"key"), &give_up));
+    let to = Contact { peer: world.peer_id(peer), addrs: world.addresses(peer) };
+    let (begun, dial) = (Instant::now(), pool.request(&to, find_node(b"key"), &give_up, || {}));
     let (exchange, ()) = tokio::join!(dial, async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         give_up.cancel();
     });
-    assert_eq!(exchange.outcome.expect_err("given up").name(), "cancelled");
+    assert_eq!(exchange.outcome.expect_err("given up").class, FailureClass::Cancelled);
     assert_eq!(begun.elapsed(), Duration::from_secs(1));
 }
