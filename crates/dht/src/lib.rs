@@ -17,4 +17,4 @@ pub use conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter, Reply};
 pub use finder::{ANSWER_PATIENCE, Finder, FinderTerms, Found, FoundValue, Happened, Provider, Quest};
 pub use pool::{Dialling, Exchange, Pool, PoolConfig};
 pub use probe::{Heard, Probe, Probing, identify, probe, read_identify};
-pub use provide::{Holder, PUT_PATIENCE, ReadBack};
+pub use provide::{Holder, PUT_PATIENCE, ProviderRecord, ReadBack};

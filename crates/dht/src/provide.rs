@@ -32,6 +32,15 @@ pub const PUT_PATIENCE: Duration = Duration::from_secs(30);
 /// How long whoever says that it has no record yet is left alone before it is asked again.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// That somebody provides something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderRecord {
+    /// What: a multihash.
+    pub key: Vec<u8>,
+    /// Who, and where: servers drop a record without an address.
+    pub provider: Contact,
+}
+
 /// One of those who were given a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
@@ -51,16 +60,15 @@ pub struct ReadBack {
 }
 
 impl<N: Network> Finder<N> {
-    /// Gives the record that `provider` provides `key` (a multihash) to the peers that a lookup found closest to it.
-    /// Cancelled, it gives up what is under way.
+    /// Gives a record to the peers that a lookup found closest to its key. Cancelled, it gives up what is under way.
     pub async fn give(
         &self,
-        key: &[u8],
-        provider: &Contact,
+        record: &ProviderRecord,
         found: &Found,
         cancel: &CancellationToken,
     ) -> Vec<Holder> {
-        let mut message = Message::new(MessageType::AddProvider, key.to_vec());
+        let ProviderRecord { key, provider } = record;
+        let mut message = Message::new(MessageType::AddProvider, key.clone());
         message.provider_peers = vec![Peer::new(&provider.peer, &provider.addrs)];
         let ask = self.ask(&message, Awaits::End, PUT_PATIENCE);
         let contacts = found.outcome.closest.iter().map(|closest| found.contact(closest.peer));
@@ -85,17 +93,17 @@ impl<N: Network> Finder<N> {
     /// given a little later than it takes it. Who was sent nothing is not asked.
     pub async fn read_back(
         &self,
-        key: &[u8],
-        provider: PeerId,
+        record: &ProviderRecord,
         holders: &[Holder],
         until: Instant,
         cancel: &CancellationToken,
     ) -> Vec<ReadBack> {
         let ask = self.ask(
-            &Message::new(MessageType::GetProviders, key.to_vec()),
+            &Message::new(MessageType::GetProviders, record.key.clone()),
             Awaits::Message,
             self.terms().patience,
         );
+        let provider = record.provider.peer;
         let mut all: Vec<ReadBack> = holders
             .iter()
             .map(|holder| ReadBack { peer: holder.contact.peer, has: holder.sent.clone().map(|()| None) })

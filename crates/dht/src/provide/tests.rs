@@ -20,6 +20,10 @@ fn own() -> Contact {
     Contact { peer, addrs: vec![addr] }
 }
 
+fn record(provider: Contact) -> ProviderRecord {
+    ProviderRecord { key: b"key".to_vec(), provider }
+}
+
 fn finder(toml: &str) -> Finder<SimNetwork> {
     let own = own().peer;
     let world = World::generate(&Scenario::parse(toml, "test").expect("a scenario"));
@@ -40,15 +44,16 @@ async fn closest(finder: &Finder<SimNetwork>) -> Found {
 #[tokio::test(start_paused = true)]
 async fn what_is_given_to_the_closest_is_kept_by_all_of_them() {
     let finder = finder("peers = 300");
-    let (found, own, go_on) = (closest(&finder).await, own(), CancellationToken::new());
-    let holders = finder.give(b"key", &own, &found, &go_on).await;
+    let (found, own_record, go_on) = (closest(&finder).await, record(own()), CancellationToken::new());
+    let holders = finder.give(&own_record, &found, &go_on).await;
     assert_eq!(holders.len(), 20);
     assert!(holders.iter().all(|holder| holder.sent == Ok(())));
     let until = Instant::now() + Duration::from_secs(5);
-    let read = finder.read_back(b"key", own.peer, &holders, until, &go_on).await;
+    let read = finder.read_back(&own_record, &holders, until, &go_on).await;
     assert!(read.iter().all(|holder| holder.has == Ok(Some(true))), "{read:?}");
     // Nobody has a record of somebody else, and who asks for one waits no longer than was said.
-    let nobody = finder.read_back(b"key", PeerId::random(), &holders, until, &go_on).await;
+    let other = record(Contact { peer: PeerId::random(), addrs: Vec::new() });
+    let nobody = finder.read_back(&other, &holders, until, &go_on).await;
     assert!(nobody.iter().all(|holder| holder.has == Ok(None)));
     assert!(Instant::now() <= until + Duration::from_secs(1));
 }
@@ -58,14 +63,14 @@ async fn who_refuses_and_who_is_gone_is_told_apart_from_who_has_it() {
     let finder = finder("peers = 200\n[[states]]\nshare = 0.2\nstate = 'reset'\nat = 'request'");
     let (found, go_on) = (closest(&finder).await, CancellationToken::new());
     // Go drops a record without an address, and says so by a reset.
-    let own = Contact { addrs: Vec::new(), ..own() };
-    let holders = finder.give(b"key", &own, &found, &go_on).await;
+    let record = record(Contact { addrs: Vec::new(), ..own() });
+    let holders = finder.give(&record, &found, &go_on).await;
     assert!(
         holders
             .iter()
             .all(|holder| holder.sent.as_ref().is_err_and(|e| e.class == FailureClass::StreamReset))
     );
-    let read = finder.read_back(b"key", own.peer, &holders, Instant::now(), &go_on).await;
+    let read = finder.read_back(&record, &holders, Instant::now(), &go_on).await;
     assert!(read.iter().all(|holder| holder.has.is_err()), "who was sent nothing is not asked");
 }
 
@@ -74,6 +79,6 @@ async fn a_cancelled_publication_says_what_was_given_up() {
     let finder = finder("peers = 100");
     let (found, cancel) = (closest(&finder).await, CancellationToken::new());
     cancel.cancel();
-    let holders = finder.give(b"key", &own(), &found, &cancel).await;
+    let holders = finder.give(&record(own()), &found, &cancel).await;
     assert!(holders.iter().all(|holder| holder.sent == Ok(()) || holder.sent == Err(given_up())));
 }
