@@ -16,5 +16,5 @@ pub use addresses::AddressBook;
 pub use conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter, Reply};
 pub use finder::{ANSWER_PATIENCE, Finder, FinderTerms, Found, FoundValue, Happened, Provider, Quest};
 pub use pool::{Dialling, Exchange, Pool, PoolConfig};
-pub use probe::{Heard, Probe, Probing, identify, probe, read_identify};
+pub use probe::{Heard, Probe, Probing, identify, probe, probe_all, read_identify};
 pub use provide::{Holder, PUT_PATIENCE, ProviderRecord, ReadBack};

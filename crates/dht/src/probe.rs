@@ -2,18 +2,24 @@
 //!
 //! Reachable is who proved its identity: a connection stands. All else is what was said on it.
 
+#[cfg(test)]
+mod tests;
+
 use std::{sync::Arc, time::Duration};
 
 use kad::{
-    Multiaddr, PeerId,
+    Contact, Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase},
     identify::{IDENTIFY_PROTOCOL, Identify},
     message::{Message, MessageType, MessageView},
     network::{AddressOutcome, Attempt, Connection, Dial, Endpoint, Network},
 };
-use tokio::time::Instant;
+use tokio::{task::JoinSet, time::Instant};
 
 use crate::conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter};
+
+/// How many addresses of one peer are probed at a time.
+const MAX_PROBES: usize = 4;
 
 /// What a probe asks, and how long it waits.
 #[derive(Debug, Clone)]
@@ -84,6 +90,24 @@ pub async fn probe<N: Network>(network: &N, peer: PeerId, address: Multiaddr, pr
     let pong = pong.map_err(Broken::into_failure);
     let named = named.map_err(Broken::into_failure).and_then(|messages| count(&messages));
     Probe { address, attempt, said: Some(Heard { endpoint, identify, pong, named }) }
+}
+
+/// Probes a peer through each of its addresses apart, a few at a time. The probes are in the order of the addresses.
+pub async fn probe_all<N: Network>(network: &N, contact: &Contact, probing: &Probing) -> Vec<Probe> {
+    let mut probes: Vec<(usize, Probe)> = Vec::with_capacity(contact.addrs.len());
+    let mut under_way = JoinSet::new();
+    for (position, address) in contact.addrs.iter().cloned().enumerate() {
+        if under_way.len() >= MAX_PROBES {
+            probes.extend(under_way.join_next().await.and_then(Result::ok));
+        }
+        let (network, peer, probing) = (network.clone(), contact.peer, probing.clone());
+        under_way.spawn(async move { (position, probe(&network, peer, address, &probing).await) });
+    }
+    while let Some(done) = under_way.join_next().await {
+        probes.extend(done.ok());
+    }
+    probes.sort_unstable_by_key(|&(position, _)| position);
+    probes.into_iter().map(|(_, probe)| probe).collect()
 }
 
 /// Asks who a peer is.
