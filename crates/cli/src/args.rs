@@ -15,7 +15,7 @@ use store::StoreUrl;
 pub(crate) use self::{
     crawl::{CrawlArgs, NetworkArgs, Policy},
     export::{CrawlName, ExportArgs, Format, Privacy, What},
-    lookup::{LookupArgs, Until},
+    lookup::{LookupArgs, TypedKey, Until},
     parse::{command, parse},
     ping::{PingArgs, Pinged},
     world::{InhabitantArgs, WorldArgs},

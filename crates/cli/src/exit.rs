@@ -148,7 +148,15 @@ mod tests {
 
     #[test]
     fn the_help_names_every_code() {
-        for code in [Code::Done, Code::Unexpected, Code::Usage, Code::Store, Code::Network, Code::NotFound, Code::Cancelled] {
+        for code in [
+            Code::Done,
+            Code::Unexpected,
+            Code::Usage,
+            Code::Store,
+            Code::Network,
+            Code::NotFound,
+            Code::Cancelled,
+        ] {
             let number = code.number().to_string();
             let named = crate::help::EXIT_CODES.lines().any(|line| line.trim_start().starts_with(&number));
             assert!(named, "{number}");

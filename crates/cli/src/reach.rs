@@ -8,13 +8,7 @@ use dht::{ANSWER_PATIENCE, Finder, FinderTerms, Pool, PoolConfig};
 use kad::Contact;
 use net::{Host, HostConfig, Identity};
 
-use crate::{
-    args::NetworkArgs,
-    bootstrap,
-    exit::Failed,
-    manners::Manners,
-    network::Network,
-};
+use crate::{args::NetworkArgs, bootstrap, exit::Failed, manners::Manners, network::Network};
 
 /// Which network, and how to behave there.
 #[derive(Debug, Args)]
@@ -60,7 +54,8 @@ impl Reach {
         };
         let host = Host::new(config).context("could not open a socket to dial from")?;
         let given = bootstrap::gather(&network.bootstrap, &host).await?;
-        let bootstrap = given.into_iter().map(|given| Contact { peer: given.id, addrs: given.addrs }).collect();
+        let bootstrap =
+            given.into_iter().map(|given| Contact { peer: given.id, addrs: given.addrs }).collect();
         let protocols: Arc<[String]> = network.protocols.clone().into();
         let terms = FinderTerms { own, protocols, patience: ANSWER_PATIENCE };
         let finder = Finder::new(Pool::new(host, PoolConfig::default()), terms);

@@ -15,5 +15,10 @@ mod truth;
 pub(crate) use self::{
     crawls::crawls,
     lookup::{Hops, lookup},
-    networks::networks, next::next, no_answer::no_answer, ping::ping, summary::summary, truth::truth,
+    networks::networks,
+    next::next,
+    no_answer::no_answer,
+    ping::ping,
+    summary::summary,
+    truth::truth,
 };

@@ -21,8 +21,8 @@ pub(crate) struct LookupArgs {
     pub(crate) what: What,
 
     /// The key: a CID of any version, a multihash, a peer id in any form, /ipns/NAME, /pk/ID or bytes in hexadecimal
-    #[arg(value_name = "KEY")]
-    pub(crate) key: WrittenKey,
+    #[arg(value_name = "KEY", value_parser = typed)]
+    pub(crate) key: TypedKey,
 
     /// How many: closest peers [default: 20], or providers or values after which it stops
     #[arg(long, env = "KADSCOPE_LOOKUP_COUNT", value_name = "N", help_heading = "Lookup",
@@ -36,7 +36,7 @@ pub(crate) struct LookupArgs {
     /// By which rules it is decided whom to ask
     #[arg(long, env = "KADSCOPE_LOOKUP_RULES", value_name = "RULES", default_value = "go", help_heading = "Lookup",
           value_parser = named_rules)]
-    pub(crate) rules: NamedRules,
+    pub(crate) rules: Rules,
 
     /// Dial each provider, too, and say whether and over what it can be reached
     #[arg(long, env = "KADSCOPE_LOOKUP_DIAL", help_heading = "Lookup")]
@@ -52,6 +52,19 @@ pub(crate) struct LookupArgs {
 
     #[command(flatten)]
     pub(crate) reach: ReachArgs,
+}
+
+/// A key as it was typed.
+#[derive(Debug, Clone)]
+pub(crate) struct TypedKey {
+    /// The text.
+    pub(crate) text: String,
+    /// What it means.
+    pub(crate) key: WrittenKey,
+}
+
+fn typed(text: &str) -> Result<TypedKey, kad::written::BadKey> {
+    Ok(TypedKey { text: text.trim().to_owned(), key: text.parse()? })
 }
 
 /// What to look for.
@@ -89,18 +102,9 @@ pub(crate) enum Until {
     All,
 }
 
-/// Rules by their name.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct NamedRules {
-    /// The name.
-    pub(crate) name: &'static str,
-    /// What they are.
-    pub(crate) rules: Rules,
-}
-
-fn named_rules(text: &str) -> Result<NamedRules, String> {
+fn named_rules(text: &str) -> Result<Rules, String> {
     let found = Rules::NAMED.iter().find(|(name, _)| *name == text);
-    found.map(|&(name, rules)| NamedRules { name, rules }).ok_or_else(|| {
+    found.map(|&(_, rules)| rules).ok_or_else(|| {
         let names: Vec<&str> = Rules::NAMED.iter().map(|(name, _)| *name).collect();
         format!("there are no such rules; known are {}", names.join(", "))
     })

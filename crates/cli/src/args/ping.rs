@@ -11,7 +11,7 @@ use crate::reach::ReachArgs;
 /// Which peers, and what to print.
 #[derive(Debug, Args)]
 pub(crate) struct PingArgs {
-    /// Whom: a peer id in any form, whose addresses are looked up first, or an address that ends in /p2p/PEER_ID
+    /// Whom: a peer id in any form, whose addresses are looked up first, or an address that ends in `/p2p/PEER_ID`
     #[arg(value_name = "PEER|MULTIADDR", required = true)]
     pub(crate) peers: Vec<Pinged>,
 
@@ -45,7 +45,8 @@ impl FromStr for Pinged {
             let peer = kad::parse::peer_id(text).map_err(|bad| format!("it is no peer id: {bad}"))?;
             return Ok(Self { peer, address: None });
         }
-        let mut address = kad::parse::multiaddr(text).map_err(|bad| format!("it is no multiaddress: {bad}"))?;
+        let mut address =
+            kad::parse::multiaddr(text).map_err(|bad| format!("it is no multiaddress: {bad}"))?;
         match address.pop() {
             Some(Protocol::P2p(peer)) if !address.is_empty() => Ok(Self { peer, address: Some(address) }),
             _ => Err("it does not say which peer is there; put /p2p/PEER_ID at its end".to_owned()),

@@ -10,7 +10,7 @@ use kad::{
     written::WrittenKey,
 };
 
-pub(crate) use self::answer::{Answer, Closest, FoundRow, ProviderRow, Value, milliseconds};
+pub(crate) use self::answer::{Answer, Closest, FoundRow, ProviderRow, ValueRow, milliseconds};
 use crate::{
     args::{LookupArgs, Until},
     clock,
@@ -23,8 +23,8 @@ use crate::{
 pub(crate) async fn run(args: LookupArgs) -> anyhow::Result<Code> {
     let LookupArgs { what, key, count, until, rules, dial, trace, json, reach } = args;
     let kind = LookupKind::from(what);
-    let preimage = preimage(kind, &key)?;
-    let rules = enough(kind, rules.rules, (count, until))?;
+    let preimage = preimage(kind, &key.key)?;
+    let rules = enough(kind, rules, (count, until))?;
     let reach = Reach::of(reach).await?;
     let stop = signals::stop_on_signal()?;
     let now = clock::since_epoch();
@@ -63,7 +63,7 @@ pub(crate) async fn run(args: LookupArgs) -> anyhow::Result<Code> {
 fn preimage(kind: LookupKind, key: &WrittenKey) -> Result<Vec<u8>, Failed> {
     let meant = match kind {
         LookupKind::Closest => Ok(key.bytes()),
-        LookupKind::Peer => key.peer().map(|peer| peer.to_bytes()),
+        LookupKind::Peer => key.peer().map(kad::PeerId::to_bytes),
         LookupKind::Providers => key.provided(),
         LookupKind::Value => key.valued(),
     };

@@ -51,11 +51,8 @@ pub(crate) async fn run(args: PingArgs) -> anyhow::Result<Code> {
     let reach = Reach::of(reach).await?;
     let stop = signals::stop_on_signal()?;
     let terms = reach.finder.terms();
-    let probing = Probing {
-        protocols: terms.protocols.clone(),
-        patience: terms.patience,
-        limits: Limits::default(),
-    };
+    let probing =
+        Probing { protocols: terms.protocols.clone(), patience: terms.patience, limits: Limits::default() };
     let mut rows = Vec::new();
     for contact in merge(peers) {
         let row = tokio::select! {
@@ -116,7 +113,8 @@ async fn find(reach: &Reach, peer: PeerId) -> Vec<Multiaddr> {
         from: reach.bootstrap.clone(),
         rules: Rules::go(),
     };
-    let found = reach.finder.find(quest, |_| false, |_, _| {}, &tokio_util::sync::CancellationToken::new()).await;
+    let found =
+        reach.finder.find(quest, |_| false, |_, _| {}, &tokio_util::sync::CancellationToken::new()).await;
     found.contact(peer).addrs
 }
 
@@ -140,7 +138,8 @@ fn unseen(probes: &[Probe], peer: PeerId) -> Vec<Multiaddr> {
     let mut addrs: Vec<Multiaddr> = Vec::new();
     for addr in said.flat_map(|identify| identify.listen_addrs.iter()) {
         let own = kad::answer::own_address(addr.clone(), &peer);
-        let is_new = |addr: &Multiaddr| !addrs.contains(addr) && probes.iter().all(|probe| probe.address != *addr);
+        let is_new =
+            |addr: &Multiaddr| !addrs.contains(addr) && probes.iter().all(|probe| probe.address != *addr);
         if let Some(addr) = own.filter(is_new) {
             addrs.push(addr);
         }
@@ -159,7 +158,9 @@ fn row(peer: PeerId, probes: &[Probe]) -> PeerRow {
         agent: identify.and_then(|identify| identify.agent_version.clone()),
         protocols: identify.map(|identify| identify.protocols.clone()).unwrap_or_default(),
         listen_addresses: identify.map(|identify| texts(&identify.listen_addrs)).unwrap_or_default(),
-        observed_address: identify.and_then(|identify| identify.observed_addr.as_ref()).map(Multiaddr::to_string),
+        observed_address: identify
+            .and_then(|identify| identify.observed_addr.as_ref())
+            .map(Multiaddr::to_string),
         addresses: probes.iter().map(AddressRow::of).collect(),
     }
 }

@@ -7,7 +7,7 @@ use super::{
     text::{bytes, duration, escaped, fit, grouped},
 };
 use crate::{
-    command::{Answer, FoundRow, ProviderRow, Value},
+    command::{Answer, FoundRow, ProviderRow, ValueRow},
     output::Style,
 };
 
@@ -34,8 +34,10 @@ impl Hops {
         if std::mem::replace(&mut self.is_begun, true) {
             return line;
         }
-        let heading =
-            format!("{:>3}  {:<10}  {:<10}  {:>3}  {:>8}  {:>8}  {}", "hop", "asked", "named by", "cpl", "dial", "answer", "came");
+        let heading = format!(
+            "{:>3}  {:<10}  {:<10}  {:>3}  {:>8}  {:>8}  {}",
+            "hop", "asked", "named by", "cpl", "dial", "answer", "came"
+        );
         format!("{}\n{line}", self.style.dim(&heading))
     }
 
@@ -85,7 +87,9 @@ pub(crate) fn lookup(answer: &Answer, style: Style) -> String {
         match found {
             // The closest are listed below, with what is known of them.
             FoundRow::Peer { .. } if answer.kind == "closest" => {}
-            FoundRow::Peer { addresses, .. } => lines.extend(addresses.iter().map(|addr| format!("  {}", escaped(addr)))),
+            FoundRow::Peer { addresses, .. } => {
+                lines.extend(addresses.iter().map(|addr| format!("  {}", escaped(addr))));
+            }
             FoundRow::Provider(provider) => lines.extend(provider_lines(provider, style)),
             FoundRow::Value(value) => lines.extend(value_lines(value, style)),
         }
@@ -105,7 +109,9 @@ fn headline(answer: &Answer) -> String {
         ("closest", _) => format!("The {} closest to {key}", many(count, "peer")),
         ("peer", 0) => format!("Nobody who answered says where {key} is"),
         ("peer", _) => format!("{key} is at"),
-        ("providers", 0) => format!("Nobody who was asked has a record of {key}: nobody says that it is provided"),
+        ("providers", 0) => {
+            format!("Nobody who was asked has a record of {key}: nobody says that it is provided")
+        }
         ("providers", _) => format!("{} of {key}", many(count, "provider")),
         (_, 0) => format!("Nobody who was asked has a value under {key} that holds"),
         (_, _) => format!("{} under {key}", many(count, "value")),
@@ -114,7 +120,8 @@ fn headline(answer: &Answer) -> String {
 
 fn closest(answer: &Answer, style: Style) -> Vec<String> {
     let row = |(number, peer): (usize, &crate::command::Closest)| {
-        let agent = peer.agent.as_deref().map(|agent| fit(&escaped(agent), AGENT_COLUMNS)).unwrap_or_default();
+        let agent =
+            peer.agent.as_deref().map(|agent| fit(&escaped(agent), AGENT_COLUMNS)).unwrap_or_default();
         let remark = if peer.answered { agent } else { style.red("did not answer") };
         format!("{:>4}  {:<52}  {remark}", number + 1, peer.peer).trim_end().to_owned()
     };
@@ -147,10 +154,13 @@ fn provider_lines(provider: &ProviderRow, style: Style) -> Vec<String> {
     lines
 }
 
-fn value_lines(value: &Value, style: Style) -> Vec<String> {
+fn value_lines(value: &ValueRow, style: Style) -> Vec<String> {
     let best = if value.best { style.green("the best") } else { style.dim("older") };
     let sequence = value.sequence.map_or_else(String::new, |sequence| format!(", sequence {sequence}"));
-    vec![format!("  {}", escaped(&value.value)), format!("    {best}, from {}{sequence}", many(value.holders, "peer"))]
+    vec![
+        format!("  {}", escaped(&value.value)),
+        format!("    {best}, from {}{sequence}", many(value.holders, "peer")),
+    ]
 }
 
 fn cost(answer: &Answer) -> Vec<String> {
@@ -168,7 +178,8 @@ fn cost(answer: &Answer) -> Vec<String> {
         bytes(answer.bytes.received),
     )];
     if !answer.errors.is_empty() {
-        let named: Vec<String> = answer.errors.iter().map(|(class, count)| format!("{count} {class}")).collect();
+        let named: Vec<String> =
+            answer.errors.iter().map(|(class, count)| format!("{count} {class}")).collect();
         lines.push(format!("What went wrong: {}", named.join(", ")));
     }
     lines

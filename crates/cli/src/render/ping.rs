@@ -22,7 +22,8 @@ pub(crate) fn ping(row: &PeerRow, style: Style) -> String {
         lines.push(format!("  it sees us at {}", escaped(observed)));
     }
     if !row.protocols.is_empty() {
-        let mut listed: Vec<String> = row.protocols.iter().take(MOST_PROTOCOLS).map(|name| escaped(name)).collect();
+        let mut listed: Vec<String> =
+            row.protocols.iter().take(MOST_PROTOCOLS).map(|name| escaped(name)).collect();
         listed.sort_unstable();
         let more = row.protocols.len().saturating_sub(MOST_PROTOCOLS);
         lines.push(format!("  it speaks {}", style.dim(&wrapped(&listed))));
@@ -49,14 +50,20 @@ pub(super) fn address_lines(row: &AddressRow, style: Style) -> Vec<String> {
         ("connected", _) => {
             let over = [row.transport, row.security].into_iter().flatten().collect::<Vec<_>>().join(" with ");
             let ms = |label: &str, ms: Option<f64>| ms.map(|ms| format!("{label} {}", duration(ms / 1e3)));
-            let ping = ms("ping", row.ping_ms).or_else(|| row.ping_error.map(|error| format!("no answer ({error})")));
+            let ping = ms("ping", row.ping_ms)
+                .or_else(|| row.ping_error.map(|error| format!("no answer ({error})")));
             let times = [ms("dialled in", row.dial_ms), ms("round trip", row.rtt_ms), ping];
-            format!("{} over {over}: {}", style.green("connected"), times.into_iter().flatten().collect::<Vec<_>>().join(", "))
+            format!(
+                "{} over {over}: {}",
+                style.green("connected"),
+                times.into_iter().flatten().collect::<Vec<_>>().join(", ")
+            )
         }
         ("skipped", reason) => style.dim(&format!("not dialled: {}", reason.unwrap_or_default())),
         (_, error) => {
             let phase = row.phase.map_or_else(String::new, |phase| format!(" while in phase {phase}"));
-            let detail = row.detail.as_deref().map_or_else(String::new, |detail| format!(" ({})", escaped(detail)));
+            let detail =
+                row.detail.as_deref().map_or_else(String::new, |detail| format!(" ({})", escaped(detail)));
             format!("{}{phase}{detail}", style.red(error.unwrap_or("failed")))
         }
     };

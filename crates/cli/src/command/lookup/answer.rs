@@ -14,14 +14,14 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{command::ping::AddressRow, reach::Reach};
+use crate::{args::TypedKey, command::ping::AddressRow, reach::Reach};
 
 /// What a lookup came to.
 #[derive(Debug, Serialize)]
 pub(crate) struct Answer {
     /// What was looked for.
     pub(crate) kind: &'static str,
-    /// The key, in the form that the network's tools write.
+    /// The key, as it was typed.
     pub(crate) key: String,
     /// What was found of what was looked for.
     pub(crate) found: Vec<FoundRow>,
@@ -59,7 +59,7 @@ pub(crate) enum FoundRow {
     /// A provider.
     Provider(ProviderRow),
     /// A value.
-    Value(Value),
+    Value(ValueRow),
 }
 
 /// A provider, and what is known of it.
@@ -93,7 +93,7 @@ pub(crate) struct DialledRow {
 
 /// A value that holds.
 #[derive(Debug, Serialize)]
-pub(crate) struct Value {
+pub(crate) struct ValueRow {
     /// The path that an IPNS record leads to, or the public key in hexadecimal.
     pub(crate) value: String,
     /// How many peers have it.
@@ -141,26 +141,23 @@ pub(crate) struct Rpcs {
 impl Answer {
     /// What a lookup found. Asks those of the closest peers who answered who they are, and dials providers where that is
     /// wanted.
-    pub(crate) async fn of(
-        reach: &Reach,
-        key: &WrittenKey,
-        found: Found,
-        dial: Option<&Probing>,
-    ) -> Self {
+    pub(crate) async fn of(reach: &Reach, key: &TypedKey, found: Found, dial: Option<&Probing>) -> Self {
         let kind = found.outcome.kind;
         let traffic = reach.finder.pool().traffic();
         let counts = found.trace.counts();
         let closest = closest(reach, &found).await;
         let times = times(&found);
         let rows = match kind {
-            LookupKind::Closest => closest.iter().map(|closest| peer_row(&closest.peer, &closest.addresses)).collect(),
-            LookupKind::Peer => the_peer(key, &found),
+            LookupKind::Closest => {
+                closest.iter().map(|closest| peer_row(&closest.peer, &closest.addresses)).collect()
+            }
+            LookupKind::Peer => the_peer(&key.key, &found),
             LookupKind::Providers => providers(reach.finder.pool().network(), &found, dial).await,
-            LookupKind::Value => values(key, &found),
+            LookupKind::Value => values(&key.key, &found),
         };
         Self {
             kind: kind.name(),
-            key: key.to_string(),
+            key: key.text.clone(),
             found: rows,
             closest,
             termination: found.outcome.termination.name(),
@@ -209,7 +206,8 @@ fn times(found: &Found) -> (Option<f64>, Option<f64>) {
         LookupKind::Closest | LookupKind::Peer => {
             let closest = found.outcome.closest.iter();
             let ids: Vec<PeerId> = closest.map(|closest| closest.peer).collect();
-            let is_one = |rpc: &&kad::lookup::Rpc| found.trace.peer(rpc.peer).is_some_and(|peer| ids.contains(&peer));
+            let is_one =
+                |rpc: &&kad::lookup::Rpc| found.trace.peer(rpc.peer).is_some_and(|peer| ids.contains(&peer));
             found.trace.rpcs.iter().filter(is_one).filter_map(|rpc| rpc.ended).collect()
         }
         LookupKind::Providers => found.providers.iter().map(|provider| provider.heard_at).collect(),
@@ -263,7 +261,9 @@ async fn providers(host: &Host, found: &Found, dial: Option<&Probing>) -> Vec<Fo
         let addrs = if provider.addrs.is_empty() { known } else { provider.addrs.clone() };
         let dialled = match dial {
             None => None,
-            Some(probing) => Some(dialled(host, &Contact { peer: provider.peer, addrs: addrs.clone() }, probing).await),
+            Some(probing) => {
+                Some(dialled(host, &Contact { peer: provider.peer, addrs: addrs.clone() }, probing).await)
+            }
         };
         rows.push(FoundRow::Provider(ProviderRow {
             peer: provider.peer.to_string(),
@@ -301,25 +301,36 @@ fn values(key: &WrittenKey, found: &Found) -> Vec<FoundRow> {
         .into_iter()
         .filter_map(|(value, holders)| Some((CheckedValue::of(&preimage, value).ok()?, holders)))
         .collect();
-    let best = checked.iter().map(|(value, _)| value).reduce(|best, next| if next.beats(best) { next } else { best });
+    let best = checked
+        .iter()
+        .map(|(value, _)| value)
+        .reduce(|best, next| if next.beats(best) { next } else { best });
     let best = best.map(|best| best.value);
-    let row = |(value, holders): &(CheckedValue<'_>, usize)| Value {
+    let row = |(value, holders): &(CheckedValue<'_>, usize)| ValueRow {
         value: shown(key, value.value),
         holders: *holders,
         sequence: value.version.and_then(|version| version.sequence),
         valid_until: value.version.map(|version| version.valid_until.as_secs()),
         best: Some(value.value) == best,
     };
-    let mut rows: Vec<Value> = checked.iter().map(row).collect();
+    let mut rows: Vec<ValueRow> = checked.iter().map(row).collect();
     rows.sort_by_key(|value| !value.best);
     rows.into_iter().map(FoundRow::Value).collect()
 }
 
 fn shown(key: &WrittenKey, value: &[u8]) -> String {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    match key {
-        WrittenKey::Name(_) => IpnsRecord::decode(value)
-            .map_or_else(|_| hex(value), |record| String::from_utf8_lossy(record.value()).into_owned()),
+    let record = matches!(key, WrittenKey::Name(_)).then(|| IpnsRecord::decode(value));
+    match record {
+        Some(Ok(record)) => String::from_utf8_lossy(record.value()).into_owned(),
         _ => hex(value),
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        text.extend(
+            [byte >> 4, byte & 15].into_iter().filter_map(|nibble| char::from_digit(nibble.into(), 16)),
+        );
+        text
+    })
 }

@@ -1,10 +1,7 @@
 //! One address of a peer, and what came of it.
 
 use dht::Probe;
-use kad::{
-    failure::Failure,
-    network::AddressOutcome,
-};
+use kad::{failure::Failure, network::AddressOutcome};
 use serde::Serialize;
 
 use crate::command::lookup::milliseconds;
