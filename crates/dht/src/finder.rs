@@ -198,7 +198,7 @@ impl<'a, N: Network, H: Fn(&[u8]) -> bool, W: FnMut(&Trace, Happened)> Search<'a
     /// Asks everybody who is to be asked now. `false` once the lookup is over.
     fn ask_all(&mut self) -> bool {
         loop {
-            let step = self.lookup.next();
+            let step = self.lookup.step();
             if self.lookup.termination().is_some() && self.waits_for_answers_only {
                 self.give_up_dials.cancel();
             }

@@ -6,9 +6,9 @@
 //! [`preimage`] are the protocol's arithmetic.
 
 pub mod answer;
-mod date;
 pub mod autonat;
 pub mod contact;
+mod date;
 pub mod failure;
 pub mod identify;
 pub mod key;
