@@ -18,7 +18,7 @@ const MAX_PEERS: usize = 16 * 1024;
 
 /// Addresses of peers that may be dialled.
 #[derive(Debug, Default)]
-pub struct AddressBook {
+pub struct KnownAddresses {
     known: HashMap<Vec<u8>, Known, RandomState>,
 }
 
@@ -30,7 +30,7 @@ struct Known {
     entry_hash: u64,
 }
 
-impl AddressBook {
+impl KnownAddresses {
     /// Takes in what an answer says of a peer, as far as it is `admitted`. Says whether an address is known now.
     pub fn learn(&mut self, entry: &PeerView<'_>, admitted: &impl Fn(&Multiaddr) -> bool) -> bool {
         let hash = self.known.hasher().hash_one(entry.bytes());

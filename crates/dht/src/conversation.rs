@@ -16,7 +16,7 @@ use std::{
 
 use kad::{
     failure::{Failure, FailureClass, Phase},
-    network::{Connection, Traffic},
+    network::{Connection, RoundTrip, Traffic},
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -111,9 +111,18 @@ impl Meter {
 /// What came of an exchange: the messages of the peer, one where one was awaited, else all until the end of the stream.
 pub type Reply = Result<Vec<Vec<u8>>, Broken>;
 
+/// What is wanted of the task.
+#[derive(Debug)]
+enum Order {
+    /// An exchange.
+    Exchange(Question),
+    /// The shortest round trip so far.
+    RoundTrip(oneshot::Sender<Option<RoundTrip>>),
+}
+
 /// A question on its way to the task.
 #[derive(Debug)]
-struct Order {
+struct Question {
     ask: Ask,
     reply: oneshot::Sender<Reply>,
 }
@@ -149,8 +158,15 @@ impl Conversation {
     async fn give(&self, ask: Ask) -> Reply {
         let over = || Broken::Connection(Failure::new(Phase::Request, FailureClass::ConnectionClosed));
         let (reply, outcome) = oneshot::channel();
-        self.orders.send(Order { ask, reply }).await.map_err(|_| over())?;
+        self.orders.send(Order::Exchange(Question { ask, reply })).await.map_err(|_| over())?;
         outcome.await.map_err(|_| over())?
+    }
+
+    /// The shortest round trip to the peer so far; `None` if none was seen, or the connection is over.
+    pub async fn round_trip(&self) -> Option<RoundTrip> {
+        let (reply, answer) = oneshot::channel();
+        self.orders.send(Order::RoundTrip(reply)).await.ok()?;
+        answer.await.ok().flatten()
     }
 
     /// Whether the task is gone, or takes no more.

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use self::reading::Reading;
 pub use self::reading::{FoundValue, Provider};
 use crate::{
-    addresses::AddressBook,
+    addresses::KnownAddresses,
     conversation::{Ask, Awaits},
     pool::{Exchange, Pool},
 };
@@ -73,7 +73,7 @@ pub struct Found {
     /// Every request.
     pub trace: Trace,
     /// Where peers are that were heard of.
-    pub addresses: AddressBook,
+    pub addresses: KnownAddresses,
     /// Who provides the key, the first heard of first.
     pub providers: Vec<Provider>,
     /// The values that hold, in the order in which they came.
@@ -164,7 +164,7 @@ impl<'a, N: Network, H: Fn(&[u8]) -> bool, W: FnMut(&Trace, Happened)> Search<'a
     fn new(finder: &'a Finder<N>, quest: Quest, holds: H, watch: W) -> Self {
         let Quest { kind, key, from, rules } = quest;
         let FinderTerms { own, protocols, patience } = &*finder.terms;
-        let mut addresses = AddressBook::default();
+        let mut addresses = KnownAddresses::default();
         for contact in &from {
             addresses.add(contact, &|addr| finder.pool.network().admits(addr).is_ok());
         }

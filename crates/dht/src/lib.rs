@@ -12,7 +12,7 @@ mod pool;
 mod probe;
 mod provide;
 
-pub use addresses::AddressBook;
+pub use addresses::KnownAddresses;
 pub use conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter, Reply};
 pub use finder::{ANSWER_PATIENCE, Finder, FinderTerms, Found, FoundValue, Happened, Provider, Quest};
 pub use pool::{Dialling, Exchange, Pool, PoolConfig};

@@ -12,7 +12,7 @@ use kad::{
     failure::{Failure, FailureClass, Phase},
     identify::{IDENTIFY_PROTOCOL, Identify},
     message::{Message, MessageType, MessageView},
-    network::{AddressOutcome, Attempt, Connection, Dial, Endpoint, Network},
+    network::{AddressOutcome, Attempt, Connection, Dial, Endpoint, Network, RoundTrip},
 };
 use tokio::{task::JoinSet, time::Instant};
 
@@ -48,6 +48,8 @@ pub struct Probe {
 pub struct Heard {
     /// How it was reached.
     pub endpoint: Endpoint,
+    /// The shortest round trip that was seen; `None` if none was.
+    pub round_trip: Option<RoundTrip>,
     /// Who it says it is.
     pub identify: Result<Identify, Failure>,
     /// How long it took to answer a ping of kad, which every server answers.
@@ -89,7 +91,8 @@ pub async fn probe<N: Network>(network: &N, peer: PeerId, address: Multiaddr, pr
     let identify = identify.map_err(Broken::into_failure).and_then(|messages| read_identify(&messages));
     let pong = pong.map_err(Broken::into_failure);
     let named = named.map_err(Broken::into_failure).and_then(|messages| count(&messages));
-    Probe { address, attempt, said: Some(Heard { endpoint, identify, pong, named }) }
+    let round_trip = talk.round_trip().await;
+    Probe { address, attempt, said: Some(Heard { endpoint, round_trip, identify, pong, named }) }
 }
 
 /// Probes a peer through each of its addresses apart, a few at a time. The probes are in the order of the addresses.

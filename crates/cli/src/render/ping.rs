@@ -104,6 +104,7 @@ mod tests {
             security: (outcome == "connected").then_some("noise"),
             dial_ms: Some(12.5),
             rtt_ms: Some(0.25),
+            rtt_source: Some("tcp_info"),
             ping_ms: (outcome == "connected").then_some(13.0),
             ping_error: None,
         }

@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Ask, Awaits, Broken, Limits, Meter, Order};
+use super::{Ask, Awaits, Broken, Limits, Meter, Order, Question};
 
 /// The most messages of one exchange that ends with its stream. Identify takes at most ten.
 const MAX_MESSAGES: usize = 16;
@@ -26,7 +26,7 @@ struct UnderWay {
     /// The position of the name of the protocol that was proposed.
     name: usize,
     messages: Vec<Vec<u8>>,
-    order: Order,
+    question: Question,
 }
 
 /// What is to be done next.
@@ -80,7 +80,9 @@ impl<C: Connection> Driver<C> {
                     self.fail_all(&failure);
                     break;
                 }
-                Next::Order(Some(order)) => self.begin(order, 0),
+                Next::Order(Some(Order::Exchange(question))) => self.begin(question, 0),
+                // Who asked may have gone in this moment.
+                Next::Order(Some(Order::RoundTrip(reply))) => drop(reply.send(self.connection.round_trip())),
                 Next::Order(None) => self.closing = true,
                 Next::GivenUp(position) => {
                     let given_up = self.under_way.swap_remove(position);
@@ -102,7 +104,7 @@ impl<C: Connection> Driver<C> {
         let until = *idle_since + limits.idle;
         let is_idle = under_way.is_empty();
         let given_up = |cx: &mut Context<'_>| {
-            let gone = |exchange: &mut UnderWay| exchange.order.reply.poll_closed(cx).is_ready();
+            let gone = |exchange: &mut UnderWay| exchange.question.reply.poll_closed(cx).is_ready();
             under_way.iter_mut().position(gone).map_or(Poll::Pending, Poll::Ready)
         };
         tokio::select! {
@@ -115,8 +117,8 @@ impl<C: Connection> Driver<C> {
     }
 
     /// Opens a stream for a request, by the name of the protocol in this position.
-    fn begin(&mut self, order: Order, name: usize) {
-        let Ask { protocols, message, awaits, .. } = &order.ask;
+    fn begin(&mut self, question: Question, name: usize) {
+        let Ask { protocols, message, awaits, .. } = &question.ask;
         let protocol = protocols.get(name).map_or("", String::as_str);
         let stream = self.connection.open(protocol, self.limits.message_bytes);
         if let Some(message) = message {
@@ -125,7 +127,7 @@ impl<C: Connection> Driver<C> {
                 self.connection.finish(stream);
             }
         }
-        self.under_way.push(UnderWay { stream, name, messages: Vec::new(), order });
+        self.under_way.push(UnderWay { stream, name, messages: Vec::new(), question });
     }
 
     fn on_event(&mut self, event: Event) {
@@ -140,7 +142,7 @@ impl<C: Connection> Driver<C> {
         let Some(position) = self.position(stream) else { return };
         let exchange = &mut self.under_way[position];
         exchange.messages.push(message);
-        match exchange.order.ask.awaits {
+        match exchange.question.ask.awaits {
             Awaits::Message => {
                 self.connection.finish(stream);
                 self.end(position, Ok(()));
@@ -156,20 +158,20 @@ impl<C: Connection> Driver<C> {
 
     fn on_end(&mut self, stream: StreamId, how: Option<Failure>) {
         let Some(position) = self.position(stream) else { return };
-        let UnderWay { name, order, .. } = &self.under_way[position];
+        let UnderWay { name, question, .. } = &self.under_way[position];
         match how {
-            None if order.ask.awaits == Awaits::End => self.end(position, Ok(())),
+            None if question.ask.awaits == Awaits::End => self.end(position, Ok(())),
             None => {
                 let failure = Failure::new(Phase::Request, FailureClass::StreamClosed);
                 self.end(position, Err(Broken::Stream(failure)));
             }
             Some(failure)
                 if failure.class == FailureClass::ProtocolNotSupported
-                    && name + 1 < order.ask.protocols.len() =>
+                    && name + 1 < question.ask.protocols.len() =>
             {
                 let next = name + 1;
-                let UnderWay { order, .. } = self.under_way.swap_remove(position);
-                self.begin(order, next);
+                let UnderWay { question, .. } = self.under_way.swap_remove(position);
+                self.begin(question, next);
             }
             Some(failure) => self.end(position, Err(Broken::Stream(failure))),
         }
@@ -181,19 +183,22 @@ impl<C: Connection> Driver<C> {
 
     /// Says what came of an exchange.
     fn end(&mut self, position: usize, how: Result<(), Broken>) {
-        let UnderWay { messages, order, .. } = self.under_way.swap_remove(position);
+        let UnderWay { messages, question, .. } = self.under_way.swap_remove(position);
         // Who asked may have gone in this moment.
-        order.reply.send(how.map(|()| messages)).ok();
+        question.reply.send(how.map(|()| messages)).ok();
         self.idle_since = Instant::now();
     }
 
     /// The connection is over, for what is under way and for what waits.
     fn fail_all(&mut self, failure: &Failure) {
         self.orders.close();
-        let waiting = std::iter::from_fn(|| self.orders.try_recv().ok());
-        let under_way = self.under_way.drain(..).map(|exchange| exchange.order);
-        for order in under_way.chain(waiting) {
-            order.reply.send(Err(Broken::Connection(failure.clone()))).ok();
+        let waiting = std::iter::from_fn(|| self.orders.try_recv().ok()).filter_map(|order| match order {
+            Order::Exchange(question) => Some(question),
+            Order::RoundTrip(_) => None,
+        });
+        let under_way = self.under_way.drain(..).map(|exchange| exchange.question);
+        for question in under_way.chain(waiting) {
+            question.reply.send(Err(Broken::Connection(failure.clone()))).ok();
         }
     }
 

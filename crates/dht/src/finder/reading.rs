@@ -9,7 +9,7 @@ use kad::{
     message::{MessageView, PeerView, Record},
 };
 
-use crate::addresses::AddressBook;
+use crate::addresses::KnownAddresses;
 
 /// The most providers that are kept with all that was said of them.
 const MAX_PROVIDERS: usize = 1024;
@@ -43,14 +43,14 @@ pub struct FoundValue {
 
 /// What was read so far.
 pub(super) struct Reading<H> {
-    pub(super) addresses: AddressBook,
+    pub(super) addresses: KnownAddresses,
     pub(super) providers: Vec<Provider>,
     pub(super) values: Vec<FoundValue>,
     holds: H,
 }
 
 impl<H: Fn(&[u8]) -> bool> Reading<H> {
-    pub(super) const fn new(addresses: AddressBook, holds: H) -> Self {
+    pub(super) const fn new(addresses: KnownAddresses, holds: H) -> Self {
         Self { addresses, providers: Vec::new(), values: Vec::new(), holds }
     }
 

@@ -25,8 +25,10 @@ pub(crate) struct AddressRow {
     pub(crate) security: Option<&'static str>,
     /// How long the dial took.
     pub(crate) dial_ms: Option<f64>,
-    /// How far it is: the smallest round trip that the transport saw.
+    /// How far it is: the shortest round trip that was seen.
     pub(crate) rtt_ms: Option<f64>,
+    /// Who measured it.
+    pub(crate) rtt_source: Option<&'static str>,
     /// How long it took to answer a ping of kad.
     pub(crate) ping_ms: Option<f64>,
     /// Why it did not answer one; `None` if it did, or if there was no connection.
@@ -43,6 +45,7 @@ impl AddressRow {
             AddressOutcome::NotTried | AddressOutcome::Abandoned => ("failed", None, Some("cancelled")),
         };
         let heard = probe.said.as_ref();
+        let round_trip = heard.and_then(|heard| heard.round_trip);
         let class = |failure: &Failure| failure.class.name();
         Self {
             address: probe.address.to_string(),
@@ -53,7 +56,8 @@ impl AddressRow {
             transport: heard.map(|heard| heard.endpoint.transport.name()),
             security: heard.map(|heard| heard.endpoint.security.name()),
             dial_ms: probe.attempt.took.map(milliseconds),
-            rtt_ms: heard.and_then(|heard| heard.endpoint.rtt).map(milliseconds),
+            rtt_ms: round_trip.map(|trip| milliseconds(trip.time)),
+            rtt_source: round_trip.map(|trip| trip.source.name()),
             ping_ms: heard.and_then(|heard| heard.pong.as_ref().ok()).copied().map(milliseconds),
             ping_error: heard.and_then(|heard| heard.pong.as_ref().err()).map(class),
         }
