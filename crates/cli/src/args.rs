@@ -2,7 +2,9 @@
 
 mod crawl;
 mod export;
+mod lookup;
 mod parse;
+mod ping;
 mod world;
 
 use std::path::PathBuf;
@@ -13,7 +15,9 @@ use store::StoreUrl;
 pub(crate) use self::{
     crawl::{CrawlArgs, NetworkArgs, Policy},
     export::{CrawlName, ExportArgs, Format, Privacy, What},
+    lookup::{LookupArgs, TypedKey, Until},
     parse::{command, parse},
+    ping::{PingArgs, Pinged},
     world::{InhabitantArgs, WorldArgs},
 };
 use crate::{help, manners::OptOutArgs};
@@ -41,6 +45,14 @@ pub(crate) enum Command {
     /// Visit every peer of a network once
     #[command(after_help = help::CRAWL)]
     Crawl(Box<CrawlArgs>),
+
+    /// Look something up: the peers closest to a key, a peer, the providers of content, a value
+    #[command(after_help = help::LOOKUP)]
+    Lookup(Box<LookupArgs>),
+
+    /// Look at peers whole: each address, transport and protocol
+    #[command(after_help = help::PING)]
+    Ping(Box<PingArgs>),
 
     /// Run a network on this machine until Ctrl-C, for any client to use
     #[command(after_help = help::TESTNET)]

@@ -5,12 +5,20 @@ mod crawl;
 mod crawls;
 mod demo;
 mod export;
+mod lookup;
 mod networks;
+mod ping;
 mod testnet;
 
 use ::testnet::namespace::{Entered, Place};
 
-pub(crate) use self::{crawls::Listed, demo::Judged, networks::Described};
+pub(crate) use self::{
+    crawls::Listed,
+    demo::Judged,
+    lookup::{Answer, Closest, FoundRow, ProviderRow, ValueRow},
+    networks::Described,
+    ping::{AddressRow, PeerRow},
+};
 use crate::{args::Command, exit::Code};
 
 /// Does what can only be done before there is a second thread: goes into a namespace, or becomes another program.
@@ -28,6 +36,8 @@ pub(crate) async fn run(command: Command, entered: Option<Entered>) -> anyhow::R
     match command {
         Command::Demo(args) => demo::run(args).await,
         Command::Crawl(args) => crawl::run(*args).await,
+        Command::Lookup(args) => lookup::run(*args).await,
+        Command::Ping(args) => ping::run(*args).await,
         Command::Testnet(args) => testnet::run(args, entered).await,
         Command::Crawls(args) => crawls::run(&args),
         Command::Export(args) => export::run(&args),

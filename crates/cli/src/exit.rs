@@ -19,6 +19,8 @@ pub(crate) enum Code {
     Store,
     /// None of the peers to begin with answered.
     Network,
+    /// What was looked for was not found.
+    NotFound,
     /// Stopped by Ctrl-C or SIGTERM. Everything in hand was kept.
     Cancelled,
     /// A command that was run in a world ended by this one, whatever it means there.
@@ -34,6 +36,7 @@ impl Code {
             Self::Usage => 2,
             Self::Store => 3,
             Self::Network => 4,
+            Self::NotFound => 5,
             Self::Cancelled => 130,
             Self::Command(number) => number,
         }
@@ -145,7 +148,15 @@ mod tests {
 
     #[test]
     fn the_help_names_every_code() {
-        for code in [Code::Done, Code::Unexpected, Code::Usage, Code::Store, Code::Network, Code::Cancelled] {
+        for code in [
+            Code::Done,
+            Code::Unexpected,
+            Code::Usage,
+            Code::Store,
+            Code::Network,
+            Code::NotFound,
+            Code::Cancelled,
+        ] {
             let number = code.number().to_string();
             let named = crate::help::EXIT_CODES.lines().any(|line| line.trim_start().starts_with(&number));
             assert!(named, "{number}");

@@ -17,6 +17,7 @@ mod manners;
 mod network;
 mod output;
 mod progress;
+mod reach;
 mod render;
 mod resources;
 mod signals;

@@ -25,11 +25,19 @@ pub(crate) fn parse() -> Result<Cli, clap::Error> {
 /// be set by a variable that says 1, true, yes or on.
 pub(crate) fn command() -> clap::Command {
     Cli::command().mut_subcommands(|command| {
+        let command = with_peers_apart(command);
         command.mut_args(|arg| match arg.get_action() {
             ArgAction::SetTrue => arg.hide_env_values(true).value_parser(BoolishValueParser::new()),
             _ => arg.hide_env_values(true),
         })
     })
+}
+
+/// Where a command takes words of its own, `--bootstrap` takes the one behind it and no more: the next may be a key.
+fn with_peers_apart(command: clap::Command) -> clap::Command {
+    let has_words = command.get_positionals().next().is_some();
+    let has_bootstrap = command.get_arguments().any(|arg| arg.get_id() == "bootstrap");
+    if has_words && has_bootstrap { command.mut_arg("bootstrap", |arg| arg.num_args(1)) } else { command }
 }
 
 /// The same error; if it is about a word of a file, with file and line.

@@ -18,6 +18,8 @@ help! {
     program: ["--help"],
     demo: ["demo", "--help"],
     crawl: ["crawl", "--help"],
+    lookup: ["lookup", "--help"],
+    ping: ["ping", "--help"],
     testnet: ["testnet", "--help"],
     crawls: ["crawls", "--help"],
     export: ["export", "--help"],

@@ -9,6 +9,7 @@ mod export;
 mod flags;
 mod full_disk;
 mod help;
+mod lookup;
 mod manners;
 mod networks;
 mod program;
