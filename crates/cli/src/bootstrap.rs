@@ -39,7 +39,7 @@ impl FromStr for BootstrapAddress {
     /// What can never be dialled is refused here, with what to do about it.
     fn from_str(text: &str) -> Result<Self, String> {
         let address: Multiaddr =
-            text.parse().map_err(|error| format!("it is no multiaddress ({error}); {FORM}"))?;
+            text.trim().parse().map_err(|error| format!("it is no multiaddress ({error}); {FORM}"))?;
         if address.is_empty() {
             return Err(format!("it is empty; {FORM}"));
         }

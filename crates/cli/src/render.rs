@@ -11,5 +11,10 @@ pub(crate) mod text;
 mod truth;
 
 pub(crate) use self::{
-    crawls::crawls, networks::networks, next::next, no_answer::no_answer, summary::summary, truth::truth,
+    crawls::crawls,
+    networks::{networks, verdict},
+    next::next,
+    no_answer::no_answer,
+    summary::summary,
+    truth::truth,
 };
