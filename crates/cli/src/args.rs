@@ -1,5 +1,6 @@
 //! The command line: what can be asked for. The doc comments are the help.
 
+mod complete;
 mod crawl;
 mod export;
 mod list;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use store::StoreUrl;
 
 pub(crate) use self::{
+    complete::{VARIABLE as COMPLETE_VARIABLE, complete},
     crawl::{CrawlArgs, NetworkArgs, Policy},
     export::{CrawlName, ExportArgs, Format, Privacy, What},
     list::{List, ListParser},

@@ -125,7 +125,9 @@ it is whole. A file that is no export is replaced with --force alone. Who is on 
 
 /// Below the help of `completions`.
 pub(crate) const COMPLETIONS: &str = "\
-Examples:
-  kadscope completions bash > ~/.local/share/bash-completion/completions/kadscope
-  kadscope completions zsh > ~/.zfunc/_kadscope
-  kadscope completions fish > ~/.config/fish/completions/kadscope.fish";
+Where each shell reads it when it starts, so that script and program are of one version:
+  echo 'source <(kadscope completions bash)' >> ~/.bashrc
+  echo 'source <(kadscope completions zsh)' >> ~/.zshrc
+  echo 'kadscope completions fish | source' >> ~/.config/fish/config.fish
+
+Options, networks, scenarios and the crawls of a store are completed.";

@@ -31,6 +31,11 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    match args::complete() {
+        Ok(false) => {}
+        Ok(true) => return exit::Code::Done.into(),
+        Err(error) => return exit::of_arguments(&error),
+    }
     let parsed = match args::parse() {
         Ok(parsed) => parsed,
         Err(error) => return exit::of_arguments(&error),
