@@ -9,7 +9,7 @@ Exit codes:
   3    the store could not be opened, read or written
   4    network: none of the bootstrap peers answered
   5    what was looked for was not found
-  130  stopped by Ctrl-C or SIGTERM; everything in hand was kept
+  130  stopped by Ctrl-C, SIGTERM or SIGHUP; everything in hand was kept
 With testnet --world -- COMMAND the exit code is the command's.";
 
 /// Where to begin, and what else decides.
@@ -29,7 +29,8 @@ Flags from a file:
 
 Environment:
   Every option can be set by the variable that its help names; an option on the command line wins.
-  KADSCOPE_LOG  What is logged to stderr: error, warn (default), info, debug, or a filter
+  Opt-out lists of both count.
+  KADSCOPE_LOG  What is logged to stderr: error, warn (default), info, debug, or MODULE=LEVEL,...
   NO_COLOR      Set to anything: no colours";
 
 /// Below the help of the program.
@@ -124,6 +125,8 @@ pub(crate) const CRAWLS: &str = "\
 Examples:
   kadscope crawls
   kadscope crawls --store may.sqlite --json
+  kadscope crawls latest                 The summary of a crawl again
+  kadscope crawls ID --delete            Ask, then delete it
 
 States: running (its process is alive), succeeded, cancelled (by Ctrl-C or --limit), failed,
 interrupted (its process is gone; the rows that it had written are there).";
@@ -134,7 +137,7 @@ Examples:
   kadscope networks
   kadscope networks ipfs > my-network.toml
   kadscope networks polkadot --json | jq .bootstrap
-  kadscope networks my-network.toml      Is this file right?";
+  kadscope networks my-network.toml      Does `crawl` take this file? If not, why?";
 
 /// Below the help of `export`.
 pub(crate) const EXPORT: &str = "\
@@ -148,11 +151,13 @@ Examples:
     kadscope export --privacy without-ips --what visits --out - | jq -r .agent_version
 
 docs/export.md documents each field, and what remains linkable at each level. A file is there once
-it is whole. Who is on an opt-out list (--opt-out) is never exported.";
+it is whole. A file that is no export is replaced with --force alone. Who is on an opt-out list (--opt-out) is never exported.";
 
 /// Below the help of `completions`.
 pub(crate) const COMPLETIONS: &str = "\
-Examples:
-  kadscope completions bash > ~/.local/share/bash-completion/completions/kadscope
-  kadscope completions zsh > ~/.zfunc/_kadscope
-  kadscope completions fish > ~/.config/fish/completions/kadscope.fish";
+Where each shell reads it when it starts, so that script and program are of one version:
+  echo 'source <(kadscope completions bash)' >> ~/.bashrc
+  echo 'source <(kadscope completions zsh)' >> ~/.zshrc
+  echo 'kadscope completions fish | source' >> ~/.config/fish/config.fish
+
+Options, networks, scenarios and the crawls of a store are completed.";

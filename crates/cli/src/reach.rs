@@ -1,6 +1,6 @@
 //! How peers of a network are reached: what the commands have in common that ask peers something and keep no crawl.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum as _};
@@ -8,7 +8,7 @@ use dht::{ANSWER_PATIENCE, Finder, FinderTerms, Pool, PoolConfig};
 use kad::Contact;
 use net::{Host, HostConfig, Identity};
 
-use crate::{args::NetworkArgs, bootstrap, exit::Failed, manners::Manners, network::Network};
+use crate::{args::NetworkArgs, bootstrap, exit::Failed, manners::Manners, network::Network, outputs::InUse};
 
 /// Which network, and how to behave there.
 #[derive(Debug, Args)]
@@ -34,6 +34,14 @@ pub(crate) struct Reach {
     pub(crate) finder: Finder<Host>,
     /// The peers to begin with.
     pub(crate) bootstrap: Vec<Contact>,
+}
+
+impl ReachArgs {
+    /// Remembers the files that are read.
+    pub(crate) fn note_inputs(&self, in_use: &mut InUse) {
+        self.manners.opt_out.note(in_use);
+        in_use.read("the network", Path::new(&self.network.network));
+    }
 }
 
 impl Reach {

@@ -15,7 +15,7 @@ mod truth;
 pub(crate) use self::{
     crawls::crawls,
     lookup::{Hops, lookup},
-    networks::networks,
+    networks::{networks, verdict},
     next::next,
     no_answer::no_answer,
     ping::ping,

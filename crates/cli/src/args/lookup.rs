@@ -46,6 +46,10 @@ pub(crate) struct LookupArgs {
     #[arg(long, env = "KADSCOPE_LOOKUP_TRACE", value_name = "FILE", help_heading = "Output")]
     pub(crate) trace: Option<PathBuf>,
 
+    /// Replace a file at the place of the trace that is none
+    #[arg(long, env = "KADSCOPE_FORCE", help_heading = "Output")]
+    pub(crate) force: bool,
+
     /// Print one JSON object instead of text
     #[arg(long, env = "KADSCOPE_JSON", help_heading = "Output")]
     pub(crate) json: bool,

@@ -16,15 +16,18 @@ use crate::{
     clock,
     exit::{Code, Failed},
     output,
+    outputs::InUse,
     reach::Reach,
     render, signals,
 };
 
-pub(crate) async fn run(args: LookupArgs) -> anyhow::Result<Code> {
-    let LookupArgs { what, key, count, until, rules, dial, trace, json, reach } = args;
+pub(crate) async fn run(args: LookupArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
+    let LookupArgs { what, key, count, until, rules, dial, trace, force, json, reach } = args;
     let kind = LookupKind::from(what);
     let preimage = preimage(kind, &key.key)?;
     let rules = enough(kind, rules, (count, until))?;
+    reach.note_inputs(in_use);
+    let trace = trace.map(|path| trace::open(&path, in_use, force)).transpose()?;
     let reach = Reach::of(reach).await?;
     let stop = signals::stop_on_signal()?;
     let now = clock::since_epoch();
@@ -37,7 +40,7 @@ pub(crate) async fn run(args: LookupArgs) -> anyhow::Result<Code> {
         }
     };
     let found = reach.finder.find(quest, holds, watch, &stop).await;
-    if let Some(file) = &trace {
+    if let Some(file) = trace {
         trace::write(&found.trace, file)?;
     }
     check_answered(&reach, &found)?;

@@ -2,8 +2,8 @@
 
 use std::{
     fs::File,
-    io::{BufWriter, Write as _},
-    path::Path,
+    io::Write as _,
+    path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
@@ -11,7 +11,11 @@ use kad::lookup::{Named, Rpc, Trace};
 use serde::Serialize;
 
 use super::answer::milliseconds;
-use crate::output;
+use crate::{
+    exit::Failed,
+    output,
+    outputs::{InUse, Kind, Output},
+};
 
 /// One request. Times are in milliseconds from the start of the lookup.
 #[derive(Debug, Serialize)]
@@ -37,19 +41,36 @@ struct Row {
     value: bool,
 }
 
-/// Writes a trace to a file, or to stdout for `-`.
-pub(super) fn write(trace: &Trace, path: &Path) -> anyhow::Result<()> {
+/// Where a trace goes.
+#[derive(Debug)]
+pub(super) enum Place {
+    Stdout,
+    File(File, PathBuf),
+}
+
+/// Opens the file for a trace before anything is asked; `-` is stdout.
+pub(super) fn open(path: &Path, in_use: &mut InUse, force: bool) -> Result<Place, Failed> {
+    if path == Path::new("-") {
+        return Ok(Place::Stdout);
+    }
+    let file = in_use.create(Output { what: "the trace", path, kind: Kind::Trace, force })?;
+    Ok(Place::File(file, path.to_owned()))
+}
+
+/// Writes a trace.
+pub(super) fn write(trace: &Trace, place: Place) -> anyhow::Result<()> {
     let mut text = String::new();
     for rpc in &trace.rpcs {
         text += &output::escape_controls(&serde_json::to_string(&row(trace, rpc))?);
         text.push('\n');
     }
-    if path == Path::new("-") {
-        return Ok(output::print(&text)?);
+    match place {
+        Place::Stdout => Ok(output::print(&text)?),
+        Place::File(mut file, path) => {
+            let failed = || format!("cannot write the trace {}", path.display());
+            file.write_all(text.as_bytes()).with_context(failed)
+        }
     }
-    let failed = || format!("cannot write the trace {}", path.display());
-    let mut file = BufWriter::new(File::create(path).with_context(failed)?);
-    file.write_all(text.as_bytes()).and_then(|()| file.flush()).with_context(failed)
 }
 
 fn row(trace: &Trace, rpc: &Rpc) -> Row {
