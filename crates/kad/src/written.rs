@@ -196,20 +196,26 @@ fn bare(text: &str) -> Result<WrittenKey, BadKey> {
     if let Some(digits) = text.strip_prefix("0x") {
         return hexadecimal(digits).map(WrittenKey::of_bytes).ok_or(BadKey::Encoding);
     }
-    let base58 = || Base::Base58Btc.decode(text).ok().filter(|bytes| is_multihash(bytes));
-    if text.starts_with("Qm") || text.starts_with('1') {
-        if let Some(bytes) = base58() {
-            return Ok(WrittenKey::Multihash { bytes, codec: None });
-        }
-    } else if let Ok((_, bytes)) = multibase::decode(text)
-        && let Some(key) =
-            cid(&bytes).or_else(|bad| if hexadecimal(text).is_some() { Ok(None) } else { Err(bad) })?
-    {
-        return Ok(key);
+    let is_base58 = text.starts_with("Qm") || text.starts_with('1');
+    let read = if is_base58 { Ok(base58(text)) } else { multibase(text) };
+    match (read, hexadecimal(text)) {
+        (Ok(Some(key)), _) => Ok(key),
+        (_, Some(bytes)) => Ok(WrittenKey::of_bytes(bytes)),
+        (Err(bad), None) => Err(bad),
+        // Base58 without multibase's `z` before it: a hash that is neither SHA-256 nor a key itself.
+        (Ok(None), None) => base58(text).ok_or(BadKey::Encoding),
     }
-    let otherwise = hexadecimal(text).map(WrittenKey::of_bytes);
-    let otherwise = otherwise.or_else(|| base58().map(|bytes| WrittenKey::Multihash { bytes, codec: None }));
-    otherwise.ok_or(BadKey::Encoding)
+}
+
+/// A multihash in base58; `None` if it is none.
+fn base58(text: &str) -> Option<WrittenKey> {
+    let bytes = Base::Base58Btc.decode(text).ok().filter(|bytes| is_multihash(bytes))?;
+    Some(WrittenKey::Multihash { bytes, codec: None })
+}
+
+/// A CID or a multihash in multibase; `None` if it is neither.
+fn multibase(text: &str) -> Result<Option<WrittenKey>, BadKey> {
+    multibase::decode(text).map_or(Ok(None), |(_, bytes)| cid(&bytes))
 }
 
 /// What the bytes of a CID or a multihash mean; `None` if they are neither.
