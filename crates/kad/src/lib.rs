@@ -1,11 +1,13 @@
 //! The protocol of libp2p Kademlia with no IO and no clock: keys, messages, routing table, answering rules, and the
 //! one seam between deciding and talking.
 //!
-//! Start with [`network`] (what a network must offer) and [`failure`] (the closed names of what goes wrong). The wire is
+//! Start with [`network`] (what a network must offer to those who ask), [`fabric`] (and to those who are asked) and
+//! [`failure`] (the closed names of what goes wrong). The wire is
 //! [`message`] and [`mod@identify`]; [`answer`], [`records`], [`table`], [`mod@key`] and [`preimage`] are the protocol's
 //! arithmetic.
 
 pub mod answer;
+pub mod fabric;
 pub mod failure;
 pub mod identify;
 pub mod key;
@@ -17,7 +19,7 @@ pub mod protobuf;
 pub mod records;
 pub mod table;
 
-pub use libp2p_identity::PeerId;
+pub use libp2p_identity::{Keypair, PeerId};
 pub use multiaddr::Multiaddr;
 
 pub use crate::key::Key;

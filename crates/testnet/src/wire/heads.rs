@@ -183,6 +183,8 @@ impl Service for Peer {
             kad::answer::Answer::Message(message) => Answer::Reply(message),
             kad::answer::Answer::Nothing => Answer::Nothing,
             kad::answer::Answer::Reset => Answer::ResetStream,
+            kad::answer::Answer::Close => Answer::CloseStream,
+            kad::answer::Answer::HangUp => Answer::ResetConnection,
         }
     }
 
