@@ -234,6 +234,20 @@ named! {
     }
 }
 
+named! {
+    /// Why a connection that somebody opened was not let in.
+    Refusal {
+        /// There are too many connections.
+        Full = "full",
+        /// Too many others prove who they are at the moment.
+        HalfOpen = "half_open",
+        /// Too many connections come from there.
+        Source = "source",
+        /// The peer has too many connections with ours.
+        Peer = "peer",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,6 +255,7 @@ mod tests {
     #[test]
     fn every_name_finds_its_variant() {
         assert!(CloseReason::ALL.iter().all(|&r| CloseReason::from_name(r.name()) == Some(r)));
+        assert!(Refusal::ALL.iter().all(|&r| Refusal::from_name(r.name()) == Some(r)));
         assert!(Direction::ALL.iter().all(|&d| Direction::from_name(d.name()) == Some(d)));
     }
 }

@@ -16,9 +16,8 @@ use crate::{
     address::Target,
     connection::AnyConnection,
     dial::{Inner, Race},
-    dialled::Dialled,
-    link::Link,
     plan::{Plan, Rules},
+    tcp,
     ws::Destination,
 };
 
@@ -66,7 +65,10 @@ impl Inner {
                 self.dial_tcp(to, peer, deadline).await.map(AnyConnection::tcp)
             }
             Target::Quic(addr) => match &self.quic {
-                Some(dialer) => dialer.dial(addr, peer, deadline).await.map(AnyConnection::quic),
+                Some(dialer) => {
+                    let dial = dialer.dial(addr, peer, deadline, &self.persona);
+                    dial.await.map(AnyConnection::quic)
+                }
                 None => Err(Failure::new(Phase::Connect, FailureClass::Cancelled)),
             },
         };
@@ -79,7 +81,7 @@ impl Inner {
         to: Destination<'_>,
         peer: PeerId,
         deadline: Instant,
-    ) -> Result<Dialled<Link>, Failure> {
+    ) -> Result<tcp::Dialled, Failure> {
         match self.tcp.dial(to, peer, Security::Noise, deadline).await {
             Err(refused) if refused.may_speak_tls => {
                 let refused = Instant::now();

@@ -29,6 +29,7 @@ use crate::{
     introduction::{Introduction, protocols},
     names::{Names, Resolver},
     pacing::{Pacer, Pacing},
+    persona::{Nothing, Persona, Voice},
     plan::{Plan, Rules, Turn, Way},
     quic::QuicDialer,
     tcp::Dialer,
@@ -103,6 +104,7 @@ pub struct Host(Arc<Inner>);
 
 #[derive(Debug)]
 pub(crate) struct Inner {
+    pub(crate) persona: Arc<Persona>,
     pub(crate) tcp: Dialer,
     /// `None` where QUIC is not dialled.
     pub(crate) quic: Option<QuicDialer>,
@@ -124,18 +126,20 @@ impl Host {
             quic: config.quic,
             names: config.names != Names::Unresolved,
         };
-        let served: Vec<&str> = config.kad_protocols.iter().map(String::as_str).collect();
-        let protocols = protocols(&served);
-        let introduction =
-            Introduction::new(&config.identity, &config.agent, &protocols, &config.listen_addrs);
-        let introduction = Arc::new(introduction);
+        let said: Vec<&str> = config.kad_protocols.iter().map(String::as_str).collect();
+        let said = protocols(&said);
+        let introduction = Introduction::new(&config.identity, &config.agent, &said, &config.listen_addrs);
+        let voice = Voice { introduction, protocols: protocols(&[]) };
+        let persona = Arc::new(Persona::new(config.identity, voice, Arc::new(Nothing)));
+        if config.quic && persona.client_tls().is_none() {
+            return Err(io::Error::other("no certificate can be made of the key"));
+        }
         let sockets = || available_parallelism().map_or(1, usize::from).min(MAX_SOCKETS);
-        let quic =
-            config.quic.then(|| QuicDialer::new(&config.identity, Arc::clone(&introduction), sockets()));
-        let quic = quic.transpose().map_err(io::Error::other)?;
+        let quic = config.quic.then(|| QuicDialer::new(sockets()));
         Ok(Self(Arc::new(Inner {
             quic,
-            tcp: Dialer::new(config.identity, introduction),
+            tcp: Dialer::new(Arc::clone(&persona)),
+            persona,
             names: Resolver::new(config.names),
             rules,
             dial_timeout: config.dial_timeout,

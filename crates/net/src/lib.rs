@@ -22,7 +22,7 @@
 //!
 //! impl Service for Empty {
 //!     async fn answer(&self, _: Request) -> Answer {
-//!         Answer::Reply(Vec::new())
+//!         Answer::Message(Vec::new())
 //!     }
 //! }
 //!
@@ -46,6 +46,7 @@
 //! What a request means is left to others: this crate carries kad messages as bytes.
 
 pub mod address;
+pub mod admission;
 pub mod dial;
 pub mod identity;
 pub mod serve;
@@ -54,16 +55,20 @@ pub mod session;
 mod attempt;
 mod carrier;
 mod connection;
-mod dialled;
+mod conversation;
 mod failure;
+mod faults;
 mod introduction;
+mod limits;
 mod link;
 mod multistream;
 mod names;
 mod noise;
 mod pacing;
+mod persona;
 mod plan;
 mod quic;
+mod registry;
 mod socket;
 mod tcp;
 mod tls;
@@ -73,11 +78,13 @@ mod yamux;
 
 pub use crate::{
     address::Addresses,
+    admission::Bounds,
     connection::AnyConnection,
     dial::{Host, HostConfig},
     identity::Identity,
     introduction::{MAX_REQUEST_BYTES, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr},
     names::Names,
     pacing::{Pacing, Rate},
+    registry::{Counted, Registered},
     tls::{CertificateRefusal, peer_of_certificate},
 };

@@ -20,6 +20,7 @@ pub(crate) use dialer::QuicDialer;
 pub(crate) use link::QuicLink;
 pub use listener::bind_quic;
 pub(crate) use listener::{Configs, QuicListener, shake_hands};
+pub(crate) use tls::ClientTls;
 
 #[cfg(test)]
 mod tests;

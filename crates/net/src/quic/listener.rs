@@ -118,12 +118,13 @@ pub(crate) async fn shake_hands(
     incoming: Incoming,
     config: Arc<ServerConfig>,
     protocols: Arc<[Protocol]>,
+    local: SocketAddr,
 ) -> Result<QuicLink, Failure> {
     let at_secure = |error| lost(Phase::Secure, &error);
     let connection = incoming.accept_with(config).map_err(at_secure)?.await.map_err(at_secure)?;
     let peer =
         dialling_peer(&connection).ok_or(Failure::new(Phase::Secure, FailureClass::HandshakeFailed))?;
-    Ok(QuicLink::new(connection, peer, protocols))
+    Ok(QuicLink::new(connection, peer, protocols).accepted_at(local))
 }
 
 /// Who has dialled: its certificate was verified in the handshake.

@@ -13,7 +13,7 @@ use kad::{PeerId, failure::Phase, network::Transport};
 use net::{
     Identity,
     identity::IdentityError,
-    serve::{Action, Answer, Disruption, Head, Introduced, Pace, Profile, Request, Service},
+    serve::{Action, Answer, Disruption, Head, Notice, Pace, Profile, Request, Service},
 };
 
 use crate::{
@@ -169,7 +169,7 @@ impl Service for Peer {
     async fn answer(&self, request: Request) -> Answer {
         match self.state {
             State::Slow(ms) => {
-                tokio::time::sleep_until(request.received + Duration::from_millis(ms.into())).await;
+                tokio::time::sleep(Duration::from_millis(ms.into()).saturating_sub(request.waited)).await;
             }
             State::Silent(Stage::Request) => std::future::pending().await,
             _ => {}
@@ -177,22 +177,18 @@ impl Service for Peer {
         // The network's protocol is the first one, where it is spoken at all; nothing is said on the others.
         let is_kad = request.protocol == 0 && self.state != State::WrongProtocol;
         if !is_kad || matches!(self.state, State::Reset(Stage::Request)) {
-            return Answer::ResetStream;
+            return Answer::Reset;
         }
-        match self.answers.answer(self.number, &request.from.to_bytes(), &request.message) {
-            kad::answer::Answer::Message(message) => Answer::Reply(message),
-            kad::answer::Answer::Nothing => Answer::Nothing,
-            kad::answer::Answer::Reset => Answer::ResetStream,
-            kad::answer::Answer::Close => Answer::CloseStream,
-            kad::answer::Answer::HangUp => Answer::ResetConnection,
-        }
+        self.answers.answer(self.number, &request.from.to_bytes(), &request.message)
     }
 
     fn asks(&self, from: PeerId) -> bool {
         self.answers.asks(self.number, &from)
     }
 
-    fn met(&self, introduced: Introduced) {
-        self.answers.met(self.number, introduced);
+    fn notice(&self, notice: Notice) {
+        if let Notice::Introduced(introduced) = notice {
+            self.answers.met(self.number, introduced);
+        }
     }
 }

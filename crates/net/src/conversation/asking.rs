@@ -1,4 +1,4 @@
-//! Asking the other side of an inbound connection who it is: once, when its first request comes.
+//! Asking the other side of a connection who it is: once, when its first request comes.
 //!
 //! The stream of identify, its answer in one message or several, and what the peer says later unasked. Whether to ask,
 //! and what to make of the answer, is the service's.
@@ -95,6 +95,7 @@ impl Asking {
 #[cfg(test)]
 mod tests {
     use std::{
+        sync::Arc,
         task::{Context, Poll},
         time::Duration,
     };
@@ -106,7 +107,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::session::SessionEvent;
+    use crate::session::{Protocol, SessionEvent};
 
     /// Counts what is opened and reset, and carries nothing.
     #[derive(Default)]
@@ -151,6 +152,14 @@ mod tests {
         }
 
         fn say_goodbye(&mut self) {}
+
+        fn abort(&mut self) {}
+
+        fn local(&self) -> Multiaddr {
+            Multiaddr::empty()
+        }
+
+        fn serve(&mut self, _: &Arc<[Protocol]>) {}
 
         fn queued_bytes(&self) -> usize {
             0

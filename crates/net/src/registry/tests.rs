@@ -1,0 +1,1 @@
+//! What the registry knows, and whom it tells to go.
