@@ -1,11 +1,15 @@
 //! A connection over whichever transport it is, and whoever opened it.
 
 use kad::{
+    Multiaddr,
     failure::Failure,
     network::{Connection, Endpoint, Event, StreamId, Traffic},
 };
 
-use crate::{conversation::Conversation, link::Link, quic::QuicLink};
+use crate::{
+    carrier::Carrier, conversation::Conversation, limits::Limits, link::Link, quic::QuicLink,
+    registry::Ticket,
+};
 
 /// A connection with a peer that has proved who it is.
 #[derive(Debug)]
@@ -42,6 +46,18 @@ impl AnyConnection {
     /// Says which of the addresses it was.
     pub(crate) fn set_address(&mut self, index: usize) {
         each!(&mut self.0, held => held.0.address = index);
+    }
+}
+
+impl AnyConnection {
+    /// Where the peer is seen.
+    pub(crate) fn remote(&self) -> Multiaddr {
+        each!(&self.0, held => held.1.carrier().observed())
+    }
+
+    /// Puts a connection that we opened among those of a peer that serves.
+    pub(crate) fn join(&mut self, ticket: Ticket, limits: Limits) {
+        each!(&mut self.0, held => held.1.join(ticket, limits));
     }
 }
 

@@ -97,9 +97,15 @@ impl<C: Carrier> Conversation<C> {
     }
 
     /// The same, but what is idle on it ends.
-    pub(crate) fn watched(mut self, limits: Limits) -> Self {
+    fn watched(mut self, limits: Limits) -> Self {
         self.watch = Some(Watch::new(limits));
         self
+    }
+
+    /// On a connection that we opened: it gets its place among those of a fabric, and what is idle of the peer's ends.
+    pub(crate) fn join(&mut self, ticket: Ticket, limits: Limits) {
+        self.watch = Some(Watch::new(limits));
+        self.ticket = Some(ticket);
     }
 
     /// The same, with its place among the connections of a fabric.
@@ -155,16 +161,6 @@ impl<C: Carrier> Conversation<C> {
                 return failure;
             }
         }
-    }
-
-    /// Waits until the peer has proved who it is.
-    pub(crate) async fn authenticated(&mut self) -> Result<(), Failure> {
-        poll_fn(|cx| match self.poll_next(cx) {
-            _ if self.carrier.peer().is_some() => Poll::Ready(Ok(())),
-            Poll::Ready(Err(failure)) => Poll::Ready(Err(failure)),
-            Poll::Ready(Ok(_)) | Poll::Pending => Poll::Pending,
-        })
-        .await
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, Failure>> {

@@ -48,6 +48,8 @@
 pub mod address;
 pub mod admission;
 pub mod dial;
+pub mod error;
+pub mod fabric;
 pub mod identity;
 pub mod serve;
 pub mod session;
@@ -81,8 +83,11 @@ pub use crate::{
     admission::Bounds,
     connection::AnyConnection,
     dial::{Host, HostConfig},
+    error::NetError,
+    fabric::{FabricConfig, SocketFabric},
     identity::Identity,
     introduction::{MAX_REQUEST_BYTES, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr},
+    limits::Limits,
     names::Names,
     pacing::{Pacing, Rate},
     registry::{Counted, Registered},

@@ -10,10 +10,15 @@ use std::{
 use kad::{
     PeerId,
     answer::Answer,
-    fabric::{Notice, Request, Service},
+    fabric::{Notice, Request, Says, Service},
 };
 
-use crate::{identity::Identity, introduction::Introduction, quic::ClientTls, session::Protocol};
+use crate::{
+    identity::Identity,
+    introduction::{Introduction, protocols},
+    quic::ClientTls,
+    session::Protocol,
+};
 
 /// An answer under way.
 pub(crate) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -59,6 +64,16 @@ impl Service for Nothing {
 pub(crate) struct Voice {
     pub(crate) introduction: Introduction,
     pub(crate) protocols: Arc<[Protocol]>,
+}
+
+impl Voice {
+    /// What says this.
+    pub(crate) fn of(identity: &Identity, says: &Says) -> Self {
+        let kad: Vec<&str> = says.kad_protocols.iter().map(String::as_str).collect();
+        let protocols = protocols(&kad);
+        let introduction = Introduction::new(identity, &says.agent, &protocols, &says.addresses);
+        Self { introduction, protocols }
+    }
 }
 
 /// A peer of ours.

@@ -128,9 +128,8 @@ fn is_self_connected(tcp: &TcpStream, addr: SocketAddr) -> bool {
     addr.ip().is_loopback() && tcp.local_addr().is_ok_and(|local| local == addr)
 }
 
-/// Sends the first message of the handshake and reads the second. The third stays queued, to leave together with the
-/// first requests.
-fn poll_secured(link: &mut Link, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+/// Shakes hands, in either role. The last message of a dialler stays queued, to leave together with the first requests.
+pub(crate) fn poll_secured(link: &mut Link, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
     while link.peer().is_none() {
         match link.poll_receive(cx) {
             Poll::Ready(result) => result?,

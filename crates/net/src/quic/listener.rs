@@ -59,8 +59,7 @@ impl QuicListener {
     pub(crate) fn new(socket: std::net::UdpSocket) -> io::Result<Self> {
         enlarge(&socket)?;
         let local = socket.local_addr()?;
-        let base = ServerTls::new().and_then(|tls| tls.config_of_nobody()).map_err(io::Error::other)?;
-        let config = server_config(base, &transport());
+        let config = config_of_nobody()?;
         let receiver = Receiver::start()?;
         let (endpoint, ()) = receiver.drive(|| {
             let (socket, runtime) = (SharedSocket::new(socket)?, Arc::new(TokioRuntime));
@@ -131,6 +130,12 @@ pub(crate) async fn shake_hands(
 fn dialling_peer(connection: &Connection) -> Option<PeerId> {
     let identity = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
     owner_of(identity.first()?)
+}
+
+/// The configuration of an endpoint: with it a connection can be looked at, but not accepted.
+pub(super) fn config_of_nobody() -> io::Result<ServerConfig> {
+    let tls = ServerTls::new().and_then(|tls| tls.config_of_nobody()).map_err(io::Error::other)?;
+    Ok(server_config(tls, &transport()))
 }
 
 fn server_config(tls: QuicServerConfig, transport: &Arc<TransportConfig>) -> ServerConfig {

@@ -3,7 +3,10 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -12,12 +15,42 @@ use tokio::{
     sync::oneshot,
 };
 
+/// The most threads that receive for those who listen.
+const MAX_RECEIVERS: usize = 4;
+
+/// The threads that receive for all who listen. Each is started when it is needed.
+#[derive(Debug)]
+pub(crate) struct Receivers {
+    threads: Box<[OnceLock<Receiver>]>,
+    turn: AtomicUsize,
+}
+
+impl Receivers {
+    /// As many as there are cores, and not many.
+    pub(crate) fn new() -> Self {
+        let count = thread::available_parallelism().map_or(1, usize::from).min(MAX_RECEIVERS);
+        Self { threads: (0..count).map(|_| OnceLock::new()).collect(), turn: AtomicUsize::new(0) }
+    }
+
+    /// The thread whose turn it is.
+    pub(crate) fn next(&self) -> io::Result<&Receiver> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.threads.len();
+        let thread = self.threads.get(turn).ok_or(io::ErrorKind::NotFound)?;
+        if let Some(receiver) = thread.get() {
+            return Ok(receiver);
+        }
+        // Of two that are the first at the same time, one starts a thread for nothing.
+        let receiver = Receiver::start()?;
+        Ok(thread.get_or_init(|| receiver))
+    }
+}
+
 /// The endpoints that a thread drives.
 type Endpoints = Arc<Mutex<Vec<quinn::Endpoint>>>;
 
 /// The thread and its runtime. When this is dropped, the thread ends with the last connection of its endpoints.
 #[derive(Debug)]
-pub(super) struct Receiver {
+pub(crate) struct Receiver {
     runtime: Handle,
     endpoints: Endpoints,
     _stop: oneshot::Sender<()>,
@@ -42,6 +75,17 @@ impl Receiver {
             });
         })?;
         Ok(Self { runtime: handle, endpoints, _stop: stop })
+    }
+
+    /// Its runtime, for tasks that end before it.
+    pub(crate) const fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    /// Opens what the thread's reactor is to drive.
+    pub(crate) fn enter<T>(&self, open: impl FnOnce() -> T) -> T {
+        let _entered = self.runtime.enter();
+        open()
     }
 
     /// Opens an endpoint; the thread drives it, and all that is spawned meanwhile.

@@ -6,7 +6,7 @@ use kad::{
     PeerId,
     failure::{FailureClass, Phase},
     identify::{IDENTIFY_PROTOCOL, IDENTIFY_PUSH_PROTOCOL, Identify, MAX_IDENTIFY_BYTES},
-    network::{Connection, Event, StreamId},
+    network::{Event, StreamId},
 };
 use tokio::{task::JoinHandle, time::Instant};
 

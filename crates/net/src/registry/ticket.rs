@@ -105,6 +105,16 @@ impl Ticket {
         ConnectionId(self.entry.id)
     }
 
+    /// Who is at the other end.
+    pub(crate) fn peer(&self) -> PeerId {
+        self.entry.peer
+    }
+
+    /// Where the peer is seen.
+    pub(crate) fn remote(&self) -> Multiaddr {
+        self.entry.remote.clone()
+    }
+
     /// What the connection is to do.
     pub(crate) fn poll_order(&self, cx: &Context<'_>) -> Poll<Order> {
         self.entry.poll_order(cx)

@@ -11,8 +11,7 @@ use std::{
 
 use kad::{PeerId, failure::Phase, network::Transport};
 use net::{
-    Identity,
-    identity::IdentityError,
+    Identity, NetError,
     serve::{Action, Answer, Disruption, Head, Notice, Pace, Profile, Request, Service},
 };
 
@@ -56,7 +55,7 @@ pub(super) struct Peer {
 
 impl Heads {
     /// Makes the identities of all peers that listen, on all cores.
-    pub(super) fn new(world: Arc<World>, living: Option<Arc<Living>>) -> Result<Self, IdentityError> {
+    pub(super) fn new(world: Arc<World>, living: Option<Arc<Living>>) -> Result<Self, NetError> {
         let answers = Arc::new(Answers::new(Arc::clone(&world)).living(living.clone()));
         let mut heads = Self { world, answers, living, all: Vec::new() };
         let count = heads.world.peers().end;
@@ -122,7 +121,7 @@ impl Heads {
         Some(Arc::clone(&listening.head))
     }
 
-    fn listening(&self, number: u32) -> Result<Option<Listening>, IdentityError> {
+    fn listening(&self, number: u32) -> Result<Option<Listening>, NetError> {
         if !self.world.state(number).listens() {
             return Ok(None);
         }
