@@ -153,6 +153,11 @@ impl Admission {
         if left > self.bounds.high_water { left.saturating_sub(self.bounds.low_water) } else { 0 }
     }
 
+    /// Whether half of the room is taken for those who prove who they are.
+    pub const fn is_crowded(&self) -> bool {
+        self.half_open * 2 >= self.bounds.half_open
+    }
+
     /// How many connections there are, and how many are being opened.
     pub const fn count(&self) -> (usize, usize) {
         (self.open, self.half_open)

@@ -226,10 +226,9 @@ impl<C: Carrier> Conversation<C> {
         while self.take_event().is_some() {}
         while self.is_telling() {
             match self.poll_next(cx) {
-                Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(_)) => break,
                 Poll::Pending if self.is_telling() => return Poll::Pending,
-                Poll::Pending => break,
+                Poll::Ready(Err(_)) | Poll::Pending => break,
+                Poll::Ready(Ok(_)) => {}
             }
         }
         Poll::Ready(())

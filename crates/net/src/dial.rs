@@ -161,7 +161,8 @@ impl Network for Host {
     async fn connect(&self, peer: PeerId, addrs: Vec<Multiaddr>) -> Dial<AnyConnection> {
         let (inner, shared) = (&self.0, &self.0.shared);
         let plan = Plan::new(&addrs, &peer, &shared.rules);
-        let Some(first) = plan.turns.last() else {
+        let has_left = inner.membership.as_ref().is_some_and(Membership::has_left);
+        let Some(first) = plan.turns.last().filter(|_| !has_left) else {
             return Dial { attempts: plan.into_attempts(), connection: None };
         };
         // The clock starts when there is room for the first attempt. The semaphore is never closed.

@@ -116,7 +116,12 @@ impl Registry {
         }
     }
 
-    /// Gives one of our peers' connections an order.
+    /// Whether so many prove who they are that whoever comes should first prove where it is.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.lock().admission.is_crowded()
+    }
+
+    /// Gives all connections of one of our peers an order.
     pub(crate) fn order_all(&self, member: u64, order: Order) {
         let state = self.lock();
         for entry in state.of(member) {

@@ -46,7 +46,7 @@ impl<C: Carrier> Conversation<C> {
                 && (stream.answering.is_some() || !stream.waiting.is_empty())
         };
         let Some(from) = self.carrier.peer() else { return Poll::Pending };
-        if self.streams.get(position).filter(is_answering).is_none() {
+        if !self.streams.get(position).as_ref().is_some_and(is_answering) {
             return Poll::Pending;
         }
         if self.carrier.queued_bytes() > MAX_UNSENT_BYTES || self.hanging_up {

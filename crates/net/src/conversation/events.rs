@@ -48,7 +48,7 @@ impl<C: Carrier> Conversation<C> {
     fn is_holders(&self, stream: StreamId) -> bool {
         // A dialler's streams have odd numbers.
         let ours = (stream.0 % 2 == 1) == (self.direction == Direction::Outbound);
-        ours && !self.asking.is_on(stream) && self.push != Some(stream)
+        ours && !self.asking.owns(stream) && self.push != Some(stream)
     }
 
     fn opened(&mut self, stream: StreamId, purpose: Purpose) {

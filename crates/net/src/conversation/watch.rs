@@ -13,7 +13,11 @@ use kad::{
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::{Conversation, inbound::Inbound};
-use crate::{carrier::Carrier, limits::Limits, registry::Order};
+use crate::{
+    carrier::Carrier,
+    limits::Limits,
+    registry::{Order, Ticket},
+};
 
 /// When to look.
 pub(super) struct Watch {
@@ -73,7 +77,7 @@ impl<C: Carrier> Conversation<C> {
             }
         }
         let is_idle = now.saturating_duration_since(self.active) >= limits.idle_connection;
-        let is_spared = self.ticket.as_ref().is_some_and(|ticket| ticket.is_protected());
+        let is_spared = self.ticket.as_ref().is_some_and(Ticket::is_protected);
         if is_idle && self.streams.is_empty() && self.direction == Direction::Inbound && !is_spared {
             self.part(CloseReason::Idle, cx);
         }

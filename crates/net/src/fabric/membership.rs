@@ -32,7 +32,8 @@ const MAX_UNTAKEN: usize = 64;
 /// How long leaving may take.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
-type Handed = Box<Accepted<AnyConnection>>;
+/// A connection on its way to whoever takes it.
+pub(super) type Handed = Box<Accepted<AnyConnection>>;
 
 /// What a peer of ours has on a fabric beside its voice. It ends with this.
 #[derive(Debug)]
@@ -97,6 +98,15 @@ impl Membership {
         let ends = Peered { member: self.number, persona: Arc::clone(persona), peer, remote };
         let ticket = Ticket::dialled(&self.shared.registry, ends, ip);
         connection.join(ticket, self.shared.limits);
+        if self.has_left() {
+            // It was not among those that were told.
+            self.shared.registry.order_all(self.number, Order::Leave);
+        }
+    }
+
+    /// Whether the peer has left.
+    pub(crate) fn has_left(&self) -> bool {
+        self.leaving.is_cancelled()
     }
 
     /// The next connection that was handed out; `None` once the peer has left.

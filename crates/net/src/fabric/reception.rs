@@ -1,8 +1,9 @@
 //! Who connects to a peer of ours: let in if there is room, asked to prove who it is, and then served or handed out.
 
 use std::{
-    future::poll_fn,
+    future::{Future, poll_fn},
     net::{IpAddr, SocketAddr},
+    pin::Pin,
     sync::{Arc, PoisonError},
     task::Poll,
     time::Duration,
@@ -22,7 +23,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::Shared;
+use super::{Shared, membership::Handed};
 use crate::{
     carrier::Carrier,
     connection::AnyConnection,
@@ -49,7 +50,7 @@ pub(super) struct Reception {
     pub(super) number: u64,
     pub(super) persona: Arc<Persona>,
     /// Where connections are handed out; `None` where they are served here.
-    pub(super) hand_out: Option<mpsc::Sender<Box<Accepted<AnyConnection>>>>,
+    pub(super) hand_out: Option<mpsc::Sender<Handed>>,
     pub(super) leaving: CancellationToken,
     pub(super) tasks: TaskTracker,
     /// Where connections are served.
@@ -70,13 +71,10 @@ impl Reception {
                     tcp.set_zero_linger().ok();
                     continue;
                 };
-                let this = Arc::clone(&self);
+                let (this, remote) = (Arc::clone(&self), canonical(remote));
                 self.tasks.spawn(async move {
-                    let (leaving, remote) = (this.leaving.clone(), canonical(remote));
                     let opening = Box::pin(this.open_stream(transport, tcp, remote, place));
-                    if let Some(Some(connection)) = leaving.run_until_cancelled(opening).await {
-                        this.hold(connection).await;
-                    }
+                    this.hold(opening).await;
                 });
             }
         };
@@ -105,22 +103,27 @@ impl Reception {
 
     /// Somebody connects over QUIC.
     fn arrived(self: &Arc<Self>, incoming: Incoming, local: SocketAddr) {
+        if self.shared.registry.is_crowded() && incoming.may_retry() {
+            // Whoever only claims to be there does not hear of it, and takes no place. An error says that it has heard.
+            incoming.retry().ok();
+            return;
+        }
         let Some(place) = self.shared.registry.arrive(incoming.remote_address().ip()) else {
             return incoming.refuse();
         };
         let this = Arc::clone(self);
-        let opening = async move {
-            let leaving = this.leaving.clone();
+        let task = async move {
             let opening = Box::pin(this.open_quic(incoming, local, place));
-            if let Some(Some(connection)) = leaving.run_until_cancelled(opening).await {
-                this.hold(connection).await;
-            }
+            this.hold(opening).await;
         };
-        self.tasks.spawn_on(opening, &self.runtime);
+        self.tasks.spawn_on(task, &self.runtime);
     }
 
     /// Holds a connection as long as it lasts, or hands it out.
-    async fn hold(&self, mut accepted: Box<Accepted<AnyConnection>>) {
+    async fn hold(&self, opening: Pin<Box<impl Future<Output = Option<Handed>>>>) {
+        let opened = self.leaving.run_until_cancelled(opening).await.flatten();
+        // What is registered before this is told of the leaving; what is not ends here.
+        let Some(mut accepted) = opened.filter(|_| !self.leaving.is_cancelled()) else { return };
         match &self.hand_out {
             None => while accepted.connection.next().await.is_ok() {},
             Some(hand_out) => {
@@ -136,7 +139,7 @@ impl Reception {
         tcp: TcpStream,
         remote: SocketAddr,
         place: HalfOpen,
-    ) -> Option<Box<Accepted<AnyConnection>>> {
+    ) -> Option<Handed> {
         let secured = timeout(self.shared.limits.handshake, self.secure(transport, tcp, remote));
         let mut link = secured.await.ok()?.ok()?;
         let security = link.security()?;
@@ -182,12 +185,7 @@ impl Reception {
         }
     }
 
-    async fn open_quic(
-        &self,
-        incoming: Incoming,
-        local: SocketAddr,
-        place: HalfOpen,
-    ) -> Option<Box<Accepted<AnyConnection>>> {
+    async fn open_quic(&self, incoming: Incoming, local: SocketAddr, place: HalfOpen) -> Option<Handed> {
         let remote = canonical(incoming.remote_address());
         let config = self.config()?;
         let protocols = Arc::clone(&self.persona.voice().protocols);
@@ -221,7 +219,7 @@ impl Reception {
         ticket: Ticket,
         carrier: C,
         connection: impl FnOnce(Conversation<C>) -> AnyConnection,
-    ) -> Box<Accepted<AnyConnection>> {
+    ) -> Handed {
         let (id, peer, remote) = (ticket.id(), ticket.peer(), ticket.remote());
         let conversation = Conversation::accepted(carrier, Arc::clone(&self.persona), self.shared.limits);
         Box::new(Accepted { id, peer, remote, connection: connection(conversation.registered(ticket)) })

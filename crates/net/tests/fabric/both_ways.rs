@@ -1,12 +1,13 @@
 //! Whoever holds a connection asks and answers on it, whoever opened it.
 
 use kad::{
-    fabric::{CloseReason, Direction, Inward, Member, Notice},
+    fabric::{CloseReason, Direction, Inward, Member, Notice, Says},
+    failure::FailureClass,
     network::{Connection, Network},
 };
 use kadscope_net::{Addresses, Host, HostConfig, Identity};
 
-use super::{Ours, QUIC, TCP, ask, ask_each_other, fabric, says, serve};
+use super::{Ours, QUIC, TCP, ask, ask_each_other, fabric, outcome, says, serve};
 
 const WS: &str = "/ip4/127.0.0.1/tcp/0/ws";
 
@@ -66,32 +67,25 @@ async fn who_asks_says_who_it_is_and_a_push_reaches_whoever_opened_the_connectio
 #[tokio::test]
 async fn what_is_said_is_served_and_no_more() {
     let fabric = fabric();
-    let a = Ours::join(&fabric, "a", &[], Inward::Served).await;
-    let b = Ours::join(&fabric, "b", &[TCP], Inward::HandedOut).await;
-    let (dialled, accepted) = a.meet(&b).await;
-    let mut accepted = accepted.connection;
-    assert_eq!(ask_while(&mut accepted, dialled, &a).await, None);
-}
-
-/// What becomes of a question to `a` once it has said that it is a client.
-async fn ask_while(
-    accepted: &mut kadscope_net::AnyConnection,
-    dialled: kadscope_net::AnyConnection,
-    a: &Ours,
-) -> Option<Vec<u8>> {
-    a.host.say(kad::fabric::Says { kad_protocols: Vec::new(), ..says("a") });
-    let serving = serve(dialled);
-    let stream = accepted.open(super::KAD, 1 << 10);
-    accepted.send(stream, b"x");
-    let end = loop {
-        match accepted.next().await.unwrap() {
-            kad::network::Event::Message(id, message) if id == stream => break Some(message),
-            kad::network::Event::Ended(id, _) if id == stream => break None,
-            _ => {}
-        }
-    };
-    serving.abort();
-    end
+    for listen in [TCP, QUIC] {
+        let a = Ours::join(&fabric, "a", &[], Inward::Served).await;
+        let b = Ours::join(&fabric, "b", &[listen], Inward::HandedOut).await;
+        let (dialled, accepted) = a.meet(&b).await;
+        let mut accepted = accepted.connection;
+        let serving = serve(dialled);
+        assert_eq!(outcome(&mut accepted, b"x").await.unwrap(), b"a heard x");
+        a.host.say(Says { kad_protocols: Vec::new(), ..says("a client") });
+        let agent = |notice: &Notice| match notice {
+            Notice::Introduced(introduced) => introduced.identify.agent_version.clone(),
+            _ => None,
+        };
+        // The peer is asked who it is when it first asks.
+        let end = outcome(&mut accepted, b"y").await;
+        assert_eq!(end.map_err(|failure| failure.class), Err(FailureClass::ProtocolNotSupported), "{listen}");
+        accepted.close().await;
+        serving.await.unwrap();
+        assert_eq!(a.told(agent).await, "b");
+    }
 }
 
 #[tokio::test]
@@ -103,16 +97,9 @@ async fn a_host_that_only_dials_serves_nothing() {
     let dial = host.connect(b.host.peer_id(), vec![b.at(0)]).await;
     let serving = serve(dial.connection.unwrap());
     let mut accepted = b.host.accept().await.unwrap().connection;
-    let stream = accepted.open(super::KAD, 1 << 10);
-    accepted.send(stream, b"x");
-    let end = loop {
-        if let kad::network::Event::Ended(id, end) = accepted.next().await.unwrap()
-            && id == stream
-        {
-            break end.unwrap();
-        }
-    };
-    assert_eq!(end.class, kad::failure::FailureClass::ProtocolNotSupported);
+    let end = outcome(&mut accepted, b"x").await;
+    assert_eq!(end.map_err(|failure| failure.class), Err(FailureClass::ProtocolNotSupported));
     accepted.close().await;
     serving.await.unwrap();
+    assert_eq!(fabric.counted().open, 0, "who only dials is not registered");
 }

@@ -67,6 +67,11 @@ async fn who_is_dropped_leaves() {
     let dialled = a.dial(&b, 1).await;
     drop(b);
     serve(dialled).await.unwrap();
+    let again = a.host.clone();
+    a.host.leave().await;
+    let dial = again.connect(kad::PeerId::random(), vec!["/ip4/127.0.0.1/tcp/9".parse().unwrap()]).await;
+    assert_eq!(dial.attempts[0].outcome, AddressOutcome::NotTried, "who has left dials nobody");
+    assert!(again.accept().await.is_none());
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::{
 
 use kad::{
     fabric::{CloseReason, Inward, Member, Notice, Refusal},
-    network::{Connection, Event},
+    network::Connection,
 };
 use kadscope_net::{Addresses, Bounds, FabricConfig, Limits, SocketFabric};
 use multiaddr::Protocol;
@@ -17,7 +17,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{KAD, Ours, PATIENCE, QUIC, TCP, ask, serve};
+use super::{KAD, Ours, PATIENCE, QUIC, TCP, ask, outcome, serve};
 
 fn fabric(bounds: Bounds, limits: Limits) -> SocketFabric {
     SocketFabric::new(FabricConfig { bounds, limits, ..FabricConfig::new(Addresses::Loopback) })
@@ -85,14 +85,9 @@ async fn a_flood_of_connections_of_one_peer_leaves_room_for_others() {
         for _ in 0..10 {
             // A dialler takes a connection for open before the listener knows who dialled.
             let mut connection = flooding.dial(&b, 0).await;
-            let stream = connection.open(KAD, 1 << 10);
-            connection.send(stream, b"x");
-            loop {
-                match connection.next().await {
-                    Ok(Event::Message(..)) => break open.push(connection),
-                    Ok(_) => {}
-                    Err(_) => break ended += 1,
-                }
+            match outcome(&mut connection, b"x").await {
+                Ok(_) => open.push(connection),
+                Err(_) => ended += 1,
             }
         }
         assert_eq!((open.len(), ended, refused(&fabric, Refusal::Peer)), (3, 7, 7), "{listen}");
@@ -168,4 +163,21 @@ async fn a_flood_of_streams_and_a_slow_reader_do_not_hold_up_others() {
         assert!(sent.map(|of| of.traffic.sent_bytes).max().unwrap() < 16 << 20);
         flood.abort();
     }
+}
+
+#[tokio::test]
+async fn who_dials_over_quic_when_many_prove_who_they_are_proves_first_where_it_is() {
+    let fabric = fabric(Bounds { half_open: 4, ..Bounds::default() }, Limits::default());
+    let b = Ours::join(&fabric, "b", &[TCP, QUIC], Inward::Served).await;
+    let to = socket(&b.at(0));
+    let flood = [mute(1, to).await.unwrap(), mute(2, to).await.unwrap()];
+    let half_open = async {
+        while fabric.counted().half_open < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, half_open).await.unwrap();
+    let a = Ours::join(&fabric, "a", &[], Inward::Served).await;
+    assert_eq!(ask(&mut a.dial(&b, 1).await, b"x").await, b"b heard x");
+    drop(flood);
 }

@@ -1,7 +1,7 @@
 //! Peers of ours on one fabric: they ask each other whoever opened the connection, say something new, come, go, and keep
 //! their bounds under hostile traffic.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod both_ways;
 mod coming_and_going;
@@ -16,7 +16,8 @@ use kad::{
     Keypair, Multiaddr, PeerId,
     answer::Answer,
     fabric::{Accepted, Fabric, Inward, Member, Notice, Request, Says, Service, Terms},
-    network::{Connection, Event, Network, StreamId},
+    failure::Failure,
+    network::{Connection, Event, Network},
 };
 use kadscope_net::{Addresses, AnyConnection, FabricConfig, Host, SocketFabric};
 use tokio::{sync::watch, time::timeout};
@@ -127,10 +128,24 @@ pub(crate) fn says(agent: &str) -> Says {
 
 /// Asks one thing on a new stream.
 pub(crate) async fn ask(connection: &mut AnyConnection, what: &[u8]) -> Vec<u8> {
+    outcome(connection, what).await.unwrap()
+}
+
+/// What comes of a question: its answer, or why there is none.
+pub(crate) async fn outcome(connection: &mut AnyConnection, what: &[u8]) -> Result<Vec<u8>, Failure> {
     let stream = connection.open(KAD, 1 << 20);
     connection.send(stream, what);
     connection.finish(stream);
-    answer(connection, stream).await
+    let waiting = async {
+        loop {
+            match connection.next().await? {
+                Event::Message(id, message) if id == stream => return Ok(message),
+                Event::Ended(id, end) if id == stream => return Err(end.expect("an answer before the end")),
+                _ => {}
+            }
+        }
+    };
+    timeout(PATIENCE, waiting).await.expect("an answer, or none")
 }
 
 /// Both ends ask at once, and answer meanwhile.
@@ -154,20 +169,6 @@ pub(crate) async fn ask_each_other(one: &mut AnyConnection, other: &mut AnyConne
     };
     timeout(PATIENCE, asking).await.expect("answers");
     answers.map(Option::unwrap)
-}
-
-/// The first message on a stream.
-pub(crate) async fn answer(connection: &mut AnyConnection, stream: StreamId) -> Vec<u8> {
-    let waiting = async {
-        loop {
-            match connection.next().await.unwrap() {
-                Event::Message(id, message) if id == stream => return message,
-                Event::Ended(id, end) if id == stream => panic!("{end:?}"),
-                _ => {}
-            }
-        }
-    };
-    timeout(PATIENCE, waiting).await.expect("an answer")
 }
 
 /// Serves a connection in the background until it is over.
