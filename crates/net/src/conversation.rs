@@ -250,3 +250,6 @@ impl<C: Carrier> Conversation<C> {
         self.note();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ pub(crate) use dormant::Dormant;
 pub(crate) use link::QuicLink;
 pub use listener::bind_quic;
 pub(crate) use listener::{Configs, QuicListener, shake_hands};
-pub(crate) use receiver::Receivers;
+pub use receiver::Receivers;
 pub(crate) use tls::ClientTls;
 
 #[cfg(test)]

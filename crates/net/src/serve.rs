@@ -20,12 +20,12 @@ pub use kad::{
     answer::Answer,
     fabric::{Introduced, Notice, Request, Service},
 };
-pub use quic::listen_quic;
+pub use quic::{listen_quic, listen_quic_on};
 
 pub use crate::{
     faults::{Action, Disruption, Pace},
     limits::Limits,
-    quic::bind_quic,
+    quic::{Receivers, bind_quic},
 };
 
 use crate::{

@@ -15,7 +15,7 @@ use kad::{
     network::{AddressOutcome, Connection, Dial, Event, Network, Security, Transport},
 };
 use kadscope_net::{
-    Addresses, AnyConnection, Host, HostConfig, Identity, quic_multiaddr,
+    Addresses, AnyConnection, Host, HostConfig, Identity, NetError, quic_multiaddr,
     serve::{self, Action, Answer, Disruption, Head, Limits, Pace, Profile, Request, Service},
 };
 use tokio::{task::JoinHandle, time::Instant};
@@ -45,7 +45,7 @@ impl Service for Echo {
 struct Served {
     addr: SocketAddr,
     peer: PeerId,
-    task: JoinHandle<std::io::Result<()>>,
+    task: JoinHandle<Result<(), NetError>>,
 }
 
 impl Drop for Served {

@@ -10,7 +10,7 @@ use kad::{
 };
 use tokio::{task::JoinHandle, time::Instant};
 
-use super::{Configs, QuicDialer, QuicLink, QuicListener, bind_quic, shake_hands};
+use super::{Configs, QuicDialer, QuicLink, QuicListener, Receivers, bind_quic, shake_hands};
 use crate::{
     carrier::Carrier,
     conversation::Conversation,
@@ -25,7 +25,7 @@ async fn pair() -> (Conversation<QuicLink>, QuicLink, PeerId) {
     let (us, them) = (Identity::generate().unwrap(), Identity::generate().unwrap());
     let socket = bind_quic((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let addr = socket.local_addr().unwrap();
-    let listener = QuicListener::new(socket).unwrap();
+    let listener = QuicListener::new(socket, &Receivers::new()).unwrap();
     let (peer, config) = (them.peer_id(), Configs::new().unwrap().get(&them).unwrap());
     let protocols = protocols(&[]);
     let introduction = Introduction::new(&us, "asker/1", &protocols, &[]);

@@ -92,8 +92,9 @@ impl Ticket {
         let entry =
             Entry::new(numbers, (peer, direction), (remote.clone(), ip), (now, active_ms), is_protected);
         let entry = Arc::new(entry);
-        state.entries.insert((member, id), Arc::clone(&entry));
+        // Whoever has just come is not the longest idle.
         state.trim();
+        state.entries.insert((member, id), Arc::clone(&entry));
         drop(state);
         let connected = Connected { id: ConnectionId(id), peer, remote, direction };
         persona.service().notice(Notice::Connected(connected));

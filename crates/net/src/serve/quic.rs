@@ -1,6 +1,6 @@
 //! Serving heads behind one UDP socket over QUIC.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use kad::failure::{Failure, FailureClass, Phase};
 use quinn::{Incoming, ServerConfig};
@@ -12,8 +12,9 @@ use tokio::{
 use super::{Action, Head, Limits, Service};
 use crate::{
     conversation::Conversation,
+    error::NetError,
     faults::{Faulty, disrupt_link},
-    quic::{Configs, QuicListener, shake_hands},
+    quic::{Configs, QuicListener, Receivers, shake_hands},
 };
 
 /// Serves every connection for which `resolve` knows a head at its local address, and refuses all others. Runs until
@@ -28,13 +29,31 @@ use crate::{
 /// | `Multiplex`, `Stream`, `Request` | the connection is closed | as over TCP; there is no multiplexer to agree on |
 ///
 /// QUIC has no reset of a connection: a dialler sees `connection_closed` for both.
-pub async fn listen_quic<S, F>(socket: std::net::UdpSocket, resolve: F, limits: Limits) -> io::Result<()>
+pub async fn listen_quic<S, F>(
+    socket: std::net::UdpSocket,
+    resolve: F,
+    limits: Limits,
+) -> Result<(), NetError>
 where
     S: Service,
     F: Fn(SocketAddr) -> Option<Arc<Head<S>>>,
 {
-    let listener = QuicListener::new(socket)?;
-    let mut configs = Configs::new().map_err(io::Error::other)?;
+    listen_quic_on(&Receivers::new(), socket, resolve, limits).await
+}
+
+/// [`listen_quic`] on threads that many sockets share.
+pub async fn listen_quic_on<S, F>(
+    receivers: &Receivers,
+    socket: std::net::UdpSocket,
+    resolve: F,
+    limits: Limits,
+) -> Result<(), NetError>
+where
+    S: Service,
+    F: Fn(SocketAddr) -> Option<Arc<Head<S>>>,
+{
+    let listener = QuicListener::new(socket, receivers).map_err(NetError::Receive)?;
+    let mut configs = Configs::new().map_err(|_| NetError::Certificate)?;
     let mut connections = JoinSet::new();
     while let Some((incoming, local)) = listener.accept().await {
         while connections.try_join_next().is_some() {}
@@ -43,7 +62,7 @@ where
             incoming.refuse();
             continue;
         };
-        let config = configs.get(head.persona.identity()).map_err(io::Error::other)?;
+        let config = configs.get(head.persona.identity()).map_err(|_| NetError::Certificate)?;
         connections.spawn(serve(incoming, config, head, (local, limits)));
     }
     Ok(())
