@@ -104,6 +104,8 @@ impl<C: Carrier> Conversation<C> {
 
     /// On a connection that we opened: it gets its place among those of a fabric, and what is idle of the peer's ends.
     pub(crate) fn join(&mut self, ticket: Ticket, limits: Limits) {
+        // Our peer may have said something else while it dialled.
+        self.carrier.serve(&self.persona.voice().protocols);
         self.watch = Some(Watch::new(limits));
         self.ticket = Some(ticket);
     }

@@ -132,6 +132,11 @@ impl Membership {
     /// Closes all, and waits until it is closed.
     pub(crate) async fn leave(&self) {
         self.end();
+        if let Some(accepted) = &self.accepted {
+            let mut accepted = accepted.lock().await;
+            accepted.close();
+            while accepted.try_recv().is_ok() {}
+        }
         // What does not end in time ends by itself later.
         timeout(LEAVE_TIMEOUT, self.tasks.wait()).await.ok();
     }

@@ -128,7 +128,8 @@ impl Reception {
             None => while accepted.connection.next().await.is_ok() {},
             Some(hand_out) => {
                 // What nobody takes is closed by the drop.
-                timeout(self.shared.limits.handshake, hand_out.send(accepted)).await.ok();
+                let handed = timeout(self.shared.limits.handshake, hand_out.send(accepted));
+                drop(self.leaving.run_until_cancelled(handed).await);
             }
         }
     }
@@ -217,10 +218,12 @@ impl Reception {
     fn accepted<C: Carrier>(
         &self,
         ticket: Ticket,
-        carrier: C,
+        mut carrier: C,
         connection: impl FnOnce(Conversation<C>) -> AnyConnection,
     ) -> Handed {
         let (id, peer, remote) = (ticket.id(), ticket.peer(), ticket.remote());
+        // Our peer may have said something else since the session began, and before it was told to whom.
+        carrier.serve(&self.persona.voice().protocols);
         let conversation = Conversation::accepted(carrier, Arc::clone(&self.persona), self.shared.limits);
         Box::new(Accepted { id, peer, remote, connection: connection(conversation.registered(ticket)) })
     }

@@ -109,3 +109,17 @@ async fn the_registry_knows_both_ends() {
     assert!(of_b.traffic.received_bytes > 100);
     dialled.close().await;
 }
+
+#[tokio::test]
+async fn connections_that_nobody_takes_are_closed_when_the_peer_leaves() {
+    let fabric = fabric();
+    let a = Ours::join(&fabric, "a", &[], Inward::Served).await;
+    let b = Ours::join(&fabric, "b", &[TCP, QUIC], Inward::HandedOut).await;
+    let waiting = [serve(a.dial(&b, 0).await), serve(a.dial(&b, 1).await)];
+    let connected = |notice: &Notice| matches!(notice, Notice::Connected(_)).then_some(());
+    b.told(connected).await;
+    b.host.leave().await;
+    for serving in waiting {
+        serving.await.unwrap();
+    }
+}
