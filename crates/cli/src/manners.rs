@@ -127,7 +127,7 @@ impl OptOutArgs {
             let text = input::read(path, "the opt-out list", MAX_LIST_BYTES)?;
             OptOut::parse(&text).map_err(|bad| {
                 Failed::usage(format!(
-                    "cannot use the opt-out list {}: {}\nwrite a peer id (12D3..., Qm...), an address (192.0.2.1, \
+                    "cannot use the opt-out list {}: {}\nwrite a peer id (12D3..., Qm..., k51..., bafz...), an address (192.0.2.1, \
                      2001:db8::1) or a range (192.0.2.0/24) on each line; what follows a # is a comment",
                     path.display(),
                     escaped(&bad.to_string())

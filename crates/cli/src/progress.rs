@@ -103,12 +103,12 @@ fn draw(state: State, on_terminal: bool) {
 }
 
 fn line(state: &State) -> String {
-    let Progress { discovered, reachable, unreachable, under_way, .. } = state.progress;
-    let done = reachable + unreachable;
+    let Progress { discovered, reachable, turned_away, unreachable, under_way, .. } = state.progress;
+    let done = reachable + turned_away + unreachable;
     let share = if discovered == 0 { 0.0 } else { done as f64 / discovered as f64 };
     let rate = grouped(round(state.rate));
-    let left = match (state.progress.second_pass, state.left) {
-        (true, _) => ", second pass".to_owned(),
+    let left = match (state.progress.second_chances, state.left) {
+        (true, _) => ", second chances".to_owned(),
         (false, Some(left)) => format!(", {}/s, about {} left", rate, duration(left.as_secs_f64().ceil())),
         (false, None) => format!(", {rate}/s"),
     };
@@ -124,13 +124,13 @@ fn line(state: &State) -> String {
 }
 
 fn log_line(state: &State) -> String {
-    let Progress { discovered, reachable, unreachable, waiting, under_way, edges, second_pass, .. } =
+    let Progress { discovered, reachable, unreachable, waiting, under_way, edges, second_chances, .. } =
         state.progress;
-    let pass = if second_pass { ", second pass" } else { "" };
+    let repeats = if second_chances { ", second chances" } else { "" };
     let left = state.left.map(|left| format!(", about {} left", duration(left.as_secs_f64().ceil())));
     format!(
         "after {}: {discovered} peers, {reachable} reached, {unreachable} unreachable, {waiting} waiting, \
-         {under_way} under way, {edges} edges, {} visits/s{pass}{}",
+         {under_way} under way, {edges} edges, {} visits/s{repeats}{}",
         duration(state.elapsed.as_secs_f64().round()),
         round(state.rate),
         left.unwrap_or_default(),
@@ -159,11 +159,12 @@ mod tests {
                 discovered: 10_000,
                 reachable: 5031,
                 unreachable: 412,
+                turned_away: 0,
                 waiting: 4057,
                 under_way: 500,
                 visits: 5443,
                 edges: 501_234,
-                second_pass: false,
+                second_chances: false,
             },
         }
     }

@@ -10,8 +10,8 @@ use crate::completeness::Completeness;
 /// How often each name was counted.
 pub type Counts = BTreeMap<String, u64>;
 
-/// The numbers of one crawl. Counts of peers add up: `discovered = reachable + unreachable + unvisited`, and
-/// `unreachable` is the sum of `errors`.
+/// The numbers of one crawl. Counts of peers add up: `discovered = reachable + turned_away + unreachable + unvisited`,
+/// `unreachable` is the sum of `errors`, and `turned_away` that of the evidence for it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     /// The crawl's name in its store.
@@ -38,6 +38,8 @@ pub struct Summary {
     pub requests: RequestCounts,
     /// Unreachable peers by what their last visit met.
     pub errors: Counts,
+    /// Peers that turned us away by what their last visit met: the evidence that somebody is there.
+    pub turned_away: Counts,
     /// Unreachable peers that are not called down, since address translation or a firewall speaks for itself, by
     /// class: `relayed_only`, `private_only`, `not_from_here`. They are in `errors` too.
     pub nat: Counts,
@@ -81,6 +83,9 @@ pub struct PeerCounts {
     pub reachable: u64,
     /// Reachable, and answered at least one request.
     pub crawled: u64,
+    /// Not reached, and not down: somebody is there and turned us away whenever we asked, as peers do that are at their
+    /// limits.
+    pub turned_away: u64,
     /// No connection came about.
     pub unreachable: u64,
     /// Not visited: the run ended before their turn.
@@ -92,10 +97,12 @@ pub struct PeerCounts {
 pub struct VisitCounts {
     /// The first one of each peer.
     pub first: u64,
-    /// Repeated because of new addresses.
+    /// Repeated because of addresses that no visit had tried.
     pub new_addresses: u64,
-    /// Repeated at the end.
+    /// Second chances.
     pub second_pass: u64,
+    /// Repeated once more, since the peer turned us away.
+    pub turned_away: u64,
     /// Peers that a repeated visit reached.
     pub recovered: u64,
 }
@@ -127,6 +134,8 @@ pub struct LeftOut {
     pub over_max_peers: u64,
     /// Entries beyond what is kept of one visit.
     pub over_visit_size: u64,
+    /// Addresses of peers of which as many are kept as one may have.
+    pub over_addresses: u64,
     /// Ids and addresses that do not decode.
     pub malformed: u64,
     /// Mentions of peers that asked not to be measured.

@@ -7,17 +7,22 @@
 
 pub mod address;
 pub mod admission;
+pub mod autonat;
 pub mod certificate;
 pub mod event_log;
 pub mod identify;
 pub mod kad_answer;
 pub mod kad_message;
+pub mod lookup;
 pub mod name_query;
 pub mod opt_out;
 pub mod protobuf;
+pub mod routing_table;
 pub mod scenario;
 pub mod session;
 pub mod store_file;
+pub mod value;
+pub mod written_key;
 
 /// A function that panics if something does not hold of these bytes.
 pub type Target = fn(&[u8]);
@@ -26,14 +31,17 @@ pub type Target = fn(&[u8]);
 pub const TARGETS: &[(&str, Target)] = &[
     ("address", address::check),
     ("admission", admission::check),
+    ("autonat", autonat::check),
     ("certificate", certificate::check),
     ("event_log", event_log::check),
     ("identify", identify::check),
     ("kad_answer", kad_answer::check),
     ("kad_message", kad_message::check),
+    ("lookup", lookup::check),
     ("name_query", name_query::check),
     ("opt_out", opt_out::check),
     ("protobuf", protobuf::check),
+    ("routing_table", routing_table::check),
     ("scenario", scenario::check),
     ("session_dialer", session::raw::check_dialer),
     ("session_listener", session::raw::check_listener),
@@ -43,4 +51,6 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("session_secured_tls_dialer", session::secured::check_tls_dialer),
     ("session_tls_dialer", session::raw::check_tls_dialer),
     ("store_file", store_file::check),
+    ("value", value::check),
+    ("written_key", written_key::check),
 ];

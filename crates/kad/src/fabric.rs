@@ -40,9 +40,6 @@ pub trait Fabric: Clone + Send + Sync + 'static {
 /// A peer of ours on a fabric. It leaves by [`leave`](Self::leave), or when its last clone is dropped; connections that
 /// it dialled, or that were handed out by [`accept`](Self::accept), end with it.
 pub trait Member: Network {
-    /// Who it is.
-    fn peer_id(&self) -> PeerId;
-
     /// Where it listens: the addresses of [`Terms::listen`] in their order, with the port that the system chose where that
     /// was left to it.
     fn listens(&self) -> Vec<Multiaddr>;

@@ -90,6 +90,8 @@ named! {
         SecurityNotSupported = "security_not_supported",
         /// The cryptographic handshake failed: a forged, malformed or expired proof.
         HandshakeFailed = "handshake_failed",
+        /// The key of the peer's identity is of a kind or size that is not accepted; the text says which.
+        KeyNotSupported = "key_not_supported",
         /// The peer offered no multiplexer of ours.
         MultiplexerNotSupported = "multiplexer_not_supported",
         /// The peer does not speak the protocol asked for.

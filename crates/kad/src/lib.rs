@@ -2,22 +2,27 @@
 //! one seam between deciding and talking.
 //!
 //! Start with [`network`] (what a network must offer to those who ask), [`fabric`] (and to those who are asked) and
-//! [`failure`] (the closed names of what goes wrong). The wire is
-//! [`message`] and [`mod@identify`]; [`answer`], [`records`], [`table`], [`mod@key`] and [`preimage`] are the protocol's
-//! arithmetic.
+//! [`failure`] (the closed names of what goes wrong). The wire is [`message`] and [`mod@identify`]; [`answer`], [`records`], [`values`], [`table`], [`mod@lookup`], [`mod@key`] and
+//! [`preimage`] are the protocol's arithmetic.
 
 pub mod answer;
+pub mod autonat;
+mod date;
 pub mod fabric;
 pub mod failure;
 pub mod identify;
 pub mod key;
+pub mod lookup;
 pub mod message;
 pub mod network;
 pub mod opt_out;
+pub mod parse;
 pub mod preimage;
 pub mod protobuf;
 pub mod records;
 pub mod table;
+pub mod values;
+pub mod written;
 
 pub use libp2p_identity::{Keypair, PeerId};
 pub use multiaddr::Multiaddr;

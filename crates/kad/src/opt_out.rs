@@ -10,6 +10,8 @@ use libp2p_identity::PeerId;
 use multiaddr::{Multiaddr, Protocol};
 use thiserror::Error;
 
+use crate::parse;
+
 /// Peers and addresses that are never dialled and of which nothing is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OptOut {
@@ -37,7 +39,7 @@ enum Entry {
 }
 
 impl OptOut {
-    /// Reads a list: one peer id (`12D3..`, `Qm..`), address (`192.0.2.1`, `2001:db8::1`) or range (`192.0.2.0/24`) a
+    /// Reads a list: one peer id in any form (`12D3..`, `Qm..`, `k51..`, `/p2p/..`), address (`192.0.2.1`, `2001:db8::1`) or range (`192.0.2.0/24`) a
     /// line. What follows a `#`, and empty lines, say nothing.
     pub fn parse(text: &str) -> Result<Self, BadLine> {
         let mut list = Self::default();
@@ -101,15 +103,16 @@ impl OptOut {
 }
 
 fn parse_entry(entry: &str) -> Result<Entry, &'static str> {
+    if let Ok(peer) = parse::peer_id(entry) {
+        return Ok(Entry::Peer(peer));
+    }
     if let Some((ip, bits)) = entry.split_once('/') {
         let ip = IpAddr::from_str(ip).map_err(|_| "write a range as ADDRESS/BITS")?;
         let bits: u32 = bits.parse().map_err(|_| "the bits of a range are a number")?;
         return range(ip, bits);
     }
-    if let Ok(ip) = IpAddr::from_str(entry) {
-        return Ok(Entry::Range((number(ip), number(ip))));
-    }
-    PeerId::from_str(entry).map(Entry::Peer).map_err(|_| "it does not decode as any of them")
+    let ip = IpAddr::from_str(entry).map_err(|_| "it does not decode as any of them")?;
+    Ok(Entry::Range((number(ip), number(ip))))
 }
 
 fn range(ip: IpAddr, bits: u32) -> Result<Entry, &'static str> {
@@ -153,6 +156,16 @@ mod tests {
         let address = |text: &str| list.has_address(&text.parse().expect("an address"));
         assert!(address("/ip4/198.51.100.9/tcp/1") && !address("/ip4/198.51.99.9/tcp/1"));
         assert!(address(&format!("/ip4/1.2.3.4/tcp/1/p2p/{PEER}/p2p-circuit")));
+    }
+
+    #[test]
+    fn a_peer_is_the_same_in_every_form_of_its_id() {
+        let k51 = "k51qzi5uqu5di3f1nh9ghouv3e5dfupe3wbgb8gy679ko7ttpovbtr2bwjz8rt";
+        let id = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp".parse().expect("an id");
+        let bafz = "bafzbeie5745rpv2m6tjyuugywy4d5ewrqgqqhfnf445he3omzpjbx5xqxe";
+        let qm = "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N".parse().expect("an id");
+        let list = list(&format!("{k51}\n{bafz} # by mail\n/p2p/{PEER}\n"));
+        assert!(list.has_peer(&id) && list.has_peer(&qm) && list.has_peer(&PEER.parse().expect("an id")));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
 use kad::{
     Multiaddr, PeerId,
     failure::{Failure, Phase},
-    network::{StreamId, Traffic},
+    network::{RoundTrip, StreamId, Traffic},
 };
 
 use crate::session::{Framing, Protocol, SessionEvent};
@@ -29,6 +29,11 @@ pub(crate) trait Carrier {
 
     /// From now on the peer may open streams for these protocols.
     fn serve(&mut self, protocols: &Arc<[Protocol]>);
+
+    /// The shortest round trip that the transport has seen; `None` if it says nothing of it.
+    fn round_trip(&self) -> Option<RoundTrip> {
+        None
+    }
 
     /// Bytes that went over the wire so far.
     fn traffic(&self) -> Traffic;

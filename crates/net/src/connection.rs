@@ -3,7 +3,7 @@
 use kad::{
     Multiaddr,
     failure::Failure,
-    network::{Connection, Endpoint, Event, StreamId, Traffic},
+    network::{Connection, Endpoint, Event, RoundTrip, StreamId, Traffic},
 };
 
 use crate::{
@@ -84,6 +84,10 @@ impl Connection for AnyConnection {
 
     async fn next(&mut self) -> Result<Event, Failure> {
         each!(&mut self.0, held => held.1.next().await)
+    }
+
+    fn round_trip(&self) -> Option<RoundTrip> {
+        each!(&self.0, held => held.1.round_trip())
     }
 
     fn traffic(&self) -> Traffic {

@@ -22,7 +22,7 @@ use kad::{
     Multiaddr,
     fabric::{CloseReason, Direction},
     failure::{Failure, FailureClass, Phase},
-    network::{Event, StreamId, Traffic},
+    network::{Event, RoundTrip, StreamId, Traffic},
 };
 use tokio::time::{Instant, timeout};
 
@@ -42,6 +42,8 @@ const MAX_WAITING: usize = 64;
 pub(crate) struct Conversation<C> {
     carrier: C,
     direction: Direction,
+    /// A round trip as the handshake showed it, for a carrier that knows none.
+    handshake: Option<RoundTrip>,
     persona: Arc<Persona>,
     /// The streams that the peer opened; the carrier bounds how many.
     streams: Vec<Inbound>,
@@ -69,9 +71,10 @@ impl<C> fmt::Debug for Conversation<C> {
 }
 
 impl<C: Carrier> Conversation<C> {
-    /// On a connection that we opened. Whoever holds it decides how long it may be idle.
-    pub(crate) fn dialled(carrier: C, persona: Arc<Persona>) -> Self {
-        Self::new(carrier, Direction::Outbound, persona)
+    /// On a connection that we opened, with a round trip as its handshake showed it. Whoever holds it decides how long it
+    /// may be idle.
+    pub(crate) fn dialled(carrier: C, handshake: Option<RoundTrip>, persona: Arc<Persona>) -> Self {
+        Self { handshake, ..Self::new(carrier, Direction::Outbound, persona) }
     }
 
     /// On a connection that a peer opened.
@@ -83,6 +86,7 @@ impl<C: Carrier> Conversation<C> {
         Self {
             carrier,
             direction,
+            handshake: None,
             persona,
             streams: Vec::new(),
             asking: Asking::default(),
@@ -143,6 +147,11 @@ impl<C: Carrier> Conversation<C> {
     /// Gives a stream up.
     pub(crate) fn reset(&mut self, stream: StreamId) {
         self.carrier.reset(stream);
+    }
+
+    /// The shortest round trip so far.
+    pub(crate) fn round_trip(&self) -> Option<RoundTrip> {
+        self.carrier.round_trip().or(self.handshake)
     }
 
     /// Bytes that went over the wire so far.

@@ -12,7 +12,7 @@ use kad::{
     Multiaddr, PeerId,
     fabric::{Accepted, Member, Says},
     failure::{Failure, SkipReason},
-    network::{AddressOutcome, Attempt, Dial, Network},
+    network::{AddressOutcome, Attempt, Dial, Network, Transport},
     opt_out::OptOut,
 };
 use tokio::{
@@ -28,10 +28,11 @@ use crate::{
     fabric::{FabricConfig, Membership, Shared, SocketFabric},
     identity::Identity,
     introduction::{Introduction, protocols},
-    names::Names,
+    names::{MAX_ASKING, Names},
     pacing::Pacing,
     persona::{Nothing, Persona, Voice},
     plan::{Plan, Turn, Way},
+    quic::QuicDialer,
     tcp::Dialer,
     ws::Destination,
 };
@@ -89,6 +90,16 @@ impl HostConfig {
             opt_out: Arc::default(),
             pacing: Pacing::default(),
         }
+    }
+}
+
+impl HostConfig {
+    /// How many descriptors a host takes at the most beside one for each attempt and each connection: the sockets of QUIC,
+    /// and one for each name that is being asked for.
+    pub fn shared_descriptors(&self) -> usize {
+        let quic = if self.quic { QuicDialer::MAX_DESCRIPTORS } else { 0 };
+        let names = if self.names == Names::Unresolved { 0 } else { MAX_ASKING };
+        quic + names
     }
 }
 
@@ -154,11 +165,20 @@ impl From<HostConfig> for FabricConfig {
 impl Network for Host {
     type Connection = AnyConnection;
 
-    fn admits(&self, address: &Multiaddr) -> Result<(), SkipReason> {
+    fn local(&self) -> PeerId {
+        self.0.persona.peer_id()
+    }
+
+    fn admits(&self, address: &Multiaddr) -> Result<Option<Transport>, SkipReason> {
         self.0.shared.rules.admits(address)
     }
 
-    async fn connect(&self, peer: PeerId, addrs: Vec<Multiaddr>) -> Dial<AnyConnection> {
+    async fn connect_within(
+        &self,
+        peer: PeerId,
+        addrs: Vec<Multiaddr>,
+        at_most: Option<Duration>,
+    ) -> Dial<AnyConnection> {
         let (inner, shared) = (&self.0, &self.0.shared);
         let plan = Plan::new(&addrs, &peer, &shared.rules);
         let has_left = inner.membership.as_ref().is_some_and(Membership::has_left);
@@ -171,7 +191,8 @@ impl Network for Host {
         }
         let permit = shared.connecting.acquire().await.ok();
         let started = Instant::now();
-        let deadline = started + shared.total_timeout;
+        let total = shared.total_timeout;
+        let deadline = started + at_most.map_or(total, |at_most| at_most.min(total));
         let race = Race::new(inner, peer, (&addrs, &[]), plan, (started, deadline));
         let mut dial = race.with_permit(permit).run().await;
         if let (Some(membership), Some(connection)) = (&inner.membership, &mut dial.connection) {
@@ -182,10 +203,6 @@ impl Network for Host {
 }
 
 impl Member for Host {
-    fn peer_id(&self) -> PeerId {
-        self.0.persona.peer_id()
-    }
-
     fn listens(&self) -> Vec<Multiaddr> {
         self.0.membership.as_ref().map_or_else(Vec::new, |membership| membership.listens().to_vec())
     }
@@ -272,11 +289,12 @@ impl<'a> Race<'a> {
             } else {
                 Some(poll_fn(|cx| self.poll(cx)).await)
             };
-            if let Some((index, (began, result))) = finished {
+            if let Some((index, Outcome { began, result, resolved })) = finished {
                 let attempt = |outcome| Attempt {
                     started_after: Some(began.saturating_duration_since(self.started)),
                     took: Some(began.elapsed()),
                     outcome,
+                    resolved,
                 };
                 match result {
                     Ok(mut connection) => {
@@ -323,6 +341,7 @@ impl<'a> Race<'a> {
                 started_after: Some(runner.began.saturating_duration_since(self.started)),
                 took: Some(runner.began.elapsed()),
                 outcome: AddressOutcome::Abandoned,
+                resolved: Vec::new(),
             };
             self.plan.settle(runner.index, attempt);
         }

@@ -60,7 +60,9 @@ mod connection;
 mod conversation;
 mod failure;
 mod faults;
+mod foreign;
 mod introduction;
+mod key;
 mod limits;
 mod link;
 mod multistream;
@@ -73,6 +75,7 @@ mod quic;
 mod registry;
 mod socket;
 mod tcp;
+mod tcp_info;
 mod tls;
 mod wire;
 mod ws;
@@ -87,6 +90,7 @@ pub use crate::{
     fabric::{FabricConfig, SocketFabric},
     identity::Identity,
     introduction::{MAX_REQUEST_BYTES, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr},
+    key::UnsupportedKey,
     limits::Limits,
     names::Names,
     pacing::{Pacing, Rate},

@@ -12,7 +12,7 @@ use std::{
 use kad::{
     Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase},
-    network::{Security, StreamId, Traffic, Transport},
+    network::{RoundTrip, RttSource, Security, StreamId, Traffic, Transport},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -22,6 +22,7 @@ use crate::{
     introduction::{tcp_multiaddr, ws_multiaddr, wss_multiaddr},
     session::{Framing, Protocol, Session, SessionEvent},
     socket::Socket,
+    tcp_info::min_rtt,
 };
 
 /// What one read takes at the most, in bytes.
@@ -98,6 +99,11 @@ impl Carrier for Link {
 
     fn serve(&mut self, protocols: &Arc<[Protocol]>) {
         self.session.serve(protocols);
+    }
+
+    fn round_trip(&self) -> Option<RoundTrip> {
+        let time = min_rtt(self.socket.tcp())?;
+        Some(RoundTrip { time, source: RttSource::TcpInfo })
     }
 
     fn traffic(&self) -> Traffic {

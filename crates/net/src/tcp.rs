@@ -11,7 +11,7 @@ use std::{
 use kad::{
     PeerId,
     failure::{Failure, FailureClass, Phase},
-    network::{Endpoint, Security, Transport},
+    network::{Endpoint, RoundTrip, RttSource, Security, Transport},
 };
 use tokio::{
     net::TcpStream,
@@ -87,8 +87,9 @@ impl Dialer {
             transport: to.target.transport(),
             security,
             ip_version: if addr.is_ipv4() { 4 } else { 6 },
-            rtt: Some(started.elapsed()),
+            socket: addr,
         };
+        let handshake = RoundTrip { time: started.elapsed(), source: RttSource::Handshake };
         // Without this option the last small write of a visit would wait for an acknowledgement; it is an advice.
         tcp.set_nodelay(true).ok();
         let socket = match to.target.transport() {
@@ -106,7 +107,7 @@ impl Dialer {
         }?;
         let mut link = Link::new(socket, session, addr);
         match poll_fn(|cx| poll_secured(&mut link, cx)).await {
-            Ok(()) => Ok((endpoint, Conversation::dialled(link, Arc::clone(&self.0)))),
+            Ok(()) => Ok((endpoint, Conversation::dialled(link, Some(handshake), Arc::clone(&self.0)))),
             Err(failure) => Err(NotDialled { may_speak_tls: link.is_noise_unanswered(), failure }),
         }
     }

@@ -48,7 +48,7 @@ async fn join(fabric: &SocketFabric, listen: &[&str]) -> Host {
 
 /// Whether a peer answers at one of its addresses.
 async fn answers(asker: &Host, peer: &Host, address: usize) -> bool {
-    let dial = asker.connect(peer.peer_id(), vec![peer.listens()[address].clone()]).await;
+    let dial = asker.connect(peer.local(), vec![peer.listens()[address].clone()]).await;
     let mut connection = dial.connection.unwrap();
     let stream = connection.open(KAD, 1 << 10);
     connection.send(stream, b"x");

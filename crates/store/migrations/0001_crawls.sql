@@ -90,7 +90,9 @@ CREATE TABLE visit (
     transport         INTEGER REFERENCES name,
     security          INTEGER REFERENCES name,
     ip_version        INTEGER,
+    socket            TEXT,                      -- the other end: 192.0.2.1:4001, [2001:db8::1]:4001
     rtt_us            INTEGER,
+    rtt_source        INTEGER REFERENCES name,
     connect_error     INTEGER REFERENCES failure,
     agent             INTEGER REFERENCES agent,
     protocols         INTEGER REFERENCES protocol_set,   -- NULL: none
@@ -121,6 +123,20 @@ CREATE TABLE address_visit (
     PRIMARY KEY (visit, position)
 ) STRICT, WITHOUT ROWID;
 
+-- Where the names among the addresses led to.
+CREATE TABLE resolved_visit (
+    visit             INTEGER NOT NULL REFERENCES visit,
+    position          INTEGER NOT NULL,          -- address_visit.position: the address with the name
+    place             INTEGER NOT NULL,          -- from 0
+    address           INTEGER NOT NULL REFERENCES address,
+    outcome           INTEGER NOT NULL REFERENCES name,
+    skip_reason       INTEGER REFERENCES name,
+    failure           INTEGER REFERENCES failure,
+    started_after_us  INTEGER,                   -- since the name was tried
+    took_us           INTEGER,
+    PRIMARY KEY (visit, position, place)
+) STRICT, WITHOUT ROWID;
+
 -- The 256 bytes, so that SQL can read varints.
 CREATE TABLE byte (
     value  INTEGER PRIMARY KEY,
@@ -148,7 +164,7 @@ SELECT
         || printf('.%03dZ', (started_at_us + started_after_us) / 1000 % 1000) AS started_at,
     took_us, dial_us, connect_us, crawl_us,
     visit.connected IS NOT NULL AS reachable,
-    transport.name AS transport, security.name AS security, ip_version, rtt_us,
+    transport.name AS transport, security.name AS security, ip_version, socket, rtt_us, rtt_source.name AS rtt_source,
     connect_error.phase AS connect_error_phase, connect_error.class AS connect_error_class,
     connect_error.detail AS connect_error_detail,
     agent.agent, protocol_set.protocols,
@@ -164,6 +180,7 @@ LEFT JOIN peer ON peer.id = crawl_peer.peer
 JOIN name AS kind ON kind.id = visit.kind
 LEFT JOIN name AS transport ON transport.id = visit.transport
 LEFT JOIN name AS security ON security.id = visit.security
+LEFT JOIN name AS rtt_source ON rtt_source.id = visit.rtt_source
 LEFT JOIN failure AS connect_error ON connect_error.id = visit.connect_error
 LEFT JOIN failure AS identify_error ON identify_error.id = visit.identify_error
 LEFT JOIN failure AS crawl_error ON crawl_error.id = visit.crawl_error
@@ -179,6 +196,16 @@ JOIN address ON address.id = address_visit.address
 JOIN name AS outcome ON outcome.id = address_visit.outcome
 LEFT JOIN name AS skip_reason ON skip_reason.id = address_visit.skip_reason
 LEFT JOIN failure ON failure.id = address_visit.failure;
+
+CREATE VIEW resolved_view AS
+SELECT
+    visit, position, place, address.multiaddr, outcome.name AS outcome, skip_reason.name AS skip_reason,
+    failure.phase, failure.class, failure.detail, started_after_us, took_us
+FROM resolved_visit
+JOIN address ON address.id = resolved_visit.address
+JOIN name AS outcome ON outcome.id = resolved_visit.outcome
+LEFT JOIN name AS skip_reason ON skip_reason.id = resolved_visit.skip_reason
+LEFT JOIN failure ON failure.id = resolved_visit.failure;
 
 -- The views below read blobs byte by byte: fit for a look, slow for millions. `seen` counts the bytes read, `part` and
 -- `shift` hold the varint that is not complete, `whole` says that `value` has just become complete.

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use kad::network::AddressOutcome;
 use multiaddr::Multiaddr;
 use rusqlite::{Connection, named_params, params};
-use schema::{CrawlEnd, CrawlStart, Row, Timestamp, Visit};
+use schema::{AddressVisit, CrawlEnd, CrawlStart, Row, Timestamp, Visit};
 
 use crate::{
     Error, Limits, Totals, codec,
@@ -150,7 +150,12 @@ impl Appender {
             ":transport": connection.map(|c| interner.name(db, c.transport.name())).transpose()?,
             ":security": connection.map(|c| interner.name(db, c.security.name())).transpose()?,
             ":ip_version": connection.map(|c| c.ip_version),
-            ":rtt_us": connection.and_then(|c| c.rtt).map(micros),
+            ":socket": connection.map(|c| c.socket.to_string()),
+            ":rtt_us": connection.and_then(|c| c.rtt).map(|rtt| micros(rtt.time)),
+            ":rtt_source": connection
+                .and_then(|c| c.rtt)
+                .map(|rtt| interner.name(db, rtt.source.name()))
+                .transpose()?,
             ":connect_error": failure(interner, visit.connect_error.as_ref())?,
             ":agent": visit.agent_version.as_ref().map(|agent| interner.agent(db, agent)).transpose()?,
             ":protocols": protocols.map(|protocols| interner.protocols(db, protocols)).transpose()?,
@@ -169,41 +174,60 @@ impl Appender {
 
     fn addresses(&mut self, id: i64, visit: &Visit) -> rusqlite::Result<()> {
         let Self { connection: db, interner, .. } = self;
-        let mut insert = db.prepare_cached(
-            "INSERT INTO address_visit
-             (visit, position, address, outcome, skip_reason, failure, started_after_us, took_us)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?;
-        for (position, visit) in visit.addresses.iter().enumerate() {
-            let (outcome, reason, failure) = match &visit.outcome {
-                AddressOutcome::Connected => (outcome::CONNECTED, None, None),
-                AddressOutcome::NotTried => (outcome::NOT_TRIED, None, None),
-                AddressOutcome::Abandoned => (outcome::ABANDONED, None, None),
-                AddressOutcome::Skipped(reason) => (outcome::SKIPPED, Some(reason.name()), None),
-                AddressOutcome::Failed(failure) => (outcome::FAILED, None, Some(failure)),
-            };
-            insert.execute(params![
-                id,
-                integer(position as u64),
-                interner.address(db, &visit.address)?,
-                interner.name(db, outcome)?,
-                reason.map(|reason| interner.name(db, reason)).transpose()?,
-                failure.map(|failure| interner.failure(db, failure)).transpose()?,
-                visit.started_after.map(micros),
-                visit.took.map(micros),
-            ])?;
+        let mut insert = db.prepare_cached(INSERT_ADDRESS)?;
+        for (position, visited) in visit.addresses.iter().enumerate() {
+            let position = integer(position as u64);
+            let [address, outcome, reason, failure, after, took] = fate(db, interner, visited)?;
+            insert.execute(params![id, position, address, outcome, reason, failure, after, took])?;
+            for (place, resolved) in visited.resolved.iter().enumerate() {
+                let place = integer(place as u64);
+                let [address, outcome, reason, failure, after, took] = fate(db, interner, resolved)?;
+                db.prepare_cached(INSERT_RESOLVED)?
+                    .execute(params![id, position, place, address, outcome, reason, failure, after, took])?;
+            }
         }
         Ok(())
     }
 }
 
+const INSERT_ADDRESS: &str = "INSERT INTO address_visit
+    (visit, position, address, outcome, skip_reason, failure, started_after_us, took_us)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+const INSERT_RESOLVED: &str = "INSERT INTO resolved_visit
+    (visit, position, place, address, outcome, skip_reason, failure, started_after_us, took_us)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+/// What both tables of addresses keep of one, in the order of their columns.
+fn fate(
+    db: &Connection,
+    interner: &mut Interner,
+    visited: &AddressVisit,
+) -> rusqlite::Result<[Option<i64>; 6]> {
+    let (outcome, reason, failure) = match &visited.outcome {
+        AddressOutcome::Connected => (outcome::CONNECTED, None, None),
+        AddressOutcome::NotTried => (outcome::NOT_TRIED, None, None),
+        AddressOutcome::Abandoned => (outcome::ABANDONED, None, None),
+        AddressOutcome::Skipped(reason) => (outcome::SKIPPED, Some(reason.name()), None),
+        AddressOutcome::Failed(failure) => (outcome::FAILED, None, Some(failure)),
+    };
+    Ok([
+        Some(interner.address(db, &visited.address)?),
+        Some(interner.name(db, outcome)?),
+        reason.map(|reason| interner.name(db, reason)).transpose()?,
+        failure.map(|failure| interner.failure(db, failure)).transpose()?,
+        visited.started_after.map(micros),
+        visited.took.map(micros),
+    ])
+}
+
 const INSERT_VISIT: &str = "INSERT INTO visit
     (crawl, peer, kind, started_after_us, took_us, dial_us, connect_us, crawl_us, connected, transport, security,
-     ip_version, rtt_us, connect_error, agent, protocols, listen_addrs, identify_error, prefixes, crawl_error,
+     ip_version, socket, rtt_us, rtt_source, connect_error, agent, protocols, listen_addrs, identify_error, prefixes, crawl_error,
      request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbor_count, neighbors)
     VALUES
     (:crawl, :peer, :kind, :started_after_us, :took_us, :dial_us, :connect_us, :crawl_us, :connected, :transport,
-     :security, :ip_version, :rtt_us, :connect_error, :agent, :protocols, :listen_addrs, :identify_error, :prefixes,
+     :security, :ip_version, :socket, :rtt_us, :rtt_source, :connect_error, :agent, :protocols, :listen_addrs, :identify_error, :prefixes,
      :crawl_error, :request_rtt_us, :connected_claims, :sent_bytes, :received_bytes, :neighbor_count, :neighbors)";
 
 fn insert_crawl(db: &Connection, start: &CrawlStart) -> rusqlite::Result<i64> {

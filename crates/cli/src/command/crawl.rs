@@ -37,7 +37,7 @@ pub(crate) fn end(made: Made, is_stopped: bool, kept: &StoreUrl) -> anyhow::Resu
         return Err(error);
     }
     if is_stopped {
-        let visits = visits.first + visits.new_addresses + visits.second_pass;
+        let visits = visits.first + visits.new_addresses + visits.second_pass + visits.turned_away;
         output::note(&format!("stopped; {visits} visits were kept ({})", place(kept)));
         return Ok(Code::Cancelled);
     }

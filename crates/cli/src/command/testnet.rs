@@ -90,9 +90,10 @@ pub(crate) async fn run(args: TestnetArgs, entered: Option<Entered>) -> anyhow::
 async fn run_on_loopback(args: TestnetArgs) -> anyhow::Result<Code> {
     let stop = signals::stop_on_signal()?;
     let scenario = args.config.scenario(false)?;
-    resources::raise_open_files();
+    let limit = resources::raise_open_files();
     let outlets = life::outlets(args.config.events.as_deref(), None)?;
     let network = WireTestnet::start_with(&scenario, outlets).await?;
+    note_room(limit);
     if let Some(path) = &args.config.truth {
         write_truth(network.world(), path)?;
     }
@@ -108,6 +109,19 @@ async fn run_on_loopback(args: TestnetArgs) -> anyhow::Result<Code> {
     }
     network.stop().await;
     Ok(Code::Done)
+}
+
+/// Says how many connections there is room for, where whoever dials could meet that limit: to them it looks like peers
+/// that do not answer.
+fn note_room(limit: u64) {
+    let usual = crawl::Config::default();
+    let room = limit.saturating_sub(resources::open_files());
+    if room < u64::from(usual.max_dials) + u64::from(usual.parallelism) {
+        output::note(&format!(
+            "only {limit} files may be open at once: more than {room} connections at once are not answered \
+             (raise it with `ulimit -n`)"
+        ));
+    }
 }
 
 fn write_truth(world: &Arc<World>, path: &Path) -> anyhow::Result<()> {

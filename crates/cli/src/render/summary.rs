@@ -70,13 +70,24 @@ fn peers(summary: &Summary, style: Style) -> Vec<String> {
         line("    answered requests", peers.crawled, Tone::Good),
         line("  unreachable", peers.unreachable, Tone::Bad),
     ];
-    let mut errors: Vec<(&String, &u64)> = summary.errors.iter().collect();
-    errors.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    lines.extend(errors.into_iter().map(|(name, &count)| line(&format!("    {name}"), count, Tone::Bad)));
+    lines.extend(
+        most_first(&summary.errors).map(|(name, count)| line(&format!("    {name}"), count, Tone::Bad)),
+    );
+    if peers.turned_away > 0 {
+        lines.push(line("  there, but turned us away", peers.turned_away, Tone::Neutral));
+        let evidence = most_first(&summary.turned_away);
+        lines.extend(evidence.map(|(name, count)| line(&format!("    {name}"), count, Tone::Neutral)));
+    }
     if peers.unvisited > 0 {
         lines.push(line("  not visited", peers.unvisited, Tone::Neutral));
     }
     lines
+}
+
+fn most_first(counts: &Counts) -> impl Iterator<Item = (&String, u64)> {
+    let mut sorted: Vec<(&String, u64)> = counts.iter().map(|(name, &count)| (name, count)).collect();
+    sorted.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    sorted.into_iter()
 }
 
 fn connections(summary: &Summary, style: Style) -> Vec<String> {
@@ -89,7 +100,7 @@ fn connections(summary: &Summary, style: Style) -> Vec<String> {
 
 fn facts(summary: &Summary, kept: &str, style: Style) -> Vec<String> {
     let Summary { requests, visits, peers, .. } = summary;
-    let repeated = visits.new_addresses + visits.second_pass;
+    let repeated = visits.new_addresses + visits.second_pass + visits.turned_away;
     let all = visits.first + repeated;
     let mut facts = vec![("Edges", edges(summary))];
     facts.extend(summary.rtt_ms.map(|rtt| ("Round trips", round_trips(rtt))));
@@ -125,7 +136,9 @@ fn facts(summary: &Summary, kept: &str, style: Style) -> Vec<String> {
             ),
         ),
     ]);
-    facts.extend(cost(summary, peers.reachable + peers.unreachable).map(|cost| ("Cost", cost)));
+    facts.extend(
+        cost(summary, peers.reachable + peers.turned_away + peers.unreachable).map(|cost| ("Cost", cost)),
+    );
     facts.extend(left_out(summary).map(|left_out| ("Left out", left_out)));
     facts.push(("Kept", kept.to_owned()));
     facts.into_iter().map(|(label, text)| fact(label, &text, style)).collect()
@@ -177,6 +190,7 @@ fn left_out(summary: &Summary) -> Option<String> {
     let parts: Vec<String> = [
         (left_out.over_max_peers, "mentions of peers beyond --max-peers"),
         (left_out.over_visit_size, "entries beyond what is kept of one visit"),
+        (left_out.over_addresses, "addresses beyond what is kept of one peer"),
         (left_out.malformed, "malformed ids or addresses"),
         (left_out.opted_out_peers, "peers that opted out"),
     ]

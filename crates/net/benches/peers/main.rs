@@ -103,7 +103,7 @@ fn connect(peers: &[Host], address: usize, connections: usize) {
     let mut to = child.stdin.take().unwrap();
     for peer in peers {
         for _ in 0..connections {
-            writeln!(to, "{} {}", peer.peer_id(), peer.listens()[address]).unwrap();
+            writeln!(to, "{} {}", peer.local(), peer.listens()[address]).unwrap();
         }
     }
     writeln!(to, "held").unwrap();

@@ -231,7 +231,7 @@ impl Reception {
 
 fn endpoint(transport: Transport, security: Security, remote: SocketAddr) -> Endpoint {
     let ip_version = if remote.is_ipv4() { 4 } else { 6 };
-    Endpoint { address: 0, transport, security, ip_version, rtt: None }
+    Endpoint { address: 0, transport, security, ip_version, socket: remote }
 }
 
 /// An address of IPv4 as such, also where the socket is of IPv6.

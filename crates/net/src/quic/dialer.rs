@@ -58,6 +58,9 @@ struct Local {
 }
 
 impl QuicDialer {
+    /// The most descriptors of one: its sockets of both versions of IP, and what the thread takes that drives them.
+    pub(crate) const MAX_DESCRIPTORS: usize = 2 * MANY_SOCKETS + 4;
+
     /// A dialler with so many sockets for each version of IP: as many as there are threads to serve them. Where their
     /// buffers are small, it uses more.
     pub(crate) fn new(sockets: usize) -> Self {
@@ -93,10 +96,10 @@ impl QuicDialer {
             transport: Transport::Quic,
             security: Security::Tls,
             ip_version: if addr.is_ipv4() { 4 } else { 6 },
-            rtt: Some(connection.rtt()),
+            socket: addr,
         };
         let link = QuicLink::new(connection, peer, Arc::clone(&persona.voice().protocols));
-        Ok((endpoint, Conversation::dialled(link, Arc::clone(persona))))
+        Ok((endpoint, Conversation::dialled(link, None, Arc::clone(persona))))
     }
 
     fn client_config(&self, proof: &Arc<ServerProof>, persona: &Persona) -> Result<ClientConfig, Failure> {

@@ -18,7 +18,7 @@ async fn two_peers_of_ours_ask_each_other_on_one_connection() {
         let a = Ours::join(&fabric, "a", &[], Inward::Served).await;
         let b = Ours::join(&fabric, "b", &[listen], Inward::HandedOut).await;
         let (mut dialled, mut accepted) = a.meet(&b).await;
-        assert_eq!(accepted.peer, a.host.peer_id());
+        assert_eq!(accepted.peer, a.host.local());
         let answers = ask_each_other(&mut dialled, &mut accepted.connection).await;
         assert_eq!(answers, [b"b heard it", b"a heard it"], "{listen}");
         let serving = serve(dialled);
@@ -94,7 +94,7 @@ async fn a_host_that_only_dials_serves_nothing() {
     let b = Ours::join(&fabric, "b", &[TCP], Inward::HandedOut).await;
     let config = HostConfig::new(Identity::generate().unwrap(), Addresses::Loopback);
     let host = Host::new(config).unwrap();
-    let dial = host.connect(b.host.peer_id(), vec![b.at(0)]).await;
+    let dial = host.connect(b.host.local(), vec![b.at(0)]).await;
     let serving = serve(dial.connection.unwrap());
     let mut accepted = b.host.accept().await.unwrap().connection;
     let end = outcome(&mut accepted, b"x").await;

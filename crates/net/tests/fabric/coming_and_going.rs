@@ -23,7 +23,7 @@ async fn who_left_listens_no_more_and_its_connections_are_closed_while_others_go
         ask(connection, b"x").await;
     }
     let closing = [serve(tcp), serve(quic)];
-    let (peer, addresses) = (going.host.peer_id(), going.host.listens());
+    let (peer, addresses) = (going.host.local(), going.host.listens());
     // Both ends of four connections.
     let open = || fabric.counted().open;
     assert_eq!(open(), 8);
@@ -99,13 +99,13 @@ async fn the_registry_knows_both_ends() {
     let b = Ours::join(&fabric, "b", &[TCP], Inward::Served).await;
     let mut dialled = a.dial(&b, 0).await;
     ask(&mut dialled, b"x").await;
-    a.host.protect(b.host.peer_id(), true);
+    a.host.protect(b.host.local(), true);
     let all = fabric.connections();
     assert_eq!(all.len(), 2);
-    let of_a = all.iter().find(|of| of.member == a.host.peer_id()).unwrap();
-    assert_eq!((of_a.peer, &of_a.remote, of_a.protected), (b.host.peer_id(), &b.at(0), true));
-    let of_b = all.iter().find(|of| of.member == b.host.peer_id()).unwrap();
-    assert_eq!((of_b.peer, of_b.protected), (a.host.peer_id(), false));
+    let of_a = all.iter().find(|of| of.member == a.host.local()).unwrap();
+    assert_eq!((of_a.peer, &of_a.remote, of_a.protected), (b.host.local(), &b.at(0), true));
+    let of_b = all.iter().find(|of| of.member == b.host.local()).unwrap();
+    assert_eq!((of_b.peer, of_b.protected), (a.host.local(), false));
     assert!(of_b.traffic.received_bytes > 100);
     dialled.close().await;
 }

@@ -7,7 +7,7 @@ use std::{
 
 use kad::{
     fabric::{CloseReason, Inward, Member, Notice, Refusal},
-    network::Connection,
+    network::{Connection, Network},
 };
 use kadscope_net::{Addresses, Bounds, FabricConfig, Limits, SocketFabric};
 use multiaddr::Protocol;
@@ -106,11 +106,11 @@ async fn above_the_high_water_the_longest_idle_go_and_the_protected_stay() {
     for n in 0..6 {
         let a = Ours::join(&fabric, "a", &[], Inward::Served).await;
         // What is dialled stays: only what others opened is at stake here.
-        a.host.protect(b.host.peer_id(), true);
+        a.host.protect(b.host.local(), true);
         let mut connection = a.dial(&b, 0).await;
         ask(&mut connection, b"x").await;
         if n == 0 {
-            b.host.protect(a.host.peer_id(), true);
+            b.host.protect(a.host.local(), true);
             first = Some((a, connection));
         } else {
             rest.push((a, serve(connection)));
@@ -158,7 +158,7 @@ async fn a_flood_of_streams_and_a_slow_reader_do_not_hold_up_others() {
         for _ in 0..100 {
             assert_eq!(ask(&mut connection, b"x").await, b"b heard x");
         }
-        let sent = fabric.connections().into_iter().filter(|of| of.member == b.host.peer_id());
+        let sent = fabric.connections().into_iter().filter(|of| of.member == b.host.local());
         // 128 MiB were asked for.
         assert!(sent.map(|of| of.traffic.sent_bytes).max().unwrap() < 16 << 20);
         flood.abort();

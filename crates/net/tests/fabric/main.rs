@@ -88,7 +88,7 @@ impl Ours {
     }
 
     pub(crate) async fn dial(&self, other: &Self, n: usize) -> AnyConnection {
-        let dial = self.host.connect(other.host.peer_id(), vec![other.at(n)]).await;
+        let dial = self.host.connect(other.host.local(), vec![other.at(n)]).await;
         dial.connection.unwrap_or_else(|| panic!("{:?}", dial.attempts))
     }
 

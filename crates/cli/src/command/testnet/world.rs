@@ -21,7 +21,7 @@ use testnet::{
 
 pub(crate) use self::{environment::Described, inhabitant::become_inhabitant};
 use self::{environment::Environment, files::Files};
-use super::{Announcement, end_of_stdin, life, write_truth};
+use super::{Announcement, end_of_stdin, life, note_room, write_truth};
 use crate::{args::TestnetArgs, exit::Code, output, render::text::grouped, resources, signals::Signals};
 
 /// Where names are asked for: on the port of DNS.
@@ -54,11 +54,12 @@ pub(crate) fn prepare(place: Place) -> anyhow::Result<Entered> {
 pub(super) async fn run(args: TestnetArgs, entered: Entered) -> anyhow::Result<Code> {
     let mut signals = Signals::listen()?;
     let scenario = args.config.scenario(true)?;
-    resources::raise_open_files();
+    let limit = resources::raise_open_files();
     let world = tokio::select! {
         world = World::start(&args, &scenario) => world?,
         _ = signals.next() => return Ok(Code::Cancelled),
     };
+    note_room(limit);
     world.announce(&args, entered)?;
     let code = if args.world.command.is_empty() {
         tokio::select! {
