@@ -38,8 +38,8 @@ impl FromStr for BootstrapAddress {
 
     /// What can never be dialled is refused here, with what to do about it.
     fn from_str(text: &str) -> Result<Self, String> {
-        let address: Multiaddr =
-            parse::multiaddr(text).map_err(|error| format!("it is no multiaddress ({error}); {FORM}"))?;
+        let address: Multiaddr = parse::multiaddr(text.trim())
+            .map_err(|error| format!("it is no multiaddress ({error}); {FORM}"))?;
         if address.is_empty() {
             return Err(format!("it is empty; {FORM}"));
         }

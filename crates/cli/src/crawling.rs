@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use crawl::{Bootstrap, Clock, Crawl, Crawled, Outlets, Progress};
+use crawl::{Bootstrap, Clock, Crawl, Crawled, Outlets, Progress, Summary};
 use kad::opt_out::OptOut;
 use net::{Host, HostConfig, Identity};
 use schema::{CrawlEnd, CrawlId, CrawlStart, RunState, Timestamp};
@@ -100,7 +100,7 @@ impl Order {
         over.cancel();
         // It takes its line away.
         display.await?;
-        let kept = finish(writer, &crawled).await?;
+        let kept = finish(writer, &mut crawled.summary).await?;
         Ok(Made { crawled, kept, protocols })
     }
 
@@ -193,20 +193,31 @@ fn fit_to_machine(config: &mut crawl::Config, of_host: usize) -> Result<(), Fail
 }
 
 fn note_cost(crawled: &mut Crawled, cpu: Duration) {
-    crawled.summary.cpu_s = Some(cpu.as_secs_f64());
+    // To the microsecond, as all times.
+    crawled.summary.cpu_s = Some((cpu.as_secs_f64() * 1e6).round() / 1e6);
     crawled.summary.peak_rss_bytes = resources::peak_rss_bytes();
 }
 
-/// Writes what is still in hand, and the end of the crawl.
-async fn finish(writer: Option<Writer>, crawled: &Crawled) -> anyhow::Result<Result<(), store::Error>> {
+/// Writes what is still in hand, and the end of the crawl. Where that fails the summary says the same as the store, in which
+/// the crawl has no end.
+async fn finish(writer: Option<Writer>, summary: &mut Summary) -> anyhow::Result<Result<(), store::Error>> {
     let Some(writer) = writer else { return Ok(Ok(())) };
-    let summary = &crawled.summary;
+    let progress = writer.progress();
+    summary.kept_visits = Some(summary.visits.all());
     let end = CrawlEnd {
         finished_at: summary.finished_at,
         state: summary.state,
-        summary: serde_json::to_value(summary)?,
+        summary: serde_json::to_value(&*summary)?,
     };
-    Ok(writer.finish(end).await.map(drop))
+    let kept = writer.finish(end).await;
+    if kept.is_err() {
+        summary.state = RunState::Interrupted;
+        summary.kept_visits = Some(progress.borrow().visits);
+    }
+    if let Err(store::Error::Gone { .. }) = kept {
+        summary.kept_visits = Some(0);
+    }
+    Ok(kept.map(drop))
 }
 
 fn as_text<S: serde::Serializer>(url: &StoreUrl, serializer: S) -> Result<S::Ok, S::Error> {

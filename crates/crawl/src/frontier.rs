@@ -242,6 +242,11 @@ impl Frontier {
         self.opted_out_peers.len()
     }
 
+    /// Entries of the list of who asked not to be measured.
+    pub(crate) fn opt_out_entries(&self) -> usize {
+        self.opt_out.entries()
+    }
+
     /// Ids and addresses in answers that are none.
     pub(crate) const fn malformed(&self) -> u64 {
         self.malformed

@@ -77,6 +77,7 @@ mod tests {
             started_after: None,
             took: None,
             outcome: AddressOutcome::Failed(Failure::new(phase, class)),
+            resolved: Vec::new(),
         }));
         visit.connect_error = furthest(&visit.addresses);
         Miss::of(&visit)

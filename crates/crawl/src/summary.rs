@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schema::{CrawlId, RunState, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::completeness::Completeness;
 
@@ -12,13 +12,13 @@ pub type Counts = BTreeMap<String, u64>;
 
 /// The numbers of one crawl. Counts of peers add up: `discovered = reachable + turned_away + unreachable + unvisited`,
 /// `unreachable` is the sum of `errors`, and `turned_away` that of the evidence for it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// The crawl's name in its store.
     pub crawl_id: CrawlId,
     /// The network's name.
     pub network: String,
-    /// How it ended.
+    /// How it ended; `interrupted` if rows were lost on the way to the store, where it then has no end either.
     pub state: RunState,
     /// When it began.
     pub started_at: Timestamp,
@@ -68,6 +68,11 @@ pub struct Summary {
     pub completeness: Completeness,
     /// Names in answers that were left out: of new peers beyond the limit on known peers, and no ids or addresses.
     pub left_out: LeftOut,
+    /// Entries of opt-out lists that were in force: peers and ranges of addresses, each counted once.
+    pub opt_out_entries: u64,
+    /// Visits that are in the store: all of them, unless rows were lost. `None` if nothing was to be kept. Filled in by
+    /// who keeps them.
+    pub kept_visits: Option<u64>,
     /// CPU time of this process during the crawl, in seconds; filled in by who can ask the system.
     pub cpu_s: Option<f64>,
     /// The most memory that this process had, in bytes; likewise.
@@ -75,7 +80,7 @@ pub struct Summary {
 }
 
 /// Peers, each counted once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeerCounts {
     /// Heard of.
     pub discovered: u64,
@@ -93,7 +98,7 @@ pub struct PeerCounts {
 }
 
 /// Visits by their kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VisitCounts {
     /// The first one of each peer.
     pub first: u64,
@@ -108,7 +113,7 @@ pub struct VisitCounts {
 }
 
 /// FIND_NODE requests.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestCounts {
     /// Sent.
     pub sent: u64,
@@ -119,7 +124,7 @@ pub struct RequestCounts {
 }
 
 /// Bytes on the wire above the transport.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByteCounts {
     /// Sent.
     pub sent: u64,
@@ -128,7 +133,7 @@ pub struct ByteCounts {
 }
 
 /// What was in answers and is not in the counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// Mentions of peers never heard of, after as many were known as `--max-peers` allows.
     pub over_max_peers: u64,
@@ -145,7 +150,7 @@ pub struct LeftOut {
 }
 
 /// Quantiles of a distribution, by the nearest rank.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Quantiles {
     /// The median.
     pub p50: f64,
@@ -155,6 +160,13 @@ pub struct Quantiles {
     pub p99: f64,
     /// How many values there are.
     pub n: u64,
+}
+
+impl VisitCounts {
+    /// All visits.
+    pub const fn all(&self) -> u64 {
+        self.first + self.new_addresses + self.second_pass + self.turned_away
+    }
 }
 
 impl Quantiles {

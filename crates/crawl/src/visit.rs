@@ -171,6 +171,8 @@ const fn rank(class: FailureClass) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use kad::identify::Identify;
+
     use super::*;
 
     fn failed(phase: Phase, class: FailureClass) -> AddressVisit {
@@ -181,6 +183,25 @@ mod tests {
             outcome: AddressOutcome::Failed(Failure::new(phase, class)),
             resolved: Vec::new(),
         }
+    }
+
+    #[test]
+    fn listen_addresses_are_kept_in_one_form_each_once() {
+        let peer = PeerId::random();
+        let (short, full) = ("/ip4/1.2.3.4/tcp/1", format!("/ip4/1.2.3.4/tcp/1/p2p/{peer}"));
+        let listen_addrs = [full.as_str(), short, &full].map(|text| text.parse().expect("an address"));
+        let identify = Identify { listen_addrs: listen_addrs.to_vec(), ..Identify::default() };
+        let said = Said {
+            no_connection: None,
+            identify: Ok(identify),
+            prefixes: [PrefixOutcome::NotAsked; PREFIXES],
+            crawl_error: None,
+            request_rtt: None,
+            duration: std::time::Duration::ZERO,
+        };
+        let mut visit = blank(schema::PeerNumber(0), schema::VisitKind::First, schema::Timestamp(0));
+        take(&mut visit, said, &peer);
+        assert_eq!(visit.listen_addrs, [short.parse().expect("an address")]);
     }
 
     #[test]

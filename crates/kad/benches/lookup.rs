@@ -13,7 +13,7 @@ use kadscope_kad::{
     Key,
     lookup::{Candidate, Lookup, LookupKind, Rules, Start, Step, Target},
     message::K,
-    table::RoutingTable,
+    table::{Newcomer, RoutingTable, TableRules},
 };
 use rustix::time::{ClockId, clock_gettime};
 
@@ -114,14 +114,14 @@ impl Net {
     fn closest(&self, peer: usize, target: &[u8]) -> Vec<usize> {
         let mut tables = self.tables.borrow_mut();
         let table = tables.entry(peer).or_insert_with(|| {
-            let mut table = RoutingTable::new(self.keys[peer]);
+            let mut table = RoutingTable::new(self.keys[peer], TableRules::default());
             for step in 0..self.keys.len() {
                 let other = (peer + step) % self.keys.len();
-                let _: Result<(), _> = table.insert(self.keys[other], other);
+                drop(table.insert(Newcomer::new(self.keys[other], other), Duration::ZERO));
             }
             table
         });
-        table.closest(&Key::of(target), K).into_iter().copied().collect()
+        table.closest(&Key::of(target), K).into_iter().map(|known| known.peer).collect()
     }
 }
 

@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod autonat;
+pub mod contact;
 mod date;
 pub mod fabric;
 pub mod failure;
@@ -27,4 +28,4 @@ pub mod written;
 pub use libp2p_identity::{Keypair, PeerId};
 pub use multiaddr::Multiaddr;
 
-pub use crate::key::Key;
+pub use crate::{contact::Contact, key::Key};

@@ -14,7 +14,7 @@ use crate::protobuf::read_varint;
 const CID_VERSION: u64 = 1;
 
 /// The codec of a key's hash, `libp2p-key` (multicodec's table).
-const LIBP2P_KEY: u64 = 0x72;
+pub(crate) const LIBP2P_KEY: u64 = 0x72;
 
 /// What stands before a peer id in a multiaddress; the second is the old name.
 const BEFORE_ID: [&str; 2] = ["p2p", "ipfs"];

@@ -85,6 +85,13 @@ pub struct Newcomer<T> {
     pub is_replaceable: bool,
 }
 
+impl<T> Newcomer<T> {
+    /// One of no group, which stays once it is there.
+    pub const fn new(key: Key, peer: T) -> Self {
+        Self { key, peer, groups: Vec::new(), is_replaceable: false }
+    }
+}
+
 /// How a peer came to stand in a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Insertion<T> {

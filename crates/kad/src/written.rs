@@ -2,7 +2,7 @@
 //!
 //! What is looked up is bytes: the multihash of content, however its CID is written; the bytes of a peer id; or a name with
 //! its namespace before the id. Which of them a text means shows in its form; what it can be used for, in what it means.
-//! Peer ids within multiaddresses are left to who reads addresses.
+//! Where nothing but a peer is meant, [`parse`](crate::parse) reads it.
 
 use std::str::FromStr;
 
@@ -10,10 +10,11 @@ use libp2p_identity::PeerId;
 use multibase::Base;
 use thiserror::Error;
 
-use crate::{answer::MAX_KEY_BYTES, protobuf::read_varint};
-
-/// The codec of a CID that is a peer id (`libp2p-key`, multicodec's table).
-const LIBP2P_KEY: u64 = 0x72;
+use crate::{
+    answer::MAX_KEY_BYTES,
+    parse::{self, BadPeerId, LIBP2P_KEY},
+    protobuf::read_varint,
+};
 
 /// The longest text that is read as a key, in bytes: twice what any key takes in hexadecimal.
 pub const MAX_TEXT_BYTES: usize = 1024;
@@ -68,11 +69,8 @@ pub enum BadKey {
     #[error("`{0}` is a name of DNS, which is resolved there (its TXT record `_dnslink`) and not in the DHT")]
     DnsName(String),
     /// What should be a peer id is none.
-    #[error("it is a CID of content, where a peer id is wanted (codec {0:#x}, not libp2p-key)")]
-    Codec(u64),
-    /// The multihash is of no kind that peer ids are.
-    #[error("it is no peer id: those are SHA-256 hashes, or a key of at most 42 bytes itself")]
-    PeerId,
+    #[error("there is no peer id: {0}")]
+    PeerId(#[from] BadPeerId),
 }
 
 /// Why a key is not one of the kind that was asked for.
@@ -163,6 +161,8 @@ impl FromStr for WrittenKey {
             return Err(BadKey::Namespace(namespace.to_owned()));
         }
         let name = match rest.split_once('/') {
+            // Base64 has a slash of its own, so that all that stands there comes first.
+            Some(_) if bare(rest).is_ok() => rest,
             Some((name, path)) if path.chars().any(|sign| sign != '/') => {
                 return Err(BadKey::Path(name.to_owned()));
             }
@@ -170,20 +170,13 @@ impl FromStr for WrittenKey {
             None => rest,
         };
         match namespace {
+            _ if name.is_empty() => Err(BadKey::Empty),
             "ipns" if name.contains('.') => Err(BadKey::DnsName(name.to_owned())),
-            "ipns" => peer_id(name).map(Self::Name),
-            "pk" => peer_id(name).map(Self::PublicKey),
-            "p2p" => peer_id(name).map(|id| Self::Multihash { bytes: id.to_bytes(), codec: None }),
+            "ipns" => Ok(Self::Name(parse::peer_id(name)?)),
+            "pk" => Ok(Self::PublicKey(parse::peer_id(name)?)),
+            "p2p" => Ok(Self::Multihash { bytes: parse::peer_id(name)?.to_bytes(), codec: Some(LIBP2P_KEY) }),
             _ => bare(name),
         }
-    }
-}
-
-/// A peer id in any form.
-fn peer_id(text: &str) -> Result<PeerId, BadKey> {
-    match bare(text)? {
-        WrittenKey::Multihash { codec: Some(codec), .. } if codec != LIBP2P_KEY => Err(BadKey::Codec(codec)),
-        key => key.peer().map_err(|_| BadKey::PeerId),
     }
 }
 
@@ -196,20 +189,26 @@ fn bare(text: &str) -> Result<WrittenKey, BadKey> {
     if let Some(digits) = text.strip_prefix("0x") {
         return hexadecimal(digits).map(WrittenKey::of_bytes).ok_or(BadKey::Encoding);
     }
-    let base58 = || Base::Base58Btc.decode(text).ok().filter(|bytes| is_multihash(bytes));
-    if text.starts_with("Qm") || text.starts_with('1') {
-        if let Some(bytes) = base58() {
-            return Ok(WrittenKey::Multihash { bytes, codec: None });
-        }
-    } else if let Ok((_, bytes)) = multibase::decode(text)
-        && let Some(key) =
-            cid(&bytes).or_else(|bad| if hexadecimal(text).is_some() { Ok(None) } else { Err(bad) })?
-    {
-        return Ok(key);
+    let is_base58 = text.starts_with("Qm") || text.starts_with('1');
+    let read = if is_base58 { Ok(base58(text)) } else { multibase(text) };
+    match (read, hexadecimal(text)) {
+        (Ok(Some(key)), _) => Ok(key),
+        (_, Some(bytes)) => Ok(WrittenKey::of_bytes(bytes)),
+        (Err(bad), None) => Err(bad),
+        // Base58 without multibase's `z` before it: a hash that is neither SHA-256 nor a key itself.
+        (Ok(None), None) => base58(text).ok_or(BadKey::Encoding),
     }
-    let otherwise = hexadecimal(text).map(WrittenKey::of_bytes);
-    let otherwise = otherwise.or_else(|| base58().map(|bytes| WrittenKey::Multihash { bytes, codec: None }));
-    otherwise.ok_or(BadKey::Encoding)
+}
+
+/// A multihash in base58; `None` if it is none.
+fn base58(text: &str) -> Option<WrittenKey> {
+    let bytes = Base::Base58Btc.decode(text).ok().filter(|bytes| is_multihash(bytes))?;
+    Some(WrittenKey::Multihash { bytes, codec: None })
+}
+
+/// A CID or a multihash in multibase; `None` if it is neither.
+fn multibase(text: &str) -> Result<Option<WrittenKey>, BadKey> {
+    multibase::decode(text).map_or(Ok(None), |(_, bytes)| cid(&bytes))
 }
 
 /// What the bytes of a CID or a multihash mean; `None` if they are neither.

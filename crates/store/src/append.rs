@@ -1,6 +1,9 @@
 //! Turns the rows of one crawl into SQL.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use kad::network::AddressOutcome;
 use multiaddr::Multiaddr;
@@ -10,9 +13,10 @@ use schema::{AddressVisit, CrawlEnd, CrawlStart, Row, Timestamp, Visit};
 use crate::{
     Error, Limits, Totals, codec,
     intern::{self, Interner},
-    limits::BEGIN_ATTEMPTS,
+    limits::LOCK_ATTEMPTS,
     names::outcome,
-    open::is_busy,
+    open::{self, is_busy},
+    place::Place,
 };
 
 /// Appends the rows of one crawl. After an error it must not be used again.
@@ -20,6 +24,7 @@ use crate::{
 pub(crate) struct Appender {
     connection: Connection,
     path: PathBuf,
+    place: Place,
     busy_timeout: Duration,
     crawl: i64,
     started_at: Timestamp,
@@ -36,14 +41,30 @@ impl Appender {
         limits: &Limits,
     ) -> Result<Self, Error> {
         let busy_timeout = limits.busy_timeout;
-        let crawl = insert_crawl(&connection, start).map_err(|error| {
-            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
-                return Error::CrawlExists { path: path.clone(), id: start.id };
-            }
-            Error::sqlite(&path, "begin a crawl", busy_timeout, error)
-        })?;
+        let fail = |error| Error::sqlite(&path, BEGIN, busy_timeout, error);
+        let place =
+            Place::of(&path).map_err(|source| Error::Io { path: path.clone(), operation: BEGIN, source })?;
+        connection.busy_timeout(busy_timeout / LOCK_ATTEMPTS).map_err(fail)?;
+        lock(&connection, &path).map_err(fail)?;
+        let crawl = insert_crawl(&connection, start)
+            .and_then(|crawl| connection.execute_batch("COMMIT").map(|()| crawl))
+            .map_err(|error| {
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
+                    return Error::CrawlExists { path: path.clone(), id: start.id };
+                }
+                fail(error)
+            })?;
         let (started_at, interner) = (start.started_at, Interner::new());
-        Ok(Self { connection, path, busy_timeout, crawl, started_at, interner, totals: Totals::default() })
+        Ok(Self {
+            connection,
+            path,
+            place,
+            busy_timeout,
+            crawl,
+            started_at,
+            interner,
+            totals: Totals::default(),
+        })
     }
 
     /// Appends rows in one transaction; returns what the crawl has by now.
@@ -83,30 +104,25 @@ impl Appender {
         operation: &'static str,
         run: impl FnOnce(&mut Self) -> rusqlite::Result<T>,
     ) -> Result<T, Error> {
+        self.check_place(operation)?;
         let (path, waited) = (self.path.clone(), self.busy_timeout);
-        let fail = |error| Error::sqlite(&path, operation, waited * BEGIN_ATTEMPTS, error);
-        self.lock().map_err(fail)?;
+        let fail = |error| Error::sqlite(&path, operation, waited, error);
+        lock(&self.connection, &path).map_err(fail)?;
         let done = run(self).and_then(|done| self.connection.execute_batch("COMMIT").map(|()| done));
-        done.map_err(|error| {
+        let done = done.map_err(|error| {
             // SQLite may have rolled back by itself; then there is nothing to do, and it says so by an error.
             if let Err(error) = self.connection.execute_batch("ROLLBACK") {
                 tracing::debug!(%error, "rolled back already");
             }
             fail(error)
-        })
+        })?;
+        // What was written to a file that has gone is lost, whatever SQLite says.
+        self.check_place(operation)?;
+        Ok(done)
     }
 
-    /// Takes the right to write, which one process has at a time.
-    fn lock(&self) -> rusqlite::Result<()> {
-        for _ in 1..BEGIN_ATTEMPTS {
-            match self.connection.execute_batch("BEGIN IMMEDIATE") {
-                Err(error) if is_busy(&error) => {
-                    tracing::warn!(path = %self.path.display(), "another process holds the store: waiting");
-                }
-                done => return done,
-            }
-        }
-        self.connection.execute_batch("BEGIN IMMEDIATE")
+    fn check_place(&self, operation: &'static str) -> Result<(), Error> {
+        self.place.check(operation).inspect_err(|_| open::leave_log(&self.connection))
     }
 
     fn row(&mut self, row: &Row) -> rusqlite::Result<()> {
@@ -229,6 +245,22 @@ const INSERT_VISIT: &str = "INSERT INTO visit
     (:crawl, :peer, :kind, :started_after_us, :took_us, :dial_us, :connect_us, :crawl_us, :connected, :transport,
      :security, :ip_version, :socket, :rtt_us, :rtt_source, :connect_error, :agent, :protocols, :listen_addrs, :identify_error, :prefixes,
      :crawl_error, :request_rtt_us, :connected_claims, :sent_bytes, :received_bytes, :neighbor_count, :neighbors)";
+
+/// What is tried when a crawl begins.
+const BEGIN: &str = "begin a crawl";
+
+/// Takes the right to write, which one process has at a time; waits for it in parts.
+fn lock(db: &Connection, path: &Path) -> rusqlite::Result<()> {
+    for _ in 1..LOCK_ATTEMPTS {
+        match db.execute_batch("BEGIN IMMEDIATE") {
+            Err(error) if is_busy(&error) => {
+                tracing::warn!(path = %path.display(), "another process holds the store: waiting");
+            }
+            done => return done,
+        }
+    }
+    db.execute_batch("BEGIN IMMEDIATE")
+}
 
 fn insert_crawl(db: &Connection, start: &CrawlStart) -> rusqlite::Result<i64> {
     db.prepare(

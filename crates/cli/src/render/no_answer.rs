@@ -111,6 +111,7 @@ mod tests {
                 started_after: None,
                 took: Some(Duration::from_millis(20)),
                 outcome: AddressOutcome::Connected,
+                resolved: Vec::new(),
             }],
         };
         insta::assert_snapshot!(no_answer(&[outcome], &["/ipfs/kad/9.9.9".to_owned()]), @r"

@@ -233,6 +233,7 @@ mod tests {
             started_after: None,
             took: None,
             outcome: outcome.clone(),
+            resolved: Vec::new(),
         };
         book.note(&dialled.iter().map(of).collect::<Vec<_>>());
         dialled

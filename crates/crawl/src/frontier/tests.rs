@@ -48,6 +48,7 @@ fn missed(job: &Job, (phase, class): (Phase, FailureClass)) -> Visit {
         started_after: None,
         took: None,
         outcome: outcome(place, address),
+        resolved: Vec::new(),
     };
     visit.addresses = job.addrs.iter().enumerate().map(address).collect();
     visit.connect_error = furthest(&visit.addresses);
@@ -61,6 +62,7 @@ fn reached(peer: PeerNumber) -> Visit {
         transport: Transport::Tcp,
         security: Security::Noise,
         ip_version: 4,
+        socket: ([127, 0, 0, 1], 1).into(),
         rtt: None,
     });
     visit

@@ -1,5 +1,7 @@
 //! The end of a crawl: how it ended, how complete it was, and its numbers put together.
 
+use std::time::Duration;
+
 use kad::network::Network;
 use schema::{PeerNumber, RunState};
 use tokio::time::Instant;
@@ -47,7 +49,7 @@ impl<N: Network> Run<N> {
             state,
             started_at: self.manner.clock.start(),
             finished_at,
-            duration_s: duration.as_secs_f64(),
+            duration_s: seconds(duration),
             seed: self.config.seed.unwrap_or(0),
             peers: tally.peers(self.frontier.len() as u64),
             errors: tally.errors(),
@@ -75,11 +77,18 @@ impl<N: Network> Run<N> {
                 opted_out: self.frontier.opted_out(),
                 opted_out_peers: self.frontier.opted_out_peers() as u64,
             },
+            opt_out_entries: self.frontier.opt_out_entries() as u64,
             network: self.network_name,
+            kept_visits: None,
             cpu_s: None,
             peak_rss_bytes: None,
         };
         let bootstrap = self.bootstrap.into_iter().map(|(_, outcome)| outcome).collect();
         Crawled { summary, bootstrap, rows_lost: self.rows_lost }
     }
+}
+
+/// A time in seconds, to the microsecond: clocks say no more, and further digits say nothing.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e6
 }

@@ -76,6 +76,7 @@ impl Network for Busy {
             started_after: Some(Duration::ZERO),
             took: Some(Duration::ZERO),
             outcome: AddressOutcome::Failed(reset),
+            resolved: Vec::new(),
         };
         Dial { attempts: vec![attempt; addrs.len()], connection: None }
     }

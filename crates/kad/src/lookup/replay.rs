@@ -32,12 +32,12 @@ pub fn replay(trace: &Trace, rules: Rules) -> Replayed {
     Replayed { outcome: running.lookup.outcome(), took: running.now, unknown: running.unknown }
 }
 
-/// The requests to each peer, in order.
-fn rows(trace: &Trace) -> HashMap<&[u8], VecDeque<&Rpc>> {
-    let mut rows: HashMap<&[u8], VecDeque<&Rpc>> = HashMap::new();
-    for rpc in &trace.rpcs {
+/// The requests to each peer by their numbers, in order.
+fn rows(trace: &Trace) -> HashMap<&[u8], VecDeque<usize>> {
+    let mut rows: HashMap<&[u8], VecDeque<usize>> = HashMap::new();
+    for (row, rpc) in trace.rpcs.iter().enumerate() {
         if let Some(id) = trace.id(rpc.peer) {
-            rows.entry(id).or_default().push_back(rpc);
+            rows.entry(id).or_default().push_back(row);
         }
     }
     rows
@@ -46,7 +46,7 @@ fn rows(trace: &Trace) -> HashMap<&[u8], VecDeque<&Rpc>> {
 struct Running<'a> {
     trace: &'a Trace,
     lookup: Lookup,
-    rows: HashMap<&'a [u8], VecDeque<&'a Rpc>>,
+    rows: HashMap<&'a [u8], VecDeque<usize>>,
     /// What is under way, the first to happen on top.
     due: BinaryHeap<Reverse<Due>>,
     now: Duration,
@@ -82,21 +82,20 @@ impl<'a> Running<'a> {
         let rows = self.lookup.candidates.id(candidate).and_then(|id| self.rows.get_mut(id));
         // Who is asked once more than in the trace answers as the last time.
         let row = rows.and_then(|rows| if rows.len() > 1 { rows.pop_front() } else { rows.front().copied() });
-        let Some(row) = row else {
+        let Some((row, rpc)) = row.and_then(|row| Some((row, self.trace.rpcs.get(row)?))) else {
             self.unknown += 1;
             self.due.push(Reverse(Due { at: self.now, rank: 0, is_end: true, candidate, row: None }));
             return;
         };
-        let after =
-            |at: Option<Duration>| self.now + at.map_or(Duration::ZERO, |at| at.saturating_sub(row.asked));
-        let number = self.trace.rpcs.iter().position(|rpc| std::ptr::eq(rpc, row));
-        let rank = row.rank.unwrap_or(usize::MAX);
-        let end = Due { at: after(row.ended), rank, is_end: true, candidate, row: number };
-        if row.sent.is_some() {
-            let connection = Due { at: after(row.sent), rank, is_end: false, candidate, row: number };
-            self.due.push(Reverse(connection));
+        let rank = rpc.rank.unwrap_or(usize::MAX);
+        let mut expect = |at: Option<Duration>, is_end| {
+            let after = at.map_or(Duration::ZERO, |at| at.saturating_sub(rpc.asked));
+            self.due.push(Reverse(Due { at: self.now + after, rank, is_end, candidate, row: Some(row) }));
+        };
+        if rpc.sent.is_some() {
+            expect(rpc.sent, false);
         }
-        self.due.push(Reverse(end));
+        expect(rpc.ended, true);
     }
 
     fn happen(&mut self, due: &Due) {

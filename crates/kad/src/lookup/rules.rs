@@ -62,8 +62,8 @@ impl Enough {
 }
 
 impl Rules {
-    /// The rules of go-libp2p-kad-dht at its defaults on the Amino DHT, as of 0.42: the searching peers ask 10 at a time
-    /// and stop when the 3 closest have answered.
+    /// The rules of go-libp2p-kad-dht at its defaults on the Amino DHT, as of 0.42: it asks 10 peers at a
+    /// time, and stops when the 3 closest have answered.
     ///
     /// Two things differ from it. What is no id of a peer is left out at once, where Go tries to dial it and fails; and
     /// [`known`](Self::known) has a bound.

@@ -13,7 +13,7 @@ use crate::{
     failure::{Failure, FailureClass, Phase},
     key::Key,
     message::K,
-    table::RoutingTable,
+    table::{Newcomer, RoutingTable, TableRules},
 };
 
 /// Ids as SHA-256 multihashes of a number.
@@ -62,12 +62,12 @@ impl Net {
         let mut numbers = Numbers(seed);
         let mut order: Vec<usize> = (0..ids.len()).collect();
         let tables = keys.iter().map(|&own| {
-            let mut table = RoutingTable::new(own);
+            let mut table = RoutingTable::new(own, TableRules::default());
             for last in (1..order.len()).rev() {
                 order.swap(last, numbers.below(last + 1));
             }
             for &peer in &order {
-                let _: Result<(), _> = table.insert(keys[peer], peer);
+                drop(table.insert(Newcomer::new(keys[peer], peer), Duration::ZERO));
             }
             table
         });
@@ -79,7 +79,7 @@ impl Net {
     /// What a peer answers; `None` if it does not.
     fn answer(&self, peer: usize, target: &[u8]) -> Option<Vec<Vec<u8>>> {
         let closest =
-            |key| self.tables[peer].closest(&key, K).into_iter().map(|&peer| self.ids[peer].clone());
+            |key| self.tables[peer].closest(&key, K).into_iter().map(|known| self.ids[known.peer].clone());
         Some(match self.manners[peer] {
             Manner::Honest => closest(Key::of(target)).collect(),
             Manner::Dead => return None,

@@ -44,6 +44,11 @@ fn content_in_every_form_is_its_multihash() {
         assert_eq!((key.bytes(), key.provided()), (multihash.clone(), Ok(multihash.clone())), "{form}");
         assert_eq!(key.valued(), Err(WrongUse::NoValue));
     }
+    let with_slash = (0..u8::MAX).map(|n| [&[1, 0x55, 0x12, 0x20][..], &[n; 32]].concat());
+    let with_slash =
+        with_slash.map(|cid| multibase::encode(Base::Base64, cid)).find(|text| text.contains('/'));
+    let with_slash = with_slash.expect("one of them");
+    assert_eq!(read(&format!("/ipfs/{with_slash}")), read(&with_slash));
     assert_eq!(read(CID).peer(), Err(WrongUse::NoPeer), "a CID of content names no peer");
     let raw = multibase::encode(Base::Base32Lower, [&[1, 0x55], multihash.as_slice()].concat());
     assert_eq!(read(&raw), WrittenKey::Multihash { bytes: multihash, codec: Some(0x55) });
@@ -117,11 +122,9 @@ fn an_error_says_what_is_wrong() {
     assert_eq!(bad("/ip4/127.0.0.1/tcp/1"), BadKey::Namespace("ip4".to_owned()));
     assert_eq!(bad("/ipld/x"), BadKey::Namespace("ipld".to_owned()));
     assert_eq!(bad(&format!("/ipfs/{CID}/a/b")), BadKey::Path(CID.to_owned()));
-    assert_eq!(bad(&format!("/ipns/{CID}")), BadKey::Codec(0x70));
-    assert_eq!(
-        bad(&format!("/pk/{}", Base::Base58Btc.encode([&[0x11, 20][..], &[7; 20]].concat()))),
-        BadKey::PeerId
-    );
+    assert_eq!(bad(&format!("/ipns/{CID}")), BadKey::PeerId(BadPeerId::Codec(0x70)));
+    let sha1 = Base::Base58Btc.encode([&[0x11, 20][..], &[7; 20]].concat());
+    assert_eq!(bad(&format!("/pk/{sha1}")), BadKey::PeerId(BadPeerId::Encoding));
     let cut = [&[1, 0x70], &bytes(MULTIHASH)[..33]].concat();
     assert_eq!(bad(&multibase::encode(Base::Base32Lower, cut)), BadKey::Multihash);
     let version_2 = multibase::encode(Base::Base32Lower, [&[2, 0x70], bytes(MULTIHASH).as_slice()].concat());

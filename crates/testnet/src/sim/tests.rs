@@ -172,7 +172,7 @@ async fn a_dial_ends_when_its_caller_will_wait_no_longer() {
     let world = network.world();
     let (dropping, limit) =
         (first_in(&network, |state| state == State::Dropping), Duration::from_millis(400));
-    let addrs = vec![world.addresses(dropping), world.addresses(dropping)].concat();
+    let addrs = [world.addresses(dropping), world.addresses(dropping)].concat();
     let begun = Instant::now();
     let dial = network.connect_within(world.peer_id(dropping), addrs, Some(limit)).await;
     assert_eq!((begun.elapsed(), dial.connection.is_none()), (limit, true));
