@@ -6,17 +6,14 @@ use kad::{
     network::{Connection, Endpoint, Event, RoundTrip, StreamId, Traffic},
 };
 
-use crate::{
-    carrier::Carrier, conversation::Conversation, limits::Limits, link::Link, quic::QuicLink,
-    registry::Ticket,
-};
+use crate::{carrier::Carrier, duplex::Duplex, limits::Limits, link::Link, quic::QuicLink, registry::Ticket};
 
 /// A connection with a peer that has proved who it is.
 #[derive(Debug)]
 pub struct AnyConnection(Kind);
 
 /// How the peer was reached, and what is said.
-type Held<C> = Box<(Endpoint, Conversation<C>)>;
+type Held<C> = Box<(Endpoint, Duplex<C>)>;
 
 #[derive(Debug)]
 enum Kind {
@@ -35,11 +32,11 @@ macro_rules! each {
 }
 
 impl AnyConnection {
-    pub(crate) fn tcp(connection: (Endpoint, Conversation<Link>)) -> Self {
+    pub(crate) fn tcp(connection: (Endpoint, Duplex<Link>)) -> Self {
         Self(Kind::Tcp(Box::new(connection)))
     }
 
-    pub(crate) fn quic(connection: (Endpoint, Conversation<QuicLink>)) -> Self {
+    pub(crate) fn quic(connection: (Endpoint, Duplex<QuicLink>)) -> Self {
         Self(Kind::Quic(Box::new(connection)))
     }
 

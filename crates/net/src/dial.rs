@@ -25,7 +25,7 @@ use crate::{
     attempt::Outcome,
     connection::AnyConnection,
     error::NetError,
-    fabric::{FabricConfig, Membership, Shared, SocketFabric},
+    fabric::{FabricConfig, Membership, Resources, SocketFabric},
     identity::Identity,
     introduction::{Introduction, protocols},
     names::{MAX_ASKING, Names},
@@ -112,7 +112,7 @@ pub struct Host(Arc<Inner>);
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<Resources>,
     pub(crate) persona: Arc<Persona>,
     pub(crate) tcp: Dialer,
     /// `None` for one that only dials.
@@ -134,7 +134,7 @@ impl Host {
     }
 
     /// A peer of ours on a fabric.
-    pub(crate) fn on(shared: Arc<Shared>, persona: Arc<Persona>, membership: Option<Membership>) -> Self {
+    pub(crate) fn on(shared: Arc<Resources>, persona: Arc<Persona>, membership: Option<Membership>) -> Self {
         let tcp = Dialer::new(Arc::clone(&persona));
         Self(Arc::new(Inner { shared, persona, tcp, membership }))
     }

@@ -1,6 +1,6 @@
 //! The fabric on sockets: what all peers of ours in a process share, and how one joins.
 //!
-//! Shared are the sockets for QUIC's dials, the threads that receive, pacing, names, the budget of dials and the registry of
+//! Resources are the sockets for QUIC's dials, the threads that receive, pacing, names, the budget of dials and the registry of
 //! connections. A peer of ours, a [`Host`], is what it says of itself and its listening sockets. `listening` opens those,
 //! `reception` takes who connects; how a host dials is in [`dial`](crate::dial).
 
@@ -87,11 +87,11 @@ impl FabricConfig {
 
 /// Where peers of ours live on sockets. Needs a tokio runtime with IO and time.
 #[derive(Debug, Clone)]
-pub struct SocketFabric(Arc<Shared>);
+pub struct SocketFabric(Arc<Resources>);
 
 /// What all peers of ours have in common.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct Resources {
     /// `None` where QUIC is not dialled.
     pub(crate) quic: Option<QuicDialer>,
     pub(crate) names: Resolver,
@@ -119,7 +119,7 @@ impl SocketFabric {
             names: config.names != Names::Unresolved,
         };
         let sockets = || available_parallelism().map_or(1, usize::from).min(MAX_SOCKETS);
-        Self(Arc::new(Shared {
+        Self(Arc::new(Resources {
             quic: config.quic.then(|| QuicDialer::new(sockets())),
             names: Resolver::new(config.names),
             rules,

@@ -57,7 +57,7 @@ pub mod session;
 mod attempt;
 mod carrier;
 mod connection;
-mod conversation;
+mod duplex;
 mod failure;
 mod faults;
 mod foreign;

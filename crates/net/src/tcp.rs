@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::{
     carrier::Carrier,
-    conversation::Conversation,
+    duplex::Duplex,
     failure::from_io,
     link::Link,
     persona::Persona,
@@ -45,7 +45,7 @@ impl From<Failure> for NotDialled {
 }
 
 /// What a dial over TCP leads to.
-pub(crate) type Dialled = (Endpoint, Conversation<Link>);
+pub(crate) type Dialled = (Endpoint, Duplex<Link>);
 
 /// A peer of ours that dials.
 #[derive(Debug)]
@@ -107,7 +107,7 @@ impl Dialer {
         }?;
         let mut link = Link::new(socket, session, addr);
         match poll_fn(|cx| poll_secured(&mut link, cx)).await {
-            Ok(()) => Ok((endpoint, Conversation::dialled(link, Some(handshake), Arc::clone(&self.0)))),
+            Ok(()) => Ok((endpoint, Duplex::dialled(link, Some(handshake), Arc::clone(&self.0)))),
             Err(failure) => Err(NotDialled { may_speak_tls: link.is_noise_unanswered(), failure }),
         }
     }

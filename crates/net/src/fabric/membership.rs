@@ -15,7 +15,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Shared,
+    Resources,
     listening::{self, Socket},
     reception::Reception,
 };
@@ -38,7 +38,7 @@ pub(super) type Handed = Box<Accepted<AnyConnection>>;
 /// What a peer of ours has on a fabric beside its voice. It ends with this.
 #[derive(Debug)]
 pub(crate) struct Membership {
-    shared: Arc<Shared>,
+    shared: Arc<Resources>,
     number: u64,
     listens: Box<[Multiaddr]>,
     accepted: Option<Mutex<mpsc::Receiver<Handed>>>,
@@ -49,7 +49,7 @@ pub(crate) struct Membership {
 impl Membership {
     /// Opens the sockets and listens on them. Must be called within a runtime.
     pub(super) fn new(
-        shared: Arc<Shared>,
+        shared: Arc<Resources>,
         number: u64,
         persona: Arc<Persona>,
         (listen, inward): (&[Multiaddr], Inward),

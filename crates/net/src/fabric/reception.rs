@@ -23,11 +23,11 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Shared, membership::Handed};
+use super::{Resources, membership::Handed};
 use crate::{
     carrier::Carrier,
     connection::AnyConnection,
-    conversation::Conversation,
+    duplex::Duplex,
     error::NetError,
     failure::from_io,
     link::Link,
@@ -46,7 +46,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// What takes the connections of one peer of ours.
 #[derive(Debug)]
 pub(super) struct Reception {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<Resources>,
     pub(super) number: u64,
     pub(super) persona: Arc<Persona>,
     /// Where connections are handed out; `None` where they are served here.
@@ -149,7 +149,7 @@ impl Reception {
             return None;
         };
         let endpoint = endpoint(transport, security, remote);
-        Some(self.accepted(ticket, link, |conversation| AnyConnection::tcp((endpoint, conversation))))
+        Some(self.accepted(ticket, link, |duplex| AnyConnection::tcp((endpoint, duplex))))
     }
 
     /// A connection whose peer has proved who it is.
@@ -197,7 +197,7 @@ impl Reception {
             return None;
         };
         let endpoint = endpoint(Transport::Quic, Security::Tls, remote);
-        Some(self.accepted(ticket, link, |conversation| AnyConnection::quic((endpoint, conversation))))
+        Some(self.accepted(ticket, link, |duplex| AnyConnection::quic((endpoint, duplex))))
     }
 
     /// What our peer is to those who dial it over QUIC; `None` if no certificate can be made.
@@ -219,13 +219,13 @@ impl Reception {
         &self,
         ticket: Ticket,
         mut carrier: C,
-        connection: impl FnOnce(Conversation<C>) -> AnyConnection,
+        connection: impl FnOnce(Duplex<C>) -> AnyConnection,
     ) -> Handed {
         let (id, peer, remote) = (ticket.id(), ticket.peer(), ticket.remote());
         // Our peer may have said something else since the session began, and before it was told to whom.
         carrier.serve(&self.persona.voice().protocols);
-        let conversation = Conversation::accepted(carrier, Arc::clone(&self.persona), self.shared.limits);
-        Box::new(Accepted { id, peer, remote, connection: connection(conversation.registered(ticket)) })
+        let duplex = Duplex::accepted(carrier, Arc::clone(&self.persona), self.shared.limits);
+        Box::new(Accepted { id, peer, remote, connection: connection(duplex.registered(ticket)) })
     }
 }
 

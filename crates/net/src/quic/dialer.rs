@@ -29,7 +29,7 @@ use super::{
     socket::{SharedSocket, bind},
     transport::{endpoint, transport},
 };
-use crate::{conversation::Conversation, failure::from_io, persona::Persona, tls::ServerProof};
+use crate::{duplex::Duplex, failure::from_io, persona::Persona, tls::ServerProof};
 
 /// The name that quinn asks for. It is never sent.
 const SERVER_NAME: &str = "libp2p";
@@ -82,7 +82,7 @@ impl QuicDialer {
         peer: PeerId,
         deadline: Instant,
         persona: &Arc<Persona>,
-    ) -> Result<(Endpoint, Conversation<QuicLink>), Failure> {
+    ) -> Result<(Endpoint, Duplex<QuicLink>), Failure> {
         let local = self.local(addr).map_err(|error| from_io(Phase::Connect, &error))?;
         let proof = ServerProof::of(peer);
         let config = self.client_config(&proof, persona)?;
@@ -99,7 +99,7 @@ impl QuicDialer {
             socket: addr,
         };
         let link = QuicLink::new(connection, peer, Arc::clone(&persona.voice().protocols));
-        Ok((endpoint, Conversation::dialled(link, None, Arc::clone(persona))))
+        Ok((endpoint, Duplex::dialled(link, None, Arc::clone(persona))))
     }
 
     fn client_config(&self, proof: &Arc<ServerProof>, persona: &Persona) -> Result<ClientConfig, Failure> {

@@ -13,7 +13,7 @@ use tokio::{task::JoinHandle, time::Instant};
 use super::{Configs, QuicDialer, QuicLink, QuicListener, Receivers, bind_quic, shake_hands};
 use crate::{
     carrier::Carrier,
-    conversation::Conversation,
+    duplex::Duplex,
     identity::Identity,
     introduction::{Introduction, PING_PROTOCOL, protocols},
     persona::{Nothing, Persona, Voice},
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// A connection: the dialling end, and the listening end with the dialler's peer id.
-async fn pair() -> (Conversation<QuicLink>, QuicLink, PeerId) {
+async fn pair() -> (Duplex<QuicLink>, QuicLink, PeerId) {
     let (us, them) = (Identity::generate().unwrap(), Identity::generate().unwrap());
     let socket = bind_quic((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let addr = socket.local_addr().unwrap();
@@ -44,7 +44,7 @@ async fn pair() -> (Conversation<QuicLink>, QuicLink, PeerId) {
 }
 
 /// The dialling end does nothing but wait.
-fn wait(mut dialled: Conversation<QuicLink>) -> JoinHandle<()> {
+fn wait(mut dialled: Duplex<QuicLink>) -> JoinHandle<()> {
     tokio::spawn(async move { while dialled.next().await.is_ok() {} })
 }
 

@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{Head, Limits, Service, accept::local_addr};
 use crate::{
-    conversation::Conversation,
+    duplex::Duplex,
     failure::from_io,
     faults::{Faulty, disrupt_socket},
     link::Link,
@@ -66,9 +66,9 @@ pub(super) async fn serve_over<S: Service>(
     }
     let any_sent = transport != Transport::Tcp;
     let carrier = Faulty::new(Link::new(socket, session, remote), faults, any_sent);
-    let mut conversation = Box::new(Conversation::accepted(carrier, Arc::clone(persona), limits));
-    let end = conversation.serve().await;
-    let (link, action) = conversation.into_carrier().into_parts();
+    let mut duplex = Box::new(Duplex::accepted(carrier, Arc::clone(persona), limits));
+    let end = duplex.serve().await;
+    let (link, action) = duplex.into_carrier().into_parts();
     match action {
         Some(action) => Box::pin(disrupt_socket(link.into_socket(), action, limits)).await,
         None if matches!(end.class, FailureClass::ConnectionClosed | FailureClass::Cancelled) => Ok(()),

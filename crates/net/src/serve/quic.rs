@@ -11,7 +11,7 @@ use tokio::{
 
 use super::{Action, Head, Limits, Service};
 use crate::{
-    conversation::Conversation,
+    duplex::Duplex,
     error::NetError,
     faults::{Faulty, disrupt_link},
     quic::{Configs, QuicListener, Receivers, shake_hands},
@@ -95,9 +95,9 @@ async fn serve<S: Service>(
         link.ignore_streams();
     }
     let carrier = Faulty::new(link, faults, true);
-    let mut conversation = Box::new(Conversation::accepted(carrier, Arc::clone(persona), limits));
-    let end = conversation.serve().await;
-    let (link, action) = conversation.into_carrier().into_parts();
+    let mut duplex = Box::new(Duplex::accepted(carrier, Arc::clone(persona), limits));
+    let end = duplex.serve().await;
+    let (link, action) = duplex.into_carrier().into_parts();
     match action {
         Some(action) => {
             disrupt_link(link, action, limits).await;

@@ -6,14 +6,14 @@ use kad::{
     network::{Event, StreamId},
 };
 
-use super::{Conversation, inbound::Inbound};
+use super::{Duplex, inbound::Inbound};
 use crate::{
     carrier::Carrier,
     introduction::Purpose,
     session::{Framing, SessionEvent},
 };
 
-impl<C: Carrier> Conversation<C> {
+impl<C: Carrier> Duplex<C> {
     /// The next event of a stream of the holder's.
     pub(super) fn take_event(&mut self) -> Option<Event> {
         while let Some(event) = self.carrier.poll_event() {

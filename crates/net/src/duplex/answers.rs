@@ -8,13 +8,13 @@ use std::{
 use kad::{Multiaddr, answer::Answer, fabric::Request, network::StreamId};
 use tokio::time::Instant;
 
-use super::Conversation;
+use super::Duplex;
 use crate::{carrier::Carrier, introduction::Purpose};
 
 /// How much may wait to be sent before no further request is answered, in bytes.
 const MAX_UNSENT_BYTES: usize = 256 * 1024;
 
-impl<C: Carrier> Conversation<C> {
+impl<C: Carrier> Duplex<C> {
     /// How many requests wait for their turn.
     pub(super) fn waiting(&self) -> usize {
         self.streams.iter().map(|stream| stream.waiting.len()).sum()

@@ -12,7 +12,7 @@ use kad::{
 };
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-use super::{Conversation, inbound::Inbound};
+use super::{Duplex, inbound::Inbound};
 use crate::{
     carrier::Carrier,
     limits::Limits,
@@ -32,7 +32,7 @@ impl Watch {
     }
 }
 
-impl<C: Carrier> Conversation<C> {
+impl<C: Carrier> Duplex<C> {
     /// Ready when something had to be done about the connection.
     pub(super) fn poll_watch(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.note();

@@ -1,4 +1,4 @@
-//! A conversation over a connection that exists only here, whatever the peer does on it.
+//! Both directions of a connection that exists only here, whatever the peer does on it.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -15,7 +15,7 @@ use kad::{
 };
 use proptest::prelude::*;
 
-use super::Conversation;
+use super::Duplex;
 use crate::{
     carrier::Carrier,
     identity::Identity,
@@ -163,13 +163,13 @@ fn held(direction: Direction, events: Vec<SessionEvent>, open_ended: bool) -> (V
         aborted: false,
         open_ended,
     };
-    let mut conversation = Conversation::new(scripted, direction, persona);
+    let mut duplex = Duplex::new(scripted, direction, persona);
     let mut seen = Vec::new();
     let mut cx = Context::from_waker(Waker::noop());
-    while let Poll::Ready(Ok(event)) = conversation.poll_next(&mut cx) {
+    while let Poll::Ready(Ok(event)) = duplex.poll_next(&mut cx) {
         seen.push(event);
     }
-    (seen, conversation.into_carrier())
+    (seen, duplex.into_carrier())
 }
 
 proptest! {

@@ -1,4 +1,4 @@
-//! The conversation on one connection, over any transport and whoever opened it: our streams are the holder's, the
+//! One connection in both directions, over any transport and whoever opened it: our streams are the holder's, the
 //! peer's are served on the way.
 //!
 //! What is done with events is in `events`, how requests are answered in `answers`, and how idle connections and the orders
@@ -39,7 +39,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 const MAX_WAITING: usize = 64;
 
 /// One connection and what is under way on it.
-pub(crate) struct Conversation<C> {
+pub(crate) struct Duplex<C> {
     carrier: C,
     direction: Direction,
     /// A round trip as the handshake showed it, for a carrier that knows none.
@@ -64,13 +64,13 @@ pub(crate) struct Conversation<C> {
     over: Option<(CloseReason, Failure)>,
 }
 
-impl<C> fmt::Debug for Conversation<C> {
+impl<C> fmt::Debug for Duplex<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Conversation").field("direction", &self.direction).finish_non_exhaustive()
+        f.debug_struct("Duplex").field("direction", &self.direction).finish_non_exhaustive()
     }
 }
 
-impl<C: Carrier> Conversation<C> {
+impl<C: Carrier> Duplex<C> {
     /// On a connection that we opened, with a round trip as its handshake showed it. Whoever holds it decides how long it
     /// may be idle.
     pub(crate) fn dialled(carrier: C, handshake: Option<RoundTrip>, persona: Arc<Persona>) -> Self {
