@@ -62,28 +62,30 @@ impl Membership {
             }
             Inward::Served => (None, None),
         };
-        let (leaving, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (sockets, listens): (Vec<_>, Vec<_>) = opened.into_iter().unzip();
+        let (leaving, tasks) = (CancellationToken::new(), TaskTracker::new());
+        // Its drop ends what listens already, should the next not be able to.
+        let membership = Self { shared, number, listens: listens.into(), accepted, leaving, tasks };
         if !sockets.is_empty() {
             let reception = Arc::new(Reception {
-                shared: Arc::clone(&shared),
+                shared: Arc::clone(&membership.shared),
                 number,
                 persona,
                 hand_out,
-                leaving: leaving.clone(),
-                tasks: tasks.clone(),
+                leaving: membership.leaving.clone(),
+                tasks: membership.tasks.clone(),
                 runtime: Handle::current(),
             });
             for socket in sockets {
                 match socket {
                     Socket::Stream(transport, listener) => {
-                        tasks.spawn(Arc::clone(&reception).listen(transport, listener));
+                        membership.tasks.spawn(Arc::clone(&reception).listen(transport, listener));
                     }
                     Socket::Quic(socket, at) => Arc::clone(&reception).listen_quic(socket, at)?,
                 }
             }
         }
-        Ok(Self { shared, number, listens: listens.into(), accepted, leaving, tasks })
+        Ok(membership)
     }
 
     /// Where the peer listens.
