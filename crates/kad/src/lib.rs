@@ -2,9 +2,10 @@
 //! one seam between deciding and talking.
 //!
 //! Start with [`network`] (what a network must offer) and [`failure`] (the closed names of what goes wrong). The wire is
-//! [`message`] and [`mod@identify`]; [`answer`], [`records`], [`table`], [`mod@key`] and [`preimage`] are the protocol's
-//! arithmetic.
+//! [`message`] and [`mod@identify`], with [`address`] and [`peer_id`] in them; [`answer`], [`records`], [`table`],
+//! [`mod@key`] and [`preimage`] are the protocol's arithmetic.
 
+pub mod address;
 pub mod answer;
 pub mod failure;
 pub mod identify;
@@ -12,6 +13,7 @@ pub mod key;
 pub mod message;
 pub mod network;
 pub mod opt_out;
+pub mod peer_id;
 pub mod preimage;
 pub mod protobuf;
 pub mod records;
@@ -20,4 +22,4 @@ pub mod table;
 pub use libp2p_identity::PeerId;
 pub use multiaddr::Multiaddr;
 
-pub use crate::key::Key;
+pub use crate::{address::Address, key::Key};

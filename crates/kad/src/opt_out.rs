@@ -10,6 +10,8 @@ use libp2p_identity::PeerId;
 use multiaddr::{Multiaddr, Protocol};
 use thiserror::Error;
 
+use crate::address::Address;
+
 /// Peers and addresses that are never dialled and of which nothing is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OptOut {
@@ -85,6 +87,14 @@ impl OptOut {
                 Protocol::P2p(peer) => self.has_peer(&peer),
                 _ => false,
             })
+    }
+
+    /// Likewise of an address as a peer gave it; of bytes that are no multiaddress by the IP address that they begin with.
+    pub fn has_given(&self, address: &Address) -> bool {
+        match address.multiaddr() {
+            Some(address) => self.has_address(address),
+            None => address.malformed_ip().is_some_and(|ip| self.has_ip(ip)),
+        }
     }
 
     fn merge(&mut self) {

@@ -47,8 +47,12 @@ pub fn target_at(key: &Key, common_prefix_len: u32) -> Option<[u8; TARGET_BYTES]
     if common_prefix_len > MAX_PREFIX_BITS {
         return None;
     }
-    let flipped = key.prefix16() ^ (1 << (15 - common_prefix_len));
-    Some(target(COUNTERS[usize::from(flipped)]))
+    Some(target_of(key.prefix16() ^ (1 << (15 - common_prefix_len))))
+}
+
+/// A target whose key begins with these 16 bits.
+pub fn target_of(prefix16: u16) -> [u8; TARGET_BYTES] {
+    target(COUNTERS[usize::from(prefix16)])
 }
 
 fn target(counter: u32) -> [u8; TARGET_BYTES] {
@@ -72,6 +76,7 @@ mod tests {
                 assert_eq!(Key::of(&target).common_prefix_len(&key), length);
             }
             assert_eq!(target_at(&key, 16), None);
+            assert_eq!(Key::of(&target_of(key.prefix16())).prefix16(), key.prefix16());
         }
     }
 }
