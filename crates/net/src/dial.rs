@@ -13,7 +13,7 @@ use std::{
 use kad::{
     Multiaddr, PeerId,
     failure::{Failure, SkipReason},
-    network::{AddressOutcome, Attempt, Dial, Network},
+    network::{AddressOutcome, Attempt, Dial, DialTotals, Network},
     opt_out::OptOut,
 };
 use tokio::{
@@ -159,6 +159,10 @@ impl Network for Host {
 
     fn admits(&self, address: &Multiaddr) -> Result<(), SkipReason> {
         self.0.rules.admits(address)
+    }
+
+    fn totals(&self) -> DialTotals {
+        DialTotals { lost: self.0.tcp.lost(), dns_entries_left_out: self.0.names.left_out() }
     }
 
     async fn connect(&self, peer: PeerId, addrs: Vec<Multiaddr>) -> Dial<AnyConnection> {

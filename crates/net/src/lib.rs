@@ -58,6 +58,7 @@ mod dialled;
 mod failure;
 mod introduction;
 mod link;
+mod lost;
 mod multistream;
 mod names;
 mod noise;

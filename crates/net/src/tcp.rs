@@ -11,7 +11,7 @@ use std::{
 use kad::{
     PeerId,
     failure::{Failure, FailureClass, Phase},
-    network::{Endpoint, Security, Transport},
+    network::{Endpoint, Security, Traffic, Transport},
 };
 use tokio::{
     net::TcpStream,
@@ -25,6 +25,7 @@ use crate::{
     identity::Identity,
     introduction::{Introduction, protocols},
     link::Link,
+    lost::LostBytes,
     session::{Protocol, Session},
     socket::Socket,
     ws::{Destination, WebSocket},
@@ -51,11 +52,17 @@ pub(crate) struct Dialer {
     identity: Identity,
     introduction: Arc<Introduction>,
     protocols: Arc<[Protocol]>,
+    lost: LostBytes,
 }
 
 impl Dialer {
     pub(crate) fn new(identity: Identity, introduction: Arc<Introduction>) -> Self {
-        Self { identity, introduction, protocols: protocols(&[]) }
+        Self { identity, introduction, protocols: protocols(&[]), lost: LostBytes::default() }
+    }
+
+    /// The bytes of all attempts that became no connection.
+    pub(crate) fn lost(&self) -> Traffic {
+        self.lost.total()
     }
 
     /// Connects, and waits until the peer has proved who it is.
@@ -107,8 +114,17 @@ impl Dialer {
             Security::Tls => Session::tls_dialer(&self.identity, Some(peer), protocols),
         }?;
         let mut link = Link::new(socket, session, addr);
-        match poll_fn(|cx| poll_secured(&mut link, cx)).await {
-            Ok(()) => Ok(Dialled::new(link, endpoint, Arc::clone(&self.introduction))),
+        let mut losing = self.lost.of_attempt();
+        let secured = poll_fn(|cx| {
+            let secured = poll_secured(&mut link, cx);
+            losing.traffic = link.traffic();
+            secured
+        });
+        match secured.await {
+            Ok(()) => {
+                losing.nothing();
+                Ok(Dialled::new(link, endpoint, Arc::clone(&self.introduction)))
+            }
             Err(failure) => Err(NotDialled { may_speak_tls: link.is_noise_unanswered(), failure }),
         }
     }
