@@ -4,6 +4,7 @@
 //! in vain it gets another turn when an address is learned that the last visit did not have, and a last one in the
 //! second pass.
 
+mod malformed;
 mod peers;
 #[cfg(test)]
 mod tests;
@@ -15,10 +16,11 @@ use std::{
 };
 
 use foldhash::fast::FixedState;
-use kad::{Multiaddr, PeerId, failure::SkipReason, message, opt_out::OptOut};
+use kad::{Address, Multiaddr, PeerId, failure::SkipReason, message, opt_out::OptOut, peer_id};
 use schema::{PeerNumber, VisitKind};
 
 use crate::{completeness::Capture, found::Found, talk::asking::first_wave};
+use malformed::MalformedAddresses;
 use peers::Peers;
 
 /// The most addresses that are kept of one peer.
@@ -42,7 +44,9 @@ pub(crate) struct Frontier {
     turns_left: usize,
     second_pass: bool,
     over_budget: u64,
-    malformed: u64,
+    malformed_ids: u64,
+    addresses_left_out: u64,
+    malformed: MalformedAddresses,
     opted_out: u64,
     opted_out_peers: HashSet<PeerId>,
 }
@@ -79,6 +83,8 @@ pub(crate) struct Job {
     /// How many prefixes to ask for at once.
     pub(crate) wave: usize,
     pub(crate) addrs: Vec<Multiaddr>,
+    /// What was given as an address of it and is none.
+    pub(crate) malformed: Vec<Box<[u8]>>,
 }
 
 /// What an answer brought.
@@ -105,7 +111,9 @@ impl Frontier {
             turns_left: 0,
             second_pass: false,
             over_budget: 0,
-            malformed: 0,
+            malformed_ids: 0,
+            addresses_left_out: 0,
+            malformed: MalformedAddresses::default(),
             opted_out: 0,
             opted_out_peers: HashSet::new(),
         }
@@ -187,7 +195,7 @@ impl Frontier {
         known.news = false;
         let addrs = self.peers.addrs(peer).to_vec();
         let wave = first_wave(self.peers.len());
-        Job { peer, id: self.peers.id(peer), kind, wave, addrs }
+        Job { peer, id: self.peers.id(peer), kind, wave, addrs, malformed: self.malformed.of(peer) }
     }
 
     /// A visit came to its end.
@@ -196,6 +204,7 @@ impl Frontier {
         known.stage = if reached { Stage::Reached } else { Stage::Failed };
         if reached {
             self.peers.forget_addrs(peer);
+            self.malformed.forget(peer);
         } else if known.news && known.turns < MAX_TURNS && !self.second_pass {
             self.enqueue(peer);
         }
@@ -272,17 +281,32 @@ impl Frontier {
         self.opted_out_peers.len()
     }
 
-    /// Ids and addresses in answers that are none.
-    pub(crate) const fn malformed(&self) -> u64 {
-        self.malformed
+    /// How often ids were named that no key can have.
+    pub(crate) const fn malformed_ids(&self) -> u64 {
+        self.malformed_ids
+    }
+
+    /// Mentions of addresses beyond those that are kept of one peer.
+    pub(crate) const fn addresses_left_out(&self) -> u64 {
+        self.addresses_left_out
+    }
+
+    /// What was given as an address of a peer and is none.
+    pub(crate) fn malformed_addresses(&self, peer: PeerNumber) -> Vec<Box<[u8]>> {
+        self.malformed.of(peer)
+    }
+
+    /// Mentions of such beyond those that are kept.
+    pub(crate) const fn malformed_addresses_left_out(&self) -> u64 {
+        self.malformed.left_out()
     }
 
     fn intern(&mut self, id: &[u8]) -> Option<(PeerNumber, bool)> {
         if let Some(peer) = self.peers.find(id) {
             return Some((peer, false));
         }
-        let Ok(parsed) = PeerId::from_bytes(id) else {
-            self.malformed += 1;
+        let Some(parsed) = peer_id::from_bytes(id) else {
+            self.malformed_ids += 1;
             return None;
         };
         // The same id can be written in longer ways.
@@ -312,9 +336,9 @@ impl Frontier {
             if self.peers.addrs(peer).iter().any(|known| known.as_ref() == bytes) {
                 continue;
             }
-            match Multiaddr::try_from(bytes.to_vec()) {
-                Ok(address) if !address.is_empty() => self.learn(peer, address, admits),
-                _ => self.malformed += 1,
+            match Address::from_bytes(bytes) {
+                Address::Multiaddr(address) => self.learn(peer, address, admits),
+                Address::Malformed(bytes) => self.malformed.add(peer, bytes),
             }
         }
     }
@@ -326,10 +350,11 @@ impl Frontier {
         admits: &impl Fn(&Multiaddr) -> Result<(), SkipReason>,
     ) {
         let known_addrs = self.peers.addrs(peer);
-        if self.peers.stage(peer) == Stage::Reached
-            || known_addrs.len() >= MAX_PEER_ADDRESSES
-            || known_addrs.contains(&address)
-        {
+        if self.peers.stage(peer) == Stage::Reached || known_addrs.contains(&address) {
+            return;
+        }
+        if known_addrs.len() >= MAX_PEER_ADDRESSES {
+            self.addresses_left_out += 1;
             return;
         }
         let admitted = admits(&address).is_ok();

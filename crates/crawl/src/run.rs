@@ -26,9 +26,9 @@ use crate::{
     full::Full,
     manner::Manner,
     pending::Pending,
-    summary::Summary,
+    summary::{LeftOut, Summary},
     tally::Tally,
-    visit::{Visited, blank, visit},
+    visit::{Visited, blank, malformed, visit},
 };
 
 /// A peer to begin with.
@@ -156,7 +156,8 @@ struct Run<N> {
     growth: Vec<u32>,
     tasks: JoinSet<Option<Visited>>,
     started: u64,
-    over_visit_size: u64,
+    /// What visits left out.
+    left_out: LeftOut,
     second_pass: bool,
     full: Full,
     rows_lost: bool,
@@ -168,6 +169,7 @@ impl<N: Network> Run<N> {
         let manner = Manner {
             protocols: protocols.into(),
             request_timeout: config.request_timeout,
+            whole_tables: config.whole_tables,
             clock,
             cancel: outlets.cancel.clone(),
             pending: Pending::default(),
@@ -186,7 +188,7 @@ impl<N: Network> Run<N> {
             growth: Vec::new(),
             tasks: JoinSet::new(),
             started: 0,
-            over_visit_size: 0,
+            left_out: LeftOut::default(),
             second_pass: false,
             full: Full::default(),
             rows_lost: false,
@@ -268,12 +270,12 @@ impl<N: Network> Run<N> {
 
     /// Takes in what a visit brought, and sends its rows on.
     async fn absorb(&mut self, visited: Visited) {
-        let Visited { mut visit, found } = visited;
+        let Visited { mut visit, found, left_out } = visited;
         let network = &self.network;
         let extended = self.frontier.extend(visit.peer, &found, &|address| network.admits(address));
         let Extended { neighbors, new, .. } = extended;
         visit.connected_claims = self.frontier.connected_claims(visit.peer);
-        self.over_visit_size += u64::from(found.left_out());
+        self.left_out += left_out;
         self.frontier.finish(visit.peer, visit.is_reachable());
         self.full.note(&visit);
         self.tally.edges += neighbors.len() as u64;
@@ -311,6 +313,7 @@ impl<N: Network> Run<N> {
             let mut visit = blank(peer, VisitKind::First, now);
             visit.connected_claims = self.frontier.connected_claims(peer);
             visit.addresses = addrs.into_iter().map(|address| skipped(&self.network, address)).collect();
+            visit.addresses.extend(self.frontier.malformed_addresses(peer).into_iter().map(malformed));
             self.tally.add(&visit);
             self.note_bootstrap(&visit);
             self.send(Row::Visit(Box::new(visit))).await;
@@ -340,5 +343,10 @@ impl<N: Network> Run<N> {
 
 fn skipped(network: &impl Network, address: Multiaddr) -> AddressVisit {
     let reason = network.admits(&address).err().unwrap_or(SkipReason::OverLimit);
-    AddressVisit { address, started_after: None, took: None, outcome: AddressOutcome::Skipped(reason) }
+    AddressVisit {
+        address: address.into(),
+        started_after: None,
+        took: None,
+        outcome: AddressOutcome::Skipped(reason),
+    }
 }

@@ -2,17 +2,19 @@
 //! that it does is an error of ours.
 
 use kad::{
-    Multiaddr,
-    failure::{Failure, FailureClass, Phase},
+    Address, Key, Multiaddr,
+    failure::{Failure, FailureClass, Phase, SkipReason},
+    identify::Identify,
     network::{AddressOutcome, Attempt, Connection, Dial, Network},
 };
-use schema::{AddressVisit, ConnectionInfo, PrefixOutcome, Visit, visit::PREFIXES};
+use schema::{AddressVisit, ConnectionInfo, FurtherRequests, PrefixOutcome, Visit, visit::PREFIXES};
 use tokio::time::Instant;
 
 use crate::{
     found::Found,
     frontier::Job,
     manner::Manner,
+    summary::LeftOut,
     talk::{Said, Talk},
 };
 
@@ -23,6 +25,8 @@ pub(crate) struct Visited {
     pub(crate) visit: Box<Visit>,
     /// The peers in the answers.
     pub(crate) found: Found,
+    /// What the peer said beyond the bounds.
+    pub(crate) left_out: LeftOut,
 }
 
 /// Visits one peer. `None` if the run was cancelled before the dial came to an end.
@@ -38,7 +42,8 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
     let mut visit = blank(job.peer, job.kind, manner.clock.at(begun));
     visit.dial_duration = attempts.iter().any(|a| a.started_after.is_some()).then(|| dialled - begun);
     visit.addresses = addrs.into_iter().zip(attempts).map(|(addr, attempt)| address(addr, attempt)).collect();
-    let mut found = Found::default();
+    visit.addresses.extend(job.malformed.into_iter().map(malformed));
+    let (mut found, mut left_out) = (Found::new(Key::of_peer(&job.id)), LeftOut::default());
     if let Some(mut connection) = connection {
         manner.pending.succeeded(dialled - begun);
         visit.connection = Some(connection_info(&connection));
@@ -47,7 +52,8 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
         visit.sent_bytes = traffic.sent_bytes;
         visit.received_bytes = traffic.received_bytes;
         connection.close().await;
-        take(&mut visit, said);
+        left_out = take(&mut visit, said);
+        left_out += found.left_out();
     }
     if visit.connection.is_none() {
         visit.connect_error = furthest(&visit.addresses);
@@ -55,7 +61,7 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
     visit.connect_duration =
         visit.connection.as_ref().and_then(|c| visit.addresses.get(c.address)).and_then(|a| a.took);
     visit.ended_at = manner.clock.at(Instant::now());
-    Some(Visited { visit: Box::new(visit), found })
+    Some(Visited { visit: Box::new(visit), found, left_out })
 }
 
 /// A visit about which nothing is known yet.
@@ -80,6 +86,8 @@ pub(crate) fn blank(
         listen_addrs: Vec::new(),
         identify_error: None,
         prefixes: [PrefixOutcome::NotAsked; PREFIXES],
+        further: FurtherRequests::default(),
+        open_buckets: 0,
         crawl_error: None,
         request_rtt: None,
         neighbors: None,
@@ -91,7 +99,17 @@ pub(crate) fn blank(
 
 fn address(address: Multiaddr, attempt: Attempt) -> AddressVisit {
     let Attempt { started_after, took, outcome } = attempt;
-    AddressVisit { address, started_after, took, outcome }
+    AddressVisit { address: address.into(), started_after, took, outcome }
+}
+
+/// What was given as an address and is none.
+pub(crate) fn malformed(bytes: Box<[u8]>) -> AddressVisit {
+    AddressVisit {
+        address: Address::Malformed(bytes),
+        started_after: None,
+        took: None,
+        outcome: AddressOutcome::Skipped(SkipReason::Malformed),
+    }
 }
 
 fn connection_info(connection: &impl Connection) -> ConnectionInfo {
@@ -105,30 +123,31 @@ fn connection_info(connection: &impl Connection) -> ConnectionInfo {
     }
 }
 
-/// Puts what the peer said into its row. A connection that ended before its handshakes did was none: the address
-/// then failed after all.
-fn take(visit: &mut Visit, said: Said) {
-    if let Some(failure) = said.no_connection {
-        let address =
-            visit.connection.take().and_then(|connection| visit.addresses.get_mut(connection.address));
-        if let Some(address) = address {
-            address.outcome = AddressOutcome::Failed(failure);
-        }
-        return;
-    }
+/// Puts what the peer said into its row, and says what was left out of identify.
+fn take(visit: &mut Visit, said: Said) -> LeftOut {
     visit.crawl_duration = Some(said.duration);
     visit.prefixes = said.prefixes;
+    visit.further = said.further;
+    visit.open_buckets = said.open_buckets;
     visit.crawl_error = said.crawl_error;
     visit.request_rtt = said.request_rtt;
-    match said.identify {
-        Ok(mut identify) => {
-            identify.protocols.sort_unstable();
-            identify.protocols.dedup();
-            visit.agent_version = Some(identify.agent_version.unwrap_or_default());
-            visit.protocols = identify.protocols;
-            visit.listen_addrs = identify.listen_addrs;
-        }
-        Err(failure) => visit.identify_error = Some(failure),
+    visit.identify_error = said.identify_error;
+    said.identify.map(|identify| take_identify(visit, identify)).unwrap_or_default()
+}
+
+fn take_identify(visit: &mut Visit, mut identify: Identify) -> LeftOut {
+    identify.protocols.sort_unstable();
+    identify.protocols.dedup();
+    visit.agent_version = Some(identify.agent_version.unwrap_or_default());
+    visit.protocols = identify.protocols;
+    let malformed = identify.malformed_addrs.into_iter().map(Address::Malformed);
+    visit.listen_addrs = identify.listen_addrs.into_iter().map(Address::from).chain(malformed).collect();
+    LeftOut {
+        protocols: identify.excess.protocols.into(),
+        listen_addrs: identify.excess.listen_addrs.into(),
+        long_addresses: identify.excess.long_addrs.into(),
+        long_texts: identify.excess.texts.into(),
+        ..LeftOut::default()
     }
 }
 
@@ -154,30 +173,4 @@ const fn rank(class: FailureClass) -> u8 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn failed(phase: Phase, class: FailureClass) -> AddressVisit {
-        AddressVisit {
-            address: Multiaddr::empty(),
-            started_after: None,
-            took: None,
-            outcome: AddressOutcome::Failed(Failure::new(phase, class)),
-        }
-    }
-
-    #[test]
-    fn the_address_that_came_furthest_speaks_for_the_peer() {
-        let addresses = [
-            failed(Phase::Connect, FailureClass::Timeout),
-            failed(Phase::Secure, FailureClass::Timeout),
-            failed(Phase::Connect, FailureClass::ConnectionRefused),
-        ];
-        assert_eq!(furthest(&addresses), Some(Failure::new(Phase::Secure, FailureClass::Timeout)));
-        assert_eq!(
-            furthest(&[addresses[0].clone(), addresses[2].clone()]),
-            Some(Failure::new(Phase::Connect, FailureClass::ConnectionRefused))
-        );
-        assert_eq!(furthest(&[]), None);
-    }
-}
+mod tests;

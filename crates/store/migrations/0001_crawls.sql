@@ -44,7 +44,8 @@ CREATE TABLE crawl_peer (
 CREATE TABLE address (
     id         INTEGER PRIMARY KEY,
     hash       INTEGER NOT NULL,
-    multiaddr  ANY     NOT NULL                  -- text; the bytes where no text stands for exactly these bytes
+    multiaddr  ANY     NOT NULL                  -- text; the bytes where no text stands for exactly these bytes, or
+                                                 -- where they are no multiaddress
 ) STRICT;
 CREATE INDEX address_by_hash ON address (hash);
 
@@ -99,6 +100,9 @@ CREATE TABLE visit (
     identify_error    INTEGER REFERENCES failure,
     prefixes          BLOB,                      -- a varint for each prefix: 0 not asked, 1 saved, 2 + 2 n answered
                                                  -- with n peers, 3 + 2 n failed with name n; NULL: none was asked
+    further_answered  INTEGER NOT NULL,          -- requests beyond one for each prefix, by what came of them
+    further_failed    INTEGER NOT NULL,
+    open_buckets      INTEGER NOT NULL,          -- those that may hold more than was read: bit c for prefix length c
     crawl_error       INTEGER REFERENCES failure,
     request_rtt_us    INTEGER,
     connected_claims  INTEGER NOT NULL,          -- peers that said they are connected to this one
@@ -156,6 +160,7 @@ SELECT
     identify_error.detail AS identify_error_detail,
     crawl_error.phase AS crawl_error_phase, crawl_error.class AS crawl_error_class,
     crawl_error.detail AS crawl_error_detail,
+    further_answered, further_failed, open_buckets, open_buckets <> 0 AS may_be_longer,
     request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbor_count
 FROM visit
 JOIN crawl ON crawl.id = visit.crawl
@@ -170,9 +175,11 @@ LEFT JOIN failure AS crawl_error ON crawl_error.id = visit.crawl_error
 LEFT JOIN agent ON agent.id = visit.agent
 LEFT JOIN protocol_set ON protocol_set.id = visit.protocols;
 
+-- Here and below, what is kept as bytes is `0x` and two digits for each.
 CREATE VIEW address_view AS
 SELECT
-    visit, position, address.multiaddr, outcome.name AS outcome, skip_reason.name AS skip_reason,
+    visit, position, iif(typeof(multiaddr) = 'blob', '0x' || lower(hex(multiaddr)), multiaddr) AS multiaddr,
+    outcome.name AS outcome, skip_reason.name AS skip_reason,
     failure.phase, failure.class, failure.detail, started_after_us, took_us
 FROM address_visit
 JOIN address ON address.id = address_visit.address
@@ -251,7 +258,9 @@ WITH RECURSIVE step (visit, seen, part, shift, value, position, whole) AS (
     JOIN visit ON visit.id = step.visit
     JOIN byte ON byte.raw = substr(visit.listen_addrs, step.seen + 1, 1)
 )
-SELECT step.visit, step.position, address.multiaddr
+SELECT
+    step.visit, step.position,
+    iif(typeof(multiaddr) = 'blob', '0x' || lower(hex(multiaddr)), multiaddr) AS multiaddr
 FROM step
 JOIN address ON address.id = step.value
 WHERE step.whole;

@@ -2,8 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use kad::network::AddressOutcome;
-use multiaddr::Multiaddr;
+use kad::{Address, network::AddressOutcome};
 use rusqlite::{Connection, named_params, params};
 use schema::{CrawlEnd, CrawlStart, Row, Timestamp, Visit};
 
@@ -157,6 +156,9 @@ impl Appender {
             ":listen_addrs": listen_addrs(db, interner, &visit.listen_addrs)?,
             ":identify_error": failure(interner, visit.identify_error.as_ref())?,
             ":prefixes": codec::encode_prefixes(&visit.prefixes, |class| interner.name(db, class.name()))?,
+            ":further_answered": visit.further.answered,
+            ":further_failed": visit.further.failed,
+            ":open_buckets": visit.open_buckets,
             ":crawl_error": failure(interner, visit.crawl_error.as_ref())?,
             ":request_rtt_us": visit.request_rtt.map(micros),
             ":connected_claims": visit.connected_claims,
@@ -199,12 +201,12 @@ impl Appender {
 
 const INSERT_VISIT: &str = "INSERT INTO visit
     (crawl, peer, kind, started_after_us, took_us, dial_us, connect_us, crawl_us, connected, transport, security,
-     ip_version, rtt_us, connect_error, agent, protocols, listen_addrs, identify_error, prefixes, crawl_error,
-     request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbor_count, neighbors)
+     ip_version, rtt_us, connect_error, agent, protocols, listen_addrs, identify_error, prefixes,
+     further_answered, further_failed, open_buckets, crawl_error, request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbor_count, neighbors)
     VALUES
     (:crawl, :peer, :kind, :started_after_us, :took_us, :dial_us, :connect_us, :crawl_us, :connected, :transport,
      :security, :ip_version, :rtt_us, :connect_error, :agent, :protocols, :listen_addrs, :identify_error, :prefixes,
-     :crawl_error, :request_rtt_us, :connected_claims, :sent_bytes, :received_bytes, :neighbor_count, :neighbors)";
+     :further_answered, :further_failed, :open_buckets, :crawl_error, :request_rtt_us, :connected_claims, :sent_bytes, :received_bytes, :neighbor_count, :neighbors)";
 
 fn insert_crawl(db: &Connection, start: &CrawlStart) -> rusqlite::Result<i64> {
     db.prepare(
@@ -225,7 +227,7 @@ fn insert_crawl(db: &Connection, start: &CrawlStart) -> rusqlite::Result<i64> {
 fn listen_addrs(
     db: &Connection,
     interner: &mut Interner,
-    addresses: &[Multiaddr],
+    addresses: &[Address],
 ) -> rusqlite::Result<Option<Vec<u8>>> {
     if addresses.is_empty() {
         return Ok(None);

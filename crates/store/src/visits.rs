@@ -3,11 +3,12 @@
 use std::{collections::VecDeque, path::Path, time::Duration};
 
 use kad::{
+    Address,
     failure::{Failure, FailureClass, SkipReason},
     network::{AddressOutcome, Security, Transport},
 };
 use rusqlite::{Connection, Row, params};
-use schema::{AddressVisit, ConnectionInfo, PeerNumber, Timestamp, Visit};
+use schema::{AddressVisit, ConnectionInfo, FurtherRequests, PeerNumber, Timestamp, Visit};
 
 use crate::{
     Error, codec,
@@ -65,7 +66,7 @@ impl Iterator for Visits<'_> {
 
 const SELECT: &str = "SELECT id, peer, kind, started_after_us, took_us, dial_us, connect_us, crawl_us, connected,
     transport, security, ip_version, rtt_us, connect_error, agent, protocols, listen_addrs, identify_error, prefixes,
-    crawl_error, request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbors
+    further_answered, further_failed, open_buckets, crawl_error, request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbors
     FROM visit WHERE crawl = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
 
 #[derive(Debug)]
@@ -100,6 +101,11 @@ impl Reader<'_> {
             listen_addrs: self.listen_addrs(row)?,
             identify_error: self.failure(row, "identify_error")?,
             prefixes: self.prefixes(row)?,
+            further: FurtherRequests {
+                answered: self.get(row, "further_answered")?,
+                failed: self.get(row, "further_failed")?,
+            },
+            open_buckets: self.get(row, "open_buckets")?,
             crawl_error: self.failure(row, "crawl_error")?,
             request_rtt: self.duration(row, "request_rtt_us")?,
             neighbors: self.neighbors(row)?,
@@ -141,7 +147,7 @@ impl Reader<'_> {
         .ok_or_else(|| damaged(self.path, "prefixes that were never written".to_owned()))
     }
 
-    fn listen_addrs(&mut self, row: &Row<'_>) -> Result<Vec<multiaddr::Multiaddr>, Error> {
+    fn listen_addrs(&mut self, row: &Row<'_>) -> Result<Vec<Address>, Error> {
         let blob: Option<Vec<u8>> = self.get(row, "listen_addrs")?;
         codec::decode_ids(&blob.unwrap_or_default())
             .ok_or_else(|| damaged(self.path, "addresses that were never written".to_owned()))?

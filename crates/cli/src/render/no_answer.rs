@@ -44,7 +44,7 @@ fn describe(outcome: &AddressOutcome) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{str::FromStr, time::Duration};
 
     use kad::failure::{Failure, FailureClass, Phase, SkipReason};
     use schema::AddressVisit;
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn every_address_has_its_outcome() {
         let visit = |address: &str, took: Option<u64>, outcome| AddressVisit {
-            address: address.parse().unwrap(),
+            address: kad::Multiaddr::from_str(address).unwrap().into(),
             started_after: None,
             took: took.map(Duration::from_millis),
             outcome,

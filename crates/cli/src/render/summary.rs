@@ -20,7 +20,7 @@ pub(crate) fn summary(summary: &Summary, kept: &str, style: Style) -> String {
     lines.extend(nat(summary, style));
     let reachable = summary.peers.reachable;
     let mut agents = summary.agents.clone();
-    let silent: u64 = summary.identify_errors.values().sum();
+    let silent = reachable.saturating_sub(agents.values().sum());
     if silent > 0 {
         agents.insert("(did not identify themselves)".to_owned(), silent);
     }
@@ -28,8 +28,8 @@ pub(crate) fn summary(summary: &Summary, kept: &str, style: Style) -> String {
     let protocols = ranked(&summary.protocols, MOST_NAMES, reachable, style);
     section(&mut lines, "Protocols", "of reachable peers, which speak several", protocols, style);
     section(&mut lines, "Connections", "by transport, security and IP", connections(summary, style), style);
-    let failed = ranked(&summary.request_errors, MOST_NAMES, summary.requests.sent, style);
-    section(&mut lines, "Requests that failed", "at reachable peers", failed, style);
+    let failed = ranked(&summary.crawl_errors, MOST_NAMES, reachable, style);
+    section(&mut lines, "Unanswered", "of reachable peers, by what went wrong first", failed, style);
     lines.extend(completeness(summary, style));
     lines.push(String::new());
     lines.extend(facts(summary, kept, style));
@@ -125,6 +125,7 @@ fn facts(summary: &Summary, kept: &str, style: Style) -> Vec<String> {
             ),
         ),
     ]);
+    facts.extend(longer(summary).map(|longer| ("Tables", longer)));
     facts.extend(cost(summary, peers.reachable + peers.unreachable).map(|cost| ("Cost", cost)));
     facts.extend(left_out(summary).map(|left_out| ("Left out", left_out)));
     facts.push(("Kept", kept.to_owned()));
@@ -141,6 +142,13 @@ fn edges(summary: &Summary) -> String {
             summary.edges as f64 / crawled as f64
         ),
     }
+}
+
+/// How many tables were not read to an end that is known; `None` if there are none.
+fn longer(summary: &Summary) -> Option<String> {
+    let count = summary.longer_tables;
+    (count > 0)
+        .then(|| format!("{} may be longer than what was read (--whole-tables asks on)", grouped(count)))
 }
 
 fn round_trips(rtt: Quantiles) -> String {
@@ -171,20 +179,31 @@ fn nat(summary: &Summary, style: Style) -> Vec<String> {
     lines
 }
 
-/// What was in answers and is not in the numbers; `None` if there is nothing to say.
+/// What peers said and is not in the numbers; `None` if there is nothing to say.
 fn left_out(summary: &Summary) -> Option<String> {
-    let left_out = summary.left_out;
-    let parts: Vec<String> = [
-        (left_out.over_max_peers, "mentions of peers beyond --max-peers"),
-        (left_out.over_visit_size, "entries beyond what is kept of one visit"),
-        (left_out.malformed, "malformed ids or addresses"),
-        (left_out.opted_out_peers, "peers that opted out"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, what)| format!("{} {what}", grouped(count)))
-    .collect();
+    let said = |(kind, count): (&str, u64)| Some(format!("{} {}", grouped(count), describe(kind)?));
+    let kinds = summary.left_out.kinds();
+    let parts: Vec<String> = kinds.into_iter().filter(|(_, count)| *count > 0).filter_map(said).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// A kind of what is left out, in words; `None` if another says the same.
+fn describe(kind: &str) -> Option<&str> {
+    Some(match kind {
+        "over_max_peers" => "mentions of peers beyond --max-peers",
+        "over_visit_size" => "entries beyond what is kept of one visit",
+        "peers_in_answer" => "peers beyond what is taken from one answer",
+        "malformed_ids" => "mentions of malformed ids",
+        "addresses_of_peer" => "addresses beyond what is kept of one peer",
+        "long_addresses" => "addresses that are too long",
+        "malformed_addresses" => "malformed addresses beyond what is kept",
+        "protocols" => "protocols beyond what is kept of one peer",
+        "listen_addrs" => "listen addresses beyond what is kept of one peer",
+        "long_texts" => "texts that were cut",
+        "dns_entries" => "entries of names beyond what is followed",
+        "opted_out_peers" => "peers that opted out",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -1,9 +1,18 @@
 //! Who is visited when.
 
-use kad::message::{Message, MessageType, Peer};
+use kad::{
+    Key,
+    message::{Message, MessageType, Peer},
+};
 use proptest::prelude::*;
 
 use super::*;
+use crate::summary::LeftOut;
+
+/// Like that of an RSA key.
+fn random_id() -> PeerId {
+    PeerId::from_bytes(&[&[0x12, 32], &PeerId::random().to_bytes()[2..]].concat()).expect("a multihash")
+}
 
 fn address(port: u16) -> Multiaddr {
     format!("/ip4/127.0.0.1/tcp/{port}").parse().expect("an address")
@@ -17,14 +26,14 @@ fn admits(address: &Multiaddr) -> Result<(), SkipReason> {
 fn found(peers: &[(PeerId, &[Multiaddr])]) -> Found {
     let mut message = Message::new(MessageType::FindNode, Vec::new());
     message.closer_peers = peers.iter().map(|(id, addrs)| Peer::new(id, addrs)).collect();
-    let mut found = Found::default();
-    found.add(&message.encode()).expect("whole");
+    let mut found = Found::new(Key::of(b"own"));
+    found.add(None, &message.encode()).expect("whole");
     found
 }
 
 fn frontier() -> (Frontier, PeerNumber, PeerId) {
     let mut frontier = Frontier::new(7, 1000, Arc::default());
-    let first = PeerId::random();
+    let first = random_id();
     let number = frontier.add(&first, &[address(2)], &admits).expect("room");
     (frontier, number, first)
 }
@@ -35,7 +44,7 @@ fn a_peer_is_visited_once_when_it_is_reached() {
     let job = frontier.pop().expect("the first");
     assert_eq!((job.peer, job.id, job.kind, job.addrs), (first, id, VisitKind::First, vec![address(2)]));
     frontier.finish(first, true);
-    let other = PeerId::random();
+    let other = random_id();
     let extended = frontier.extend(first, &found(&[(other, &[address(3)]), (id, &[address(9)])]), &admits);
     assert_eq!(extended.neighbors, [PeerNumber(1)], "the peer itself is no neighbor");
     assert_eq!(extended.new, [(PeerNumber(1), other)]);
@@ -49,7 +58,7 @@ fn a_peer_is_visited_once_when_it_is_reached() {
 #[test]
 fn a_peer_without_a_dialable_address_is_parked_until_it_has_one() {
     let (mut frontier, first, _) = frontier();
-    let hidden = PeerId::random();
+    let hidden = random_id();
     frontier.pop().expect("the first");
     frontier.extend(first, &found(&[(hidden, &[address(1)])]), &admits);
     assert_eq!(frontier.pop(), None);
@@ -105,10 +114,10 @@ fn who_finds_new_addresses_for_ever_gets_no_turn_for_ever() {
 fn those_whom_several_peers_name_go_before_the_inventions_of_one() {
     let (mut frontier, liar, _) = frontier();
     frontier.pop();
-    let real = PeerId::random();
+    let real = random_id();
     frontier.extend(liar, &found(&[(real, &[address(3)])]), &admits);
     let addrs = [address(4)];
-    let invented: Vec<_> = (0..20).map(|_| (PeerId::random(), addrs.as_slice())).collect();
+    let invented: Vec<_> = (0..20).map(|_| (random_id(), addrs.as_slice())).collect();
     frontier.extend(liar, &found(&invented), &admits);
     // Another peer knows the real one too.
     frontier.extend(PeerNumber(500), &found(&[(real, &[address(3)])]), &admits);
@@ -124,17 +133,17 @@ fn those_whom_several_peers_name_go_before_the_inventions_of_one() {
 fn room_is_bounded_and_what_is_left_out_is_counted() {
     let mut frontier = Frontier::new(0, 2, Arc::default());
     for _ in 0..5 {
-        frontier.add(&PeerId::random(), &[address(2)], &admits);
+        frontier.add(&random_id(), &[address(2)], &admits);
     }
     assert_eq!((frontier.len(), frontier.over_budget()), (2, 3));
-    let extended = frontier.extend(PeerNumber(0), &found(&[(PeerId::random(), &[])]), &admits);
+    let extended = frontier.extend(PeerNumber(0), &found(&[(random_id(), &[])]), &admits);
     assert_eq!(extended, Extended::default());
     assert_eq!(frontier.over_budget(), 4);
 }
 
 #[test]
 fn of_who_opted_out_nothing_is_kept() {
-    let (peer, other) = (PeerId::random(), PeerId::random());
+    let (peer, other) = (random_id(), random_id());
     let opt_out = Arc::new(OptOut::parse(&peer.to_base58()).expect("a list"));
     let mut frontier = Frontier::new(0, 100, opt_out);
     assert_eq!(frontier.add(&peer, &[address(2)], &admits), None);
@@ -145,18 +154,60 @@ fn of_who_opted_out_nothing_is_kept() {
 }
 
 #[test]
-fn what_is_no_id_and_no_address_is_counted() {
+fn ids_that_no_key_can_have_are_no_peers() {
+    let (mut frontier, ..) = frontier();
+    let multihash = |code: u8, digest: &[u8]| {
+        let length = u8::try_from(digest.len()).expect("short");
+        [&[code, length], digest].concat()
+    };
+    let ids = [
+        multihash(0x12, &[]),
+        multihash(0x12, &[7; 5]),
+        multihash(0x12, &[7; 64]),
+        multihash(0x00, &[]),
+        multihash(0x00, &[7; 5]),
+        multihash(0x00, &[7; 42]),
+        b"no id".to_vec(),
+    ];
+    let count = ids.len();
+    let mut message = Message::new(MessageType::FindNode, Vec::new());
+    let addrs = vec![address(3).to_vec()];
+    message.closer_peers =
+        ids.into_iter().map(|id| Peer { id, addrs: addrs.clone(), ..Peer::default() }).collect();
+    let mut found = Found::new(Key::of(b"own"));
+    found.add(None, &message.encode()).expect("whole");
+    let extended = frontier.extend(PeerNumber(0), &found, &admits);
+    assert_eq!((extended, frontier.len()), (Extended::default(), 1));
+    assert_eq!(frontier.malformed_ids(), count as u64);
+    assert_eq!(found.left_out(), LeftOut::default(), "counted once");
+}
+
+#[test]
+fn what_is_no_address_is_kept_apart_and_is_in_the_next_visit() {
     let (mut frontier, first, id) = frontier();
     let mut message = Message::new(MessageType::FindNode, Vec::new());
-    message.closer_peers = vec![
-        Peer { id: b"no id".to_vec(), ..Peer::default() },
-        Peer { id: id.to_bytes(), addrs: vec![vec![255; 9], Vec::new()], ..Peer::default() },
-    ];
-    let mut found = Found::default();
-    found.add(&message.encode()).expect("whole");
+    let addrs = vec![vec![255; 9], address(3).to_vec(), Vec::new()];
+    message.closer_peers = vec![Peer { id: id.to_bytes(), addrs, ..Peer::default() }];
+    let mut found = Found::new(Key::of(b"own"));
+    found.add(None, &message.encode()).expect("whole");
     frontier.extend(PeerNumber(7), &found, &admits);
-    assert_eq!(frontier.malformed(), 3);
-    assert_eq!(frontier.peers.addrs(first).len(), 1);
+    let job = frontier.pop().expect("the first");
+    assert_eq!(job.addrs, [address(2), address(3)]);
+    assert_eq!(job.malformed, [Box::from([255; 9]), Box::default()]);
+    frontier.finish(first, false);
+    assert_eq!(frontier.malformed_addresses(first).len(), 2);
+    assert_eq!(frontier.malformed_addresses_left_out(), 0);
+}
+
+#[test]
+fn addresses_beyond_those_that_are_kept_are_counted() {
+    let (mut frontier, first, id) = frontier();
+    for ports in [3..53_u16, 53..103, 103..153] {
+        let addrs: Vec<Multiaddr> = ports.map(address).collect();
+        frontier.extend(PeerNumber(7), &found(&[(id, &addrs)]), &admits);
+    }
+    assert_eq!(frontier.peers.addrs(first).len(), MAX_PEER_ADDRESSES);
+    assert_eq!(frontier.addresses_left_out(), 1 + 150 - MAX_PEER_ADDRESSES as u64);
 }
 
 #[test]
@@ -176,7 +227,7 @@ fn an_id_written_the_long_way_is_the_same_peer() {
 
 #[test]
 fn the_seed_decides_the_order() {
-    let ids: Vec<PeerId> = (0..50).map(|_| PeerId::random()).collect();
+    let ids: Vec<PeerId> = (0..50).map(|_| random_id()).collect();
     let order = |seed| {
         let mut frontier = Frontier::new(seed, 100, Arc::default());
         for id in &ids {
@@ -193,7 +244,7 @@ proptest! {
     /// Whatever happens in whatever order, every peer is in one place, and the crawl ends.
     #[test]
     fn it_ends_and_forgets_nobody(steps in prop::collection::vec((0..20_usize, 0..20_usize, 1..6_u16, any::<bool>()), 0..200)) {
-        let ids: Vec<PeerId> = (0..20_u8).map(|n| PeerId::from_bytes(&[&[0, 2, n, n][..]].concat()).expect("identity")).collect();
+        let ids: Vec<PeerId> = (0..20_u8).map(|n| PeerId::from_bytes(&[&[0x12, 32][..], &[n; 32]].concat()).expect("a multihash")).collect();
         let mut frontier = Frontier::new(3, 15, Arc::default());
         frontier.add(&ids[0], &[address(2)], &admits);
         let mut visits = 0;

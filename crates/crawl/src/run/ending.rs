@@ -1,13 +1,13 @@
 //! The end of a crawl: how it ended, how complete it was, and its numbers put together.
 
-use kad::network::Network;
+use kad::network::{Network, Traffic};
 use schema::{PeerNumber, RunState};
 use tokio::time::Instant;
 
 use super::{Crawled, Run};
 use crate::{
     completeness::{Completeness, Evidence},
-    summary::{LeftOut, Quantiles, Summary},
+    summary::{ByteCounts, LeftOut, Quantiles, Summary},
 };
 
 impl<N: Network> Run<N> {
@@ -33,6 +33,32 @@ impl<N: Network> Run<N> {
         evidence.weigh()
     }
 
+    /// The bytes of visits, and those of attempts that became no connection.
+    fn bytes(&self, visits: ByteCounts) -> ByteCounts {
+        let Traffic { sent_bytes, received_bytes } = self.network.totals().lost;
+        ByteCounts {
+            sent: visits.sent + sent_bytes,
+            received: visits.received + received_bytes,
+            lost_sent: sent_bytes,
+            lost_received: received_bytes,
+        }
+    }
+
+    fn left_out(&self) -> LeftOut {
+        let mut left_out = self.left_out;
+        left_out += LeftOut {
+            over_max_peers: self.frontier.over_budget(),
+            malformed_ids: self.frontier.malformed_ids(),
+            addresses_of_peer: self.frontier.addresses_left_out(),
+            malformed_addresses: self.frontier.malformed_addresses_left_out(),
+            opted_out: self.frontier.opted_out(),
+            opted_out_peers: self.frontier.opted_out_peers() as u64,
+            dns_entries: self.network.totals().dns_entries_left_out,
+            ..LeftOut::default()
+        };
+        left_out
+    }
+
     pub(super) fn finish(mut self) -> Crawled {
         let finished_at = self.manner.clock.at(Instant::now());
         let duration = finished_at.since(self.manner.clock.start());
@@ -52,6 +78,8 @@ impl<N: Network> Run<N> {
             edges: tally.edges,
             requests: tally.requests,
             request_errors: tally.request_errors,
+            crawl_errors: tally.crawl_errors,
+            longer_tables: tally.longer_tables,
             identify_errors: tally.identify_errors,
             addresses: tally.addresses,
             agents: tally.agents,
@@ -60,15 +88,9 @@ impl<N: Network> Run<N> {
             security: tally.security,
             ip_versions: tally.ip_versions,
             rtt_ms: Quantiles::of_micros(tally.rtts_us),
-            bytes: tally.bytes,
+            bytes: self.bytes(tally.bytes),
             completeness: self.completeness(),
-            left_out: LeftOut {
-                over_max_peers: self.frontier.over_budget(),
-                over_visit_size: self.over_visit_size,
-                malformed: self.frontier.malformed(),
-                opted_out: self.frontier.opted_out(),
-                opted_out_peers: self.frontier.opted_out_peers() as u64,
-            },
+            left_out: self.left_out(),
             network: self.network_name,
             cpu_s: None,
             peak_rss_bytes: None,
