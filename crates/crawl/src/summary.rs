@@ -2,23 +2,24 @@
 
 use std::{collections::BTreeMap, ops::AddAssign};
 
+use kad::network::Traffic;
 use schema::{CrawlId, RunState, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::completeness::Completeness;
 
 /// How often each name was counted.
 pub type Counts = BTreeMap<String, u64>;
 
-/// The numbers of one crawl. Counts of peers add up: `discovered = reachable + unreachable + unvisited`, and
-/// `unreachable` is the sum of `errors`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// The numbers of one crawl. Counts of peers add up: `discovered = reachable + turned_away + unreachable + unvisited`,
+/// `unreachable` is the sum of `errors`, and `turned_away` that of the evidence for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// The crawl's name in its store.
     pub crawl_id: CrawlId,
     /// The network's name.
     pub network: String,
-    /// How it ended.
+    /// How it ended; `interrupted` if rows were lost on the way to the store, where it then has no end either.
     pub state: RunState,
     /// When it began.
     pub started_at: Timestamp,
@@ -38,6 +39,8 @@ pub struct Summary {
     pub requests: RequestCounts,
     /// Unreachable peers by what their last visit met.
     pub errors: Counts,
+    /// Peers that turned us away by what their last visit met: the evidence that somebody is there.
+    pub turned_away: Counts,
     /// Unreachable peers that are not called down, since address translation or a firewall speaks for itself, by
     /// class: `relayed_only`, `private_only`, `not_from_here`. They are in `errors` too.
     pub nat: Counts,
@@ -71,6 +74,11 @@ pub struct Summary {
     pub completeness: Completeness,
     /// What peers said and is not in the numbers above, by the bound that it was beyond.
     pub left_out: LeftOut,
+    /// Entries of opt-out lists that were in force: peers and ranges of addresses, each counted once.
+    pub opt_out_entries: u64,
+    /// Visits that are in the store: all of them, unless rows were lost. `None` if nothing was to be kept. Filled in by
+    /// who keeps them.
+    pub kept_visits: Option<u64>,
     /// CPU time of this process during the crawl, in seconds; filled in by who can ask the system.
     pub cpu_s: Option<f64>,
     /// The most memory that this process had, in bytes; likewise.
@@ -78,7 +86,7 @@ pub struct Summary {
 }
 
 /// Peers, each counted once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeerCounts {
     /// Heard of.
     pub discovered: u64,
@@ -86,6 +94,9 @@ pub struct PeerCounts {
     pub reachable: u64,
     /// Reachable, and answered at least one request.
     pub crawled: u64,
+    /// Not reached, and not down: somebody is there and turned us away whenever we asked, as peers do that are at their
+    /// limits.
+    pub turned_away: u64,
     /// No connection came about.
     pub unreachable: u64,
     /// Not visited: the run ended before their turn.
@@ -93,20 +104,22 @@ pub struct PeerCounts {
 }
 
 /// Visits by their kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VisitCounts {
     /// The first one of each peer.
     pub first: u64,
-    /// Repeated because of new addresses.
+    /// Repeated because of addresses that no visit had tried.
     pub new_addresses: u64,
-    /// Repeated at the end.
+    /// Second chances.
     pub second_pass: u64,
+    /// Repeated once more, since the peer turned us away.
+    pub turned_away: u64,
     /// Peers that a repeated visit reached.
     pub recovered: u64,
 }
 
 /// FIND_NODE requests.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestCounts {
     /// Sent, on a stream that the peer had agreed to.
     pub sent: u64,
@@ -119,7 +132,7 @@ pub struct RequestCounts {
 }
 
 /// Bytes on the wire above the transport.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByteCounts {
     /// Sent.
     pub sent: u64,
@@ -133,7 +146,7 @@ pub struct ByteCounts {
 }
 
 /// What peers said and is not in the counts, a number for each kind of bound that it was beyond.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// Mentions of peers never heard of, after as many were known as `--max-peers` allows.
     pub over_max_peers: u64,
@@ -161,6 +174,25 @@ pub struct LeftOut {
     pub opted_out: u64,
     /// How many peers these are.
     pub opted_out_peers: u64,
+}
+
+impl ByteCounts {
+    /// These of connections, and those of attempts that became none.
+    pub const fn with_lost(self, lost: Traffic) -> Self {
+        let Traffic { sent_bytes, received_bytes } = lost;
+        Self {
+            sent: self.sent + sent_bytes,
+            received: self.received + received_bytes,
+            lost_sent: self.lost_sent + sent_bytes,
+            lost_received: self.lost_received + received_bytes,
+        }
+    }
+}
+
+impl From<Traffic> for ByteCounts {
+    fn from(Traffic { sent_bytes, received_bytes }: Traffic) -> Self {
+        Self { sent: sent_bytes, received: received_bytes, ..Self::default() }
+    }
 }
 
 impl LeftOut {
@@ -203,7 +235,7 @@ impl AddAssign for LeftOut {
 }
 
 /// Quantiles of a distribution, by the nearest rank.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Quantiles {
     /// The median.
     pub p50: f64,
@@ -213,6 +245,13 @@ pub struct Quantiles {
     pub p99: f64,
     /// How many values there are.
     pub n: u64,
+}
+
+impl VisitCounts {
+    /// All visits.
+    pub const fn all(&self) -> u64 {
+        self.first + self.new_addresses + self.second_pass + self.turned_away
+    }
 }
 
 impl Quantiles {

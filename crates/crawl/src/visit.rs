@@ -2,7 +2,7 @@
 //! that it does is an error of ours.
 
 use kad::{
-    Address, Key, Multiaddr,
+    Address, Key, Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase, SkipReason},
     identify::Identify,
     network::{AddressOutcome, Attempt, Connection, Dial, Network},
@@ -11,8 +11,9 @@ use schema::{AddressVisit, ConnectionInfo, FurtherRequests, PrefixOutcome, Visit
 use tokio::time::Instant;
 
 use crate::{
+    bare::bare,
     found::Found,
-    frontier::Job,
+    frontier::{BRIEF, Job},
     manner::Manner,
     summary::LeftOut,
     talk::{Said, Talk},
@@ -33,8 +34,9 @@ pub(crate) struct Visited {
 pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> Option<Visited> {
     let begun = Instant::now();
     let addrs = job.addrs.clone();
+    let at_most = job.is_brief.then(|| manner.pending.brief(BRIEF));
     let dial = tokio::select! {
-        dial = manner.pending.watch(network.connect(job.id, job.addrs)) => dial,
+        dial = manner.pending.watch(network.connect_within(job.id, job.addrs, at_most)) => dial,
         () = manner.cancel.cancelled() => return None,
     };
     let dialled = Instant::now();
@@ -48,11 +50,14 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
         manner.pending.succeeded(dialled - begun);
         visit.connection = Some(connection_info(&connection));
         let said = Talk::new(&mut connection, job.id, job.wave, manner).run(&mut found).await;
+        if let Some(info) = &mut visit.connection {
+            info.rtt = connection.round_trip();
+        }
         let traffic = connection.traffic();
         visit.sent_bytes = traffic.sent_bytes;
         visit.received_bytes = traffic.received_bytes;
         connection.close().await;
-        left_out = take(&mut visit, said);
+        left_out = take(&mut visit, said, &job.id);
         left_out += found.left_out();
     }
     if visit.connection.is_none() {
@@ -98,18 +103,20 @@ pub(crate) fn blank(
 }
 
 fn address(address: Multiaddr, attempt: Attempt) -> AddressVisit {
-    let Attempt { started_after, took, outcome } = attempt;
-    AddressVisit { address: address.into(), started_after, took, outcome }
+    let Attempt { started_after, took, outcome, resolved } = attempt;
+    let resolved = resolved.into_iter().map(|(to, attempt)| self::address(to, attempt)).collect();
+    AddressVisit { address: address.into(), started_after, took, outcome, resolved }
 }
 
 /// What was given as an address and is none.
-pub(crate) fn malformed(bytes: Box<[u8]>) -> AddressVisit {
-    AddressVisit {
-        address: Address::Malformed(bytes),
-        started_after: None,
-        took: None,
-        outcome: AddressOutcome::Skipped(SkipReason::Malformed),
-    }
+pub(crate) const fn malformed(bytes: Box<[u8]>) -> AddressVisit {
+    skipped(Address::Malformed(bytes), SkipReason::Malformed)
+}
+
+/// An address that is not dialled.
+pub(crate) const fn skipped(address: Address, reason: SkipReason) -> AddressVisit {
+    let outcome = AddressOutcome::Skipped(reason);
+    AddressVisit { address, started_after: None, took: None, outcome, resolved: Vec::new() }
 }
 
 fn connection_info(connection: &impl Connection) -> ConnectionInfo {
@@ -119,12 +126,13 @@ fn connection_info(connection: &impl Connection) -> ConnectionInfo {
         transport: endpoint.transport,
         security: endpoint.security,
         ip_version: endpoint.ip_version,
-        rtt: endpoint.rtt,
+        socket: endpoint.socket,
+        rtt: None,
     }
 }
 
 /// Puts what the peer said into its row, and says what was left out of identify.
-fn take(visit: &mut Visit, said: Said) -> LeftOut {
+fn take(visit: &mut Visit, said: Said, peer: &PeerId) -> LeftOut {
     visit.crawl_duration = Some(said.duration);
     visit.prefixes = said.prefixes;
     visit.further = said.further;
@@ -132,16 +140,20 @@ fn take(visit: &mut Visit, said: Said) -> LeftOut {
     visit.crawl_error = said.crawl_error;
     visit.request_rtt = said.request_rtt;
     visit.identify_error = said.identify_error;
-    said.identify.map(|identify| take_identify(visit, identify)).unwrap_or_default()
+    said.identify.map(|identify| take_identify(visit, identify, peer)).unwrap_or_default()
 }
 
-fn take_identify(visit: &mut Visit, mut identify: Identify) -> LeftOut {
+fn take_identify(visit: &mut Visit, mut identify: Identify, peer: &PeerId) -> LeftOut {
     identify.protocols.sort_unstable();
     identify.protocols.dedup();
     visit.agent_version = Some(identify.agent_version.unwrap_or_default());
     visit.protocols = identify.protocols;
-    let malformed = identify.malformed_addrs.into_iter().map(Address::Malformed);
-    visit.listen_addrs = identify.listen_addrs.into_iter().map(Address::from).chain(malformed).collect();
+    let listed = identify.listen_addrs.into_iter().map(|address| bare(address, peer).into());
+    for address in listed.chain(identify.malformed_addrs.into_iter().map(Address::Malformed)) {
+        if !visit.listen_addrs.contains(&address) {
+            visit.listen_addrs.push(address);
+        }
+    }
     LeftOut {
         protocols: identify.excess.protocols.into(),
         listen_addrs: identify.excess.listen_addrs.into(),
@@ -153,7 +165,7 @@ fn take_identify(visit: &mut Visit, mut identify: Identify) -> LeftOut {
 
 /// The failure of the address that came furthest: a peer that was heard of but refused us says more than one of which
 /// nothing came. A phase that came later counts for more; in the same phase an answer counts for more than silence.
-fn furthest(addresses: &[AddressVisit]) -> Option<Failure> {
+pub(crate) fn furthest(addresses: &[AddressVisit]) -> Option<Failure> {
     addresses
         .iter()
         .filter_map(|address| match &address.outcome {

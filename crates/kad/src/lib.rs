@@ -2,24 +2,32 @@
 //! one seam between deciding and talking.
 //!
 //! Start with [`network`] (what a network must offer) and [`failure`] (the closed names of what goes wrong). The wire is
-//! [`message`] and [`mod@identify`], with [`address`] and [`peer_id`] in them; [`answer`], [`records`], [`table`],
-//! [`mod@key`] and [`preimage`] are the protocol's arithmetic.
+//! [`message`] and [`mod@identify`], with [`address`] and [`peer_id`] in them; [`answer`], [`records`], [`values`],
+//! [`table`], [`mod@lookup`], [`mod@key`] and [`preimage`] are the protocol's arithmetic. [`mod@parse`] and [`written`] read
+//! what people write.
 
 pub mod address;
 pub mod answer;
+pub mod autonat;
+pub mod contact;
+mod date;
 pub mod failure;
 pub mod identify;
 pub mod key;
+pub mod lookup;
 pub mod message;
 pub mod network;
 pub mod opt_out;
+pub mod parse;
 pub mod peer_id;
 pub mod preimage;
 pub mod protobuf;
 pub mod records;
 pub mod table;
+pub mod values;
+pub mod written;
 
 pub use libp2p_identity::PeerId;
 pub use multiaddr::Multiaddr;
 
-pub use crate::{address::Address, key::Key};
+pub use crate::{address::Address, contact::Contact, key::Key};

@@ -25,6 +25,13 @@ pub fn from_bytes(bytes: &[u8]) -> Option<PeerId> {
     PeerId::from_bytes(bytes).ok().filter(is_possible)
 }
 
+/// Whether these bytes are the id of a peer, in the one form in which ids are compared: with the code and length of the
+/// multihash written in the shortest way.
+pub fn is_canonical(bytes: &[u8]) -> bool {
+    // Both are below 128 in every possible id.
+    from_bytes(bytes).is_some_and(|id| id.as_ref().digest().len() + 2 == bytes.len())
+}
+
 /// Whether a key can have this id: it is a SHA-256 of full length, or the encoding of an Ed25519 or secp256k1 key.
 pub fn is_possible(id: &PeerId) -> bool {
     let multihash = id.as_ref();
@@ -69,6 +76,7 @@ mod tests {
         for text in [ED25519_ID, SECP256K1_ID, SHA_256_ID] {
             let id: PeerId = text.parse().expect("an id");
             assert_eq!(from_bytes(&id.to_bytes()), Some(id), "{text}");
+            assert!(is_canonical(&id.to_bytes()), "{text}");
         }
     }
 
@@ -91,6 +99,20 @@ mod tests {
         ];
         for bytes in sha_256.into_iter().chain(identity).chain(cut).chain(others) {
             assert_eq!(from_bytes(&bytes), None, "{bytes:?}");
+            assert!(!is_canonical(&bytes), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_longer_way_to_write_an_id_is_the_same_id_and_not_the_form_to_compare() {
+        let id: PeerId = SHA_256_ID.parse().expect("an id");
+        // The code, and then the length, as a varint of two bytes.
+        for at in [0, 1] {
+            let mut long = id.to_bytes();
+            long[at] |= 0x80;
+            long.insert(at + 1, 0);
+            assert!(from_bytes(&long).is_none_or(|read| read == id), "{long:?}");
+            assert!(!is_canonical(&long), "{long:?}");
         }
     }
 

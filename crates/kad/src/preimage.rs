@@ -44,10 +44,21 @@ pub fn prepare() {
 ///
 /// `None` for a length above [`MAX_PREFIX_BITS`].
 pub fn target_at(key: &Key, common_prefix_len: u32) -> Option<[u8; TARGET_BYTES]> {
+    target_among(key, common_prefix_len, key.prefix16())
+}
+
+/// One of the targets whose keys share exactly `common_prefix_len` leading bits with `key`: the one whose further bits, up
+/// to the 16th, are those of `choice`. With a random choice a routing table is refreshed all over, as go does it
+/// (`GenRandPeerIDWithCPL`).
+///
+/// `None` for a length above [`MAX_PREFIX_BITS`].
+pub fn target_among(key: &Key, common_prefix_len: u32, choice: u16) -> Option<[u8; TARGET_BYTES]> {
     if common_prefix_len > MAX_PREFIX_BITS {
         return None;
     }
-    Some(target_of(key.prefix16() ^ (1 << (15 - common_prefix_len))))
+    let differing = 1 << (15 - common_prefix_len);
+    let free = differing - 1;
+    Some(target_of((key.prefix16() ^ differing) & !free | choice & free))
 }
 
 /// A target whose key begins with these 16 bits.
@@ -77,6 +88,11 @@ mod tests {
             }
             assert_eq!(target_at(&key, 16), None);
             assert_eq!(Key::of(&target_of(key.prefix16())).prefix16(), key.prefix16());
+            let target = target_among(&key, n % 16, 0xa5a5).expect("in range");
+            let found = Key::of(&target);
+            assert_eq!(found.common_prefix_len(&key), n % 16);
+            let free = (1 << (15 - n % 16)) - 1;
+            assert_eq!(found.prefix16() & free, 0xa5a5 & free);
         }
     }
 }

@@ -56,7 +56,9 @@ mod carrier;
 mod connection;
 mod dialled;
 mod failure;
+mod foreign;
 mod introduction;
+mod key;
 mod link;
 mod lost;
 mod multistream;
@@ -67,6 +69,7 @@ mod plan;
 mod quic;
 mod socket;
 mod tcp;
+mod tcp_info;
 mod tls;
 mod wire;
 mod ws;
@@ -78,6 +81,7 @@ pub use crate::{
     dial::{Host, HostConfig},
     identity::Identity,
     introduction::{MAX_REQUEST_BYTES, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr},
+    key::UnsupportedKey,
     names::Names,
     pacing::{Pacing, Rate},
     tls::{CertificateRefusal, peer_of_certificate},

@@ -11,7 +11,7 @@ use std::{
 use kad::{
     PeerId,
     failure::{Failure, FailureClass, Phase},
-    network::{Endpoint, Security, Traffic, Transport},
+    network::{Endpoint, RoundTrip, RttSource, Security, Traffic, Transport},
 };
 use tokio::{
     net::TcpStream,
@@ -96,8 +96,9 @@ impl Dialer {
             transport: to.target.transport(),
             security,
             ip_version: if addr.is_ipv4() { 4 } else { 6 },
-            rtt: Some(started.elapsed()),
+            socket: addr,
         };
+        let handshake = RoundTrip { time: started.elapsed(), source: RttSource::Handshake };
         // Without this option the last small write of a visit would wait for an acknowledgement; it is an advice.
         tcp.set_nodelay(true).ok();
         let socket = match to.target.transport() {
@@ -123,7 +124,7 @@ impl Dialer {
         match secured.await {
             Ok(()) => {
                 losing.nothing();
-                Ok(Dialled::new(link, endpoint, Arc::clone(&self.introduction)))
+                Ok(Dialled::new(link, endpoint, Some(handshake), Arc::clone(&self.introduction)))
             }
             Err(failure) => Err(NotDialled { may_speak_tls: link.is_noise_unanswered(), failure }),
         }

@@ -7,6 +7,7 @@
 
 mod below;
 mod request;
+mod upgrade;
 
 use std::{
     io,
@@ -21,13 +22,13 @@ use kad::{
 };
 use tokio::{io::ReadBuf, net::TcpStream};
 use tokio_tungstenite::{
-    WebSocketStream, accept_async_with_config, client_async_with_config,
+    WebSocketStream, accept_async_with_config,
     tungstenite::{Error as WsError, Message, error::ProtocolError, protocol::WebSocketConfig},
 };
 
 pub(crate) use request::Destination;
 
-use self::below::Below;
+use self::{below::Below, upgrade::upgrade};
 use crate::{failure::from_io, tls::OwnTls};
 
 /// The longest message that is read, in bytes. Others put what was written at once into one message.
@@ -66,9 +67,7 @@ impl WebSocket {
             Transport::Wss => below::dial_tls(tcp, to.server_name()).await?,
             _ => Below::Plain(tcp),
         };
-        let upgraded = client_async_with_config(to.uri(), below, Some(config())).await;
-        let (stream, _) = upgraded.map_err(|error| failure(&error))?;
-        Ok(Self { stream, rest: Bytes::new() })
+        Ok(Self { stream: upgrade(to.uri(), below).await?, rest: Bytes::new() })
     }
 
     /// Upgrades a TCP connection that a peer opened; with a certificate below the WebSocket there is one of TLS.

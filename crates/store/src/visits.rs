@@ -1,12 +1,13 @@
 //! Reads the visits of a crawl as a stream.
 
-use std::{collections::VecDeque, path::Path, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, path::Path, time::Duration};
 
 use kad::{
     Address,
     failure::{Failure, FailureClass, SkipReason},
-    network::{AddressOutcome, Security, Transport},
+    network::{AddressOutcome, RoundTrip, RttSource, Security, Transport},
 };
+use multiaddr::Protocol;
 use rusqlite::{Connection, Row, params};
 use schema::{AddressVisit, ConnectionInfo, FurtherRequests, PeerNumber, Timestamp, Visit};
 
@@ -65,8 +66,9 @@ impl Iterator for Visits<'_> {
 }
 
 const SELECT: &str = "SELECT id, peer, kind, started_after_us, took_us, dial_us, connect_us, crawl_us, connected,
-    transport, security, ip_version, rtt_us, connect_error, agent, protocols, listen_addrs, identify_error, prefixes,
-    further_answered, further_failed, open_buckets, crawl_error, request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbors
+    transport, security, ip_version, socket, rtt_us, rtt_source, connect_error, agent, protocols, listen_addrs,
+    identify_error, prefixes, further_answered, further_failed, open_buckets, crawl_error, request_rtt_us,
+    connected_claims, sent_bytes, received_bytes, neighbors
     FROM visit WHERE crawl = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
 
 #[derive(Debug)]
@@ -126,8 +128,21 @@ impl Reader<'_> {
             )?,
             security: self.resolver.variant(self.get(row, "security")?, "security", Security::from_name)?,
             ip_version: self.get(row, "ip_version")?,
-            rtt: self.duration(row, "rtt_us")?,
+            socket: self.socket(row)?,
+            rtt: self.round_trip(row)?,
         }))
+    }
+
+    fn socket(&self, row: &Row<'_>) -> Result<SocketAddr, Error> {
+        let text: String = self.get(row, "socket")?;
+        text.parse().map_err(|_| damaged(self.path, "a socket that was never written".to_owned()))
+    }
+
+    fn round_trip(&mut self, row: &Row<'_>) -> Result<Option<RoundTrip>, Error> {
+        let Some(time) = self.duration(row, "rtt_us")? else { return Ok(None) };
+        let source = self.get(row, "rtt_source")?;
+        let source = self.resolver.variant(source, "source of a round trip", RttSource::from_name)?;
+        Ok(Some(RoundTrip { time, source }))
     }
 
     fn duration(&self, row: &Row<'_>, column: &str) -> Result<Option<Duration>, Error> {
@@ -167,14 +182,34 @@ impl Reader<'_> {
         let mut rows = select.query((visit,)).map_err(fail)?;
         let mut addresses = Vec::new();
         while let Some(row) = rows.next().map_err(fail)? {
-            addresses.push(AddressVisit {
-                address: self.resolver.address(self.get(row, "address")?)?,
-                started_after: self.duration(row, "started_after_us")?,
-                took: self.duration(row, "took_us")?,
-                outcome: self.outcome(row)?,
-            });
+            let mut visited = self.address(row)?;
+            if begins_with_name(&visited.address) {
+                visited.resolved = self.resolved(visit, self.get(row, "position")?)?;
+            }
+            addresses.push(visited);
         }
         Ok(addresses)
+    }
+
+    fn resolved(&mut self, visit: i64, position: i64) -> Result<Vec<AddressVisit>, Error> {
+        let fail = |error| Error::reading(self.path, error);
+        let mut select = self.db.prepare_cached(SELECT_RESOLVED).map_err(fail)?;
+        let mut rows = select.query((visit, position)).map_err(fail)?;
+        let mut resolved = Vec::new();
+        while let Some(row) = rows.next().map_err(fail)? {
+            resolved.push(self.address(row)?);
+        }
+        Ok(resolved)
+    }
+
+    fn address(&mut self, row: &Row<'_>) -> Result<AddressVisit, Error> {
+        Ok(AddressVisit {
+            address: self.resolver.address(self.get(row, "address")?)?,
+            started_after: self.duration(row, "started_after_us")?,
+            took: self.duration(row, "took_us")?,
+            outcome: self.outcome(row)?,
+            resolved: Vec::new(),
+        })
     }
 
     fn outcome(&mut self, row: &Row<'_>) -> Result<AddressOutcome, Error> {
@@ -197,8 +232,20 @@ impl Reader<'_> {
     }
 }
 
-const SELECT_ADDRESSES: &str = "SELECT address, outcome, skip_reason, failure, started_after_us, took_us
+const SELECT_ADDRESSES: &str =
+    "SELECT position, address, outcome, skip_reason, failure, started_after_us, took_us
     FROM address_visit WHERE visit = ?1 ORDER BY position";
+
+const SELECT_RESOLVED: &str = "SELECT address, outcome, skip_reason, failure, started_after_us, took_us
+    FROM resolved_visit WHERE visit = ?1 AND position = ?2 ORDER BY place";
+
+/// Whether an address has anything to resolve: only what begins with a name has.
+fn begins_with_name(address: &Address) -> bool {
+    let is_name = |part| {
+        matches!(part, Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_) | Protocol::Dnsaddr(_))
+    };
+    address.multiaddr().and_then(|address| address.iter().next()).is_some_and(is_name)
+}
 
 fn neighbors(path: &Path, blob: &[u8]) -> Result<Vec<PeerNumber>, Error> {
     codec::decode_neighbors(blob).ok_or_else(|| damaged(path, "neighbors that were never written".to_owned()))

@@ -24,13 +24,17 @@ pub struct Config {
     #[arg(long, env = "KADSCOPE_TESTNET_SEED", value_name = "N")]
     pub seed: Option<u64>,
 
-    /// Write what is true of every peer to this file, as one JSON object
+    /// Write what is true of every peer to this file, as one JSON object; `-` is stdout, after the addresses
     #[arg(long, env = "KADSCOPE_TRUTH", value_name = "FILE")]
     pub truth: Option<PathBuf>,
 
     /// Write who comes and goes to this file as it happens, one JSON object a line
     #[arg(long, env = "KADSCOPE_EVENTS", value_name = "FILE")]
     pub events: Option<PathBuf>,
+
+    /// Replace files of other programs at --truth and --events
+    #[arg(long, env = "KADSCOPE_FORCE")]
+    pub force: bool,
 
     /// Print one JSON object instead of text
     #[arg(long, env = "KADSCOPE_JSON")]

@@ -45,7 +45,7 @@ pub use crate::{
     guests::Guest,
     life::{History, Life},
     living::LifeClock,
-    scenario::{Scenario, ScenarioError},
+    scenario::{BUILT_IN, Scenario, ScenarioError},
     secrets::KeyType,
     sim::{SimConfig, SimNetwork},
     state::{Stage, State},

@@ -7,6 +7,7 @@ use crate::File;
 /// The crates of the program and which of our own each may depend on. `None` may depend on all.
 const DIRECTION: &[(&str, Option<&[&str]>)] = &[
     ("kad", Some(&[])),
+    ("dht", Some(&["kad"])),
     ("schema", Some(&["kad"])),
     ("net", Some(&["kad"])),
     ("store", Some(&["kad", "schema"])),
@@ -39,7 +40,7 @@ const RESERVED: &[(&[&str], &[&str], &str)] = &[
     (&["rusqlite"], &["store"], "only `store` speaks SQL"),
     (
         &["tokio", "rand", "rand_chacha", "socket2", "rustix"],
-        &["net", "store", "crawl", "testnet", "cli", "fuzz"],
+        &["dht", "net", "store", "crawl", "testnet", "cli", "fuzz"],
         "`kad` and `schema` do no IO, read no clock and draw no random numbers",
     ),
     (&["anyhow"], &["cli"], "a library names its errors"),

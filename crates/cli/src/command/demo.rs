@@ -39,7 +39,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
     let files = Files::in_directory(&args.dir, scenario.life.is_some());
     let store = StoreUrl::Sqlite(files.store.clone());
     let peers = args.peers.unwrap_or(scenario.peers);
-    output::note(&format!("starting a network of {} peers", render::text::grouped(peers.into())));
+    output::note(&format!("starting a network of {}", render::text::counted(peers.into(), "peer", "peers")));
     let child = tokio::select! {
         child = Child::start(&args, &name, &files) => child?,
         () = stop.cancelled() => return Ok(Code::Cancelled),
@@ -59,7 +59,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
             text += &render::truth(judged, style);
             text += &render::next(&files.store, &files.truth, (&name, args.world), style);
         }
-        output::print(&text)?;
+        output::print_text(&text)?;
     }
     end(made, stop.is_cancelled(), &store)
 }

@@ -3,7 +3,12 @@
 mod life;
 mod world;
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use testnet::{Truth, WireTestnet, World, ground::Ports, life::Moment, namespace::Entered};
@@ -13,7 +18,8 @@ use crate::{
     args::TestnetArgs,
     exit::{Code, Failed},
     output,
-    render::text::grouped,
+    outputs::{InUse, Kind, Output},
+    render::text::counted,
     resources, signals,
 };
 
@@ -80,27 +86,39 @@ impl Announcement {
     }
 }
 
-pub(crate) async fn run(args: TestnetArgs, entered: Option<Entered>) -> anyhow::Result<Code> {
+pub(crate) async fn run(
+    args: TestnetArgs,
+    entered: Option<Entered>,
+    mut in_use: InUse,
+) -> anyhow::Result<Code> {
+    if let Some(scenario) = &args.config.scenario {
+        in_use.read("the scenario", Path::new(scenario));
+    }
     match entered {
-        Some(entered) => world::run(args, entered).await,
-        None => run_on_loopback(args).await,
+        Some(entered) => world::run(args, entered, in_use).await,
+        None => run_on_loopback(args, in_use).await,
     }
 }
 
-async fn run_on_loopback(args: TestnetArgs) -> anyhow::Result<Code> {
+async fn run_on_loopback(args: TestnetArgs, mut in_use: InUse) -> anyhow::Result<Code> {
     let stop = signals::stop_on_signal()?;
     let scenario = args.config.scenario(false)?;
-    resources::raise_open_files();
-    let outlets = life::outlets(args.config.events.as_deref(), None)?;
+    let limit = resources::raise_open_files();
+    let files = Files::open(&args.config, &mut in_use)?;
+    let outlets = life::outlets(files.events, None);
     let network = WireTestnet::start_with(&scenario, outlets).await?;
-    if let Some(path) = &args.config.truth {
-        write_truth(network.world(), path)?;
+    note_room(limit);
+    if let Some((file, path)) = files.truth {
+        write_truth(network.world(), file, &path)?;
     }
     let announcement = Announcement::of(&network, args.config.name(false));
     if args.config.json {
         output::print_json(&announcement)?;
     } else {
         announce(&announcement)?;
+    }
+    if is_stdout(args.config.truth.as_deref()) {
+        print_truth(network.world())?;
     }
     tokio::select! {
         () = stop.cancelled() => {}
@@ -110,18 +128,61 @@ async fn run_on_loopback(args: TestnetArgs) -> anyhow::Result<Code> {
     Ok(Code::Done)
 }
 
-fn write_truth(world: &Arc<World>, path: &Path) -> anyhow::Result<()> {
+/// Says how many connections there is room for, where whoever dials could meet that limit: to them it looks like peers
+/// that do not answer.
+fn note_room(limit: u64) {
+    let usual = crawl::Config::default();
+    let room = limit.saturating_sub(resources::open_files());
+    if room < u64::from(usual.max_dials) + u64::from(usual.parallelism) {
+        output::note(&format!(
+            "only {limit} files may be open at once: more than {room} connections at once are not answered \
+             (raise it with `ulimit -n`)"
+        ));
+    }
+}
+
+/// What is written beside the network; opened before it starts, so that what cannot be written is said at once.
+#[derive(Debug)]
+struct Files {
+    truth: Option<(File, PathBuf)>,
+    events: Option<File>,
+}
+
+impl Files {
+    fn open(config: &testnet::Config, in_use: &mut InUse) -> Result<Self, Failed> {
+        let truth = config.truth.as_deref().filter(|path| !is_stdout(Some(path)));
+        let mut create = |what, path, kind| in_use.create(Output { what, path, kind, force: config.force });
+        let truth =
+            truth.map(|path| Ok((create("the truth", path, Kind::Truth)?, path.to_owned()))).transpose()?;
+        let events = config.events.as_deref();
+        let events = events.map(|path| create("the events", path, Kind::Events)).transpose()?;
+        Ok(Self { truth, events })
+    }
+}
+
+/// Whether a file is named as `-`.
+fn is_stdout(path: Option<&Path>) -> bool {
+    path == Some(Path::new("-"))
+}
+
+fn write_truth(world: &Arc<World>, file: File, path: &Path) -> anyhow::Result<()> {
     let failed = |error| Failed::usage(format!("cannot write the truth to {}: {error}", path.display()));
-    let file = File::create(path).map_err(failed)?;
     Ok(Truth::of(Arc::clone(world)).write_json(file).map_err(failed)?)
+}
+
+/// The truth as one more line of the result.
+fn print_truth(world: &Arc<World>) -> io::Result<()> {
+    let mut line = Vec::new();
+    Truth::of(Arc::clone(world)).write_json(&mut line)?;
+    output::print(&(String::from_utf8_lossy(&line) + "\n"))
 }
 
 /// The addresses are the result; what to do with them is said beside it.
 fn announce(announcement: &Announcement) -> anyhow::Result<()> {
     let Announcement { scenario, peers, seed, protocol, bootstrap, .. } = announcement;
     output::note(&format!(
-        "{} peers of the scenario {scenario} (seed {seed}). Begin with any of these:",
-        grouped((*peers).into())
+        "{} of the scenario {scenario} (seed {seed}). Begin with any of these:",
+        counted((*peers).into(), "peer", "peers")
     ));
     output::print(&(bootstrap.join("\n") + "\n"))?;
     let protocol = match protocol.as_str() {

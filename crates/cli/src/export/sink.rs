@@ -23,7 +23,13 @@ pub(crate) struct Sink {
     pub(crate) rows: u64,
 }
 
-/// A file under a name of its own until it is whole.
+/// What the names of files end in that are not whole yet.
+const PARTIAL: &str = ".kadscope.partial";
+
+/// How often a name is tried that another process removes at the same moment, taking it for a left-over.
+const ATTEMPTS: usize = 4;
+
+/// A file under a name of its own until it is whole, and locked: what is not locked was left by a kill.
 #[derive(Debug)]
 struct Partial {
     file: File,
@@ -51,10 +57,11 @@ impl Sink {
         let name = target.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
         let mut hidden = OsString::from(".");
         hidden.push(name);
-        hidden.push(format!(".{}.partial", std::process::id()));
-        let partial = target.with_file_name(hidden);
-        let file = OpenOptions::new().write(true).create_new(true).open(&partial)?;
-        let partial = Partial { file: file.try_clone()?, path: partial, target };
+        hidden.push(format!(".{}{PARTIAL}", std::process::id()));
+        let path = target.with_file_name(hidden);
+        sweep(&path);
+        let file = create_locked(&path)?;
+        let partial = Partial { file: file.try_clone()?, path, target };
         Ok(Self::to(Box::new(file), Some(partial)))
     }
 
@@ -99,6 +106,33 @@ impl Drop for Sink {
     }
 }
 
+/// Makes a file that nobody else takes for a left-over.
+fn create_locked(path: &Path) -> io::Result<File> {
+    for _ in 1..ATTEMPTS {
+        let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        file.lock()?;
+        // Removed before it was locked?
+        if fs::metadata(path).is_ok() {
+            return Ok(file);
+        }
+    }
+    Err(io::Error::other("another process removes it again and again"))
+}
+
+/// Removes what killed exports have left in the directory of a file. What cannot be removed stays: it is in nobody's way.
+fn sweep(path: &Path) {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_partial = name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(PARTIAL));
+        let is_left_over = || File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
+        if is_partial && is_left_over() {
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +163,22 @@ mod tests {
         assert_eq!(names(dir.path()).len(), 1);
         drop(sink);
         assert_eq!(names(dir.path()), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_killed_export_left_is_swept_and_what_another_writes_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let left = dir.path().join(".may.ndjson.1.kadscope.partial");
+        let foreign = dir.path().join(".other.partial");
+        fs::write(&left, "{").unwrap();
+        fs::write(&foreign, "").unwrap();
+        let under_way = Sink::file(&dir.path().join("june.ndjson")).unwrap();
+        assert!(!left.exists() && foreign.exists());
+        Sink::file(&dir.path().join("july.ndjson")).unwrap().keep().unwrap();
+        under_way.keep().unwrap();
+        let mut left = names(dir.path());
+        left.sort();
+        assert_eq!(left, [".other.partial", "july.ndjson", "june.ndjson"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How much is said of who was measured: peers, addresses and errors as text, at a level of privacy.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use aws_lc_rs::hmac;
 use kad::{Address, PeerId, failure::Failure};
@@ -49,6 +49,15 @@ impl Veil {
             }
         }
         text
+    }
+
+    /// The other end of a connection; `None` where nothing of it may be said. Behind a veil it has no port.
+    pub(crate) fn socket(&self, socket: SocketAddr) -> Option<String> {
+        match self {
+            Self::AsIs => Some(socket.to_string()),
+            Self::Pseudonymised(names) => Some(names.ip(socket.ip())),
+            Self::WithoutIps => None,
+        }
     }
 
     /// The text of a failure. It can name a peer or an address, so only who sees everything sees it.
@@ -181,6 +190,14 @@ mod tests {
         let broken = Address::from_bytes(&[4, 1, 2, 3, 4, 6]);
         assert_eq!(Veil::AsIs.address(&broken), "0x040102030406");
         assert_eq!((veil().address(&broken), Veil::WithoutIps.address(&broken)), ("0x".into(), "0x".into()));
+    }
+
+    #[test]
+    fn a_socket_is_the_ip_of_an_address_and_its_port_is_left_out() {
+        let socket = "192.0.2.1:4001".parse().unwrap();
+        assert_eq!(Veil::AsIs.socket(socket).as_deref(), Some("192.0.2.1:4001"));
+        assert_eq!(veil().socket(socket).as_deref(), Some("34b59e87c501c94f997602300e00932c"));
+        assert_eq!(Veil::WithoutIps.socket(socket), None);
     }
 
     #[test]

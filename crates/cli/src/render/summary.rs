@@ -6,7 +6,7 @@ use schema::RunState;
 use super::{
     completeness::completeness,
     table::{Counted, Tone, fact, heading, ranked},
-    text::{bytes, duration, escaped, grouped},
+    text::{bytes, counted, duration, escaped, grouped},
 };
 use crate::output::Style;
 
@@ -48,6 +48,7 @@ fn title(summary: &Summary, style: Style) -> String {
     let (verb, tone): (_, fn(Style, &str) -> String) = match summary.state {
         RunState::Succeeded => ("done", Style::green),
         RunState::Cancelled => ("cut short", Style::red),
+        RunState::Interrupted => ("interrupted: rows were lost", Style::red),
         _ => ("failed", Style::red),
     };
     format!(
@@ -70,13 +71,24 @@ fn peers(summary: &Summary, style: Style) -> Vec<String> {
         line("    answered requests", peers.crawled, Tone::Good),
         line("  unreachable", peers.unreachable, Tone::Bad),
     ];
-    let mut errors: Vec<(&String, &u64)> = summary.errors.iter().collect();
-    errors.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    lines.extend(errors.into_iter().map(|(name, &count)| line(&format!("    {name}"), count, Tone::Bad)));
+    lines.extend(
+        most_first(&summary.errors).map(|(name, count)| line(&format!("    {name}"), count, Tone::Bad)),
+    );
+    if peers.turned_away > 0 {
+        lines.push(line("  there, but turned us away", peers.turned_away, Tone::Neutral));
+        let evidence = most_first(&summary.turned_away);
+        lines.extend(evidence.map(|(name, count)| line(&format!("    {name}"), count, Tone::Neutral)));
+    }
     if peers.unvisited > 0 {
         lines.push(line("  not visited", peers.unvisited, Tone::Neutral));
     }
     lines
+}
+
+fn most_first(counts: &Counts) -> impl Iterator<Item = (&String, u64)> {
+    let mut sorted: Vec<(&String, u64)> = counts.iter().map(|(name, &count)| (name, count)).collect();
+    sorted.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    sorted.into_iter()
 }
 
 fn connections(summary: &Summary, style: Style) -> Vec<String> {
@@ -89,8 +101,8 @@ fn connections(summary: &Summary, style: Style) -> Vec<String> {
 
 fn facts(summary: &Summary, kept: &str, style: Style) -> Vec<String> {
     let Summary { requests, visits, peers, .. } = summary;
-    let repeated = visits.new_addresses + visits.second_pass;
-    let all = visits.first + repeated;
+    let repeated = visits.all() - visits.first;
+    let all = visits.all();
     let mut facts = vec![("Edges", edges(summary))];
     facts.extend(summary.rtt_ms.map(|rtt| ("Round trips", round_trips(rtt))));
     facts.extend([
@@ -126,10 +138,28 @@ fn facts(summary: &Summary, kept: &str, style: Style) -> Vec<String> {
         ),
     ]);
     facts.extend(longer(summary).map(|longer| ("Tables", longer)));
-    facts.extend(cost(summary, peers.reachable + peers.unreachable).map(|cost| ("Cost", cost)));
+    facts.extend(
+        cost(summary, peers.reachable + peers.turned_away + peers.unreachable).map(|cost| ("Cost", cost)),
+    );
     facts.extend(left_out(summary).map(|left_out| ("Left out", left_out)));
-    facts.push(("Kept", kept.to_owned()));
+    if summary.opt_out_entries > 0 {
+        facts.push((
+            "Opt-out lists",
+            format!("{} in force", counted(summary.opt_out_entries, "entry", "entries")),
+        ));
+    }
+    facts.push(("Kept", kept_rows(summary, kept)));
     facts.into_iter().map(|(label, text)| fact(label, &text, style)).collect()
+}
+
+/// Where the rows are, and how many visits if not all.
+fn kept_rows(summary: &Summary, place: &str) -> String {
+    match summary.kept_visits {
+        Some(kept) if summary.state == RunState::Interrupted => {
+            format!("{} of {} in {place}", grouped(kept), counted(summary.visits.all(), "visit", "visits"))
+        }
+        _ => place.to_owned(),
+    }
 }
 
 fn edges(summary: &Summary) -> String {
@@ -181,27 +211,45 @@ fn nat(summary: &Summary, style: Style) -> Vec<String> {
 
 /// What peers said and is not in the numbers; `None` if there is nothing to say.
 fn left_out(summary: &Summary) -> Option<String> {
-    let said = |(kind, count): (&str, u64)| Some(format!("{} {}", grouped(count), describe(kind)?));
+    let said = |(kind, count)| {
+        let (one, several) = describe(kind)?;
+        Some(counted(count, one, several))
+    };
     let kinds = summary.left_out.kinds();
     let parts: Vec<String> = kinds.into_iter().filter(|(_, count)| *count > 0).filter_map(said).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// A kind of what is left out, in words; `None` if another says the same.
-fn describe(kind: &str) -> Option<&str> {
+/// A kind of what is left out, in words for one and for several; `None` if another says the same.
+fn describe(kind: &str) -> Option<(&str, &str)> {
     Some(match kind {
-        "over_max_peers" => "mentions of peers beyond --max-peers",
-        "over_visit_size" => "entries beyond what is kept of one visit",
-        "peers_in_answer" => "peers beyond what is taken from one answer",
-        "malformed_ids" => "mentions of malformed ids",
-        "addresses_of_peer" => "addresses beyond what is kept of one peer",
-        "long_addresses" => "addresses that are too long",
-        "malformed_addresses" => "malformed addresses beyond what is kept",
-        "protocols" => "protocols beyond what is kept of one peer",
-        "listen_addrs" => "listen addresses beyond what is kept of one peer",
-        "long_texts" => "texts that were cut",
-        "dns_entries" => "entries of names beyond what is followed",
-        "opted_out_peers" => "peers that opted out",
+        "over_max_peers" => ("mention of peers beyond --max-peers", "mentions of peers beyond --max-peers"),
+        "over_visit_size" => {
+            ("entry beyond what is kept of one visit", "entries beyond what is kept of one visit")
+        }
+        "peers_in_answer" => {
+            ("peer beyond what is taken from one answer", "peers beyond what is taken from one answer")
+        }
+        "malformed_ids" => ("mention of malformed ids", "mentions of malformed ids"),
+        "addresses_of_peer" => {
+            ("address beyond what is kept of one peer", "addresses beyond what is kept of one peer")
+        }
+        "long_addresses" => ("address that is too long", "addresses that are too long"),
+        "malformed_addresses" => {
+            ("malformed address beyond what is kept", "malformed addresses beyond what is kept")
+        }
+        "protocols" => {
+            ("protocol beyond what is kept of one peer", "protocols beyond what is kept of one peer")
+        }
+        "listen_addrs" => (
+            "listen address beyond what is kept of one peer",
+            "listen addresses beyond what is kept of one peer",
+        ),
+        "long_texts" => ("text that was cut", "texts that were cut"),
+        "dns_entries" => {
+            ("entry of names beyond what is followed", "entries of names beyond what is followed")
+        }
+        "opted_out_peers" => ("peer that opted out", "peers that opted out"),
         _ => return None,
     })
 }

@@ -4,12 +4,17 @@
 
 mod crawls;
 mod demo;
+mod environment;
 mod errors;
 mod export;
 mod flags;
 mod full_disk;
 mod help;
+mod lookup;
+mod lost_rows;
 mod manners;
 mod networks;
+mod outputs;
 mod program;
 mod signals;
+mod sql;

@@ -1,24 +1,30 @@
 //! The end of a crawl: how it ended, how complete it was, and its numbers put together.
 
-use kad::network::{Network, Traffic};
+use std::time::Duration;
+
+use kad::network::Network;
 use schema::{PeerNumber, RunState};
 use tokio::time::Instant;
 
 use super::{Crawled, Run};
 use crate::{
     completeness::{Completeness, Evidence},
-    summary::{ByteCounts, LeftOut, Quantiles, Summary},
+    summary::{LeftOut, Quantiles, Summary},
 };
 
 impl<N: Network> Run<N> {
     fn state(&self) -> RunState {
         let is_cut_short =
-            self.outlets.cancel.is_cancelled() || (self.limit_reached() && self.frontier.waiting() > 0);
-        match (self.rows_lost || self.tally.reachable == 0, is_cut_short) {
+            self.outlets.cancel.is_cancelled() || (self.limit_reached() && self.has_more_to_visit());
+        match (self.rows_lost || self.tally.crawled == 0, is_cut_short) {
             (_, true) if !self.rows_lost => RunState::Cancelled,
             (true, _) => RunState::Failed,
             _ => RunState::Succeeded,
         }
+    }
+
+    fn has_more_to_visit(&self) -> bool {
+        self.frontier.waiting() + self.frontier.waiting_for_later() > 0
     }
 
     fn completeness(&self) -> Completeness {
@@ -31,17 +37,6 @@ impl<N: Network> Run<N> {
             left_out: self.frontier.over_budget() > 0,
         };
         evidence.weigh()
-    }
-
-    /// The bytes of visits, and those of attempts that became no connection.
-    fn bytes(&self, visits: ByteCounts) -> ByteCounts {
-        let Traffic { sent_bytes, received_bytes } = self.network.totals().lost;
-        ByteCounts {
-            sent: visits.sent + sent_bytes,
-            received: visits.received + received_bytes,
-            lost_sent: sent_bytes,
-            lost_received: received_bytes,
-        }
     }
 
     fn left_out(&self) -> LeftOut {
@@ -62,17 +57,18 @@ impl<N: Network> Run<N> {
     pub(super) fn finish(mut self) -> Crawled {
         let finished_at = self.manner.clock.at(Instant::now());
         let duration = finished_at.since(self.manner.clock.start());
+        let (state, completeness) = (self.state(), self.completeness());
         let tally = std::mem::take(&mut self.tally);
-        self.tally.reachable = tally.reachable;
         let summary = Summary {
             crawl_id: self.id,
-            state: self.state(),
+            state,
             started_at: self.manner.clock.start(),
             finished_at,
-            duration_s: duration.as_secs_f64(),
+            duration_s: seconds(duration),
             seed: self.config.seed.unwrap_or(0),
             peers: tally.peers(self.frontier.len() as u64),
             errors: tally.errors(),
+            turned_away: tally.evidence(),
             nat: tally.nat(),
             visits: tally.visits,
             edges: tally.edges,
@@ -88,14 +84,21 @@ impl<N: Network> Run<N> {
             security: tally.security,
             ip_versions: tally.ip_versions,
             rtt_ms: Quantiles::of_micros(tally.rtts_us),
-            bytes: self.bytes(tally.bytes),
-            completeness: self.completeness(),
+            bytes: tally.bytes.with_lost(self.network.totals().lost),
+            completeness,
             left_out: self.left_out(),
+            opt_out_entries: self.frontier.opt_out_entries() as u64,
             network: self.network_name,
+            kept_visits: None,
             cpu_s: None,
             peak_rss_bytes: None,
         };
         let bootstrap = self.bootstrap.into_iter().map(|(_, outcome)| outcome).collect();
         Crawled { summary, bootstrap, rows_lost: self.rows_lost }
     }
+}
+
+/// A time in seconds, to the microsecond: clocks say no more, and further digits say nothing.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e6
 }

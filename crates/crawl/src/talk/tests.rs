@@ -7,7 +7,7 @@ use std::{collections::VecDeque, sync::LazyLock};
 use kad::{
     identify::MAX_PROTOCOLS,
     message::{Message, MessageType, Peer},
-    network::{Endpoint, Security, StreamId, Traffic, Transport},
+    network::{Endpoint, RoundTrip, Security, StreamId, Traffic, Transport},
     protobuf::read_varint,
 };
 use schema::Timestamp;
@@ -58,7 +58,7 @@ impl Script {
             transport: Transport::Tcp,
             security: Security::Noise,
             ip_version: 4,
-            rtt: None,
+            socket: ([127, 0, 0, 1], 4001).into(),
         };
         Self {
             habit,
@@ -118,6 +118,10 @@ impl Script {
 impl Connection for Script {
     fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    fn round_trip(&self) -> Option<RoundTrip> {
+        None
     }
 
     fn open(&mut self, protocol: &str, _: usize) -> StreamId {

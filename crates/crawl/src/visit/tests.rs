@@ -1,10 +1,12 @@
 //! Rows as visits make them.
 
+use std::time::Duration;
+
 use kad::{
-    PeerId,
     identify::{Identify, MAX_LISTEN_ADDRS},
+    network::Transport,
 };
-use schema::{PeerNumber, VisitKind};
+use schema::{PeerNumber, Timestamp, VisitKind};
 
 use super::*;
 use crate::{
@@ -18,6 +20,7 @@ fn failed(phase: Phase, class: FailureClass) -> AddressVisit {
         started_after: None,
         took: None,
         outcome: AddressOutcome::Failed(Failure::new(phase, class)),
+        resolved: Vec::new(),
     }
 }
 
@@ -43,7 +46,15 @@ struct Scripted(Option<fn() -> Script>);
 impl Network for Scripted {
     type Connection = Script;
 
-    async fn connect(&self, _: PeerId, addrs: Vec<Multiaddr>) -> Dial<Script> {
+    fn local(&self) -> PeerId {
+        PeerId::random()
+    }
+
+    fn admits(&self, _: &Multiaddr) -> Result<Option<Transport>, SkipReason> {
+        self.0.map(|_| Some(Transport::Tcp)).ok_or(SkipReason::Private)
+    }
+
+    async fn connect_within(&self, _: PeerId, addrs: Vec<Multiaddr>, _: Option<Duration>) -> Dial<Script> {
         let outcome = || match self.0 {
             Some(_) => AddressOutcome::Connected,
             None => AddressOutcome::Skipped(SkipReason::Private),
@@ -56,7 +67,8 @@ impl Network for Scripted {
 const MALFORMED: [u8; 3] = [0xff, 0xff, 1];
 
 async fn visited(network: Scripted, addrs: Vec<Multiaddr>, malformed: Vec<Box<[u8]>>) -> (Visited, Tally) {
-    let job = Job { peer: PeerNumber(0), id: *PEER, kind: VisitKind::First, wave: 3, addrs, malformed };
+    let (peer, id, kind) = (PeerNumber(0), *PEER, VisitKind::First);
+    let job = Job { peer, id, kind, wave: 3, is_brief: false, addrs, malformed };
     let visited = visit(network, job, &manner(&["/kad"])).await.expect("not cancelled");
     let mut tally = Tally::default();
     tally.add(&visited.visit);
@@ -84,7 +96,8 @@ async fn what_is_no_address_has_a_row_and_a_reason() {
 #[tokio::test(start_paused = true)]
 async fn what_identify_gives_as_addresses_is_kept_too_and_its_cuts_are_counted() {
     let network = Scripted(Some(|| {
-        let listen_addrs = vec!["/ip4/127.0.0.1/tcp/1".parse().expect("an address"); 299];
+        let listen = |port| format!("/ip4/127.0.0.1/tcp/{port}").parse().expect("an address");
+        let listen_addrs = (1..300).map(listen).collect();
         let protocols = (0..600).map(|n| format!("/other/{n}")).collect();
         let agent_version = Some("x".repeat(300));
         let mut script = Script::new(Habit::AnswersAll);
@@ -99,6 +112,18 @@ async fn what_identify_gives_as_addresses_is_kept_too_and_its_cuts_are_counted()
     assert_eq!(row.visit.listen_addrs.last(), Some(&Address::Malformed(MALFORMED.into())));
     let expected = LeftOut { protocols: 88, listen_addrs: 44, long_texts: 1, ..LeftOut::default() };
     assert_eq!(row.left_out, expected);
+}
+
+#[test]
+fn listen_addresses_are_kept_in_one_form_each_once() {
+    let peer = PeerId::random();
+    let (short, full) = ("/ip4/1.2.3.4/tcp/1", format!("/ip4/1.2.3.4/tcp/1/p2p/{peer}"));
+    let listen_addrs = [full.as_str(), short, &full].map(|text| text.parse().expect("an address")).to_vec();
+    let malformed_addrs = vec![MALFORMED.into(), MALFORMED.into()];
+    let mut visit = blank(PeerNumber(0), VisitKind::First, Timestamp(0));
+    take_identify(&mut visit, Identify { listen_addrs, malformed_addrs, ..Identify::default() }, &peer);
+    let short: Multiaddr = short.parse().expect("an address");
+    assert_eq!(visit.listen_addrs, [short.into(), Address::Malformed(MALFORMED.into())]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kad::{
     Address,
     failure::{Failure, FailureClass, Phase, SkipReason},
-    network::{AddressOutcome, Security, Transport},
+    network::{AddressOutcome, RoundTrip, RttSource, Security, Transport},
 };
 use multiaddr::{Multiaddr, Protocol};
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -63,10 +63,34 @@ prop_compose! {
 
 prop_compose! {
     fn address_visit()(
+        own in fate(), led_to in vec(fate(), 0..4), name in option::of(name()),
+    ) -> AddressVisit {
+        // Only a name leads anywhere.
+        match name {
+            None => AddressVisit { resolved: Vec::new(), ..own },
+            Some(name) => AddressVisit { address: name.into(), resolved: led_to, ..own },
+        }
+    }
+}
+
+prop_compose! {
+    fn fate()(
         address in address(), started_after in duration(), took in duration(), outcome in outcome(),
     ) -> AddressVisit {
-        AddressVisit { address, started_after, took, outcome }
+        AddressVisit { address, started_after, took, outcome, resolved: Vec::new() }
     }
+}
+
+/// An address that begins with a name.
+fn name() -> impl Strategy<Value = Multiaddr> {
+    let name = "[a-z]{1,9}[.]test";
+    prop_oneof![
+        name.prop_map(|name| Protocol::Dns(name.into())),
+        name.prop_map(|name| Protocol::Dns4(name.into())),
+        name.prop_map(|name| Protocol::Dns6(name.into())),
+        name.prop_map(|name| Protocol::Dnsaddr(name.into())),
+    ]
+    .prop_map(|name| Multiaddr::empty().with(name))
 }
 
 prop_compose! {
@@ -75,9 +99,13 @@ prop_compose! {
         transport in select(vec![Transport::Tcp, Transport::Quic, Transport::Ws, Transport::Wss]),
         security in select(vec![Security::Noise, Security::Tls]),
         ip_version in select(vec![4, 6]),
-        rtt in duration(),
+        socket in any::<std::net::SocketAddr>(),
+        (time, source) in (duration(), select(RttSource::ALL)),
     ) -> ConnectionInfo {
-        ConnectionInfo { address, transport, security, ip_version, rtt }
+        // Text says nothing of flow and scope, and nothing that comes from a multiaddress has them.
+        let socket = std::net::SocketAddr::new(socket.ip(), socket.port());
+        let rtt = time.map(|time| RoundTrip { time, source });
+        ConnectionInfo { address, transport, security, ip_version, socket, rtt }
     }
 }
 

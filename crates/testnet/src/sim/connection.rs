@@ -7,7 +7,7 @@ use kad::{
     failure::{Failure, FailureClass, Phase},
     identify::{IDENTIFY_PROTOCOL, append_observed_addr},
     message::MAX_MESSAGE_BYTES,
-    network::{Connection, Endpoint, Event, StreamId, Traffic, Transport},
+    network::{Connection, Endpoint, Event, RoundTrip, RttSource, StreamId, Traffic, Transport},
 };
 use multiaddr::{Multiaddr, Protocol};
 use tokio::time::Instant;
@@ -86,7 +86,7 @@ impl SimConnection {
             transport: reached.transport,
             security: reached.security,
             ip_version: reached.ip_version,
-            rtt: Some(reached.rtt),
+            socket: reached.socket,
         };
         let state = shared.world.state(reached.peer);
         let mut connection = Self {
@@ -274,6 +274,14 @@ impl SimConnection {
 impl Connection for SimConnection {
     fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    fn round_trip(&self) -> Option<RoundTrip> {
+        let source = match self.endpoint.transport {
+            Transport::Quic => RttSource::Quic,
+            Transport::Tcp | Transport::Ws | Transport::Wss => RttSource::Handshake,
+        };
+        Some(RoundTrip { time: self.rtt, source })
     }
 
     fn open(&mut self, protocol: &str, max_message_bytes: usize) -> StreamId {

@@ -13,7 +13,7 @@ use std::{
 use anyhow::Context as _;
 use tempfile::TempDir;
 use testnet::{
-    Scenario, WireTestnet,
+    Config, Scenario, WireTestnet,
     ground::Internet,
     names::{NameServer, Zone, ZoneError},
     namespace::{self, Entered, LocalRanges, Place, Routes},
@@ -21,8 +21,10 @@ use testnet::{
 
 pub(crate) use self::{environment::Described, inhabitant::become_inhabitant};
 use self::{environment::Environment, files::Files};
-use super::{Announcement, end_of_stdin, life, write_truth};
-use crate::{args::TestnetArgs, exit::Code, output, render::text::grouped, resources, signals::Signals};
+use super::{Announcement, end_of_stdin, life, note_room, write_truth};
+use crate::{
+    args::TestnetArgs, exit::Code, output, outputs::InUse, render::text::counted, resources, signals::Signals,
+};
 
 /// Where names are asked for: on the port of DNS.
 const NAMES_PORT: u16 = 53;
@@ -51,14 +53,15 @@ pub(crate) fn prepare(place: Place) -> anyhow::Result<Entered> {
     Ok(entered)
 }
 
-pub(super) async fn run(args: TestnetArgs, entered: Entered) -> anyhow::Result<Code> {
+pub(super) async fn run(args: TestnetArgs, entered: Entered, mut in_use: InUse) -> anyhow::Result<Code> {
     let mut signals = Signals::listen()?;
     let scenario = args.config.scenario(true)?;
-    resources::raise_open_files();
+    let limit = resources::raise_open_files();
     let world = tokio::select! {
-        world = World::start(&args, &scenario) => world?,
+        world = World::start(&args, &scenario, &mut in_use) => world?,
         _ = signals.next() => return Ok(Code::Cancelled),
     };
+    note_room(limit);
     world.announce(&args, entered)?;
     let code = if args.world.command.is_empty() {
         tokio::select! {
@@ -74,15 +77,19 @@ pub(super) async fn run(args: TestnetArgs, entered: Entered) -> anyhow::Result<C
 }
 
 impl World {
-    async fn start(args: &TestnetArgs, scenario: &Scenario) -> anyhow::Result<Self> {
+    async fn start(args: &TestnetArgs, scenario: &Scenario, in_use: &mut InUse) -> anyhow::Result<Self> {
         let routes = Arc::new(Routes::make_local(ranges())?);
         let Files { truth, events, dir } = Files::of(&args.config, scenario)?;
-        let outlets = life::outlets(events.as_deref(), Some(Arc::clone(&routes)))?;
+        let config = Config { truth: Some(truth.clone()), events: events.clone(), ..args.config.clone() };
+        let opened = super::Files::open(&config, in_use)?;
+        let outlets = life::outlets(opened.events, Some(Arc::clone(&routes)));
         let network = WireTestnet::start_public(scenario, outlets).await?;
         let bootstrap = network.bootstrap_addresses();
         let zone = zone(&network).context("cannot name the peers")?;
         let names = name_servers(Arc::new(zone)).await?;
-        write_truth(network.world(), &truth)?;
+        if let Some((file, path)) = opened.truth {
+            write_truth(network.world(), file, &path)?;
+        }
         let protocol = scenario.protocol.clone();
         let bootstrap = bootstrap.iter().map(ToString::to_string).collect();
         let environment = Environment { bootstrap, protocol, truth, events };
@@ -103,9 +110,9 @@ impl World {
             return output::print_json(&announcement);
         }
         let Announcement { scenario, peers, seed, .. } = &announcement;
-        let peers = grouped((*peers).into());
+        let peers = counted((*peers).into(), "peer", "peers");
         output::note(&format!(
-            "{peers} peers of the scenario {scenario} (seed {seed}), in a world that nothing can leave."
+            "{peers} of the scenario {scenario} (seed {seed}), in a world that nothing can leave."
         ));
         if is_inhabited {
             Ok(())

@@ -108,6 +108,10 @@ impl Connection for Server {
         }
     }
 
+    fn round_trip(&self) -> Option<RoundTrip> {
+        None
+    }
+
     fn traffic(&self) -> Traffic {
         Traffic::default()
     }
