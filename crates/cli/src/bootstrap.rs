@@ -4,7 +4,7 @@
 use std::{fmt, str::FromStr};
 
 use crawl::Bootstrap;
-use kad::{Multiaddr, PeerId, failure::SkipReason, parse};
+use kad::{Multiaddr, PeerId, failure::SkipReason, parse, peer_id};
 use multiaddr::Protocol;
 use net::{Addresses, Host};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -56,6 +56,9 @@ impl FromStr for BootstrapAddress {
         let Some(Protocol::P2p(peer)) = own.pop() else {
             return Err("it does not say which peer is there; put /p2p/PEER_ID at its end".to_owned());
         };
+        if !peer_id::is_possible(&peer) {
+            return Err("no key can have that peer id; check that it is whole".to_owned());
+        }
         match Addresses::Any.target(&own, &peer) {
             Ok(_) | Err(SkipReason::Name) => Ok(Self { peer: Some(peer), address: own }),
             Err(SkipReason::TransportNotSupported) => {
@@ -252,6 +255,9 @@ mod tests {
             ("/p2p/PEER", "write /ip4/"),
             ("/ip4/1.1.1.1/p2p/PEER", "names no transport; write /ip4/"),
             ("/ip4/1.1.1.1/udp/1/p2p/PEER", "names no transport; write /ip4/"),
+            // A SHA-256 of five bytes, and 32 bytes that are no key.
+            ("/ip4/1.1.1.1/tcp/1/p2p/gc9sVQ3H8", "no key can have"),
+            ("/ip4/1.1.1.1/tcp/1/p2p/1AWpZvtMKGYbgBEGovKhxvEC52hv4kZ74mPVBzx8ykkp8n", "no key can have"),
             ("/ip4/1.1.1.1/tcp/1", "put /p2p/PEER_ID at its end"),
             ("/dnsaddr/example.org/tcp/1", "put /p2p/PEER_ID at its end"),
             ("/dns4/example.org/tcp/1", "put /p2p/PEER_ID at its end"),

@@ -17,6 +17,11 @@ pub struct Config {
     #[arg(long, env = "KADSCOPE_ALL_PREFIXES")]
     pub all_prefixes: bool,
 
+    /// Ask further inside buckets that may hold more than one answer names, until answers bring nothing new (js-libp2p
+    /// peers keep such tables)
+    #[arg(long, env = "KADSCOPE_WHOLE_TABLES")]
+    pub whole_tables: bool,
+
     /// Stop after this many visits; the run is then marked cancelled
     #[arg(long, env = "KADSCOPE_LIMIT", value_name = "N")]
     pub limit: Option<u64>,
@@ -54,6 +59,7 @@ impl Default for Config {
         Self {
             neighbors: false,
             all_prefixes: false,
+            whole_tables: false,
             limit: None,
             parallelism: 500,
             max_dials: 8192,

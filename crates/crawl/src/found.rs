@@ -1,13 +1,21 @@
-//! The peers in the answers of one visit, each distinct entry once.
+//! The peers in the answers of one visit: each distinct entry once, and who stands in which answer.
+
+mod named;
+#[cfg(test)]
+mod tests;
 
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use kad::{
+    Key,
     message::{ConnectionType, MessageView, PeerView},
     protobuf::DecodeError,
 };
+
+use crate::summary::LeftOut;
+pub(crate) use named::{Named, contradict, open_buckets};
 
 /// The most bytes of entries that are kept of one visit. Sixteen honest answers of 20 peers with ten addresses each
 /// are 64 KiB; go-libp2p-kad-dht sends at most 8 KiB of one peer.
@@ -19,14 +27,21 @@ const ROOM_ENTRIES: usize = 192;
 
 /// Entries of the answers of one peer, as they were sent. The same peer with the same addresses stands in many
 /// buckets' answers and is kept once; with other addresses it is another entry.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Found {
+    /// Where the answering peer lies.
+    own: Key,
     /// For each entry its id and, behind it, the whole entry.
     bytes: Vec<u8>,
     entries: Vec<Entry>,
     distinct: HashTable<u32>,
+    /// Every peer once, whatever its entries, but for the answering one.
+    named: Vec<Named>,
+    by_id: HashTable<u32>,
+    /// The peers in the answer that came last: places in `named`, ascending, each once.
+    last: Vec<u32>,
     hasher: RandomState,
-    left_out: u32,
+    left_out: LeftOut,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +51,8 @@ struct Entry {
     len: u32,
     is_connected: bool,
     hash: u64,
+    /// The place in `named`; `None` for the answering peer itself.
+    named: Option<u32>,
 }
 
 /// One distinct entry.
@@ -50,26 +67,66 @@ pub(crate) struct FoundPeer<'a> {
 }
 
 impl Found {
-    /// Takes the closer peers of an answer in, and says how many there were.
-    pub(crate) fn add(&mut self, answer: &[u8]) -> Result<u16, DecodeError> {
-        let view = MessageView::decode(answer)?;
-        if self.entries.is_empty() {
-            // An honest peer's answers hold some hundreds of distinct entries; most come with the first few.
-            self.bytes.reserve(ROOM_ANSWERS * answer.len().min(MAX_FOUND_BYTES / ROOM_ANSWERS));
-            self.entries.reserve(ROOM_ENTRIES);
-            self.distinct.reserve(ROOM_ENTRIES, |&index| self.entries[index as usize].hash);
+    /// Nothing yet of what the peer at `own` answers.
+    pub(crate) fn new(own: Key) -> Self {
+        Self {
+            own,
+            bytes: Vec::new(),
+            entries: Vec::new(),
+            distinct: HashTable::new(),
+            named: Vec::new(),
+            by_id: HashTable::new(),
+            last: Vec::new(),
+            hasher: RandomState::default(),
+            left_out: LeftOut::default(),
         }
+    }
+
+    /// Takes the closer peers of an answer in, and says how many there were. `prefix` is the one that was asked for;
+    /// `None` if the request was for a part of a bucket.
+    pub(crate) fn add(&mut self, prefix: Option<usize>, answer: &[u8]) -> Result<u16, DecodeError> {
+        let view = MessageView::decode(answer)?;
+        self.left_out.peers_in_answer += view.closer_peers_left_out() as u64;
+        if self.entries.is_empty() {
+            self.make_room(answer.len());
+        }
+        self.last.clear();
         let mut peers = 0;
         for peer in view.closer_peers() {
             peers += 1;
-            self.add_peer(&peer);
+            if let Some(named) = self.add_peer(&peer) {
+                self.last.push(named);
+            }
+        }
+        self.last.sort_unstable();
+        self.last.dedup();
+        if let Some(prefix) = prefix {
+            self.last.iter().for_each(|&place| self.named[place as usize].note(prefix));
         }
         Ok(peers)
     }
 
-    /// Entries that had no room under [`MAX_FOUND_BYTES`].
-    pub(crate) const fn left_out(&self) -> u32 {
+    /// An honest peer's answers hold some hundreds of distinct entries; most come with the first few.
+    fn make_room(&mut self, answer_bytes: usize) {
+        self.bytes.reserve(ROOM_ANSWERS * answer_bytes.min(MAX_FOUND_BYTES / ROOM_ANSWERS));
+        self.entries.reserve(ROOM_ENTRIES);
+        self.named.reserve(ROOM_ENTRIES);
+        self.distinct.reserve(ROOM_ENTRIES, |&index| self.entries[index as usize].hash);
+    }
+
+    /// What answers held beyond the bounds: peers, addresses, and entries that had no room under [`MAX_FOUND_BYTES`].
+    pub(crate) const fn left_out(&self) -> LeftOut {
         self.left_out
+    }
+
+    /// Every peer in the answers once, but for the answering one.
+    pub(crate) fn named(&self) -> &[Named] {
+        &self.named
+    }
+
+    /// Those in the answer that came last.
+    pub(crate) fn last(&self) -> impl ExactSizeIterator<Item = &Named> {
+        self.last.iter().map(|&place| &self.named[place as usize])
     }
 
     /// Every distinct entry, in the order in which they came.
@@ -80,76 +137,58 @@ impl Found {
         })
     }
 
-    fn add_peer(&mut self, peer: &PeerView<'_>) {
+    /// The place of the peer in `named`; `None` if it is the answering one, or has no room.
+    fn add_peer(&mut self, peer: &PeerView<'_>) -> Option<u32> {
         let entry = peer.bytes();
         let hash = self.hasher.hash_one(entry);
-        let same = |&index: &u32| self.whole(index) == entry;
-        if self.distinct.find(hash, same).is_some() {
-            return;
+        if let Some(&index) = self.distinct.find(hash, |&index| self.whole(index) == entry) {
+            return self.entries[index as usize].named;
         }
         let len = peer.id.len() + entry.len();
-        let places = (u32::try_from(self.bytes.len()), u32::try_from(self.entries.len()));
-        let (Ok(start), Ok(index)) = places else { return };
         if self.bytes.len() + len > MAX_FOUND_BYTES {
-            self.left_out += 1;
-            return;
+            self.left_out.over_visit_size += 1;
+            return None;
         }
+        self.left_out.addresses_of_peer += peer.addrs_left_out() as u64;
+        self.left_out.long_addresses += peer.long_addrs() as u64;
+        // All fit: they are parts of what MAX_FOUND_BYTES bounds.
+        let number = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        let index = number(self.entries.len());
+        let named = self.name(peer.id, index);
+        let (start, id_len) = (number(self.bytes.len()), number(peer.id.len()));
+        let is_connected = peer.connection == ConnectionType::Connected;
         self.bytes.extend_from_slice(peer.id);
         self.bytes.extend_from_slice(entry);
-        // Both fit: they are parts of what MAX_FOUND_BYTES bounds.
-        let id_len = u32::try_from(peer.id.len()).unwrap_or(u32::MAX);
-        let is_connected = peer.connection == ConnectionType::Connected;
-        self.entries.push(Entry {
-            start,
-            id_len,
-            len: u32::try_from(len).unwrap_or(u32::MAX),
-            is_connected,
-            hash,
-        });
+        self.entries.push(Entry { start, id_len, len: number(len), is_connected, hash, named });
         self.distinct.insert_unique(hash, index, |&index| self.entries[index as usize].hash);
+        named
+    }
+
+    /// The place in `named` of an id that stands in the entry that will be at `index`.
+    fn name(&mut self, id: &[u8], index: u32) -> Option<u32> {
+        let hash = self.hasher.hash_one(id);
+        let same = |&place: &u32| self.id(self.named[place as usize].entry) == id;
+        if let Some(&place) = self.by_id.find(hash, same) {
+            return Some(place);
+        }
+        let named = Named::new(&self.own, id, index)?;
+        let place = u32::try_from(self.named.len()).unwrap_or(u32::MAX);
+        self.named.push(named);
+        let Self { by_id, named, bytes, entries, hasher, .. } = self;
+        by_id.insert_unique(hash, place, |&place| {
+            let Entry { start, id_len, .. } = entries[named[place as usize].entry as usize];
+            hasher.hash_one(&bytes[start as usize..(start + id_len) as usize])
+        });
+        Some(place)
+    }
+
+    fn id(&self, index: u32) -> &[u8] {
+        let Entry { start, id_len, .. } = self.entries[index as usize];
+        &self.bytes[start as usize..(start + id_len) as usize]
     }
 
     fn whole(&self, index: u32) -> &[u8] {
         let Entry { start, id_len, len, .. } = self.entries[index as usize];
         &self.bytes[(start + id_len) as usize..(start + len) as usize]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use kad::message::{Message, MessageType, Peer};
-
-    use super::*;
-
-    fn answer(peers: Vec<Peer>) -> Vec<u8> {
-        let mut message = Message::new(MessageType::FindNode, b"key".to_vec());
-        message.closer_peers = peers;
-        message.encode()
-    }
-
-    fn peer(id: &[u8], addr: &[u8]) -> Peer {
-        Peer { id: id.to_vec(), addrs: vec![addr.to_vec()], ..Peer::default() }
-    }
-
-    #[test]
-    fn an_entry_is_kept_once_and_other_addresses_make_another_entry() {
-        let mut found = Found::default();
-        assert_eq!(found.add(&answer(vec![peer(b"a", b"1"), peer(b"b", b"1")])), Ok(2));
-        assert_eq!(found.add(&answer(vec![peer(b"a", b"1"), peer(b"a", b"2"), Peer::default()])), Ok(3));
-        let ids: Vec<&[u8]> = found.peers().map(|p| p.id).collect();
-        assert_eq!(ids, [b"a".as_slice(), b"b", b"a", b""]);
-        assert!(found.add(&[0x42, 9]).is_err());
-    }
-
-    #[test]
-    fn a_flood_is_cut_and_counted() {
-        let mut found = Found::default();
-        for n in 0..40_u8 {
-            let peers = (0..20).map(|m| peer(&[n, m], &[n; 2000])).collect();
-            assert_eq!(found.add(&answer(peers)), Ok(20));
-        }
-        assert!(found.bytes.len() <= MAX_FOUND_BYTES);
-        assert_eq!(found.left_out() as usize + found.peers().count(), 800);
-        assert!(found.left_out() > 0);
     }
 }

@@ -5,6 +5,7 @@
 //! crawl, and comes in as an argument.
 
 mod addresses;
+mod malformed;
 mod peers;
 mod queue;
 #[cfg(test)]
@@ -19,11 +20,14 @@ use std::{
 };
 
 use foldhash::fast::FixedState;
-use kad::{Multiaddr, PeerId, failure::SkipReason, message, network::Transport, opt_out::OptOut};
+use kad::{
+    Address, Multiaddr, PeerId, failure::SkipReason, message, network::Transport, opt_out::OptOut, peer_id,
+};
 use schema::{PeerNumber, VisitKind};
 
 use crate::{bare::bare, completeness::Capture, found::Found};
 use addresses::{Heard, Source};
+use malformed::MalformedAddresses;
 use peers::Peers;
 use queue::{Queue, Turn};
 pub(crate) use turns::BRIEF;
@@ -53,8 +57,9 @@ pub(crate) struct Frontier {
     /// When the peers that turned us away first did so, and how often.
     turned_away: HashMap<PeerNumber, turns::AskedAgain>,
     over_budget: u64,
-    over_addresses: u64,
-    malformed: u64,
+    malformed_ids: u64,
+    addresses_left_out: u64,
+    malformed: MalformedAddresses,
     opted_out: u64,
     opted_out_peers: HashSet<PeerId>,
 }
@@ -88,6 +93,8 @@ pub(crate) struct Job {
     pub(crate) is_brief: bool,
     /// Those first that are to be dialled, if not all are.
     pub(crate) addrs: Vec<Multiaddr>,
+    /// What was given as an address of it and is none.
+    pub(crate) malformed: Vec<Box<[u8]>>,
 }
 
 /// What an answer brought.
@@ -117,8 +124,9 @@ impl Frontier {
             awaited: 0,
             turned_away: HashMap::new(),
             over_budget: 0,
-            over_addresses: 0,
-            malformed: 0,
+            malformed_ids: 0,
+            addresses_left_out: 0,
+            malformed: MalformedAddresses::default(),
             opted_out: 0,
             opted_out_peers: HashSet::new(),
         }
@@ -228,8 +236,8 @@ impl Frontier {
     }
 
     /// Addresses that were left out, since as many are kept of their peer as one may have.
-    pub(crate) const fn over_addresses(&self) -> u64 {
-        self.over_addresses
+    pub(crate) const fn addresses_left_out(&self) -> u64 {
+        self.addresses_left_out
     }
 
     /// How often peers were named that asked not to be measured.
@@ -247,17 +255,27 @@ impl Frontier {
         self.opt_out.entries()
     }
 
-    /// Ids and addresses in answers that are none.
-    pub(crate) const fn malformed(&self) -> u64 {
-        self.malformed
+    /// How often ids were named that no key can have.
+    pub(crate) const fn malformed_ids(&self) -> u64 {
+        self.malformed_ids
+    }
+
+    /// What was given as an address of a peer and is none.
+    pub(crate) fn malformed_addresses(&self, peer: PeerNumber) -> Vec<Box<[u8]>> {
+        self.malformed.of(peer)
+    }
+
+    /// Mentions of such beyond those that are kept.
+    pub(crate) const fn malformed_addresses_left_out(&self) -> u64 {
+        self.malformed.left_out()
     }
 
     fn intern(&mut self, id: &[u8]) -> Option<(PeerNumber, bool)> {
         if let Some(peer) = self.peers.find(id) {
             return Some((peer, false));
         }
-        let Ok(parsed) = PeerId::from_bytes(id) else {
-            self.malformed += 1;
+        let Some(parsed) = peer_id::from_bytes(id) else {
+            self.malformed_ids += 1;
             return None;
         };
         // The same id can be written in longer ways.
@@ -291,9 +309,9 @@ impl Frontier {
             if self.peers.has_address(peer, bytes) {
                 continue;
             }
-            match Multiaddr::try_from(bytes.to_vec()) {
-                Ok(address) if !address.is_empty() => self.learn(peer, address, heard, admits),
-                _ => self.malformed += 1,
+            match Address::from_bytes(bytes) {
+                Address::Multiaddr(address) => self.learn(peer, address, heard, admits),
+                Address::Malformed(bytes) => self.malformed.add(peer, bytes),
             }
         }
     }
@@ -314,7 +332,7 @@ impl Frontier {
             return;
         }
         let admitted = admits(&address);
-        self.over_addresses += u64::from(addrs.add(address.clone(), heard.from, admitted));
+        self.addresses_left_out += u64::from(addrs.add(address.clone(), heard.from, admitted));
         if admitted.is_ok() {
             self.consider(peer, &address, heard.at);
         }

@@ -13,6 +13,8 @@ pub(crate) struct Manner {
     pub(crate) protocols: Arc<[String]>,
     /// How long a peer may take to answer one request.
     pub(crate) request_timeout: Duration,
+    /// Whether to ask further inside buckets that may hold more than one answer names.
+    pub(crate) whole_tables: bool,
     pub(crate) clock: Clock,
     pub(crate) cancel: CancellationToken,
     pub(crate) pending: Pending,

@@ -73,7 +73,7 @@ mod tests {
     fn of(failures: &[(Phase, FailureClass)]) -> Option<Miss> {
         let mut visit = blank(PeerNumber(1), VisitKind::First, Timestamp(0));
         visit.addresses.extend(failures.iter().map(|&(phase, class)| AddressVisit {
-            address: Multiaddr::empty(),
+            address: Multiaddr::empty().into(),
             started_after: None,
             took: None,
             outcome: AddressOutcome::Failed(Failure::new(phase, class)),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kad::{
     Multiaddr, PeerId,
     failure::{Failure, SkipReason},
-    network::{AddressOutcome, Network},
+    network::Network,
     opt_out::OptOut,
     preimage,
 };
@@ -25,9 +25,9 @@ use crate::{
     frontier::{Extended, Frontier, Job},
     manner::Manner,
     pending::Pending,
-    summary::Summary,
+    summary::{LeftOut, Summary},
     tally::Tally,
-    visit::{Visited, blank, visit},
+    visit::{Visited, blank, malformed, skipped, visit},
 };
 
 /// A peer to begin with.
@@ -158,7 +158,8 @@ struct Run<N> {
     growth: Vec<u32>,
     tasks: JoinSet<Option<Visited>>,
     started: u64,
-    over_visit_size: u64,
+    /// What visits left out.
+    left_out: LeftOut,
     rows_lost: bool,
 }
 
@@ -168,6 +169,7 @@ impl<N: Network> Run<N> {
         let manner = Manner {
             protocols: protocols.into(),
             request_timeout: config.request_timeout,
+            whole_tables: config.whole_tables,
             clock,
             cancel: outlets.cancel.clone(),
             pending: Pending::default(),
@@ -188,7 +190,7 @@ impl<N: Network> Run<N> {
             growth: Vec::new(),
             tasks: JoinSet::new(),
             started: 0,
-            over_visit_size: 0,
+            left_out: LeftOut::default(),
             rows_lost: false,
         }
     }
@@ -274,13 +276,13 @@ impl<N: Network> Run<N> {
 
     /// Takes in what a visit brought, and sends its rows on.
     async fn absorb(&mut self, visited: Visited) {
-        let Visited { mut visit, found } = visited;
+        let Visited { mut visit, found, left_out } = visited;
         let network = &self.network;
         let now = self.begun.elapsed();
         let extended = self.frontier.extend(visit.peer, &found, now, &|address| network.admits(address));
         let Extended { neighbors, new, .. } = extended;
         visit.connected_claims = self.frontier.connected_claims(visit.peer);
-        self.over_visit_size += u64::from(found.left_out());
+        self.left_out += left_out;
         self.frontier.finish(&visit, now);
         self.tally.edges += neighbors.len() as u64;
         self.tally.add(&visit);
@@ -317,7 +319,8 @@ impl<N: Network> Run<N> {
         for (peer, addrs) in parked {
             let mut visit = blank(peer, VisitKind::First, now);
             visit.connected_claims = self.frontier.connected_claims(peer);
-            visit.addresses = addrs.into_iter().map(|address| skipped(&self.network, address)).collect();
+            visit.addresses = addrs.into_iter().map(|address| not_dialled(&self.network, address)).collect();
+            visit.addresses.extend(self.frontier.malformed_addresses(peer).into_iter().map(malformed));
             self.tally.add(&visit);
             self.note_bootstrap(&visit);
             self.send(Row::Visit(Box::new(visit))).await;
@@ -346,8 +349,7 @@ impl<N: Network> Run<N> {
     }
 }
 
-fn skipped(network: &impl Network, address: Multiaddr) -> AddressVisit {
+fn not_dialled(network: &impl Network, address: Multiaddr) -> AddressVisit {
     let reason = network.admits(&address).err().unwrap_or(SkipReason::OverLimit);
-    let outcome = AddressOutcome::Skipped(reason);
-    AddressVisit { address, started_after: None, took: None, outcome, resolved: Vec::new() }
+    skipped(address.into(), reason)
 }

@@ -1,7 +1,8 @@
 //! What a crawl came to, as numbers: the JSON that is printed and kept.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::AddAssign};
 
+use kad::network::Traffic;
 use schema::{CrawlId, RunState, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +46,12 @@ pub struct Summary {
     pub nat: Counts,
     /// Requests that failed at reachable peers, by class.
     pub request_errors: Counts,
-    /// Reachable peers that did not identify themselves, by class.
+    /// Reachable peers that did not answer everything, by the class of what went wrong first.
+    pub crawl_errors: Counts,
+    /// Reachable peers whose routing table may be longer than what was read of it.
+    pub longer_tables: u64,
+    /// Reachable peers that did not identify themselves, or with whose identity something was wrong beside, by class. The
+    /// latter are in `agents` too.
     pub identify_errors: Counts,
     /// Addresses in all visits by their outcome: `connected`, `not_tried`, `abandoned`, the class of a failure, or
     /// `skipped_` and the reason.
@@ -66,7 +72,7 @@ pub struct Summary {
     pub bytes: ByteCounts,
     /// How complete the crawl is.
     pub completeness: Completeness,
-    /// Names in answers that were left out: of new peers beyond the limit on known peers, and no ids or addresses.
+    /// What peers said and is not in the numbers above, by the bound that it was beyond.
     pub left_out: LeftOut,
     /// Entries of opt-out lists that were in force: peers and ranges of addresses, each counted once.
     pub opt_out_entries: u64,
@@ -115,8 +121,10 @@ pub struct VisitCounts {
 /// FIND_NODE requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestCounts {
-    /// Sent.
+    /// Sent, on a stream that the peer had agreed to.
     pub sent: u64,
+    /// How many of them were for parts of buckets that may hold more than one answer names.
+    pub further: u64,
     /// Not sent, since earlier answers proved that they would bring nothing new.
     pub saved: u64,
     /// Sent, and not answered.
@@ -130,23 +138,101 @@ pub struct ByteCounts {
     pub sent: u64,
     /// Received.
     pub received: u64,
+    /// How many of those sent were of attempts over TCP or WebSocket that became no connection, which no row has. Those
+    /// over QUIC are not known, and in no number.
+    pub lost_sent: u64,
+    /// Likewise of those received.
+    pub lost_received: u64,
 }
 
-/// What was in answers and is not in the counts.
+/// What peers said and is not in the counts, a number for each kind of bound that it was beyond.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// Mentions of peers never heard of, after as many were known as `--max-peers` allows.
     pub over_max_peers: u64,
     /// Entries beyond what is kept of one visit.
     pub over_visit_size: u64,
-    /// Addresses of peers of which as many are kept as one may have.
-    pub over_addresses: u64,
-    /// Ids and addresses that do not decode.
-    pub malformed: u64,
+    /// Peers beyond those that are taken from one answer.
+    pub peers_in_answer: u64,
+    /// Mentions of ids that no key can have.
+    pub malformed_ids: u64,
+    /// Addresses beyond those that are taken from one entry, and mentions of those beyond what is kept of one peer.
+    pub addresses_of_peer: u64,
+    /// Addresses that are too long, in answers and in identify.
+    pub long_addresses: u64,
+    /// Addresses that do not decode and have no row, since too much of that kind is kept.
+    pub malformed_addresses: u64,
+    /// Protocols beyond those that are kept of one peer.
+    pub protocols: u64,
+    /// Listen addresses beyond those that are kept of one peer.
+    pub listen_addrs: u64,
+    /// Agent versions and names of protocols that were cut.
+    pub long_texts: u64,
+    /// Entries of names (`/dnsaddr`, `/dns`) beyond those that are looked at or followed.
+    pub dns_entries: u64,
     /// Mentions of peers that asked not to be measured.
     pub opted_out: u64,
     /// How many peers these are.
     pub opted_out_peers: u64,
+}
+
+impl ByteCounts {
+    /// These of connections, and those of attempts that became none.
+    #[must_use]
+    pub const fn with_lost(self, lost: Traffic) -> Self {
+        let Traffic { sent_bytes, received_bytes } = lost;
+        Self {
+            sent: self.sent + sent_bytes,
+            received: self.received + received_bytes,
+            lost_sent: self.lost_sent + sent_bytes,
+            lost_received: self.lost_received + received_bytes,
+        }
+    }
+}
+
+impl From<Traffic> for ByteCounts {
+    fn from(Traffic { sent_bytes, received_bytes }: Traffic) -> Self {
+        Self { sent: sent_bytes, received: received_bytes, ..Self::default() }
+    }
+}
+
+impl LeftOut {
+    /// Every kind with its number, in the order of the fields.
+    pub const fn kinds(&self) -> [(&'static str, u64); 13] {
+        [
+            ("over_max_peers", self.over_max_peers),
+            ("over_visit_size", self.over_visit_size),
+            ("peers_in_answer", self.peers_in_answer),
+            ("malformed_ids", self.malformed_ids),
+            ("addresses_of_peer", self.addresses_of_peer),
+            ("long_addresses", self.long_addresses),
+            ("malformed_addresses", self.malformed_addresses),
+            ("protocols", self.protocols),
+            ("listen_addrs", self.listen_addrs),
+            ("long_texts", self.long_texts),
+            ("dns_entries", self.dns_entries),
+            ("opted_out", self.opted_out),
+            ("opted_out_peers", self.opted_out_peers),
+        ]
+    }
+}
+
+impl AddAssign for LeftOut {
+    fn add_assign(&mut self, other: Self) {
+        self.over_max_peers += other.over_max_peers;
+        self.over_visit_size += other.over_visit_size;
+        self.peers_in_answer += other.peers_in_answer;
+        self.malformed_ids += other.malformed_ids;
+        self.addresses_of_peer += other.addresses_of_peer;
+        self.long_addresses += other.long_addresses;
+        self.malformed_addresses += other.malformed_addresses;
+        self.protocols += other.protocols;
+        self.listen_addrs += other.listen_addrs;
+        self.long_texts += other.long_texts;
+        self.dns_entries += other.dns_entries;
+        self.opted_out += other.opted_out;
+        self.opted_out_peers += other.opted_out_peers;
+    }
 }
 
 /// Quantiles of a distribution, by the nearest rank.

@@ -1,9 +1,12 @@
 //! What is said on an open connection: identify, and beside it one FIND_NODE for each prefix.
 
 pub(crate) mod asking;
+mod deeper;
 mod identifying;
+mod part;
+mod question;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::time::Duration;
 
@@ -13,11 +16,12 @@ use kad::{
     identify::Identify,
     network::{Connection, Event},
 };
-use schema::{PrefixOutcome, visit::PREFIXES};
+use schema::{FurtherRequests, PrefixOutcome, visit::PREFIXES};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{found::Found, manner::Manner};
 use asking::Asking;
+use deeper::Deeper;
 use identifying::Identifying;
 
 /// How long the rest of an identify message is awaited once part of it came and all else is done.
@@ -29,11 +33,15 @@ const MAX_TALK: Duration = Duration::from_secs(60);
 /// What came of a conversation.
 #[derive(Debug)]
 pub(crate) struct Said {
-    /// How the connection ended, if it ended within a handshake that was still under way: there was none.
-    pub(crate) no_connection: Option<Failure>,
-    pub(crate) identify: Result<Identify, Failure>,
+    /// What the peer said of itself; `None` if it said nothing.
+    pub(crate) identify: Option<Identify>,
+    /// Why it did not, or what was wrong beside it.
+    pub(crate) identify_error: Option<Failure>,
     pub(crate) prefixes: [PrefixOutcome; PREFIXES],
-    /// Why requests failed: the first failure.
+    pub(crate) further: FurtherRequests,
+    /// The buckets that may hold more than was read: bit `c` for that of prefix length `c`.
+    pub(crate) open_buckets: u16,
+    /// Why not everything was answered: the first failure.
     pub(crate) crawl_error: Option<Failure>,
     /// From the first request until its answer.
     pub(crate) request_rtt: Option<Duration>,
@@ -48,8 +56,6 @@ pub(crate) struct Talk<'a, C> {
     begun: Instant,
     last_news: Instant,
     first_answer: Option<Instant>,
-    /// Whether anything has come: then the handshakes are over.
-    stood: bool,
     identify: Identifying,
     asking: Asking,
 }
@@ -58,23 +64,14 @@ impl<'a, C: Connection> Talk<'a, C> {
     /// Puts what is to be said first in line: identify, and requests for `wave` prefixes.
     pub(crate) fn new(connection: &'a mut C, peer: PeerId, wave: usize, manner: &'a Manner) -> Self {
         let now = Instant::now();
-        let identify = Identifying::begin(connection);
-        let asking = Asking::begin(connection, Key::of_peer(&peer), &manner.protocols, wave);
-        Self {
-            connection,
-            manner,
-            begun: now,
-            last_news: now,
-            first_answer: None,
-            stood: false,
-            identify,
-            asking,
-        }
+        let identify = Identifying::begin(connection, peer);
+        let deeper = Deeper::new(manner.whole_tables);
+        let asking = Asking::begin(connection, Key::of_peer(&peer), &manner.protocols, wave, deeper);
+        Self { connection, manner, begun: now, last_news: now, first_answer: None, identify, asking }
     }
 
     /// Talks until everything is answered or has failed.
     pub(crate) async fn run(mut self, found: &mut Found) -> Said {
-        let mut no_connection = None;
         while let Some(deadline) = self.deadline() {
             let event = tokio::select! {
                 event = timeout_at(deadline, self.connection.next()) => event,
@@ -87,18 +84,20 @@ impl<'a, C: Connection> Talk<'a, C> {
                 Ok(Ok(event)) => self.on_event(event, found),
                 Ok(Err(failure)) => {
                     self.give_up(&failure);
-                    no_connection = Some(failure).filter(|f| !self.stood && f.phase <= Phase::Multiplex);
                     break;
                 }
-                Err(_) => self.on_timeout(deadline),
+                Err(_) => self.on_timeout(deadline, found),
             }
         }
+        let (identify, identify_error) = self.identify.into_parts();
         Said {
-            no_connection,
-            identify: self.identify.into_result(),
+            identify,
+            identify_error,
             duration: self.last_news - self.begun,
             request_rtt: self.first_answer.map(|answer| answer - self.begun),
             prefixes: self.asking.prefixes,
+            further: self.asking.deeper.requests,
+            open_buckets: self.asking.deeper.open_buckets(found),
             crawl_error: self.asking.error,
         }
     }
@@ -106,7 +105,7 @@ impl<'a, C: Connection> Talk<'a, C> {
     /// Until when the next event is awaited; `None` when nothing more is to come.
     fn deadline(&self) -> Option<Instant> {
         let patience = match (self.asking.is_over(), &self.identify) {
-            (true, Identifying::Done(_)) => return None,
+            (true, Identifying::Done(..)) => return None,
             (true, Identifying::Partly(..)) => IDENTIFY_PATIENCE,
             _ => self.manner.request_timeout,
         };
@@ -114,11 +113,10 @@ impl<'a, C: Connection> Talk<'a, C> {
     }
 
     fn on_event(&mut self, event: Event, found: &mut Found) {
-        self.stood = true;
         match event {
-            Event::Accepted(_) => return,
+            Event::Accepted(stream) => return self.asking.on_accepted(stream),
             Event::Message(stream, message) if self.identify.is_on(stream) => {
-                self.identify.on_message(&message);
+                self.identify.on_message(&message, &self.manner.protocols);
             }
             Event::Message(stream, answer) => {
                 if self.asking.on_answer(self.connection, stream, &answer, found) {
@@ -126,23 +124,23 @@ impl<'a, C: Connection> Talk<'a, C> {
                 }
             }
             Event::Ended(stream, how) if self.identify.is_on(stream) => self.identify.on_end(how),
-            Event::Ended(stream, how) => self.asking.on_end(self.connection, stream, how),
+            Event::Ended(stream, how) => self.asking.on_end(self.connection, (stream, how), found),
         }
-        if matches!(self.identify, Identifying::Done(_)) {
-            self.asking.on_room(self.connection);
+        if matches!(self.identify, Identifying::Done(..)) {
+            self.asking.on_room(self.connection, found);
         }
         self.last_news = Instant::now();
     }
 
-    fn on_timeout(&mut self, deadline: Instant) {
+    fn on_timeout(&mut self, deadline: Instant, found: &Found) {
         let timeout = Failure::new(Phase::Request, FailureClass::Timeout);
         if deadline >= self.begun + MAX_TALK {
             self.give_up(&timeout);
             return;
         }
         self.identify.on_end(Some(timeout));
-        self.asking.on_timeout(self.connection);
-        self.asking.on_room(self.connection);
+        self.asking.on_timeout(self.connection, found);
+        self.asking.on_room(self.connection, found);
         self.last_news = deadline;
     }
 

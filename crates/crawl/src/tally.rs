@@ -6,7 +6,7 @@ use kad::{
     failure::{FailureClass, SkipReason},
     network::AddressOutcome,
 };
-use schema::{AddressVisit, NatClass, PeerNumber, PrefixOutcome, Visit, VisitKind};
+use schema::{AddressVisit, FurtherRequests, NatClass, PeerNumber, PrefixOutcome, Visit, VisitKind};
 
 use crate::{
     miss::turns_away,
@@ -26,6 +26,8 @@ pub(crate) struct Tally {
     pub(crate) edges: u64,
     pub(crate) requests: RequestCounts,
     pub(crate) request_errors: Counts,
+    pub(crate) crawl_errors: Counts,
+    pub(crate) longer_tables: u64,
     pub(crate) identify_errors: Counts,
     pub(crate) addresses: Counts,
     pub(crate) agents: Counts,
@@ -119,6 +121,26 @@ impl Tally {
         self.reachable += 1;
         let answered = |p: &&PrefixOutcome| matches!(p, PrefixOutcome::Answered { .. });
         self.crawled += u64::from(visit.prefixes.iter().any(|p| answered(&p)));
+        self.add_requests(visit);
+        if let Some(failure) = &visit.identify_error {
+            count(&mut self.identify_errors, failure.class.name());
+        }
+        if let Some(agent) = &visit.agent_version {
+            count(&mut self.agents, agent);
+        }
+        for protocol in &visit.protocols {
+            count(&mut self.protocols, protocol);
+        }
+        if let Some(connection) = &visit.connection {
+            count(&mut self.transports, connection.transport.name());
+            count(&mut self.security, connection.security.name());
+            count(&mut self.ip_versions, if connection.ip_version == 6 { "ip6" } else { "ip4" });
+            let rtt = connection.rtt.and_then(|rtt| u32::try_from(rtt.time.as_micros()).ok());
+            self.rtts_us.extend(rtt);
+        }
+    }
+
+    fn add_requests(&mut self, visit: &Visit) {
         for prefix in visit.prefixes {
             match prefix {
                 PrefixOutcome::NotAsked => {}
@@ -131,20 +153,17 @@ impl Tally {
                 }
             }
         }
-        match &visit.identify_error {
-            Some(failure) => count(&mut self.identify_errors, failure.class.name()),
-            None => count(&mut self.agents, visit.agent_version.as_deref().unwrap_or_default()),
+        let FurtherRequests { answered, failed } = visit.further;
+        let further = u64::from(answered) + u64::from(failed);
+        self.requests.sent += further;
+        self.requests.further += further;
+        self.requests.failed += u64::from(failed);
+        if let Some(failure) = &visit.crawl_error {
+            count(&mut self.crawl_errors, failure.class.name());
+            // All of them failed for the same reason: the first failure ends the visit.
+            (0..failed).for_each(|_| count(&mut self.request_errors, failure.class.name()));
         }
-        for protocol in &visit.protocols {
-            count(&mut self.protocols, protocol);
-        }
-        if let Some(connection) = &visit.connection {
-            count(&mut self.transports, connection.transport.name());
-            count(&mut self.security, connection.security.name());
-            count(&mut self.ip_versions, if connection.ip_version == 6 { "ip6" } else { "ip4" });
-            let rtt = connection.rtt.and_then(|rtt| u32::try_from(rtt.time.as_micros()).ok());
-            self.rtts_us.extend(rtt);
-        }
+        self.longer_tables += u64::from(visit.may_be_longer());
     }
 
     /// Peers whose last visit failed, those left out that turned us away.

@@ -2,11 +2,12 @@
 //! that it does is an error of ours.
 
 use kad::{
-    Multiaddr, PeerId,
-    failure::{Failure, FailureClass, Phase},
+    Address, Key, Multiaddr, PeerId,
+    failure::{Failure, FailureClass, Phase, SkipReason},
+    identify::Identify,
     network::{AddressOutcome, Attempt, Connection, Dial, Network},
 };
-use schema::{AddressVisit, ConnectionInfo, PrefixOutcome, Visit, visit::PREFIXES};
+use schema::{AddressVisit, ConnectionInfo, FurtherRequests, PrefixOutcome, Visit, visit::PREFIXES};
 use tokio::time::Instant;
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     found::Found,
     frontier::{BRIEF, Job},
     manner::Manner,
+    summary::LeftOut,
     talk::{Said, Talk},
 };
 
@@ -24,6 +26,8 @@ pub(crate) struct Visited {
     pub(crate) visit: Box<Visit>,
     /// The peers in the answers.
     pub(crate) found: Found,
+    /// What the peer said beyond the bounds.
+    pub(crate) left_out: LeftOut,
 }
 
 /// Visits one peer. `None` if the run was cancelled before the dial came to an end.
@@ -40,7 +44,8 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
     let mut visit = blank(job.peer, job.kind, manner.clock.at(begun));
     visit.dial_duration = attempts.iter().any(|a| a.started_after.is_some()).then(|| dialled - begun);
     visit.addresses = addrs.into_iter().zip(attempts).map(|(addr, attempt)| address(addr, attempt)).collect();
-    let mut found = Found::default();
+    visit.addresses.extend(job.malformed.into_iter().map(malformed));
+    let (mut found, mut left_out) = (Found::new(Key::of_peer(&job.id)), LeftOut::default());
     if let Some(mut connection) = connection {
         manner.pending.succeeded(dialled - begun);
         visit.connection = Some(connection_info(&connection));
@@ -52,7 +57,8 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
         visit.sent_bytes = traffic.sent_bytes;
         visit.received_bytes = traffic.received_bytes;
         connection.close().await;
-        take(&mut visit, said, &job.id);
+        left_out = take(&mut visit, said, &job.id);
+        left_out += found.left_out();
     }
     if visit.connection.is_none() {
         visit.connect_error = furthest(&visit.addresses);
@@ -60,7 +66,7 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
     visit.connect_duration =
         visit.connection.as_ref().and_then(|c| visit.addresses.get(c.address)).and_then(|a| a.took);
     visit.ended_at = manner.clock.at(Instant::now());
-    Some(Visited { visit: Box::new(visit), found })
+    Some(Visited { visit: Box::new(visit), found, left_out })
 }
 
 /// A visit about which nothing is known yet.
@@ -85,6 +91,8 @@ pub(crate) fn blank(
         listen_addrs: Vec::new(),
         identify_error: None,
         prefixes: [PrefixOutcome::NotAsked; PREFIXES],
+        further: FurtherRequests::default(),
+        open_buckets: 0,
         crawl_error: None,
         request_rtt: None,
         neighbors: None,
@@ -97,7 +105,18 @@ pub(crate) fn blank(
 fn address(address: Multiaddr, attempt: Attempt) -> AddressVisit {
     let Attempt { started_after, took, outcome, resolved } = attempt;
     let resolved = resolved.into_iter().map(|(to, attempt)| self::address(to, attempt)).collect();
-    AddressVisit { address, started_after, took, outcome, resolved }
+    AddressVisit { address: address.into(), started_after, took, outcome, resolved }
+}
+
+/// What was given as an address and is none.
+pub(crate) const fn malformed(bytes: Box<[u8]>) -> AddressVisit {
+    skipped(Address::Malformed(bytes), SkipReason::Malformed)
+}
+
+/// An address that is not dialled.
+pub(crate) const fn skipped(address: Address, reason: SkipReason) -> AddressVisit {
+    let outcome = AddressOutcome::Skipped(reason);
+    AddressVisit { address, started_after: None, took: None, outcome, resolved: Vec::new() }
 }
 
 fn connection_info(connection: &impl Connection) -> ConnectionInfo {
@@ -112,39 +131,35 @@ fn connection_info(connection: &impl Connection) -> ConnectionInfo {
     }
 }
 
-/// Puts what the peer said into its row. A connection that ended before its handshakes did was none: the address
-/// then failed after all.
-fn take(visit: &mut Visit, said: Said, peer: &PeerId) {
-    if let Some(failure) = said.no_connection {
-        let address =
-            visit.connection.take().and_then(|connection| visit.addresses.get_mut(connection.address));
-        if let Some(address) = address {
-            let connected = |visited: &&mut AddressVisit| visited.outcome == AddressOutcome::Connected;
-            if let Some(resolved) = address.resolved.iter_mut().find(connected) {
-                resolved.outcome = AddressOutcome::Failed(failure.clone());
-            }
-            address.outcome = AddressOutcome::Failed(failure);
-        }
-        return;
-    }
+/// Puts what the peer said into its row, and says what was left out of identify.
+fn take(visit: &mut Visit, said: Said, peer: &PeerId) -> LeftOut {
     visit.crawl_duration = Some(said.duration);
     visit.prefixes = said.prefixes;
+    visit.further = said.further;
+    visit.open_buckets = said.open_buckets;
     visit.crawl_error = said.crawl_error;
     visit.request_rtt = said.request_rtt;
-    match said.identify {
-        Ok(mut identify) => {
-            identify.protocols.sort_unstable();
-            identify.protocols.dedup();
-            visit.agent_version = Some(identify.agent_version.unwrap_or_default());
-            visit.protocols = identify.protocols;
-            for address in identify.listen_addrs {
-                let address = bare(address, peer);
-                if !visit.listen_addrs.contains(&address) {
-                    visit.listen_addrs.push(address);
-                }
-            }
+    visit.identify_error = said.identify_error;
+    said.identify.map(|identify| take_identify(visit, identify, peer)).unwrap_or_default()
+}
+
+fn take_identify(visit: &mut Visit, mut identify: Identify, peer: &PeerId) -> LeftOut {
+    identify.protocols.sort_unstable();
+    identify.protocols.dedup();
+    visit.agent_version = Some(identify.agent_version.unwrap_or_default());
+    visit.protocols = identify.protocols;
+    let listed = identify.listen_addrs.into_iter().map(|address| bare(address, peer).into());
+    for address in listed.chain(identify.malformed_addrs.into_iter().map(Address::Malformed)) {
+        if !visit.listen_addrs.contains(&address) {
+            visit.listen_addrs.push(address);
         }
-        Err(failure) => visit.identify_error = Some(failure),
+    }
+    LeftOut {
+        protocols: identify.excess.protocols.into(),
+        listen_addrs: identify.excess.listen_addrs.into(),
+        long_addresses: identify.excess.long_addrs.into(),
+        long_texts: identify.excess.texts.into(),
+        ..LeftOut::default()
     }
 }
 
@@ -170,52 +185,4 @@ const fn rank(class: FailureClass) -> u8 {
 }
 
 #[cfg(test)]
-mod tests {
-    use kad::identify::Identify;
-
-    use super::*;
-
-    fn failed(phase: Phase, class: FailureClass) -> AddressVisit {
-        AddressVisit {
-            address: Multiaddr::empty(),
-            started_after: None,
-            took: None,
-            outcome: AddressOutcome::Failed(Failure::new(phase, class)),
-            resolved: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn listen_addresses_are_kept_in_one_form_each_once() {
-        let peer = PeerId::random();
-        let (short, full) = ("/ip4/1.2.3.4/tcp/1", format!("/ip4/1.2.3.4/tcp/1/p2p/{peer}"));
-        let listen_addrs = [full.as_str(), short, &full].map(|text| text.parse().expect("an address"));
-        let identify = Identify { listen_addrs: listen_addrs.to_vec(), ..Identify::default() };
-        let said = Said {
-            no_connection: None,
-            identify: Ok(identify),
-            prefixes: [PrefixOutcome::NotAsked; PREFIXES],
-            crawl_error: None,
-            request_rtt: None,
-            duration: std::time::Duration::ZERO,
-        };
-        let mut visit = blank(schema::PeerNumber(0), schema::VisitKind::First, schema::Timestamp(0));
-        take(&mut visit, said, &peer);
-        assert_eq!(visit.listen_addrs, [short.parse().expect("an address")]);
-    }
-
-    #[test]
-    fn the_address_that_came_furthest_speaks_for_the_peer() {
-        let addresses = [
-            failed(Phase::Connect, FailureClass::Timeout),
-            failed(Phase::Secure, FailureClass::Timeout),
-            failed(Phase::Connect, FailureClass::ConnectionRefused),
-        ];
-        assert_eq!(furthest(&addresses), Some(Failure::new(Phase::Secure, FailureClass::Timeout)));
-        assert_eq!(
-            furthest(&[addresses[0].clone(), addresses[2].clone()]),
-            Some(Failure::new(Phase::Connect, FailureClass::ConnectionRefused))
-        );
-        assert_eq!(furthest(&[]), None);
-    }
-}
+mod tests;

@@ -3,8 +3,9 @@
 use std::{net::IpAddr, sync::LazyLock};
 
 use kad::{
-    Multiaddr, PeerId,
-    message::{MAX_ADDRESS_BYTES, MAX_ADDRESSES, entry_addrs},
+    Address, Multiaddr, PeerId,
+    address::MAX_ADDRESS_BYTES,
+    message::{MAX_ADDRESSES, entry_addrs},
 };
 use net::address::{Addresses, Scope, scope};
 
@@ -23,6 +24,10 @@ pub fn check(bytes: &[u8]) {
 }
 
 fn one(bytes: &[u8]) {
+    let given = Address::from_bytes(bytes);
+    assert_eq!(given.as_bytes(), bytes);
+    assert!(given.to_string().starts_with(if given.multiaddr().is_some() { "/" } else { "0x" }));
+    assert!(given.multiaddr().is_none() || given.malformed_ip().is_none());
     let Ok(address) = Multiaddr::try_from(bytes.to_vec()) else { return };
     assert_eq!(address.as_ref(), bytes);
     for (policy, allowed) in [

@@ -1,14 +1,13 @@
 //! The identify message: bounded, and what is written is read.
 
-use kad::identify::{Identify, MAX_LISTEN_ADDRS, MAX_PROTOCOLS, MAX_TEXT_BYTES};
+use kad::identify::{Excess, Identify, MAX_LISTEN_ADDRS, MAX_PROTOCOLS, MAX_TEXT_BYTES};
 
 /// Reads the bytes as one message, and as two.
 pub fn check(bytes: &[u8]) {
     let Ok(identify) = Identify::decode(bytes) else { return };
     bounded(&identify);
     let written = identify.encode();
-    // Addresses that were none are counted, not kept.
-    let expected = Identify { malformed_addrs: 0, ..identify.clone() };
+    let expected = Identify { excess: Excess::default(), ..identify.clone() };
     assert_eq!(Identify::decode(&written), Ok(expected));
 
     let mut twice = identify;
@@ -17,7 +16,9 @@ pub fn check(bytes: &[u8]) {
 }
 
 fn bounded(identify: &Identify) {
-    assert!(identify.listen_addrs.len() <= MAX_LISTEN_ADDRS);
+    let (kept, excess) = (identify.listen_addrs.len() + identify.malformed_addrs.len(), identify.excess);
+    assert!(kept <= MAX_LISTEN_ADDRS && (excess.listen_addrs == 0 || kept == MAX_LISTEN_ADDRS));
+    assert!(excess.protocols == 0 || identify.protocols.len() == MAX_PROTOCOLS);
     assert!(identify.protocols.len() <= MAX_PROTOCOLS);
     let texts = identify.protocols.iter().chain(&identify.agent_version).chain(&identify.protocol_version);
     assert!(texts.into_iter().all(|text| text.len() <= MAX_TEXT_BYTES));

@@ -1,6 +1,9 @@
 //! Messages of `/ipfs/kad/1.0.0`: the view and the whole message agree, and what is written is read.
 
-use kad::message::{MAX_ADDRESS_BYTES, MAX_ADDRESSES, MAX_PEERS, Message, MessageView, Peer, PeerView};
+use kad::{
+    address::MAX_ADDRESS_BYTES,
+    message::{MAX_ADDRESSES, MAX_PEERS, Message, MessageView, Peer, PeerView},
+};
 
 /// Reads the bytes as a message, in both ways.
 pub fn check(bytes: &[u8]) {
@@ -10,8 +13,10 @@ pub fn check(bytes: &[u8]) {
         for peer in view.closer_peers().chain(view.provider_peers()) {
             assert!(peer.addrs().count() <= MAX_ADDRESSES);
             assert!(peer.addrs().all(|addr| addr.len() <= MAX_ADDRESS_BYTES));
+            assert!(peer.addrs_left_out() == 0 || peer.addrs().count() == MAX_ADDRESSES);
         }
         assert!(view.closer_peers().count() <= MAX_PEERS);
+        assert!(view.closer_peers_left_out() == 0 || view.closer_peers().count() == MAX_PEERS);
         assert!(view.provider_peers().count() <= MAX_PEERS);
     }
     match (&view, &whole) {

@@ -88,6 +88,8 @@ named! {
         NameServerFailed = "name_server_failed",
         /// The peer proved an identity other than the one that was dialled.
         PeerIdMismatch = "peer_id_mismatch",
+        /// The key that the peer gives in identify is not the one that it proved to have; the text is that key's id.
+        IdentifyKeyMismatch = "identify_key_mismatch",
         /// The peer offered no security protocol of ours.
         SecurityNotSupported = "security_not_supported",
         /// The cryptographic handshake failed: a forged, malformed or expired proof.

@@ -2,9 +2,11 @@
 //! one seam between deciding and talking.
 //!
 //! Start with [`network`] (what a network must offer to those who ask), [`fabric`] (and to those who are asked) and
-//! [`failure`] (the closed names of what goes wrong). The wire is [`message`] and [`mod@identify`]; [`answer`], [`records`], [`values`], [`table`], [`mod@lookup`], [`mod@key`] and
-//! [`preimage`] are the protocol's arithmetic.
+//! [`failure`] (the closed names of what goes wrong). The wire is [`message`] and [`mod@identify`], with [`address`] and
+//! [`peer_id`] in them; [`answer`], [`records`], [`values`], [`table`], [`mod@lookup`], [`mod@key`] and [`preimage`] are the
+//! protocol's arithmetic. [`mod@parse`] and [`written`] read what people write.
 
+pub mod address;
 pub mod answer;
 pub mod autonat;
 pub mod contact;
@@ -18,6 +20,7 @@ pub mod message;
 pub mod network;
 pub mod opt_out;
 pub mod parse;
+pub mod peer_id;
 pub mod preimage;
 pub mod protobuf;
 pub mod records;
@@ -28,4 +31,4 @@ pub mod written;
 pub use libp2p_identity::{Keypair, PeerId};
 pub use multiaddr::Multiaddr;
 
-pub use crate::{contact::Contact, key::Key};
+pub use crate::{address::Address, contact::Contact, key::Key};

@@ -23,7 +23,6 @@ use libp2p_identity::PeerId;
 use self::{
     candidates::Candidates,
     ending::{Course, Ending, Inquiry},
-    ids::is_peer_id,
     providers::FoundProviders,
 };
 pub use self::{
@@ -35,7 +34,7 @@ pub use self::{
     rules::{ALPHA, BETA, Enough, MAX_KNOWN, Rules},
     trace::{Named, Rpc, RpcCounts, RpcFate, Trace},
 };
-use crate::key::Key;
+use crate::{key::Key, peer_id};
 
 /// What a lookup looks for, and under which key.
 #[derive(Debug, Clone, Copy)]
@@ -186,7 +185,7 @@ impl Lookup {
             Enough::All => MAX_PROVIDERS,
             Enough::Count(count) => count.max(1),
         };
-        if self.providers.len() >= limit || !is_peer_id(id) {
+        if self.providers.len() >= limit || !peer_id::is_canonical(id) {
             return None;
         }
         self.is_unsettled = true;
@@ -257,7 +256,7 @@ impl Lookup {
                 heard.own += 1;
             } else if self.candidates.find(id).is_some() {
                 heard.known += 1;
-            } else if !is_peer_id(id) {
+            } else if !peer_id::is_canonical(id) {
                 heard.malformed += 1;
             } else if self.candidates.len() >= self.rules.known {
                 heard.over_limit += 1;

@@ -6,7 +6,10 @@
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
 
-use crate::protobuf::{DecodeError, Fields, Value, write_bytes, write_number};
+use crate::{
+    address::MAX_ADDRESS_BYTES,
+    protobuf::{DecodeError, Fields, Value, write_bytes, write_number},
+};
 
 /// The protocol of the public IPFS network (Amino DHT).
 pub const AMINO_PROTOCOL: &str = "/ipfs/kad/1.0.0";
@@ -22,9 +25,6 @@ pub const MAX_PEERS: usize = 2 * K;
 
 /// The most addresses that are taken of one peer in one answer.
 pub const MAX_ADDRESSES: usize = 64;
-
-/// The longest address that is taken, in bytes.
-pub const MAX_ADDRESS_BYTES: usize = 1024;
 
 /// What a message asks for, or answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -271,17 +271,21 @@ pub struct MessageView<'a> {
     /// The key that it is about.
     pub key: &'a [u8],
     bytes: &'a [u8],
+    closer: usize,
 }
 
 impl<'a> MessageView<'a> {
     /// Checks all of a message, the peers in it included, and copies nothing.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut view = Self { kind: MessageType::PutValue, key: &[], bytes };
+        let mut view = Self { kind: MessageType::PutValue, key: &[], bytes, closer: 0 };
         for field in Fields::new(bytes) {
             match field? {
                 (1, value) => view.kind = MessageType::from_number(value.varint()?),
                 (2, value) => view.key = value.bytes()?,
-                (8 | 9, value) => drop(PeerView::decode(value.bytes()?)?),
+                (number @ (8 | 9), value) => {
+                    PeerView::decode(value.bytes()?)?;
+                    view.closer += usize::from(number == 8);
+                }
                 _ => {}
             }
         }
@@ -301,6 +305,11 @@ impl<'a> MessageView<'a> {
     /// The closest peers, at most [`MAX_PEERS`].
     pub fn closer_peers(&self) -> impl Iterator<Item = PeerView<'a>> + use<'a> {
         self.peers(8)
+    }
+
+    /// How many closest peers there are beyond [`MAX_PEERS`].
+    pub const fn closer_peers_left_out(&self) -> usize {
+        self.closer.saturating_sub(MAX_PEERS)
     }
 
     /// The providers, at most [`MAX_PEERS`].
@@ -326,15 +335,22 @@ pub struct PeerView<'a> {
     /// The sender's connection to it.
     pub connection: ConnectionType,
     bytes: &'a [u8],
+    addrs: usize,
+    long_addrs: usize,
 }
 
 impl<'a> PeerView<'a> {
     fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut view = Self { id: &[], connection: ConnectionType::default(), bytes };
+        let connection = ConnectionType::default();
+        let mut view = Self { id: &[], connection, bytes, addrs: 0, long_addrs: 0 };
         for field in Fields::new(bytes) {
             match field? {
                 (1, value) => view.id = value.bytes()?,
-                (2, value) => drop(value.bytes()?),
+                (2, value) => {
+                    let is_long = value.bytes()?.len() > MAX_ADDRESS_BYTES;
+                    view.addrs += usize::from(!is_long);
+                    view.long_addrs += usize::from(is_long);
+                }
                 (3, value) => view.connection = ConnectionType::from_number(value.varint()?),
                 _ => {}
             }
@@ -350,6 +366,16 @@ impl<'a> PeerView<'a> {
     /// The bytes of its addresses, unchecked: at most [`MAX_ADDRESSES`], none longer than [`MAX_ADDRESS_BYTES`].
     pub fn addrs(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         entry_addrs(self.bytes)
+    }
+
+    /// How many addresses there are beyond [`MAX_ADDRESSES`], those that are too long not counted.
+    pub const fn addrs_left_out(&self) -> usize {
+        self.addrs.saturating_sub(MAX_ADDRESSES)
+    }
+
+    /// How many addresses are longer than [`MAX_ADDRESS_BYTES`].
+    pub const fn long_addrs(&self) -> usize {
+        self.long_addrs
     }
 }
 

@@ -42,13 +42,28 @@ pub trait Network: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Dial<Self::Connection>> + Send {
         self.connect_within(peer, addrs, None)
     }
+
+    /// What all dials so far came to beside their outcomes. Nothing where a network does not count it.
+    fn totals(&self) -> DialTotals {
+        DialTotals::default()
+    }
+}
+
+/// What dials came to that is in no outcome and on no connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DialTotals {
+    /// Bytes of attempts that became no connection, of those given up too.
+    pub lost: Traffic,
+    /// Entries of names beyond those that are looked at or followed.
+    pub dns_entries_left_out: u64,
 }
 
 /// One open conversation with an authenticated peer. Dropping it hangs up.
 ///
 /// Nothing is sent before [`next`](Connection::next) is awaited: what was opened and queued until then leaves in as
-/// few packets as possible. A handshake may still have its last message under way when the connection is handed
-/// out, so the first failure that `next` reports can have any [`Phase`](crate::failure::Phase).
+/// few packets as possible. The peer has proved its identity when a connection is handed out, but the last message of the
+/// handshake may still be under way, so the first failure that `next` reports can have any
+/// [`Phase`](crate::failure::Phase).
 pub trait Connection: Send {
     /// How the peer was reached.
     fn endpoint(&self) -> &Endpoint;

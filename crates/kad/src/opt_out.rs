@@ -10,7 +10,7 @@ use libp2p_identity::PeerId;
 use multiaddr::{Multiaddr, Protocol};
 use thiserror::Error;
 
-use crate::parse;
+use crate::{address::Address, parse};
 
 /// Peers and addresses that are never dialled and of which nothing is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -94,6 +94,14 @@ impl OptOut {
                 Protocol::P2p(peer) => self.has_peer(&peer),
                 _ => false,
             })
+    }
+
+    /// Likewise of an address as a peer gave it; of bytes that are no multiaddress by the IP address that they begin with.
+    pub fn has_given(&self, address: &Address) -> bool {
+        match address.multiaddr() {
+            Some(address) => self.has_address(address),
+            None => address.malformed_ip().is_some_and(|ip| self.has_ip(ip)),
+        }
     }
 
     fn merge(&mut self) {

@@ -58,8 +58,12 @@ pub fn target_among(key: &Key, common_prefix_len: u32, choice: u16) -> Option<[u
     }
     let differing = 1 << (15 - common_prefix_len);
     let free = differing - 1;
-    let prefix = (key.prefix16() ^ differing) & !free | choice & free;
-    Some(target(COUNTERS[usize::from(prefix)]))
+    Some(target_of((key.prefix16() ^ differing) & !free | choice & free))
+}
+
+/// A target whose key begins with these 16 bits.
+pub fn target_of(prefix16: u16) -> [u8; TARGET_BYTES] {
+    target(COUNTERS[usize::from(prefix16)])
 }
 
 fn target(counter: u32) -> [u8; TARGET_BYTES] {
@@ -83,6 +87,7 @@ mod tests {
                 assert_eq!(Key::of(&target).common_prefix_len(&key), length);
             }
             assert_eq!(target_at(&key, 16), None);
+            assert_eq!(Key::of(&target_of(key.prefix16())).prefix16(), key.prefix16());
             let target = target_among(&key, n % 16, 0xa5a5).expect("in range");
             let found = Key::of(&target);
             assert_eq!(found.common_prefix_len(&key), n % 16);

@@ -5,6 +5,10 @@
 
 use thiserror::Error;
 
+/// How deep groups may stand in groups: no message of libp2p has any, and other decoders refuse 100
+/// (<https://protobuf.dev/programming-guides/proto-limits/>).
+const MAX_GROUP_DEPTH: usize = 32;
+
 /// Why bytes are no message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum DecodeError {
@@ -14,7 +18,7 @@ pub enum DecodeError {
     /// A varint is longer than ten bytes or than 64 bits.
     #[error("a varint is longer than 64 bits")]
     VarintTooLong,
-    /// A field has number 0, or a wire type that does not exist (or groups, which libp2p never uses).
+    /// A field has number 0 or a wire type that does not exist, or a group is not closed as it was opened.
     #[error("a field has a number or wire type that does not exist")]
     BadField,
     /// A known field has another wire type than its own.
@@ -35,8 +39,8 @@ pub enum Value<'a> {
     Varint(u64),
     /// Wire type 2.
     Bytes(&'a [u8]),
-    /// Wire types 1 and 5, which libp2p's messages do not use: passed over.
-    Fixed,
+    /// Wire types 1 and 5 and groups (3 and 4), which libp2p's messages do not use: passed over.
+    Passed,
 }
 
 impl<'a> Value<'a> {
@@ -82,15 +86,43 @@ impl<'a> Fields<'a> {
         }
         let value = match tag & 7 {
             0 => Value::Varint(read_varint(&mut self.rest)?),
-            1 => take(&mut self.rest, 8).map(|_| Value::Fixed)?,
+            1 => take(&mut self.rest, 8).map(|_| Value::Passed)?,
             2 => {
                 let length = read_varint(&mut self.rest)?;
                 Value::Bytes(take(&mut self.rest, usize::try_from(length).unwrap_or(usize::MAX))?)
             }
-            5 => take(&mut self.rest, 4).map(|_| Value::Fixed)?,
+            3 => self.pass_group(number).map(|()| Value::Passed)?,
+            5 => take(&mut self.rest, 4).map(|_| Value::Passed)?,
             _ => return Err(DecodeError::BadField),
         };
         Ok((number, value))
+    }
+
+    /// Passes over the rest of a group that was opened: what is in it, groups too, up to the end that bears its number.
+    fn pass_group(&mut self, number: u64) -> Result<(), DecodeError> {
+        let mut open = [0; MAX_GROUP_DEPTH];
+        open[0] = number;
+        let mut depth = 1;
+        while depth > 0 {
+            let tag = read_varint(&mut self.rest)?;
+            match (tag >> 3, tag & 7) {
+                (0, _) => return Err(DecodeError::BadField),
+                (_, 0) => drop(read_varint(&mut self.rest)?),
+                (_, 1) => drop(take(&mut self.rest, 8)?),
+                (_, 2) => {
+                    let length = read_varint(&mut self.rest)?;
+                    take(&mut self.rest, usize::try_from(length).unwrap_or(usize::MAX))?;
+                }
+                (inner, 3) => {
+                    *open.get_mut(depth).ok_or(DecodeError::TooMany)? = inner;
+                    depth += 1;
+                }
+                (ended, 4) if ended == open[depth - 1] => depth -= 1,
+                (_, 5) => drop(take(&mut self.rest, 4)?),
+                _ => return Err(DecodeError::BadField),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -181,14 +213,33 @@ mod tests {
     }
 
     #[test]
-    fn unknown_fields_are_walked_over_and_groups_refused() {
+    fn unknown_fields_of_any_wire_type_are_walked_over() {
         let mut message = vec![0x09];
         message.extend([0; 8]);
         message.extend([0x15, 0, 0, 0, 0]);
+        // A group with a number, bytes, a fixed number of each size and a group of its own in it.
+        message.extend([0x1b, 0x08, 1, 0x12, 1, 0x1c, 0x23, 0x24, 0x2d, 0, 0, 0, 0, 0x31]);
+        message.extend([0; 8]);
+        message.push(0x1c);
         write_bytes(&mut message, 7, b"x");
         let fields: Result<Vec<_>, _> = Fields::new(&message).collect();
-        assert_eq!(fields, Ok(vec![(1, Value::Fixed), (2, Value::Fixed), (7, Value::Bytes(b"x"))]));
-        assert_eq!(Fields::new(&[0x0b]).next(), Some(Err(DecodeError::BadField)));
+        let passed = |number| (number, Value::Passed);
+        assert_eq!(fields, Ok(vec![passed(1), passed(2), passed(3), (7, Value::Bytes(b"x"))]));
         assert_eq!(Fields::new(&[0x00, 0x01]).next(), Some(Err(DecodeError::BadField)));
+    }
+
+    #[test]
+    fn a_group_ends_as_it_began() {
+        fn first(bytes: &[u8]) -> Option<Result<(u64, Value<'_>), DecodeError>> {
+            Fields::new(bytes).next()
+        }
+        assert_eq!(first(&[0x0b, 0x0c]), Some(Ok((1, Value::Passed))));
+        assert_eq!(first(&[0x0b]), Some(Err(DecodeError::Truncated)), "it never ends");
+        assert_eq!(first(&[0x0c]), Some(Err(DecodeError::BadField)), "it never began");
+        assert_eq!(first(&[0x0b, 0x14]), Some(Err(DecodeError::BadField)), "the end of another");
+        assert_eq!(first(&[0x0b, 0x13, 0x0c, 0x14]), Some(Err(DecodeError::BadField)), "crossed");
+        let nested = |depth| [vec![0x0b; depth], vec![0x0c; depth]].concat();
+        assert_eq!(first(&nested(MAX_GROUP_DEPTH)), Some(Ok((1, Value::Passed))));
+        assert_eq!(first(&nested(MAX_GROUP_DEPTH + 1)), Some(Err(DecodeError::TooMany)));
     }
 }

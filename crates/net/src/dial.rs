@@ -12,7 +12,7 @@ use kad::{
     Multiaddr, PeerId,
     fabric::{Accepted, Member, Says},
     failure::{Failure, SkipReason},
-    network::{AddressOutcome, Attempt, Dial, Network, Transport},
+    network::{AddressOutcome, Attempt, Dial, DialTotals, Network, Transport},
     opt_out::OptOut,
 };
 use tokio::{
@@ -171,6 +171,10 @@ impl Network for Host {
 
     fn admits(&self, address: &Multiaddr) -> Result<Option<Transport>, SkipReason> {
         self.0.shared.rules.admits(address)
+    }
+
+    fn totals(&self) -> DialTotals {
+        DialTotals { lost: self.0.tcp.lost(), dns_entries_left_out: self.0.shared.names.left_out() }
     }
 
     async fn connect_within(

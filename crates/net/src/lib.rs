@@ -65,6 +65,7 @@ mod introduction;
 mod key;
 mod limits;
 mod link;
+mod lost;
 mod multistream;
 mod names;
 mod noise;

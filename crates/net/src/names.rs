@@ -10,7 +10,10 @@ mod replace;
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -91,6 +94,8 @@ pub(crate) struct Resolver {
     /// Made when the first name comes.
     inner: OnceLock<Result<TokioResolver, NetError>>,
     asking: Semaphore,
+    /// What searches left out.
+    left_out: AtomicU64,
 }
 
 /// What is still to be resolved, and what was.
@@ -99,13 +104,26 @@ struct Search {
     resolved: Resolved,
     next: Vec<Multiaddr>,
     answers: usize,
+    /// Answers beyond those that are looked at, and addresses beyond those that are followed.
+    left_out: usize,
     /// The first thing that went wrong.
     failure: Option<Failure>,
 }
 
 impl Resolver {
     pub(crate) const fn new(names: Names) -> Self {
-        Self { names, inner: OnceLock::new(), asking: Semaphore::const_new(MAX_ASKING) }
+        let asking = Semaphore::const_new(MAX_ASKING);
+        Self { names, inner: OnceLock::new(), asking, left_out: AtomicU64::new(0) }
+    }
+
+    /// How many answers and addresses were left out because of a bound, each time that they came.
+    pub(crate) fn left_out(&self) -> u64 {
+        self.left_out.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, search: &Search) {
+        let left_out = search.left_out + search.next.len();
+        self.left_out.fetch_add(left_out as u64, Ordering::Relaxed);
     }
 
     /// Waits until one more address may be resolved.
@@ -126,6 +144,7 @@ impl Resolver {
                 break;
             }
         }
+        self.note(&search);
         if search.resolved.addrs.is_empty() {
             let not_found = Failure::new(Phase::Dns, FailureClass::NameNotFound);
             return Err(search.failure.unwrap_or(not_found));
@@ -143,10 +162,8 @@ impl Search {
             Some(Asked::Texts(name)) => {
                 for data in self.ask(resolver, &format!("_dnsaddr.{name}"), RecordType::TXT).await {
                     let RData::TXT(text) = data else { continue };
-                    if self.next.len() < MAX_FOLLOWED
-                        && let Some(entry) = of_entry(&text.txt_data.concat(), address, peer)
-                    {
-                        self.next.push(entry);
+                    if let Some(entry) = of_entry(&text.txt_data.concat(), address, peer) {
+                        self.follow_later(entry);
                     }
                 }
             }
@@ -165,10 +182,23 @@ impl Search {
         }
     }
 
+    fn follow_later(&mut self, entry: Multiaddr) {
+        if self.next.len() < MAX_FOLLOWED {
+            self.next.push(entry);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
     fn found(&mut self, address: Multiaddr, name: &str) {
-        if self.resolved.addrs.len() < MAX_FOLLOWED && !self.resolved.addrs.contains(&address) {
+        if self.resolved.addrs.contains(&address) {
+            return;
+        }
+        if self.resolved.addrs.len() < MAX_FOLLOWED {
             self.resolved.addrs.push(address);
             self.resolved.names.push(name.into());
+        } else {
+            self.left_out += 1;
         }
     }
 
@@ -187,9 +217,10 @@ impl Search {
         let answer = resolver.lookup(name, kind).await;
         match answer {
             Ok(answer) => {
-                let of_kind = answer.answers().iter().filter(|record| record.record_type() == kind);
-                let data: Vec<RData> = of_kind.take(room).map(|record| record.data.clone()).collect();
+                let of_kind = || answer.answers().iter().filter(|record| record.record_type() == kind);
+                let data: Vec<RData> = of_kind().take(room).map(|record| record.data.clone()).collect();
                 self.answers += data.len();
+                self.left_out += of_kind().count() - data.len();
                 data
             }
             Err(error) => {

@@ -11,7 +11,7 @@ use std::{
 use kad::{
     PeerId,
     failure::{Failure, FailureClass, Phase},
-    network::{Endpoint, RoundTrip, RttSource, Security, Transport},
+    network::{Endpoint, RoundTrip, RttSource, Security, Traffic, Transport},
 };
 use tokio::{
     net::TcpStream,
@@ -23,6 +23,7 @@ use crate::{
     duplex::Duplex,
     failure::from_io,
     link::Link,
+    lost::LostBytes,
     persona::Persona,
     session::Session,
     socket::Socket,
@@ -49,11 +50,19 @@ pub(crate) type Dialled = (Endpoint, Duplex<Link>);
 
 /// A peer of ours that dials.
 #[derive(Debug)]
-pub(crate) struct Dialer(Arc<Persona>);
+pub(crate) struct Dialer {
+    persona: Arc<Persona>,
+    lost: LostBytes,
+}
 
 impl Dialer {
-    pub(crate) const fn new(persona: Arc<Persona>) -> Self {
-        Self(persona)
+    pub(crate) fn new(persona: Arc<Persona>) -> Self {
+        Self { persona, lost: LostBytes::default() }
+    }
+
+    /// The bytes of all attempts that became no connection.
+    pub(crate) fn lost(&self) -> Traffic {
+        self.lost.total()
     }
 
     /// Connects, and waits until the peer has proved who it is.
@@ -100,14 +109,23 @@ impl Dialer {
             }
         };
         *phase = Phase::Secure;
-        let (identity, protocols) = (self.0.identity(), Arc::clone(&self.0.voice().protocols));
+        let (identity, protocols) = (self.persona.identity(), Arc::clone(&self.persona.voice().protocols));
         let session = match security {
             Security::Noise => Session::dialer(identity, Some(peer), protocols),
             Security::Tls => Session::tls_dialer(identity, Some(peer), protocols),
         }?;
         let mut link = Link::new(socket, session, addr);
-        match poll_fn(|cx| poll_secured(&mut link, cx)).await {
-            Ok(()) => Ok((endpoint, Duplex::dialled(link, Some(handshake), Arc::clone(&self.0)))),
+        let mut losing = self.lost.of_attempt();
+        let secured = poll_fn(|cx| {
+            let secured = poll_secured(&mut link, cx);
+            losing.traffic = link.traffic();
+            secured
+        });
+        match secured.await {
+            Ok(()) => {
+                losing.nothing();
+                Ok((endpoint, Duplex::dialled(link, Some(handshake), Arc::clone(&self.persona))))
+            }
             Err(failure) => Err(NotDialled { may_speak_tls: link.is_noise_unanswered(), failure }),
         }
     }

@@ -277,6 +277,27 @@ async fn loops_and_floods_are_bounded() {
 }
 
 #[tokio::test]
+async fn entries_beyond_the_bounds_are_counted() {
+    let peers: Vec<PeerId> = (0..150).map(|_| PeerId::random()).collect();
+    let texts: Vec<String> =
+        peers.iter().map(|peer| format!("dnsaddr=/ip4/127.9.0.1/tcp/1/p2p/{peer}")).collect();
+    let resolver = NameServer::start(move |name, kind| match (name, kind) {
+        ("_dnsaddr.list.test", name_server::TXT) => Answers::txt(&texts),
+        ("many.test", name_server::A) => {
+            Answers::a(&(0..120).map(|i| Ipv4Addr::from(0x7f09_0000 + i)).collect::<Vec<_>>())
+        }
+        _ => Answers::None,
+    });
+    let host = host_with(&resolver, |config| config.max_addresses = 1);
+    let left_out = || host.totals().dns_entries_left_out;
+    assert_eq!(host.list(&addr("/dnsaddr/list.test")).await.unwrap().len(), 100);
+    assert_eq!(left_out(), 50);
+    // Of 120 addresses 100 are looked at, and 16 are followed.
+    failed(&host, "/dns4/many.test/tcp/1").await;
+    assert_eq!(left_out(), 50 + 20 + 84);
+}
+
+#[tokio::test]
 async fn what_a_name_resolves_to_obeys_the_same_rules() {
     let resolver = NameServer::start(|name, kind| match (name, kind) {
         ("private.test", name_server::A) => Answers::a(&[Ipv4Addr::new(10, 0, 0, 1)]),

@@ -239,6 +239,21 @@ async fn a_fault_at_each_phase_has_its_class() {
 }
 
 #[tokio::test]
+async fn bytes_of_attempts_that_became_no_connection_are_counted() {
+    let fault = |phase, action| serve(|head| head.with_disruption(Disruption { phase, action }));
+    let (garbled, silent) = (fault(Phase::Secure, Action::Garbage), fault(Phase::Connect, Action::Silence));
+    let (served, host) = (serve(|head| head), host());
+    assert!(host.connect(garbled.peer, vec![tcp_multiaddr(garbled.addr)]).await.connection.is_none());
+    let failed = host.totals().lost;
+    assert!(failed.sent_bytes > 0 && failed.received_bytes > 0, "{failed:?}");
+    assert!(host.connect(served.peer, vec![tcp_multiaddr(served.addr)]).await.connection.is_some());
+    assert_eq!(host.totals().lost, failed, "a connection has its own");
+    let addrs = vec![tcp_multiaddr(silent.addr), tcp_multiaddr(served.addr)];
+    assert!(host.connect(served.peer, addrs).await.connection.is_some());
+    assert!(host.totals().lost.sent_bytes > failed.sent_bytes, "one was given up");
+}
+
+#[tokio::test]
 async fn every_address_keeps_its_fate() {
     let served = serve(|head| head);
     let silent =

@@ -11,4 +11,6 @@ pub mod visit;
 pub use nat::NatClass;
 pub use run::{CrawlEnd, CrawlId, CrawlStart, RunState};
 pub use time::Timestamp;
-pub use visit::{AddressVisit, ConnectionInfo, PeerNumber, PrefixOutcome, Row, Visit, VisitKind};
+pub use visit::{
+    AddressVisit, ConnectionInfo, FurtherRequests, PeerNumber, PrefixOutcome, Row, Visit, VisitKind,
+};

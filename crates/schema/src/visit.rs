@@ -6,7 +6,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use kad::{
-    Multiaddr, PeerId,
+    Address, Multiaddr, PeerId,
     failure::{Failure, FailureClass},
     network::{AddressOutcome, RoundTrip, Security, Transport},
 };
@@ -75,7 +75,7 @@ pub struct Visit {
     pub connect_duration: Option<Duration>,
     /// From the first request sent until the last answer, failure or timeout; `None` without a connection.
     pub crawl_duration: Option<Duration>,
-    /// Every address that was known when the visit began, and what came of it.
+    /// Every address that was known when the visit began, and what came of it; those that are no multiaddress last.
     pub addresses: Vec<AddressVisit>,
     /// The connection; `None` if there was none.
     pub connection: Option<ConnectionInfo>,
@@ -85,13 +85,19 @@ pub struct Visit {
     pub agent_version: Option<String>,
     /// The protocols that the peer says it speaks, sorted; empty if it did not identify itself.
     pub protocols: Vec<String>,
-    /// The addresses on which the peer says it listens.
-    pub listen_addrs: Vec<Multiaddr>,
-    /// Why the peer did not identify itself; `None` if it did, or if there was no connection.
+    /// The addresses on which the peer says it listens; those that are no multiaddress last.
+    pub listen_addrs: Vec<Address>,
+    /// Why the peer did not identify itself, or what was wrong beside what it said; `None` if nothing was, or if there was
+    /// no connection.
     pub identify_error: Option<Failure>,
     /// For each prefix what came of its request.
     pub prefixes: [PrefixOutcome; PREFIXES],
-    /// Why requests failed, the first of them; `None` if all were answered or none was sent.
+    /// Requests beyond one for each prefix: for parts of buckets that may hold more than an answer does.
+    pub further: FurtherRequests,
+    /// The buckets that may hold more than was read: bit `c` for that of prefix length `c`. All peers in a full answer
+    /// were of that bucket, and nothing else shows that there are no more.
+    pub open_buckets: u16,
+    /// Why not everything was answered, the first failure; `None` if everything was, or if there was no connection.
     pub crawl_error: Option<Failure>,
     /// From sending the first request until its answer; `None` without an answer.
     pub request_rtt: Option<Duration>,
@@ -112,6 +118,16 @@ impl Visit {
         self.connection.is_some()
     }
 
+    /// The addresses that were known when the visit began, but for bytes that are none.
+    pub fn multiaddrs(&self) -> impl Iterator<Item = &Multiaddr> {
+        self.addresses.iter().filter_map(|visited| visited.address.multiaddr())
+    }
+
+    /// Whether the routing table may be longer than what was read of it.
+    pub const fn may_be_longer(&self) -> bool {
+        self.open_buckets != 0
+    }
+
     /// The stable name of what went wrong: why there was no connection, else why requests failed, else, where nothing was
     /// dialled, why the first address was left out. `None` if nothing did, or if no address was known.
     pub fn fault(&self) -> Option<&'static str> {
@@ -130,7 +146,7 @@ impl Visit {
 #[derive(Debug, Clone, PartialEq)]
 pub struct AddressVisit {
     /// The address, without the `/p2p` part of the peer itself.
-    pub address: Multiaddr,
+    pub address: Address,
     /// From the start of the dial until this address was tried; `None` if it never was.
     pub started_after: Option<Duration>,
     /// How long the attempt took; `None` if it was never made.
@@ -162,7 +178,8 @@ pub struct ConnectionInfo {
 /// What came of the request for one prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PrefixOutcome {
-    /// Not sent: no connection, or an earlier failure ended the visit.
+    /// Not sent on a stream that the peer had agreed to: no connection, no such stream, or an earlier failure ended the
+    /// visit.
     NotAsked,
     /// Not sent, since the answers before it proved that it would bring nothing new.
     Saved,
@@ -173,4 +190,13 @@ pub enum PrefixOutcome {
     },
     /// Sent, and not answered.
     Failed(FailureClass),
+}
+
+/// Requests for parts of buckets, by what came of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FurtherRequests {
+    /// Answered.
+    pub answered: u16,
+    /// Sent, and not answered.
+    pub failed: u16,
 }

@@ -44,7 +44,8 @@ CREATE TABLE crawl_peer (
 CREATE TABLE address (
     id         INTEGER PRIMARY KEY,
     hash       INTEGER NOT NULL,
-    multiaddr  ANY     NOT NULL                  -- text; the bytes where no text stands for exactly these bytes
+    multiaddr  ANY     NOT NULL                  -- text; the bytes where no text stands for exactly these bytes, or
+                                                 -- where they are no multiaddress
 ) STRICT;
 CREATE INDEX address_by_hash ON address (hash);
 
@@ -101,6 +102,9 @@ CREATE TABLE visit (
     identify_error    INTEGER REFERENCES failure,
     prefixes          BLOB,                      -- a varint for each prefix: 0 not asked, 1 saved, 2 + 2 n answered
                                                  -- with n peers, 3 + 2 n failed with name n; NULL: none was asked
+    further_answered  INTEGER NOT NULL,          -- requests beyond one for each prefix, by what came of them
+    further_failed    INTEGER NOT NULL,
+    open_buckets      INTEGER NOT NULL,          -- those that may hold more than was read: bit c for prefix length c
     crawl_error       INTEGER REFERENCES failure,
     request_rtt_us    INTEGER,
     connected_claims  INTEGER NOT NULL,          -- peers that said they are connected to this one
@@ -173,6 +177,7 @@ SELECT
     identify_error.detail AS identify_error_detail,
     crawl_error.phase AS crawl_error_phase, crawl_error.class AS crawl_error_class,
     crawl_error.detail AS crawl_error_detail,
+    further_answered, further_failed, open_buckets, open_buckets <> 0 AS may_be_longer,
     request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbor_count
 FROM visit
 JOIN crawl ON crawl.id = visit.crawl
@@ -188,12 +193,16 @@ LEFT JOIN failure AS crawl_error ON crawl_error.id = visit.crawl_error
 LEFT JOIN agent ON agent.id = visit.agent
 LEFT JOIN protocol_set ON protocol_set.id = visit.protocols;
 
+-- Every address as text: what is kept as bytes is `0x` and two digits for each. The views below show addresses so.
+CREATE VIEW address_text AS
+SELECT id, iif(typeof(multiaddr) = 'blob', '0x' || lower(hex(multiaddr)), multiaddr) AS multiaddr FROM address;
+
 CREATE VIEW address_view AS
 SELECT
     visit, position, address.multiaddr, outcome.name AS outcome, skip_reason.name AS skip_reason,
     failure.phase, failure.class, failure.detail, started_after_us, took_us
 FROM address_visit
-JOIN address ON address.id = address_visit.address
+JOIN address_text AS address ON address.id = address_visit.address
 JOIN name AS outcome ON outcome.id = address_visit.outcome
 LEFT JOIN name AS skip_reason ON skip_reason.id = address_visit.skip_reason
 LEFT JOIN failure ON failure.id = address_visit.failure;
@@ -203,14 +212,15 @@ SELECT
     visit, position, place, address.multiaddr, outcome.name AS outcome, skip_reason.name AS skip_reason,
     failure.phase, failure.class, failure.detail, started_after_us, took_us
 FROM resolved_visit
-JOIN address ON address.id = resolved_visit.address
+JOIN address_text AS address ON address.id = resolved_visit.address
 JOIN name AS outcome ON outcome.id = resolved_visit.outcome
 LEFT JOIN name AS skip_reason ON skip_reason.id = resolved_visit.skip_reason
 LEFT JOIN failure ON failure.id = resolved_visit.failure;
 
 -- One row for each peer of each crawl: what the last visit of it showed, which is what the peer counts as in the summary.
--- `error` is the name under which the summary counts an unreachable peer; `reachable` and all that a visit shows are NULL
--- where there was none.
+-- `error` is the name under which the summary counts an unreachable peer, and `turned_away` that under which it counts one
+-- that is there and turned us away: at most one of them is set. `reachable` and all that a visit shows are NULL where there
+-- was none.
 CREATE VIEW peer_view AS
 SELECT
     crawl.crawl_id, crawl.network, crawl_peer.number, peer.peer_id,
@@ -218,7 +228,7 @@ SELECT
     visit.id AS visit,
     iif(visit.id IS NULL, NULL, visit.connected IS NOT NULL) AS reachable,
     CASE
-        WHEN visit.id IS NULL OR visit.connected IS NOT NULL THEN NULL
+        WHEN visit.id IS NULL OR visit.connected IS NOT NULL OR full.class IS NOT NULL THEN NULL
         WHEN connect_error.id IS NOT NULL THEN connect_error.class
         ELSE (
             SELECT CASE
@@ -228,6 +238,7 @@ SELECT
             FROM address_visit LEFT JOIN name AS reason ON reason.id = address_visit.skip_reason
             WHERE address_visit.visit = visit.id)
     END AS error,
+    full.class AS turned_away,
     connect_error.phase AS error_phase,
     agent.agent, protocol_set.protocols,
     address.multiaddr AS address, transport.name AS transport, security.name AS security,
@@ -238,10 +249,13 @@ JOIN peer ON peer.id = crawl_peer.peer
 LEFT JOIN visit ON visit.id = (
     SELECT max(last.id) FROM visit AS last WHERE last.crawl = crawl.id AND last.peer = crawl_peer.number)
 LEFT JOIN failure AS connect_error ON connect_error.id = visit.connect_error
+LEFT JOIN failure AS full ON full.id = visit.connect_error AND (
+    full.class = 'resource_limit'
+    OR full.class IN ('connection_closed', 'connection_reset') AND full.phase = 'secure')
 LEFT JOIN agent ON agent.id = visit.agent
 LEFT JOIN protocol_set ON protocol_set.id = visit.protocols
 LEFT JOIN address_visit AS connected ON connected.visit = visit.id AND connected.position = visit.connected
-LEFT JOIN address ON address.id = connected.address
+LEFT JOIN address_text AS address ON address.id = connected.address
 LEFT JOIN name AS transport ON transport.id = visit.transport
 LEFT JOIN name AS security ON security.id = visit.security;
 
@@ -318,4 +332,4 @@ JOIN json_each((
         JOIN byte ON byte.raw = substr(visit.listen_addrs, step.seen + 1, 1)
     )
     SELECT json_group_array(value) FROM step WHERE whole)) AS listed
-JOIN address ON address.id = listed.value;
+JOIN address_text AS address ON address.id = listed.value;

@@ -5,8 +5,7 @@ use std::{
     time::Duration,
 };
 
-use kad::network::AddressOutcome;
-use multiaddr::Multiaddr;
+use kad::{Address, network::AddressOutcome};
 use rusqlite::{Connection, named_params, params};
 use schema::{AddressVisit, CrawlEnd, CrawlStart, Row, Timestamp, Visit};
 
@@ -178,6 +177,9 @@ impl Appender {
             ":listen_addrs": listen_addrs(db, interner, &visit.listen_addrs)?,
             ":identify_error": failure(interner, visit.identify_error.as_ref())?,
             ":prefixes": codec::encode_prefixes(&visit.prefixes, |class| interner.name(db, class.name()))?,
+            ":further_answered": visit.further.answered,
+            ":further_failed": visit.further.failed,
+            ":open_buckets": visit.open_buckets,
             ":crawl_error": failure(interner, visit.crawl_error.as_ref())?,
             ":request_rtt_us": visit.request_rtt.map(micros),
             ":connected_claims": visit.connected_claims,
@@ -239,12 +241,14 @@ fn fate(
 
 const INSERT_VISIT: &str = "INSERT INTO visit
     (crawl, peer, kind, started_after_us, took_us, dial_us, connect_us, crawl_us, connected, transport, security,
-     ip_version, socket, rtt_us, rtt_source, connect_error, agent, protocols, listen_addrs, identify_error, prefixes, crawl_error,
-     request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbor_count, neighbors)
+     ip_version, socket, rtt_us, rtt_source, connect_error, agent, protocols, listen_addrs, identify_error, prefixes,
+     further_answered, further_failed, open_buckets, crawl_error, request_rtt_us, connected_claims, sent_bytes,
+     received_bytes, neighbor_count, neighbors)
     VALUES
     (:crawl, :peer, :kind, :started_after_us, :took_us, :dial_us, :connect_us, :crawl_us, :connected, :transport,
-     :security, :ip_version, :socket, :rtt_us, :rtt_source, :connect_error, :agent, :protocols, :listen_addrs, :identify_error, :prefixes,
-     :crawl_error, :request_rtt_us, :connected_claims, :sent_bytes, :received_bytes, :neighbor_count, :neighbors)";
+     :security, :ip_version, :socket, :rtt_us, :rtt_source, :connect_error, :agent, :protocols, :listen_addrs,
+     :identify_error, :prefixes, :further_answered, :further_failed, :open_buckets, :crawl_error, :request_rtt_us,
+     :connected_claims, :sent_bytes, :received_bytes, :neighbor_count, :neighbors)";
 
 /// What is tried when a crawl begins.
 const BEGIN: &str = "begin a crawl";
@@ -281,7 +285,7 @@ fn insert_crawl(db: &Connection, start: &CrawlStart) -> rusqlite::Result<i64> {
 fn listen_addrs(
     db: &Connection,
     interner: &mut Interner,
-    addresses: &[Multiaddr],
+    addresses: &[Address],
 ) -> rusqlite::Result<Option<Vec<u8>>> {
     if addresses.is_empty() {
         return Ok(None);

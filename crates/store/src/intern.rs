@@ -1,6 +1,9 @@
 //! Keeps once what many rows say: finds or makes the number of a value.
 
-use kad::failure::{Failure, FailureClass, Phase};
+use kad::{
+    Address,
+    failure::{Failure, FailureClass, Phase},
+};
 use multiaddr::Multiaddr;
 use rusqlite::{Connection, OptionalExtension, params, types::Value};
 use sha2::{Digest, Sha256};
@@ -45,7 +48,7 @@ impl Table {
 /// has to be dropped.
 #[derive(Debug)]
 pub(crate) struct Interner {
-    addresses: Cache<Multiaddr, i64>,
+    addresses: Cache<Address, i64>,
     agents: Cache<String, i64>,
     protocol_sets: Cache<Vec<String>, i64>,
     failures: Cache<(FailureClass, Phase, Option<Box<str>>), i64>,
@@ -63,7 +66,7 @@ impl Interner {
         }
     }
 
-    pub(crate) fn address(&mut self, db: &Connection, address: &Multiaddr) -> rusqlite::Result<i64> {
+    pub(crate) fn address(&mut self, db: &Connection, address: &Address) -> rusqlite::Result<i64> {
         const ADDRESS: Table = Table {
             find: "SELECT id FROM address WHERE hash = ?1 AND multiaddr = ?2",
             insert: "INSERT INTO address (hash, multiaddr) VALUES (?1, ?2)",
@@ -123,11 +126,13 @@ where
     found.map_or_else(|| db.prepare_cached(insert)?.insert(values), Ok)
 }
 
-/// An address as text, or as bytes where the text would be read back as something else.
-fn address_value(address: &Multiaddr) -> Value {
-    let text = address.to_string();
-    if text.parse::<Multiaddr>().is_ok_and(|parsed| parsed == *address) {
-        return Value::Text(text);
+/// An address as text, or as bytes where there is no text or it would be read back as something else.
+fn address_value(address: &Address) -> Value {
+    if let Some(address) = address.multiaddr() {
+        let text = address.to_string();
+        if text.parse::<Multiaddr>().is_ok_and(|parsed| parsed == *address) {
+            return Value::Text(text);
+        }
     }
-    Value::Blob(address.to_vec())
+    Value::Blob(address.as_bytes().to_vec())
 }

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use kad::failure::{Failure, FailureClass, Phase};
-use multiaddr::Multiaddr;
+use kad::{
+    Address,
+    failure::{Failure, FailureClass, Phase},
+};
 use rusqlite::{Connection, OptionalExtension, types::Value};
 
 use crate::{
@@ -17,7 +19,7 @@ use crate::{
 pub(crate) struct Resolver<'a> {
     db: &'a Connection,
     path: &'a Path,
-    addresses: Cache<i64, Multiaddr>,
+    addresses: Cache<i64, Address>,
     agents: Cache<i64, String>,
     protocol_sets: Cache<i64, Vec<String>>,
     failures: Cache<i64, Failure>,
@@ -37,13 +39,13 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    pub(crate) fn address(&mut self, id: i64) -> Result<Multiaddr, Error> {
+    pub(crate) fn address(&mut self, id: i64) -> Result<Address, Error> {
         let (db, path) = (self.db, self.path);
         self.addresses.get_or_try(&id, || {
             let value = find(db, path, "SELECT multiaddr FROM address WHERE id = ?1", id, |row| row.get(0))?;
             let address = match value {
-                Value::Text(text) => text.parse().ok(),
-                Value::Blob(bytes) => Multiaddr::try_from(bytes).ok(),
+                Value::Text(text) => text.parse().ok().map(Address::Multiaddr),
+                Value::Blob(bytes) => Some(Address::from_bytes(&bytes)),
                 Value::Null | Value::Integer(_) | Value::Real(_) => None,
             };
             address.ok_or_else(|| damaged(path, format!("address {id} is none")))

@@ -3,12 +3,13 @@
 use std::{collections::VecDeque, net::SocketAddr, path::Path, time::Duration};
 
 use kad::{
+    Address,
     failure::{Failure, FailureClass, SkipReason},
     network::{AddressOutcome, RoundTrip, RttSource, Security, Transport},
 };
-use multiaddr::{Multiaddr, Protocol};
+use multiaddr::Protocol;
 use rusqlite::{Connection, Row, params};
-use schema::{AddressVisit, ConnectionInfo, PeerNumber, Timestamp, Visit};
+use schema::{AddressVisit, ConnectionInfo, FurtherRequests, PeerNumber, Timestamp, Visit};
 
 use crate::{
     Error, codec,
@@ -65,8 +66,9 @@ impl Iterator for Visits<'_> {
 }
 
 const SELECT: &str = "SELECT id, peer, kind, started_after_us, took_us, dial_us, connect_us, crawl_us, connected,
-    transport, security, ip_version, socket, rtt_us, rtt_source, connect_error, agent, protocols, listen_addrs, identify_error, prefixes,
-    crawl_error, request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbors
+    transport, security, ip_version, socket, rtt_us, rtt_source, connect_error, agent, protocols, listen_addrs,
+    identify_error, prefixes, further_answered, further_failed, open_buckets, crawl_error, request_rtt_us,
+    connected_claims, sent_bytes, received_bytes, neighbors
     FROM visit WHERE crawl = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
 
 #[derive(Debug)]
@@ -101,6 +103,11 @@ impl Reader<'_> {
             listen_addrs: self.listen_addrs(row)?,
             identify_error: self.failure(row, "identify_error")?,
             prefixes: self.prefixes(row)?,
+            further: FurtherRequests {
+                answered: self.get(row, "further_answered")?,
+                failed: self.get(row, "further_failed")?,
+            },
+            open_buckets: self.get(row, "open_buckets")?,
             crawl_error: self.failure(row, "crawl_error")?,
             request_rtt: self.duration(row, "request_rtt_us")?,
             neighbors: self.neighbors(row)?,
@@ -155,7 +162,7 @@ impl Reader<'_> {
         .ok_or_else(|| damaged(self.path, "prefixes that were never written".to_owned()))
     }
 
-    fn listen_addrs(&mut self, row: &Row<'_>) -> Result<Vec<Multiaddr>, Error> {
+    fn listen_addrs(&mut self, row: &Row<'_>) -> Result<Vec<Address>, Error> {
         let blob: Option<Vec<u8>> = self.get(row, "listen_addrs")?;
         codec::decode_ids(&blob.unwrap_or_default())
             .ok_or_else(|| damaged(self.path, "addresses that were never written".to_owned()))?
@@ -233,11 +240,11 @@ const SELECT_RESOLVED: &str = "SELECT address, outcome, skip_reason, failure, st
     FROM resolved_visit WHERE visit = ?1 AND position = ?2 ORDER BY place";
 
 /// Whether an address has anything to resolve: only what begins with a name has.
-fn begins_with_name(address: &Multiaddr) -> bool {
+fn begins_with_name(address: &Address) -> bool {
     let is_name = |part| {
         matches!(part, Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_) | Protocol::Dnsaddr(_))
     };
-    address.iter().next().is_some_and(is_name)
+    address.multiaddr().and_then(|address| address.iter().next()).is_some_and(is_name)
 }
 
 fn neighbors(path: &Path, blob: &[u8]) -> Result<Vec<PeerNumber>, Error> {

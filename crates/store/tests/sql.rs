@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use kad::{
+    Address,
     failure::{Failure, FailureClass, Phase, SkipReason},
     network::AddressOutcome,
 };
@@ -44,18 +45,22 @@ async fn a_database() -> (tempfile::TempDir, Connection, Vec<Visit>) {
     (directory, Connection::open(&path).unwrap(), visits)
 }
 
+fn address(text: &str) -> Address {
+    text.parse::<Multiaddr>().unwrap().into()
+}
+
 /// An address with a name that led to two others.
 fn by_name(peer: u32) -> AddressVisit {
     let refused = Failure::new(Phase::Connect, FailureClass::ConnectionRefused);
     let led_to = |host: u32, outcome| AddressVisit {
-        address: format!("/ip4/10.0.{host}.{}/tcp/1", peer % 256).parse().unwrap(),
+        address: address(&format!("/ip4/10.0.{host}.{}/tcp/1", peer % 256)),
         started_after: Some(Duration::from_millis(host.into())),
         took: Some(Duration::from_millis(7)),
         outcome,
         resolved: Vec::new(),
     };
     AddressVisit {
-        address: format!("/dns4/host-{peer}.test/tcp/1").parse().unwrap(),
+        address: address(&format!("/dns4/host-{peer}.test/tcp/1")),
         resolved: vec![
             led_to(0, AddressOutcome::Failed(refused.clone())),
             led_to(1, AddressOutcome::Skipped(SkipReason::Private)),
@@ -247,10 +252,11 @@ async fn the_other_end_and_where_names_led_to_are_shown() {
     assert!(visits.iter().step_by(3).all(|visit| visit.addresses.last().unwrap().resolved.len() == 2));
 }
 
-/// Five peers of one crawl: reached at once, refused, reached by a second visit, without an address, and with private
-/// addresses only. A sixth was heard of and never visited.
+/// Peers of one crawl: reached at once, refused, reached by a second visit, without an address, with private addresses only,
+/// never visited, one that had no room for us in its last visit, and three that reset the connection: while it was secured,
+/// before that, and after that, so that they were reached.
 fn fates() -> Vec<Row> {
-    let mut rows: Vec<Row> = (0..6).map(|n| Row::Peer(PeerNumber(n), rows::peer(n))).collect();
+    let mut rows: Vec<Row> = (0..10).map(|n| Row::Peer(PeerNumber(n), rows::peer(n))).collect();
     let refused = |n| Visit { peer: PeerNumber(n), ..rows::visit(9) };
     let mut nowhere = Visit { connect_error: None, addresses: Vec::new(), ..refused(3) };
     let mut private = Visit { peer: PeerNumber(4), ..nowhere.clone() };
@@ -260,8 +266,19 @@ fn fates() -> Vec<Row> {
     }
     nowhere.kind = VisitKind::SecondPass;
     let again = Visit { peer: PeerNumber(2), kind: VisitKind::SecondPass, ..rows::visit(2) };
-    let visits = [rows::visit(0), refused(1), refused(2), refused(3), private, again, nowhere];
-    rows.extend(visits.into_iter().map(|visit| Row::Visit(Box::new(visit))));
+    let failed = |n, phase, class| {
+        let connect_error = Some(Failure::new(phase, class));
+        Visit { connect_error, ..refused(n) }
+    };
+    let full = failed(6, Phase::Connect, FailureClass::ResourceLimit);
+    let resets = [(7, Phase::Secure), (8, Phase::Connect)]
+        .map(|(n, phase)| failed(n, phase, FailureClass::ConnectionReset));
+    let crawl_error = Some(Failure::new(Phase::Multiplex, FailureClass::ConnectionReset));
+    let reached = Visit { peer: PeerNumber(9), crawl_error, ..rows::visit(1) };
+    let visits =
+        [rows::visit(0), refused(1), refused(2), refused(3), private, again, nowhere, refused(6), full];
+    let visits = visits.into_iter().chain(resets).chain([reached]);
+    rows.extend(visits.map(|visit| Row::Visit(Box::new(visit))));
     rows
 }
 
@@ -271,31 +288,33 @@ async fn a_peer_has_one_row_a_crawl_with_the_last_word_on_it() {
     let path = directory.path().join("crawls.db");
     let store = Store::open(&StoreUrl::Sqlite(path.clone())).unwrap().unwrap();
     // The same peers in a crawl before: they are not added up.
-    conformance::keep(&store, &rows::start(1), rows::crawl(6, 0, false)).await;
+    conformance::keep(&store, &rows::start(1), rows::crawl(10, 0, false)).await;
     conformance::keep(&store, &rows::start(2), fates().into_iter()).await;
     let db = Connection::open(&path).unwrap();
     let seen = select(
         &db,
-        "SELECT peer_id, visits, reachable, error, agent IS NULL, address FROM peer_view
+        "SELECT peer_id, visits, reachable, error, turned_away, agent IS NULL, address FROM peer_view
          WHERE crawl_id = ?1 AND (SELECT count(*) FROM mine) > 0 ORDER BY number",
     );
     let reached = |n: u32| rows::visit(n).addresses[1].address.to_string();
     let expected = [
-        ("1", "1", "-", "0", reached(0)),
-        ("1", "0", "connection_refused", "1", "-".to_owned()),
-        ("2", "1", "-", "0", reached(2)),
-        ("2", "0", "no_address", "1", "-".to_owned()),
-        ("1", "0", "only_private", "1", "-".to_owned()),
-        ("0", "-", "-", "1", "-".to_owned()),
+        ["1", "1", "-", "-", "0", &reached(0)],
+        ["1", "0", "connection_refused", "-", "1", "-"],
+        ["2", "1", "-", "-", "0", &reached(2)],
+        ["2", "0", "no_address", "-", "1", "-"],
+        ["1", "0", "only_private", "-", "1", "-"],
+        ["0", "-", "-", "-", "1", "-"],
+        ["2", "0", "-", "resource_limit", "1", "-"],
+        ["1", "0", "-", "connection_reset", "1", "-"],
+        ["1", "0", "connection_reset", "-", "1", "-"],
+        ["1", "1", "-", "-", "0", &reached(1)],
     ];
-    let expected =
-        expected.into_iter().enumerate().map(|(n, (visits, reachable, error, no_agent, address))| {
-            let id = name(PeerNumber(u32::try_from(n).unwrap()));
-            vec![id, visits.into(), reachable.into(), error.into(), no_agent.into(), address]
-        });
+    let expected = (0..)
+        .zip(expected)
+        .map(|(n, columns)| std::iter::once(name(PeerNumber(n))).chain(columns.map(str::to_owned)).collect());
     assert_same(&seen, expected);
     let every: i64 = db.query_row("SELECT count(*) FROM peer_view", (), |row| row.get(0)).unwrap();
-    assert_eq!(every, 12);
+    assert_eq!(every, 20);
 }
 
 /// How many steps SQLite takes for a query about one visit, in a store of so many visits.

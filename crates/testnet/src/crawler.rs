@@ -71,7 +71,6 @@ pub(crate) async fn visit<N: Network>(network: N, protocol: &str, peer: Named, p
                 break;
             }
             Ok(Err(failure)) => {
-                visit.reachable = failure.phase > Phase::Multiplex;
                 visit.class = Some(failure.class.name().into());
                 visit.phase = Some(failure.phase);
                 break;

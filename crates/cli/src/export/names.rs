@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use kad::opt_out::OptOut;
-use multiaddr::{Multiaddr, Protocol};
+use kad::{Address, opt_out::OptOut};
+use multiaddr::Protocol;
 use schema::{CrawlId, NatClass, PeerNumber, Visit};
 use store::Store;
 
@@ -62,7 +62,7 @@ fn in_ranges(store: &Store, crawl: CrawlId, opt_out: &OptOut) -> Result<HashSet<
         let tried =
             visit.addresses.iter().flat_map(|visited| std::iter::once(visited).chain(&visited.resolved));
         let mut addresses = tried.map(|visited| &visited.address).chain(&visit.listen_addrs);
-        if addresses.any(|address| !is_relayed(address) && opt_out.has_address(address)) {
+        if addresses.any(|address| !is_relayed(address) && opt_out.has_given(address)) {
             found.insert(visit.peer);
         }
     }
@@ -70,8 +70,8 @@ fn in_ranges(store: &Store, crawl: CrawlId, opt_out: &OptOut) -> Result<HashSet<
 }
 
 /// Then the IP address is the relay's.
-fn is_relayed(address: &Multiaddr) -> bool {
-    address.iter().any(|part| matches!(part, Protocol::P2pCircuit))
+fn is_relayed(address: &Address) -> bool {
+    address.multiaddr().into_iter().flatten().any(|part| matches!(part, Protocol::P2pCircuit))
 }
 
 /// What the visits of a crawl say of each peer together.

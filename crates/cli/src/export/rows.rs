@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use kad::{Multiaddr, failure::Failure, network::AddressOutcome, opt_out::OptOut};
-use schema::{AddressVisit, CrawlId, NatClass, PrefixOutcome, RunState, Timestamp, Visit};
+use kad::{Address, failure::Failure, network::AddressOutcome, opt_out::OptOut};
+use schema::{AddressVisit, CrawlId, NatClass, PrefixOutcome, RunState, Timestamp, Visit, visit::PREFIXES};
 use serde::Serialize;
 
 use super::{
@@ -72,6 +72,8 @@ pub(crate) struct VisitRow<'a> {
     listen_addrs: Vec<String>,
     addresses: Vec<AddressPart<'a>>,
     prefixes: Vec<PrefixPart>,
+    further: FurtherPart,
+    open_buckets: Vec<usize>,
     connected_claims: u8,
     sent_bytes: u64,
     received_bytes: u64,
@@ -105,6 +107,12 @@ struct FailurePart<'a> {
     phase: &'static str,
     class: &'static str,
     detail: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct FurtherPart {
+    answered: u16,
+    failed: u16,
 }
 
 #[derive(Debug, Serialize)]
@@ -173,6 +181,8 @@ impl<'a> Row<'a> {
             listen_addrs: said(&visit.listen_addrs, veil, opt_out),
             addresses: addresses(&visit.addresses, veil, opt_out),
             prefixes: visit.prefixes.iter().copied().map(prefix).collect(),
+            further: FurtherPart { answered: visit.further.answered, failed: visit.further.failed },
+            open_buckets: (0..PREFIXES).filter(|bucket| visit.open_buckets >> bucket & 1 == 1).collect(),
             connected_claims: visit.connected_claims,
             sent_bytes: visit.sent_bytes,
             received_bytes: visit.received_bytes,
@@ -184,8 +194,8 @@ fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn said(addresses: &[Multiaddr], veil: &Veil, opt_out: &OptOut) -> Vec<String> {
-    addresses.iter().filter(|address| !opt_out.has_address(address)).map(|a| veil.address(a)).collect()
+fn said(addresses: &[Address], veil: &Veil, opt_out: &OptOut) -> Vec<String> {
+    addresses.iter().filter(|address| !opt_out.has_given(address)).map(|a| veil.address(a)).collect()
 }
 
 fn connection(visit: &Visit, veil: &Veil, opt_out: &OptOut) -> Option<ConnectionPart> {
@@ -220,7 +230,7 @@ fn addresses<'a>(visited: &'a [AddressVisit], veil: &Veil, opt_out: &OptOut) -> 
             resolved: addresses(&visited.resolved, veil, opt_out),
         }
     };
-    visited.iter().filter(|visited| !opt_out.has_address(&visited.address)).map(part).collect()
+    visited.iter().filter(|visited| !opt_out.has_given(&visited.address)).map(part).collect()
 }
 
 fn failure_part<'a>(failure: &'a Failure, veil: &Veil) -> FailurePart<'a> {

@@ -3,11 +3,14 @@
 use std::net::{IpAddr, SocketAddr};
 
 use aws_lc_rs::hmac;
-use kad::{Multiaddr, PeerId, failure::Failure};
+use kad::{Address, PeerId, failure::Failure};
 use multiaddr::Protocol;
 
 /// The length of a pseudonym, in bytes: among a billion no two are expected to be the same.
 const PSEUDONYM_BYTES: usize = 16;
+
+/// What stands behind a veil for bytes that are no address.
+const MALFORMED: &str = "0x";
 
 /// What stands between the rows and their readers.
 #[derive(Debug)]
@@ -29,13 +32,15 @@ impl Veil {
         }
     }
 
-    /// An address. Behind a veil it has no ports, no paths and no certificates either.
-    pub(crate) fn address(&self, address: &Multiaddr) -> String {
+    /// An address. Behind a veil it has no ports, no paths and no certificates either, and nothing is left of bytes that
+    /// are none: nobody knows what they say.
+    pub(crate) fn address(&self, address: &Address) -> String {
         let names = match self {
             Self::AsIs => return address.to_string(),
             Self::Pseudonymised(names) => Some(names),
             Self::WithoutIps => None,
         };
+        let Some(address) = address.multiaddr() else { return MALFORMED.to_owned() };
         let mut text = String::new();
         for part in address {
             text.extend(["/", part.tag()]);
@@ -120,7 +125,10 @@ impl Pseudonyms {
 
 #[cfg(test)]
 mod tests {
-    use kad::failure::{FailureClass, Phase};
+    use kad::{
+        Multiaddr,
+        failure::{FailureClass, Phase},
+    };
 
     use super::*;
 
@@ -131,7 +139,8 @@ mod tests {
     }
 
     fn address(veil: &Veil, text: &str) -> String {
-        veil.address(&text.replace("PEER", PEER).parse().unwrap())
+        let address: Multiaddr = text.replace("PEER", PEER).parse().unwrap();
+        veil.address(&address.into())
     }
 
     #[test]
@@ -173,6 +182,14 @@ mod tests {
         }
         assert_eq!(address(&Veil::WithoutIps, "/ip4/1.2.3.4/udp/4001/quic-v1"), "/ip4/udp/quic-v1");
         assert_eq!(address(&Veil::AsIs, "/ip4/1.2.3.4/tcp/1"), "/ip4/1.2.3.4/tcp/1");
+    }
+
+    #[test]
+    fn bytes_that_are_no_address_are_for_those_who_see_everything() {
+        // `/ip4/1.2.3.4/tcp` without a port.
+        let broken = Address::from_bytes(&[4, 1, 2, 3, 4, 6]);
+        assert_eq!(Veil::AsIs.address(&broken), "0x040102030406");
+        assert_eq!((veil().address(&broken), Veil::WithoutIps.address(&broken)), ("0x".into(), "0x".into()));
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn describe(outcome: &AddressOutcome) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{str::FromStr, time::Duration};
 
     use kad::failure::{Failure, Phase, SkipReason};
     use schema::AddressVisit;
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn every_address_has_its_outcome() {
         let visit = |address: &str, took: Option<u64>, outcome| AddressVisit {
-            address: address.parse().unwrap(),
+            address: kad::Multiaddr::from_str(address).unwrap().into(),
             started_after: None,
             took: took.map(Duration::from_millis),
             outcome,
@@ -107,7 +107,7 @@ mod tests {
             reached: true,
             crawl_error: Some(lacks),
             addresses: vec![AddressVisit {
-                address: "/ip4/1.1.1.1/tcp/1".parse().unwrap(),
+                address: kad::Multiaddr::from_str("/ip4/1.1.1.1/tcp/1").unwrap().into(),
                 started_after: None,
                 took: Some(Duration::from_millis(20)),
                 outcome: AddressOutcome::Connected,

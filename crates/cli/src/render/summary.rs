@@ -20,7 +20,7 @@ pub(crate) fn summary(summary: &Summary, kept: &str, style: Style) -> String {
     lines.extend(nat(summary, style));
     let reachable = summary.peers.reachable;
     let mut agents = summary.agents.clone();
-    let silent: u64 = summary.identify_errors.values().sum();
+    let silent = reachable.saturating_sub(agents.values().sum());
     if silent > 0 {
         agents.insert("(did not identify themselves)".to_owned(), silent);
     }
@@ -28,8 +28,8 @@ pub(crate) fn summary(summary: &Summary, kept: &str, style: Style) -> String {
     let protocols = ranked(&summary.protocols, MOST_NAMES, reachable, style);
     section(&mut lines, "Protocols", "of reachable peers, which speak several", protocols, style);
     section(&mut lines, "Connections", "by transport, security and IP", connections(summary, style), style);
-    let failed = ranked(&summary.request_errors, MOST_NAMES, summary.requests.sent, style);
-    section(&mut lines, "Requests that failed", "at reachable peers", failed, style);
+    let failed = ranked(&summary.crawl_errors, MOST_NAMES, reachable, style);
+    section(&mut lines, "Unanswered", "of reachable peers, by what went wrong first", failed, style);
     lines.extend(completeness(summary, style));
     lines.push(String::new());
     lines.extend(facts(summary, kept, style));
@@ -137,6 +137,7 @@ fn facts(summary: &Summary, kept: &str, style: Style) -> Vec<String> {
             ),
         ),
     ]);
+    facts.extend(longer(summary).map(|longer| ("Tables", longer)));
     facts.extend(
         cost(summary, peers.reachable + peers.turned_away + peers.unreachable).map(|cost| ("Cost", cost)),
     );
@@ -173,6 +174,13 @@ fn edges(summary: &Summary) -> String {
     }
 }
 
+/// How many tables were not read to an end that is known; `None` if there are none.
+fn longer(summary: &Summary) -> Option<String> {
+    let count = summary.longer_tables;
+    (count > 0)
+        .then(|| format!("{} may be longer than what was read (--whole-tables asks on)", grouped(count)))
+}
+
 fn round_trips(rtt: Quantiles) -> String {
     let Quantiles { p50, p90, p99, n } = rtt;
     let [p50, p90, p99] = [p50, p90, p99].map(|ms| duration(ms / 1000.0));
@@ -201,33 +209,49 @@ fn nat(summary: &Summary, style: Style) -> Vec<String> {
     lines
 }
 
-/// What was in answers and is not in the numbers; `None` if there is nothing to say.
+/// What peers said and is not in the numbers; `None` if there is nothing to say.
 fn left_out(summary: &Summary) -> Option<String> {
-    let left_out = summary.left_out;
-    let parts: Vec<String> = [
-        (
-            left_out.over_max_peers,
-            "mention of peers beyond --max-peers",
-            "mentions of peers beyond --max-peers",
-        ),
-        (
-            left_out.over_visit_size,
-            "entry beyond what is kept of one visit",
-            "entries beyond what is kept of one visit",
-        ),
-        (
-            left_out.over_addresses,
-            "address beyond what is kept of one peer",
-            "addresses beyond what is kept of one peer",
-        ),
-        (left_out.malformed, "malformed id or address", "malformed ids or addresses"),
-        (left_out.opted_out_peers, "peer that opted out", "peers that opted out"),
-    ]
-    .into_iter()
-    .filter(|(count, ..)| *count > 0)
-    .map(|(count, one, several)| counted(count, one, several))
-    .collect();
+    let said = |(kind, count)| {
+        let (one, several) = describe(kind)?;
+        Some(counted(count, one, several))
+    };
+    let kinds = summary.left_out.kinds();
+    let parts: Vec<String> = kinds.into_iter().filter(|(_, count)| *count > 0).filter_map(said).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// A kind of what is left out, in words for one and for several; `None` if another says the same.
+fn describe(kind: &str) -> Option<(&str, &str)> {
+    Some(match kind {
+        "over_max_peers" => ("mention of peers beyond --max-peers", "mentions of peers beyond --max-peers"),
+        "over_visit_size" => {
+            ("entry beyond what is kept of one visit", "entries beyond what is kept of one visit")
+        }
+        "peers_in_answer" => {
+            ("peer beyond what is taken from one answer", "peers beyond what is taken from one answer")
+        }
+        "malformed_ids" => ("mention of malformed ids", "mentions of malformed ids"),
+        "addresses_of_peer" => {
+            ("address beyond what is kept of one peer", "addresses beyond what is kept of one peer")
+        }
+        "long_addresses" => ("address that is too long", "addresses that are too long"),
+        "malformed_addresses" => {
+            ("malformed address beyond what is kept", "malformed addresses beyond what is kept")
+        }
+        "protocols" => {
+            ("protocol beyond what is kept of one peer", "protocols beyond what is kept of one peer")
+        }
+        "listen_addrs" => (
+            "listen address beyond what is kept of one peer",
+            "listen addresses beyond what is kept of one peer",
+        ),
+        "long_texts" => ("text that was cut", "texts that were cut"),
+        "dns_entries" => {
+            ("entry of names beyond what is followed", "entries of names beyond what is followed")
+        }
+        "opted_out_peers" => ("peer that opted out", "peers that opted out"),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use crate::program::{Testnet, run};
 
 /// Peers of every kind: most are visited twice, some are never dialled.
 const SCENARIO: &str = "seed = 5\npeers = 80\n\n[[states]]\nstate = \"refusing\"\nshare = 0.2\n\n\
-    [[states]]\nstate = \"relayed_only\"\nshare = 0.1\n\n[[states]]\nstate = \"private_only\"\nshare = 0.1\n";
+    [[states]]\nstate = \"relayed_only\"\nshare = 0.1\n\n[[states]]\nstate = \"private_only\"\nshare = 0.1\n\n\
+    [[states]]\nstate = \"reset\"\nat = \"secure\"\nshare = 0.1\n\n[[states]]\nstate = \"reset\"\nat = \"multiplex\"\nshare = 0.1\n";
 
 /// The queries in the fences of a page.
 fn queries(page: &str) -> Vec<String> {
@@ -63,9 +64,11 @@ fn the_examples_of_the_docs_agree_with_the_summary() {
 
     let db = Connection::open(&path).expect("a store");
     let queries = queries("docs/operating.md");
-    assert!(queries.len() >= 4, "{queries:?}");
+    assert!(queries.len() >= 5, "{queries:?}");
     assert_eq!(counts(&db, &queries[0]), object(&summary["agents"]));
     assert_eq!(counts(&db, &queries[1]), object(&summary["errors"]));
+    assert!(summary["peers"]["turned_away"].as_u64() > Some(0));
+    assert_eq!(counts(&db, &queries[2]), object(&summary["turned_away"]));
     for query in &queries {
         let mut select = db.prepare(query).expect("a query that SQLite takes");
         assert!(select.query_map((), |_| Ok(())).expect("rows").count() > 0, "{query}");

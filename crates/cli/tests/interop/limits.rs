@@ -124,7 +124,7 @@ async fn full_servers_are_found_once_they_have_room() {
         let held = fill(&full(&truth, &begin)).await;
         // A host that says nothing keeps the crawl from ending before the servers have room.
         let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let stranger = kad::PeerId::random();
+        let stranger = Identity::generate().expect("randomness").peer_id();
         begin.push(format!(
             "/ip4/127.0.0.1/tcp/{}/p2p/{stranger}",
             silent.local_addr().expect("a port").port()

@@ -169,7 +169,9 @@ impl AddressBook {
                 AddressOutcome::Skipped(reason) if *reason != SkipReason::OverLimit => Fate::Barred,
                 _ => continue,
             };
-            if let Some(entry) = self.entries.iter_mut().find(|entry| entry.address == *address) {
+            if let Some(entry) =
+                self.entries.iter_mut().find(|entry| Some(&entry.address) == address.multiaddr())
+            {
                 entry.fate = fate;
             }
         }
@@ -229,7 +231,7 @@ mod tests {
         let failure = Failure::new(Phase::Connect, FailureClass::ConnectionRefused);
         let outcome = AddressOutcome::Failed(failure);
         let of = |address: &Multiaddr| AddressVisit {
-            address: address.clone(),
+            address: address.clone().into(),
             started_after: None,
             took: None,
             outcome: outcome.clone(),

@@ -1,6 +1,7 @@
 //! Who is visited when.
 
 use kad::{
+    Key,
     failure::{Failure, FailureClass, Phase},
     message::{Message, MessageType, Peer},
     network::{AddressOutcome, Security},
@@ -8,8 +9,11 @@ use kad::{
 use proptest::prelude::*;
 use schema::{AddressVisit, ConnectionInfo, Timestamp, Visit};
 
-use super::*;
-use crate::visit::{blank, furthest};
+use super::{addresses::MAX_ADDRESSES, *};
+use crate::{
+    summary::LeftOut,
+    visit::{blank, furthest, malformed},
+};
 
 /// The most addresses that a dial of these tests tries.
 const PLACES: usize = 8;
@@ -24,6 +28,11 @@ const fn s(seconds: u64) -> Duration {
 
 const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
+}
+
+/// Like that of an RSA key.
+fn random_id() -> PeerId {
+    PeerId::from_bytes(&[&[0x12, 32], &PeerId::random().to_bytes()[2..]].concat()).expect("a multihash")
 }
 
 fn address(port: u16) -> Multiaddr {
@@ -44,7 +53,7 @@ fn missed(job: &Job, (phase, class): (Phase, FailureClass)) -> Visit {
         Ok(_) => AddressOutcome::Failed(Failure::new(phase, class)),
     };
     let address = |(place, address): (usize, &Multiaddr)| AddressVisit {
-        address: address.clone(),
+        address: address.clone().into(),
         started_after: None,
         took: None,
         outcome: outcome(place, address),
@@ -83,14 +92,14 @@ fn miss(
 fn found(peers: &[(PeerId, &[Multiaddr])]) -> Found {
     let mut message = Message::new(MessageType::FindNode, Vec::new());
     message.closer_peers = peers.iter().map(|(id, addrs)| Peer::new(id, addrs)).collect();
-    let mut found = Found::default();
-    found.add(&message.encode()).expect("whole");
+    let mut found = Found::new(Key::of(b"own"));
+    found.add(None, &message.encode()).expect("whole");
     found
 }
 
 fn frontier() -> (Frontier, PeerNumber, PeerId) {
-    let mut frontier = Frontier::new(&PeerId::random(), 7, 1000, Arc::default());
-    let first = PeerId::random();
+    let mut frontier = Frontier::new(&random_id(), 7, 1000, Arc::default());
+    let first = random_id();
     let number = frontier.add(&first, &[address(2)], &admits).expect("room");
     (frontier, number, first)
 }
@@ -101,7 +110,7 @@ fn a_peer_is_visited_once_when_it_is_reached() {
     let job = frontier.pop(s(0)).expect("the first");
     assert_eq!((job.peer, job.id, job.kind, job.addrs), (first, id, VisitKind::First, vec![address(2)]));
     frontier.finish(&reached(first), s(0));
-    let other = PeerId::random();
+    let other = random_id();
     let answer = found(&[(other, &[address(3)]), (id, &[address(9)])]);
     let extended = frontier.extend(first, &answer, s(0), &admits);
     assert_eq!(extended.neighbors, [PeerNumber(1)], "the peer itself is no neighbor");
@@ -115,20 +124,20 @@ fn a_peer_is_visited_once_when_it_is_reached() {
 
 #[test]
 fn who_crawls_is_no_peer_and_no_neighbor() {
-    let local = PeerId::random();
+    let local = random_id();
     let mut frontier = Frontier::new(&local, 7, 1000, Arc::default());
     assert_eq!(frontier.add(&local, &[address(2)], &admits), None);
-    let other = PeerId::random();
+    let other = random_id();
     let peer = frontier.add(&other, &[address(3)], &admits).expect("room");
     let extended = frontier.extend(peer, &found(&[(local, &[address(4)])]), s(0), &admits);
     assert_eq!((extended, frontier.len()), (Extended::default(), 1));
-    assert_eq!(frontier.malformed() + frontier.over_budget() + frontier.opted_out(), 0);
+    assert_eq!(frontier.malformed_ids() + frontier.over_budget() + frontier.opted_out(), 0);
 }
 
 #[test]
 fn a_peer_without_a_dialable_address_is_parked_until_it_has_one() {
     let (mut frontier, first, _) = frontier();
-    let hidden = PeerId::random();
+    let hidden = random_id();
     frontier.pop(s(0)).expect("the first");
     frontier.extend(first, &found(&[(hidden, &[address(1)])]), s(0), &admits);
     assert_eq!(frontier.pop(s(0)), None);
@@ -167,7 +176,7 @@ fn a_new_address_gives_another_turn_that_begins_with_it() {
 fn stale_addresses_of_one_source_hide_nobody() {
     let (mut frontier, _, id) = frontier();
     frontier.pop(s(0)).expect("somebody");
-    let hidden = PeerId::random();
+    let hidden = random_id();
     // One server names eight addresses where nobody listens, another the right one a little later.
     let stale: Vec<Multiaddr> = (10..18).map(address).collect();
     frontier.extend(PeerNumber(0), &found(&[(hidden, &stale)]), s(0), &admits);
@@ -183,7 +192,7 @@ fn stale_addresses_of_one_source_hide_nobody() {
 fn every_address_is_tried_before_a_peer_is_called_unreachable() {
     let (mut frontier, first, _) = frontier();
     frontier.pop(s(0)).expect("somebody");
-    let hidden = PeerId::random();
+    let hidden = random_id();
     let addrs: Vec<Multiaddr> = (100..132).map(address).collect();
     frontier.extend(first, &found(&[(hidden, &addrs)]), s(0), &admits);
     let mut tried: Vec<Multiaddr> = Vec::new();
@@ -204,7 +213,7 @@ fn every_address_is_tried_before_a_peer_is_called_unreachable() {
 fn an_address_with_the_name_of_its_peer_is_the_same_address() {
     let (mut frontier, first, _) = frontier();
     frontier.pop(s(0)).expect("somebody");
-    let (named, other) = (PeerId::random(), PeerId::random());
+    let (named, other) = (random_id(), random_id());
     let full = address(3).with_p2p(named).expect("no name yet");
     frontier.extend(first, &found(&[(named, std::slice::from_ref(&full))]), s(0), &admits);
     let (_, dialled) = miss(&mut frontier, s(0), REFUSED).expect("the first visit");
@@ -218,7 +227,7 @@ fn an_address_with_the_name_of_its_peer_is_the_same_address() {
     frontier.extend(PeerNumber(9), &found(&[(named, std::slice::from_ref(&foreign))]), s(0), &admits);
     assert!(frontier.peers.addrs(PeerNumber(1)).iter().any(|address| *address == foreign));
     // Who is given by the user is not another either.
-    let given = PeerId::random();
+    let given = random_id();
     let peer = frontier.add(&given, &[address(5).with_p2p(given).expect("no name"), address(5)], &admits);
     assert_eq!(frontier.peers.addrs(peer.expect("room")).iter().count(), 1);
 }
@@ -230,7 +239,7 @@ fn whose_first_visit_comes_late_has_every_turn_too() {
     assert_eq!(miss(&mut frontier, s(0), FULL).map(|turn| turn.0), Some(VisitKind::First));
     assert_eq!((frontier.pop(s(0)), frontier.idle(s(0))), (None, Some(s(1))));
     assert_eq!(frontier.pop(s(1)).map(|job| job.kind), Some(VisitKind::SecondPass));
-    let late = PeerId::random();
+    let late = random_id();
     frontier.extend(first, &found(&[(late, &[address(3)])]), s(1), &admits);
     frontier.finish(&reached(first), s(1));
     assert_eq!(miss(&mut frontier, s(1), REFUSED).map(|turn| turn.0), Some(VisitKind::First));
@@ -244,7 +253,7 @@ fn whose_first_visit_comes_late_has_every_turn_too() {
 fn second_chances_begin_while_first_visits_wait_and_a_refusal_is_not_waited_for() {
     let (mut frontier, first, _) = frontier();
     frontier.pop(s(0)).expect("somebody");
-    let (down, slow) = (PeerId::random(), PeerId::random());
+    let (down, slow) = (random_id(), random_id());
     let addrs = [address(3)];
     frontier.extend(first, &found(&[(down, &addrs), (slow, &addrs)]), s(0), &admits);
     frontier.finish(&reached(first), s(0));
@@ -266,7 +275,7 @@ fn second_chances_begin_while_first_visits_wait_and_a_refusal_is_not_waited_for(
 fn silence_has_a_second_chance_where_somebody_is_connected_to_the_peer() {
     let (mut frontier, first, _) = frontier();
     frontier.pop(s(0)).expect("somebody");
-    let (dead, hidden) = (PeerId::random(), PeerId::random());
+    let (dead, hidden) = (random_id(), random_id());
     let addrs = [address(3)];
     frontier.extend(first, &found(&[(dead, &addrs), (hidden, &addrs)]), s(0), &admits);
     for _ in 0..2 {
@@ -278,8 +287,8 @@ fn silence_has_a_second_chance_where_somebody_is_connected_to_the_peer() {
     let mut message = Message::new(MessageType::FindNode, Vec::new());
     let connection = message::ConnectionType::Connected;
     message.closer_peers = vec![Peer { connection, ..Peer::new(&hidden, &addrs) }];
-    let mut claims = Found::default();
-    claims.add(&message.encode()).expect("whole");
+    let mut claims = Found::new(Key::of(b"own"));
+    claims.add(None, &message.encode()).expect("whole");
     for _ in 0..2 {
         frontier.extend(first, &claims, s(5), &admits);
     }
@@ -315,14 +324,14 @@ fn who_turns_us_away_is_asked_again_over_the_length_of_the_crawl() {
 fn a_long_crawl_comes_back_more_often_and_an_old_one_waits_for_some_seconds() {
     let (mut frontier, first, _) = frontier();
     frontier.pop(s(0)).expect("somebody");
-    let full = PeerId::random();
+    let full = random_id();
     frontier.extend(first, &found(&[(full, &[address(3)])]), s(100), &admits);
     let mut turns = Vec::new();
     for now in (100..1000).map(s) {
         turns.extend(miss(&mut frontier, now, FULL).map(|_| now));
     }
     assert_eq!(turns, [100, 101, 104, 113, 140, 221].map(s), "while the first visit is under way");
-    let last = PeerId::random();
+    let last = random_id();
     frontier.extend(first, &found(&[(last, &[address(4)])]), s(1000), &admits);
     frontier.finish(&reached(first), s(1000));
     let mut now = s(1000);
@@ -353,17 +362,17 @@ fn who_finds_new_addresses_for_ever_gets_no_turn_for_ever() {
     }
     assert!((4..=64).contains(&all), "{all}");
     assert_eq!(frontier.peers.addrs(first).iter().count(), 128);
-    assert!(frontier.over_addresses() > 1800);
+    assert!(frontier.addresses_left_out() > 1800);
 }
 
 #[test]
 fn those_whom_several_peers_name_go_before_the_inventions_of_one() {
     let (mut frontier, liar, _) = frontier();
     frontier.pop(s(0));
-    let real = PeerId::random();
+    let real = random_id();
     frontier.extend(liar, &found(&[(real, &[address(3)])]), s(0), &admits);
     let addrs = [address(4)];
-    let invented: Vec<_> = (0..20).map(|_| (PeerId::random(), addrs.as_slice())).collect();
+    let invented: Vec<_> = (0..20).map(|_| (random_id(), addrs.as_slice())).collect();
     frontier.extend(liar, &found(&invented), s(0), &admits);
     // Another peer knows the real one too.
     frontier.extend(PeerNumber(500), &found(&[(real, &[address(3)])]), s(0), &admits);
@@ -377,21 +386,21 @@ fn those_whom_several_peers_name_go_before_the_inventions_of_one() {
 
 #[test]
 fn room_is_bounded_and_what_is_left_out_is_counted() {
-    let mut frontier = Frontier::new(&PeerId::random(), 0, 2, Arc::default());
+    let mut frontier = Frontier::new(&random_id(), 0, 2, Arc::default());
     for _ in 0..5 {
-        frontier.add(&PeerId::random(), &[address(2)], &admits);
+        frontier.add(&random_id(), &[address(2)], &admits);
     }
     assert_eq!((frontier.len(), frontier.over_budget()), (2, 3));
-    let extended = frontier.extend(PeerNumber(0), &found(&[(PeerId::random(), &[])]), s(0), &admits);
+    let extended = frontier.extend(PeerNumber(0), &found(&[(random_id(), &[])]), s(0), &admits);
     assert_eq!(extended, Extended::default());
     assert_eq!(frontier.over_budget(), 4);
 }
 
 #[test]
 fn of_who_opted_out_nothing_is_kept() {
-    let (peer, other) = (PeerId::random(), PeerId::random());
+    let (peer, other) = (random_id(), random_id());
     let opt_out = Arc::new(OptOut::parse(&peer.to_base58()).expect("a list"));
-    let mut frontier = Frontier::new(&PeerId::random(), 0, 100, opt_out);
+    let mut frontier = Frontier::new(&random_id(), 0, 100, opt_out);
     assert_eq!(frontier.add(&peer, &[address(2)], &admits), None);
     frontier.add(&other, &[address(2)], &admits);
     let extended = frontier.extend(PeerNumber(0), &found(&[(peer, &[address(3)])]), s(0), &admits);
@@ -400,18 +409,66 @@ fn of_who_opted_out_nothing_is_kept() {
 }
 
 #[test]
-fn what_is_no_id_and_no_address_is_counted() {
+fn ids_that_no_key_can_have_are_no_peers() {
+    let (mut frontier, ..) = frontier();
+    let multihash = |code: u8, digest: &[u8]| {
+        let length = u8::try_from(digest.len()).expect("short");
+        [&[code, length], digest].concat()
+    };
+    let ids = [
+        multihash(0x12, &[]),
+        multihash(0x12, &[7; 5]),
+        multihash(0x12, &[7; 64]),
+        multihash(0x00, &[]),
+        multihash(0x00, &[7; 5]),
+        multihash(0x00, &[7; 42]),
+        b"no id".to_vec(),
+    ];
+    let count = ids.len();
+    let mut message = Message::new(MessageType::FindNode, Vec::new());
+    let addrs = vec![address(3).to_vec()];
+    message.closer_peers =
+        ids.into_iter().map(|id| Peer { id, addrs: addrs.clone(), ..Peer::default() }).collect();
+    let mut found = Found::new(Key::of(b"own"));
+    found.add(None, &message.encode()).expect("whole");
+    let extended = frontier.extend(PeerNumber(0), &found, s(0), &admits);
+    assert_eq!((extended, frontier.len()), (Extended::default(), 1));
+    assert_eq!(frontier.malformed_ids(), count as u64);
+    assert_eq!(found.left_out(), LeftOut::default(), "counted once");
+}
+
+#[test]
+fn what_is_no_address_is_kept_apart_and_is_in_the_next_visit() {
     let (mut frontier, first, id) = frontier();
     let mut message = Message::new(MessageType::FindNode, Vec::new());
-    message.closer_peers = vec![
-        Peer { id: b"no id".to_vec(), ..Peer::default() },
-        Peer { id: id.to_bytes(), addrs: vec![vec![255; 9], Vec::new()], ..Peer::default() },
-    ];
-    let mut found = Found::default();
-    found.add(&message.encode()).expect("whole");
+    let addrs = vec![vec![255; 9], address(3).to_vec(), Vec::new()];
+    message.closer_peers = vec![Peer { id: id.to_bytes(), addrs, ..Peer::default() }];
+    let mut found = Found::new(Key::of(b"own"));
+    found.add(None, &message.encode()).expect("whole");
     frontier.extend(PeerNumber(7), &found, s(0), &admits);
-    assert_eq!(frontier.malformed(), 3);
-    assert_eq!(frontier.peers.addrs(first).iter().count(), 1);
+    let job = frontier.pop(s(0)).expect("the first");
+    assert_eq!(job.addrs, [address(2), address(3)]);
+    assert_eq!(job.malformed, [Box::from([255; 9]), Box::default()]);
+    let mut visit = missed(&job, SILENT);
+    visit.addresses.extend(job.malformed.into_iter().map(malformed));
+    frontier.finish(&visit, s(0));
+    assert_eq!(frontier.malformed_addresses(first).len(), 2);
+    assert_eq!(frontier.malformed_addresses_left_out(), 0);
+    let again = frontier.pop(s(0)).expect("its second chance");
+    assert_eq!((again.kind, again.malformed.len()), (VisitKind::SecondPass, 2));
+    frontier.finish(&reached(first), s(0));
+    assert!(frontier.malformed_addresses(first).is_empty());
+}
+
+#[test]
+fn addresses_beyond_those_that_are_kept_are_counted() {
+    let (mut frontier, first, id) = frontier();
+    for ports in [3..53_u16, 53..103, 103..153] {
+        let addrs: Vec<Multiaddr> = ports.map(address).collect();
+        frontier.extend(PeerNumber(7), &found(&[(id, &addrs)]), s(0), &admits);
+    }
+    assert_eq!(frontier.peers.addrs(first).iter().count(), MAX_ADDRESSES);
+    assert_eq!(frontier.addresses_left_out(), 1 + 150 - MAX_ADDRESSES as u64);
 }
 
 #[test]
@@ -431,9 +488,9 @@ fn an_id_written_the_long_way_is_the_same_peer() {
 
 #[test]
 fn the_seed_decides_the_order() {
-    let ids: Vec<PeerId> = (0..50).map(|_| PeerId::random()).collect();
+    let ids: Vec<PeerId> = (0..50).map(|_| random_id()).collect();
     let order = |seed| {
-        let mut frontier = Frontier::new(&PeerId::random(), seed, 100, Arc::default());
+        let mut frontier = Frontier::new(&random_id(), seed, 100, Arc::default());
         for id in &ids {
             frontier.add(id, &[address(2)], &admits);
         }
@@ -448,8 +505,8 @@ proptest! {
     /// Whatever happens in whatever order, every peer is in one place, and the crawl ends.
     #[test]
     fn it_ends_and_forgets_nobody(steps in prop::collection::vec((0..20_usize, 0..20_usize, 1..6_u16, any::<bool>()), 0..200)) {
-        let ids: Vec<PeerId> = (0..20_u8).map(|n| PeerId::from_bytes(&[&[0, 2, n, n][..]].concat()).expect("identity")).collect();
-        let mut frontier = Frontier::new(&PeerId::random(), 3, 15, Arc::default());
+        let ids: Vec<PeerId> = (0..20_u8).map(|n| PeerId::from_bytes(&[&[0x12, 32][..], &[n; 32]].concat()).expect("a multihash")).collect();
+        let mut frontier = Frontier::new(&random_id(), 3, 15, Arc::default());
         frontier.add(&ids[0], &[address(2)], &admits);
         let (mut visits, mut now) = (0, s(0));
         for (step, (a, b, port, is_reached)) in steps.into_iter().enumerate() {

@@ -111,7 +111,7 @@ impl Frontier {
         known.turns = known.turns.saturating_add(1);
         known.had_second |= kind == VisitKind::SecondPass;
         let addrs = self.peers.addrs_mut(peer).choose();
-        Job { peer, id: self.peers.id(peer), kind, wave, is_brief, addrs }
+        Job { peer, id: self.peers.id(peer), kind, wave, is_brief, addrs, malformed: self.malformed.of(peer) }
     }
 
     /// A visit came to its end.
@@ -121,6 +121,7 @@ impl Frontier {
         if visit.is_reachable() {
             self.set_stage(peer, Stage::Reached);
             self.peers.forget_addrs(peer);
+            self.malformed.forget(peer);
             self.turned_away.remove(&peer);
             return;
         }

@@ -39,6 +39,21 @@ impl<N: Network> Run<N> {
         evidence.weigh()
     }
 
+    fn left_out(&self) -> LeftOut {
+        let mut left_out = self.left_out;
+        left_out += LeftOut {
+            over_max_peers: self.frontier.over_budget(),
+            malformed_ids: self.frontier.malformed_ids(),
+            addresses_of_peer: self.frontier.addresses_left_out(),
+            malformed_addresses: self.frontier.malformed_addresses_left_out(),
+            opted_out: self.frontier.opted_out(),
+            opted_out_peers: self.frontier.opted_out_peers() as u64,
+            dns_entries: self.network.totals().dns_entries_left_out,
+            ..LeftOut::default()
+        };
+        left_out
+    }
+
     pub(super) fn finish(mut self) -> Crawled {
         let finished_at = self.manner.clock.at(Instant::now());
         let duration = finished_at.since(self.manner.clock.start());
@@ -59,6 +74,8 @@ impl<N: Network> Run<N> {
             edges: tally.edges,
             requests: tally.requests,
             request_errors: tally.request_errors,
+            crawl_errors: tally.crawl_errors,
+            longer_tables: tally.longer_tables,
             identify_errors: tally.identify_errors,
             addresses: tally.addresses,
             agents: tally.agents,
@@ -67,16 +84,9 @@ impl<N: Network> Run<N> {
             security: tally.security,
             ip_versions: tally.ip_versions,
             rtt_ms: Quantiles::of_micros(tally.rtts_us),
-            bytes: tally.bytes,
+            bytes: tally.bytes.with_lost(self.network.totals().lost),
             completeness,
-            left_out: LeftOut {
-                over_max_peers: self.frontier.over_budget(),
-                over_visit_size: self.over_visit_size,
-                over_addresses: self.frontier.over_addresses(),
-                malformed: self.frontier.malformed(),
-                opted_out: self.frontier.opted_out(),
-                opted_out_peers: self.frontier.opted_out_peers() as u64,
-            },
+            left_out: self.left_out(),
             opt_out_entries: self.frontier.opt_out_entries() as u64,
             network: self.network_name,
             kept_visits: None,

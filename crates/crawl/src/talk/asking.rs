@@ -2,26 +2,29 @@
 //!
 //! The first wave goes out at once on one stream, and holds as many prefixes as a network of the size known so far is
 //! deep. A peer that ends the stream early (some answer one request a stream, some have no room for more) or falls
-//! silent after an answer is asked for the rest one by one, a stream for each. Where a network's protocol has several
-//! names, a peer that refuses the stream of one is asked for everything by the next.
+//! silent after an answer is asked for the rest one by one, a stream for each. An answer that is longer than we take, or
+//! that is no message, ends its stream and costs its own prefix only. Where a network's protocol has several names, a peer
+//! that refuses the stream of one is asked for everything by the next.
 //!
-//! The proof: a server answers with the peers of its table closest to the target. For a target that shares `c` bits
-//! with the server, all peers that share `c` bits or more are closer than any that shares fewer. So once an answer
-//! names one that shares fewer, it has named all that share `c` or more, and deeper prefixes bring nothing new. An
-//! empty or short answer proves nothing: servers leave peers out whose addresses they do not know.
+//! The proof: see [`crate::found`]. Once an answer claims to have named all that share `c` bits or more, deeper prefixes
+//! bring nothing new, unless answers contradict each other: then nothing is saved. An empty or short answer proves
+//! nothing: servers leave peers out whose addresses they do not know.
 
 use std::sync::Arc;
 
 use kad::{
     Key,
     failure::{Failure, FailureClass, Phase},
-    message::{K, MessageView, write_find_node},
+    message::{K, write_find_node},
     network::{Connection, StreamId},
-    preimage::target_at,
 };
 use schema::{PrefixOutcome, visit::PREFIXES};
 
-use crate::found::Found;
+use super::{
+    deeper::Deeper,
+    question::{About, Pace, Question, StreamProgress, prefixes},
+};
+use crate::found::{Found, contradict};
 
 /// The longest answer that is read, in bytes: 20 peers with 8 KiB each, the most that go-libp2p-kad-dht sends of one,
 /// are 160 KiB. The protocol would allow 4 MiB, and hundreds of liars at once could make us hold that many times over.
@@ -40,17 +43,6 @@ pub(crate) fn first_wave(peers: usize) -> usize {
     (full_buckets + 2).min(PREFIXES)
 }
 
-/// How requests follow each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Pace {
-    /// A wave of them on one stream.
-    AllAtOnce,
-    /// The next one after the answer to the one before it, on the same stream.
-    OneByOne,
-    /// Likewise, but the peer ends each stream after an answer, so each takes a stream of its own.
-    OneAStream,
-}
-
 /// The requests and what came of them.
 pub(super) struct Asking {
     key: Key,
@@ -58,10 +50,10 @@ pub(super) struct Asking {
     /// The position of the name that is asked for.
     protocol: usize,
     stream: Option<StreamId>,
-    /// Prefixes that were sent on the stream, the one to be answered next last.
-    awaited: Vec<usize>,
-    /// Prefixes that are to be sent on streams of their own, the next one last.
-    later: Vec<usize>,
+    /// What was sent on the stream, the one to be answered next last.
+    awaited: Vec<Question>,
+    /// What is to be sent on streams of its own, the next one last.
+    later: Vec<Question>,
     /// The first prefix that no wave has held.
     unsent: usize,
     pace: Pace,
@@ -69,11 +61,12 @@ pub(super) struct Asking {
     held: bool,
     /// Whether no stream of identify is open beside ours.
     alone: bool,
-    /// Whether an answer came on the stream.
-    served: bool,
+    progress: StreamProgress,
     misses: u32,
     /// What came of each.
     pub(super) prefixes: [PrefixOutcome; PREFIXES],
+    /// What is asked once every prefix has been.
+    pub(super) deeper: Deeper,
     /// The first failure.
     pub(super) error: Option<Failure>,
 }
@@ -85,6 +78,7 @@ impl Asking {
         key: Key,
         protocols: &Arc<[String]>,
         wave: usize,
+        deeper: Deeper,
     ) -> Self {
         let wave = wave.clamp(1, PREFIXES);
         let mut asking = Self {
@@ -98,17 +92,34 @@ impl Asking {
             pace: Pace::AllAtOnce,
             held: false,
             alone: false,
-            served: false,
+            progress: StreamProgress::Proposed,
             misses: 0,
             prefixes: [PrefixOutcome::NotAsked; PREFIXES],
+            deeper,
             error: None,
         };
-        asking.send(connection, (0..wave).rev().collect());
+        asking.send(connection, prefixes(0..wave));
         asking
     }
 
     pub(super) const fn is_over(&self) -> bool {
         self.stream.is_none() && !self.held
+    }
+
+    /// The peer agreed to the protocol of a stream.
+    pub(super) fn on_accepted(&mut self, stream: StreamId) {
+        if self.stream == Some(stream) {
+            self.progress = self.progress.max(StreamProgress::Agreed);
+            self.awaited.iter_mut().for_each(|question| question.has_left = true);
+        }
+    }
+
+    const fn is_agreed(&self) -> bool {
+        !matches!(self.progress, StreamProgress::Proposed)
+    }
+
+    const fn is_served(&self) -> bool {
+        matches!(self.progress, StreamProgress::Served)
     }
 
     /// Takes an answer in; says whether it was one. Its peers go to `found`.
@@ -122,43 +133,54 @@ impl Asking {
         if self.stream != Some(stream) {
             return false;
         }
-        let Some(prefix) = self.awaited.pop() else { return false };
-        self.served = true;
-        match found.add(answer) {
+        self.on_accepted(stream);
+        let Some(question) = self.awaited.pop() else { return false };
+        self.progress = StreamProgress::Served;
+        let prefix = match question.about {
+            About::Prefix(prefix) => Some(prefix),
+            About::Part(_) => None,
+        };
+        match found.add(prefix, answer) {
             Ok(peers) => {
-                self.prefixes[prefix] = PrefixOutcome::Answered { peers };
                 self.misses = 0;
-                // Earlier answers of a wave may prove the same, but their looking through would cost more than it saves.
-                if self.unsent < PREFIXES && prefix + 1 == self.unsent && self.is_proof(prefix, answer) {
-                    self.save_the_rest();
-                }
+                self.answered(question.about, peers, found);
             }
-            Err(_) => self.fail(prefix, &Failure::new(Phase::Request, FailureClass::Malformed)),
+            Err(_) => self.fail(question, &Failure::new(Phase::Request, FailureClass::Malformed)),
         }
         if self.awaited.is_empty() {
-            self.ask_next(connection);
+            self.ask_next(connection, found);
         }
         true
     }
 
-    /// Whether an answer names a peer that shares fewer bits with the server than the target does.
-    fn is_proof(&self, prefix: usize, answer: &[u8]) -> bool {
-        MessageView::decode(answer).is_ok_and(|view| {
-            view.closer_peers().any(|peer| (self.key.common_prefix_len(&Key::of(peer.id)) as usize) < prefix)
-        })
-    }
-
-    fn save_the_rest(&mut self) {
-        self.prefixes[self.unsent..].fill(PrefixOutcome::Saved);
-        self.unsent = PREFIXES;
+    fn answered(&mut self, about: About, peers: u16, found: &Found) {
+        match about {
+            About::Prefix(prefix) => {
+                self.prefixes[prefix] = PrefixOutcome::Answered { peers };
+                // Earlier answers of a wave may prove the same, but the wave has left.
+                let is_proof = prefix + 1 == self.unsent && found.last().any(|peer| peer.is_beyond(prefix));
+                if self.unsent < PREFIXES && is_proof && is_consistent(found) {
+                    self.prefixes[self.unsent..].fill(PrefixOutcome::Saved);
+                    self.unsent = PREFIXES;
+                }
+            }
+            About::Part(part) => {
+                self.deeper.answered(part, found);
+                let saved = self.prefixes.iter().position(|&outcome| outcome == PrefixOutcome::Saved);
+                if let Some(first) = saved.filter(|_| !is_consistent(found)) {
+                    self.prefixes[first..].fill(PrefixOutcome::NotAsked);
+                    self.unsent = first;
+                }
+            }
+        }
     }
 
     /// The stream came to its end.
     pub(super) fn on_end(
         &mut self,
         connection: &mut impl Connection,
-        stream: StreamId,
-        how: Option<Failure>,
+        (stream, how): (StreamId, Option<Failure>),
+        found: &Found,
     ) {
         if self.stream != Some(stream) {
             return;
@@ -166,7 +188,10 @@ impl Asking {
         let failure = how.unwrap_or(Failure::new(Phase::Request, FailureClass::StreamClosed));
         match failure.class {
             FailureClass::StreamClosed | FailureClass::StreamReset | FailureClass::ResourceLimit => {
-                self.ask_one_by_one(connection, &failure);
+                self.ask_one_by_one(connection, &failure, found);
+            }
+            FailureClass::MessageTooLarge | FailureClass::Malformed if self.is_agreed() => {
+                self.pass_over(connection, &failure, found);
             }
             FailureClass::ProtocolNotSupported if self.protocol + 1 < self.protocols.len() => {
                 self.protocol += 1;
@@ -178,8 +203,28 @@ impl Asking {
         }
     }
 
+    /// The answer that was to come next cannot be read: the others are asked for on a new stream.
+    fn pass_over(&mut self, connection: &mut impl Connection, failure: &Failure, found: &Found) {
+        self.stream = None;
+        if let Some(question) = self.awaited.pop() {
+            self.fail(question, failure);
+        }
+        if failure.class == FailureClass::Malformed {
+            self.misses += 1;
+            if self.misses >= MAX_MISSES {
+                return self.fail_the_rest(failure);
+            }
+        }
+        if self.pace == Pace::AllAtOnce && !self.awaited.is_empty() {
+            let unanswered = std::mem::take(&mut self.awaited);
+            return self.send(connection, unanswered);
+        }
+        self.later.append(&mut self.awaited);
+        self.ask_next(connection, found);
+    }
+
     /// The peer has been silent for too long.
-    pub(super) fn on_timeout(&mut self, connection: &mut impl Connection) {
+    pub(super) fn on_timeout(&mut self, connection: &mut impl Connection, found: &Found) {
         let Some(stream) = self.stream else { return };
         let failure = Failure::new(Phase::Request, FailureClass::Timeout);
         if self.pace != Pace::AllAtOnce
@@ -188,59 +233,60 @@ impl Asking {
             return self.fail_the_rest(&failure);
         }
         connection.reset(stream);
-        self.ask_one_by_one(connection, &failure);
+        self.ask_one_by_one(connection, &failure, found);
     }
 
-    /// Nothing more is to be asked: everything without an answer has failed.
+    /// Nothing more is to be asked: everything that left and has no answer has failed.
     pub(super) fn fail_the_rest(&mut self, failure: &Failure) {
-        let unanswered = self.awaited.drain(..).chain(self.later.drain(..)).chain(self.unsent..PREFIXES);
+        if self.is_over() {
+            return;
+        }
+        self.error.get_or_insert_with(|| failure.clone());
+        let unanswered: Vec<Question> = self.awaited.drain(..).chain(self.later.drain(..)).collect();
         self.unsent = PREFIXES;
         self.held = false;
-        for prefix in unanswered.collect::<Vec<_>>() {
-            self.fail(prefix, failure);
-        }
         self.stream = None;
+        for question in unanswered {
+            self.fail(question, failure);
+        }
     }
 
     /// Identify is over: what waited for its room is asked now.
-    pub(super) fn on_room(&mut self, connection: &mut impl Connection) {
+    pub(super) fn on_room(&mut self, connection: &mut impl Connection, found: &Found) {
         self.alone = true;
         if std::mem::take(&mut self.held) {
-            self.ask_next(connection);
+            self.ask_next(connection, found);
         }
     }
 
-    fn ask_one_by_one(&mut self, connection: &mut impl Connection, failure: &Failure) {
+    fn ask_one_by_one(&mut self, connection: &mut impl Connection, failure: &Failure, found: &Found) {
         let was_one_by_one = self.pace != Pace::AllAtOnce;
-        self.pace = if self.served { Pace::OneAStream } else { self.pace.max(Pace::OneByOne) };
-        if !self.served && was_one_by_one {
+        self.pace = if self.is_served() { Pace::OneAStream } else { self.pace.max(Pace::OneByOne) };
+        if !self.is_served() && was_one_by_one {
             self.misses += 1;
             let full = failure.class == FailureClass::ResourceLimit;
-            if let Some(prefix) = self.awaited.pop_if(|_| !full) {
-                self.fail(prefix, failure);
+            if let Some(question) = self.awaited.pop_if(|_| !full) {
+                self.fail(question, failure);
             }
         }
-        self.held = !self.served && !self.alone;
-        self.stream = None;
         self.later.append(&mut self.awaited);
-        if self.held {
-            return;
-        }
         if self.misses >= MAX_MISSES {
             return self.fail_the_rest(failure);
         }
-        self.ask_next(connection);
+        self.held = !self.is_served() && !self.alone;
+        self.stream = None;
+        if !self.held {
+            self.ask_next(connection, found);
+        }
     }
 
-    /// Asks for what is next, if anything is: the next prefix on a stream of its own, or the next wave.
-    fn ask_next(&mut self, connection: &mut impl Connection) {
-        if self.later.is_empty() && self.unsent < PREFIXES {
-            let next = (self.unsent + NEXT_WAVE).min(PREFIXES);
-            let wave = (self.unsent..next).rev().collect();
-            self.unsent = next;
-            if self.pace == Pace::AllAtOnce {
-                self.send(connection, wave);
-                return;
+    /// Asks for what is next, if anything is: what has no answer yet on a stream of its own, the next wave, or what lies
+    /// deeper.
+    fn ask_next(&mut self, connection: &mut impl Connection, found: &Found) {
+        if self.later.is_empty() {
+            let wave = self.next_wave(found);
+            if self.pace == Pace::AllAtOnce && !wave.is_empty() {
+                return self.send(connection, wave);
             }
             self.later = wave;
         }
@@ -248,31 +294,54 @@ impl Asking {
             self.stream = None;
         }
         match self.later.pop() {
-            Some(prefix) => self.send(connection, vec![prefix]),
+            Some(question) => self.send(connection, vec![question]),
             None => self.stream = None,
         }
     }
 
+    fn next_wave(&mut self, found: &Found) -> Vec<Question> {
+        if self.unsent < PREFIXES {
+            let next = (self.unsent + NEXT_WAVE).min(PREFIXES);
+            let wave = prefixes(self.unsent..next);
+            self.unsent = next;
+            return wave;
+        }
+        let parts = self.deeper.next_wave(&self.key, found);
+        parts.into_iter().map(|part| Question::new(About::Part(part))).collect()
+    }
+
     /// Sends requests on the stream, or on a new one if there is none.
-    fn send(&mut self, connection: &mut impl Connection, prefixes: Vec<usize>) {
+    fn send(&mut self, connection: &mut impl Connection, mut questions: Vec<Question>) {
         let protocol = self.protocols.get(self.protocol).map_or("", String::as_str);
-        self.served &= self.stream.is_some();
+        if self.stream.is_none() {
+            self.progress = StreamProgress::Proposed;
+        }
         let stream = self.stream.unwrap_or_else(|| connection.open(protocol, MAX_ANSWER_BYTES));
         let mut request = Vec::with_capacity(64);
-        for &prefix in prefixes.iter().rev() {
-            let Some(target) = u32::try_from(prefix).ok().and_then(|bits| target_at(&self.key, bits)) else {
-                continue;
-            };
+        for question in questions.iter_mut().rev() {
+            let Some(target) = question.target(&self.key) else { continue };
             request.clear();
             write_find_node(&mut request, &target);
             connection.send(stream, &request);
+            question.has_left |= self.is_agreed();
         }
         self.stream = Some(stream);
-        self.awaited = prefixes;
+        self.awaited = questions;
     }
 
-    fn fail(&mut self, prefix: usize, failure: &Failure) {
-        self.prefixes[prefix] = PrefixOutcome::Failed(failure.class);
+    fn fail(&mut self, question: Question, failure: &Failure) {
         self.error.get_or_insert_with(|| failure.clone());
+        match question.about {
+            About::Prefix(prefix) if question.has_left => {
+                self.prefixes[prefix] = PrefixOutcome::Failed(failure.class);
+            }
+            About::Prefix(_) => {}
+            About::Part(part) => self.deeper.failed(part, question.has_left),
+        }
     }
+}
+
+/// Whether nothing that was said disproves what an answer claims; what had no room was not looked at.
+fn is_consistent(found: &Found) -> bool {
+    found.left_out().over_visit_size == 0 && !contradict(found.named())
 }

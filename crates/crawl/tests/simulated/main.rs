@@ -114,7 +114,7 @@ impl Run {
         let of = |visit: &Visit| VisitDuring {
             peer: observed(self.ids[&visit.peer], Some(visit)),
             during: Some((moment(visit.started_at), moment(visit.ended_at))),
-            dialled: visit.addresses.iter().map(|address| address.address.clone()).collect(),
+            dialled: visit.multiaddrs().cloned().collect(),
         };
         let last = self.last_visits();
         // Positions are the peers' numbers; what is said of a peer before its last visit comes after.
@@ -143,7 +143,7 @@ fn observed(id: PeerId, visit: Option<&Visit>) -> ObservedPeer {
     let said = Said {
         agent: visit.agent_version.clone(),
         protocols: visit.protocols.clone(),
-        addresses: visit.addresses.iter().map(|visited| visited.address.clone()).collect(),
+        addresses: visit.multiaddrs().cloned().collect(),
     };
     ObservedPeer {
         id,

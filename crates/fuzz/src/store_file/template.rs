@@ -3,14 +3,14 @@
 use std::{fs, time::Duration};
 
 use kad::{
-    PeerId,
+    Address, PeerId,
     failure::{Failure, FailureClass, Phase, SkipReason},
     network::{AddressOutcome, RoundTrip, RttSource, Security, Transport},
 };
 use multiaddr::Multiaddr;
 use schema::{
-    AddressVisit, ConnectionInfo, CrawlEnd, CrawlId, CrawlStart, PeerNumber, PrefixOutcome, Row, RunState,
-    Timestamp, Visit, VisitKind, visit::PREFIXES,
+    AddressVisit, ConnectionInfo, CrawlEnd, CrawlId, CrawlStart, FurtherRequests, PeerNumber, PrefixOutcome,
+    Row, RunState, Timestamp, Visit, VisitKind, visit::PREFIXES,
 };
 use store::{Store, StoreUrl};
 
@@ -77,6 +77,8 @@ fn blank(number: u32) -> Visit {
         listen_addrs: Vec::new(),
         identify_error: None,
         prefixes: [PrefixOutcome::NotAsked; PREFIXES],
+        further: FurtherRequests::default(),
+        open_buckets: 0,
         crawl_error: None,
         request_rtt: None,
         neighbors: None,
@@ -88,7 +90,7 @@ fn blank(number: u32) -> Visit {
 
 fn address(text: &str, outcome: AddressOutcome) -> AddressVisit {
     let took = Some(Duration::from_millis(2));
-    let address = text.parse().unwrap_or(Multiaddr::empty());
+    let address = text.parse().unwrap_or(Multiaddr::empty()).into();
     AddressVisit { address, started_after: took, took, outcome, resolved: Vec::new() }
 }
 
@@ -114,9 +116,12 @@ fn answered() -> Visit {
         protocols: vec!["/ipfs/id/1.0.0".to_owned(), "/ipfs/kad/1.0.0".to_owned()],
         listen_addrs: ["/ip4/127.0.0.1/tcp/4001", "/ip4/127.0.0.1/udp/4001/quic-v1"]
             .iter()
-            .filter_map(|text| text.parse().ok())
+            .filter_map(|text| text.parse().ok().map(Address::Multiaddr))
+            .chain([Address::from_bytes(&[4, 127, 0, 0, 1, 6])])
             .collect(),
         prefixes,
+        further: FurtherRequests { answered: 3, failed: 1 },
+        open_buckets: 3,
         crawl_error: Some(failure),
         request_rtt: Some(Duration::from_micros(900)),
         neighbors: Some(vec![PeerNumber(1), PeerNumber(2)]),

@@ -53,26 +53,8 @@ fn slice<'a>(bytes: &'a [u8], ends: &[usize], number: u32) -> Option<&'a [u8]> {
     bytes.get(start..*ends.get(number)?)
 }
 
-/// Whether these bytes can be the id of a peer: a SHA-256 multihash, or an identity multihash of at most 42 bytes that
-/// holds an encoded public key (<https://github.com/libp2p/specs/blob/master/peer-ids/peer-ids.md#peer-ids>). That
-/// the key is a point of its curve is not looked at.
-pub(super) fn is_peer_id(id: &[u8]) -> bool {
-    match id {
-        [0x12, 0x20, digest @ ..] => digest.len() == 32,
-        // The multihash's code and size; then the key's type (field 1) and its bytes (field 2).
-        [0, size, key @ ..] if key.len() <= 42 => {
-            usize::from(*size) == key.len()
-                && matches!(key, [0x08, 0..=3, 0x12, size, point @ ..]
-                    if usize::from(*size) == point.len() && !point.is_empty())
-        }
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use libp2p_identity::{Keypair, PeerId};
-
     use super::*;
 
     #[test]
@@ -87,25 +69,5 @@ mod tests {
             assert_eq!((ids.find(id), ids.get(number)), (Some(number), Some(&id[..])));
         }
         assert_eq!((ids.len(), ids.get(500), ids.find(b"none")), (500, None, None));
-    }
-
-    #[test]
-    fn ids_of_keys_are_ids_and_impossible_ones_are_none() {
-        let ed25519 = PeerId::from(Keypair::generate_ed25519().public());
-        let ecdsa = PeerId::from(Keypair::generate_ecdsa().public());
-        let secp256k1 = PeerId::from(Keypair::generate_secp256k1().public());
-        for id in [ed25519, ecdsa, secp256k1] {
-            assert!(is_peer_id(&id.to_bytes()), "{id}");
-        }
-        let sha256 = |size: u8| [&[0x12, size][..], &vec![7; usize::from(size)]].concat();
-        let identity = |size: u8| [&[0, size][..], &vec![8; usize::from(size)]].concat();
-        for size in [0, 5, 31, 33, 64] {
-            assert!(!is_peer_id(&sha256(size)), "SHA-256 of {size} bytes");
-        }
-        for size in [0, 5, 36, 64] {
-            assert!(!is_peer_id(&identity(size)), "identity of {size} bytes");
-        }
-        assert!(!is_peer_id(b"") && !is_peer_id(&[0]) && !is_peer_id(b"/ipns/x"));
-        assert!(is_peer_id(&sha256(32)));
     }
 }

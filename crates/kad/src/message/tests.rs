@@ -89,6 +89,22 @@ fn a_long_list_is_cut() {
     let view = MessageView::decode(&bytes).expect("whole");
     assert_eq!(view.closer_peers().count(), MAX_PEERS);
     assert_eq!(view.closer_peers().next().map(|p| p.addrs().count()), Some(MAX_ADDRESSES));
+    assert_eq!(view.closer_peers_left_out(), 9);
+    assert!(view.closer_peers().all(|peer| (peer.addrs_left_out(), peer.long_addrs()) == (5, 0)));
+}
+
+#[test]
+fn what_is_too_long_takes_no_place_of_what_is_not() {
+    let mut message = Message::new(MessageType::FindNode, Vec::new());
+    let long = vec![vec![1; MAX_ADDRESS_BYTES + 1]; 3];
+    let addrs = [long, vec![vec![1; MAX_ADDRESS_BYTES]; MAX_ADDRESSES + 2]].concat();
+    message.closer_peers = vec![Peer { id: vec![7], addrs, ..Peer::default() }];
+    message.provider_peers = vec![Peer::default(); 9];
+    let bytes = message.encode();
+    let view = MessageView::decode(&bytes).expect("whole");
+    let peer = view.closer_peers().next().expect("one");
+    assert_eq!((peer.addrs().count(), peer.addrs_left_out(), peer.long_addrs()), (MAX_ADDRESSES, 2, 3));
+    assert_eq!(view.closer_peers_left_out(), 0);
 }
 
 #[test]

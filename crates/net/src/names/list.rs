@@ -10,7 +10,7 @@ use kad::{
 };
 
 use super::{
-    MAX_DEPTH, MAX_FOLLOWED, Resolver, Search, build, failure,
+    MAX_DEPTH, Resolver, Search, build, failure,
     replace::{Asked, Listed, asked, of_list},
 };
 
@@ -26,6 +26,7 @@ impl Resolver {
                 peers.extend(search.list(resolver, &list).await);
             }
         }
+        self.note(&search);
         if peers.is_empty() {
             return Err(search.failure.unwrap_or(Failure::new(Phase::Dns, FailureClass::NameNotFound)));
         }
@@ -42,8 +43,8 @@ impl Search {
             let RData::TXT(text) = data else { continue };
             match of_list(&text.txt_data.concat()) {
                 Some(Listed::Peer(peer, address)) => peers.push((peer, address)),
-                Some(Listed::List(list)) if self.next.len() < MAX_FOLLOWED => self.next.push(list),
-                _ => {}
+                Some(Listed::List(list)) => self.follow_later(list),
+                None => {}
             }
         }
         peers

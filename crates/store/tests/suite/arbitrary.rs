@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use kad::{
+    Address,
     failure::{Failure, FailureClass, Phase, SkipReason},
     network::{AddressOutcome, RoundTrip, RttSource, Security, Transport},
 };
 use multiaddr::{Multiaddr, Protocol};
 use proptest::{collection::vec, option, prelude::*, sample::select};
-use schema::{AddressVisit, ConnectionInfo, PeerNumber, PrefixOutcome, Timestamp, Visit, VisitKind};
+use schema::{
+    AddressVisit, ConnectionInfo, FurtherRequests, PeerNumber, PrefixOutcome, Timestamp, Visit, VisitKind,
+};
 
 /// Visits of peers whose numbers are below `peers`.
 pub(crate) fn visits(peers: u32) -> impl Strategy<Value = Vec<Visit>> {
@@ -26,6 +29,7 @@ prop_compose! {
         errors in (option::of(failure()), option::of(failure()), option::of(failure())),
         identity in (option::of(text()), vec(text(), 0..5), vec(address(), 0..5)),
         prefixes in proptest::array::uniform16(prefix()),
+        further in (any::<u16>(), any::<u16>(), any::<u16>()),
         neighbors in option::of(proptest::collection::btree_set(any::<u32>().prop_map(PeerNumber), 0..50)),
         traffic in (0..=i64::MAX.cast_unsigned(), 0..=i64::MAX.cast_unsigned(), any::<u8>()),
     ) -> Visit {
@@ -45,6 +49,8 @@ prop_compose! {
             listen_addrs: identity.2,
             identify_error: errors.1,
             prefixes,
+            further: FurtherRequests { answered: further.0, failed: further.1 },
+            open_buckets: further.2,
             crawl_error: errors.2,
             request_rtt: durations.3,
             neighbors: neighbors.map(|set| set.into_iter().collect()),
@@ -62,7 +68,7 @@ prop_compose! {
         // Only a name leads anywhere.
         match name {
             None => AddressVisit { resolved: Vec::new(), ..own },
-            Some(name) => AddressVisit { address: name, resolved: led_to, ..own },
+            Some(name) => AddressVisit { address: name.into(), resolved: led_to, ..own },
         }
     }
 }
@@ -139,8 +145,16 @@ fn duration() -> impl Strategy<Value = Option<Duration>> {
     option::of((0..=i64::MAX.cast_unsigned()).prop_map(Duration::from_micros))
 }
 
-/// Addresses that people write, and such as only bytes can say.
-fn address() -> impl Strategy<Value = Multiaddr> {
+/// Addresses that people write, such as only bytes can say, and bytes that are none.
+fn address() -> impl Strategy<Value = Address> {
+    let malformed = prop_oneof![vec(any::<u8>(), 0..40), Just(b"/ip4/127.0.0.1/tcp/1".to_vec())];
+    prop_oneof![
+        8 => multiaddr().prop_map(|address| Address::from_bytes(address.as_ref())),
+        1 => malformed.prop_map(|bytes| Address::from_bytes(&bytes)),
+    ]
+}
+
+fn multiaddr() -> impl Strategy<Value = Multiaddr> {
     let part = prop_oneof![
         any::<[u8; 4]>().prop_map(|ip| Protocol::Ip4(ip.into())),
         any::<[u8; 16]>().prop_map(|ip| Protocol::Ip6(ip.into())),

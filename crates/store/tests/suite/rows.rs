@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use kad::{
-    PeerId,
+    Address, PeerId,
     failure::{Failure, FailureClass, Phase, SkipReason},
     network::{AddressOutcome, RoundTrip, RttSource, Security, Transport},
 };
 use multiaddr::{Multiaddr, Protocol};
 use schema::{
-    AddressVisit, ConnectionInfo, CrawlEnd, CrawlId, CrawlStart, PeerNumber, PrefixOutcome, Row, RunState,
-    Timestamp, Visit, VisitKind,
+    AddressVisit, ConnectionInfo, CrawlEnd, CrawlId, CrawlStart, FurtherRequests, PeerNumber, PrefixOutcome,
+    Row, RunState, Timestamp, Visit, VisitKind,
 };
 
 const STARTED_AT: Timestamp = Timestamp(1_795_000_000_000_000);
@@ -75,7 +75,7 @@ pub(crate) fn visit(n: u32) -> Visit {
         dial_duration: Some(Duration::from_micros(40_000 + u64::from(n))),
         connect_duration: reachable.then(|| Duration::from_micros(30_000 + u64::from(n))),
         crawl_duration: reachable.then(|| Duration::from_micros(120_000 + u64::from(n))),
-        addresses: addresses(n).into_iter().enumerate().map(|(i, a)| address_visit(n, i, a)).collect(),
+        addresses: given(n).into_iter().enumerate().map(|(i, a)| address_visit(n, i, a)).collect(),
         connection: reachable.then_some(ConnectionInfo {
             address: 1,
             transport: Transport::Tcp,
@@ -90,10 +90,12 @@ pub(crate) fn visit(n: u32) -> Visit {
         connect_error: (!reachable).then_some(refused),
         agent_version: reachable.then(|| format!("kubo/0.{}.0/", n % 40)),
         protocols: if reachable { protocols(n) } else { Vec::new() },
-        listen_addrs: if reachable { addresses(n) } else { Vec::new() },
+        listen_addrs: if reachable { given(n) } else { Vec::new() },
         identify_error: None,
         prefixes: [if reachable { PrefixOutcome::Answered { peers: 20 } } else { PrefixOutcome::NotAsked };
             16],
+        further: FurtherRequests { answered: (n % 7) as u16, failed: (n % 2) as u16 },
+        open_buckets: (n % 5) as u16,
         crawl_error: None,
         request_rtt: reachable.then(|| Duration::from_micros(21_000 + u64::from(n))),
         neighbors: None,
@@ -122,13 +124,14 @@ fn neighbors_of(n: u32, peers: u32, count: u32) -> Vec<PeerNumber> {
     neighbors
 }
 
-fn address_visit(n: u32, position: usize, address: Multiaddr) -> AddressVisit {
+fn address_visit(n: u32, position: usize, address: Address) -> AddressVisit {
     let refused = Failure::new(Phase::Connect, FailureClass::ConnectionRefused);
     let outcome = match position {
         0 => AddressOutcome::Skipped(SkipReason::Private),
         1 if n % 10 == 9 => AddressOutcome::Failed(refused),
         1 => AddressOutcome::Connected,
         2 => AddressOutcome::Abandoned,
+        _ if address.multiaddr().is_none() => AddressOutcome::Skipped(SkipReason::Malformed),
         _ => AddressOutcome::NotTried,
     };
     let tried = position == 1 || position == 2;
@@ -139,6 +142,12 @@ fn address_visit(n: u32, position: usize, address: Multiaddr) -> AddressVisit {
         outcome,
         resolved: Vec::new(),
     }
+}
+
+/// What a peer is said to be at: a port without its number behind all that are addresses.
+fn given(n: u32) -> Vec<Address> {
+    let malformed = Address::from_bytes(&[4, 192, 0, 2, 1, 6]);
+    addresses(n).into_iter().map(Address::from).chain([malformed]).collect()
 }
 
 fn addresses(n: u32) -> Vec<Multiaddr> {

@@ -76,7 +76,7 @@ async fn each_fault_shows_in_its_phase() {
         ("state = 'silent'\nat = 'request'", true, None, "timeout"),
         ("state = 'reset'\nat = 'accept'", false, Some(Phase::Secure), "connection_reset"),
         ("state = 'reset'\nat = 'secure'", false, Some(Phase::Secure), "connection_reset"),
-        ("state = 'reset'\nat = 'multiplex'", false, Some(Phase::Multiplex), "connection_reset"),
+        ("state = 'reset'\nat = 'multiplex'", true, Some(Phase::Multiplex), "connection_reset"),
         ("state = 'reset'\nat = 'stream'", true, Some(Phase::Stream), "connection_reset"),
         ("state = 'reset'\nat = 'request'", true, Some(Phase::Request), "stream_reset"),
         ("state = 'wrong_peer_id'", false, Some(Phase::Secure), "peer_id_mismatch"),

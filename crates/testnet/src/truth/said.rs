@@ -41,7 +41,7 @@ fn is_identity(world: &World, number: u32, reached: bool, said: &Said) -> bool {
     let says_it = reached
         && !matches!(
             world.state(number),
-            State::Silent(_) | State::Reset(Stage::Stream) | State::WrongPeerId
+            State::Silent(_) | State::Reset(Stage::Multiplex | Stage::Stream) | State::WrongPeerId
         );
     let Some(agent) = &said.agent else { return !says_it };
     let mut protocols: Vec<&str> = said.protocols.iter().map(String::as_str).collect();

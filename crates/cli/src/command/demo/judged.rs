@@ -117,7 +117,7 @@ impl Kept {
         let of = |id: PeerId, visit: &Visit| VisitDuring {
             peer: observed(id, Some(visit)),
             during: Some(during(visit)),
-            dialled: visit.addresses.iter().map(|visited| visited.address.clone()).collect(),
+            dialled: visit.multiaddrs().cloned().collect(),
         };
         let last = self.ids.iter().map(|(number, id)| match self.last.get(number) {
             Some(visit) => of(*id, visit),
@@ -137,7 +137,7 @@ fn observed(id: PeerId, visit: Option<&Visit>) -> ObservedPeer {
     let said = Said {
         agent: visit.agent_version.clone(),
         protocols: visit.protocols.clone(),
-        addresses: visit.addresses.iter().map(|visited| visited.address.clone()).collect(),
+        addresses: visit.multiaddrs().cloned().collect(),
     };
     ObservedPeer {
         id,

@@ -6,6 +6,7 @@ use dht::{Found, Probe, Probing, identify, read_identify};
 use kad::{
     Contact, Multiaddr, PeerId,
     lookup::{LookupKind, PeerState},
+    network::Network,
     values::{CheckedValue, IpnsRecord},
     written::WrittenKey,
 };
@@ -143,7 +144,8 @@ impl Answer {
     /// wanted.
     pub(crate) async fn of(reach: &Reach, key: &TypedKey, found: Found, dial: Option<&Probing>) -> Self {
         let kind = found.outcome.kind;
-        let traffic = reach.finder.pool().traffic();
+        let pool = reach.finder.pool();
+        let bytes = crawl::ByteCounts::from(pool.traffic()).with_lost(pool.network().totals().lost);
         let counts = found.trace.counts();
         let closest = closest(reach, &found).await;
         let times = times(&found);
@@ -174,7 +176,7 @@ impl Answer {
             first_ms: times.0,
             last_ms: times.1,
             duration_s: round(found.took.as_secs_f64(), 1e6),
-            bytes: crawl::ByteCounts { sent: traffic.sent_bytes, received: traffic.received_bytes },
+            bytes,
         }
     }
 
