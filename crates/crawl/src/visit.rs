@@ -100,6 +100,7 @@ fn connection_info(connection: &impl Connection) -> ConnectionInfo {
         address: endpoint.address,
         transport: endpoint.transport,
         security: endpoint.security,
+        certificate: endpoint.certificate,
         ip_version: endpoint.ip_version,
         rtt: endpoint.rtt,
     }

@@ -32,6 +32,7 @@ use crate::{
     plan::{Plan, Rules, Turn, Way},
     quic::QuicDialer,
     tcp::Dialer,
+    tls::Roots,
     ws::Destination,
 };
 
@@ -69,6 +70,9 @@ pub struct HostConfig {
     pub names: Names,
     /// Who asked not to be measured: never dialled. Default nobody.
     pub opt_out: Arc<OptOut>,
+    /// By whom the certificates below a secure WebSocket are verified. None is refused: what was seen is said of the
+    /// connection. Default by nobody.
+    pub roots: Roots,
     /// How fast hosts are dialled. Waiting for one's turn is not counted in any timeout.
     pub pacing: Pacing,
 }
@@ -92,6 +96,7 @@ impl HostConfig {
                 Addresses::Private | Addresses::Loopback => Names::Unresolved,
             },
             opt_out: Arc::default(),
+            roots: Roots::default(),
             pacing: Pacing::default(),
         }
     }
@@ -135,7 +140,7 @@ impl Host {
         let quic = quic.transpose().map_err(io::Error::other)?;
         Ok(Self(Arc::new(Inner {
             quic,
-            tcp: Dialer::new(config.identity, introduction),
+            tcp: Dialer::new(config.identity, introduction, config.roots),
             names: Resolver::new(config.names),
             rules,
             dial_timeout: config.dial_timeout,

@@ -41,7 +41,7 @@
 //! ```
 //!
 //! Who a peer is prove Noise, or TLS with libp2p's certificates, always inside of what a transport brings along: the
-//! certificate of a secure WebSocket is not checked against anything.
+//! certificate of a secure WebSocket is looked at, and none is refused.
 //!
 //! What a request means is left to others: this crate carries kad messages as bytes.
 
@@ -56,6 +56,7 @@ mod carrier;
 mod connection;
 mod dialled;
 mod failure;
+mod interface;
 mod introduction;
 mod link;
 mod multistream;
@@ -79,5 +80,5 @@ pub use crate::{
     introduction::{MAX_REQUEST_BYTES, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr},
     names::Names,
     pacing::{Pacing, Rate},
-    tls::{CertificateRefusal, peer_of_certificate},
+    tls::{Authority, CertificateRefusal, NamedCertificate, Roots, RootsError, peer_of_certificate},
 };

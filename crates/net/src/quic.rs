@@ -7,6 +7,10 @@
 mod dialer;
 mod dials;
 mod fault;
+#[cfg(target_os = "linux")]
+mod icmp;
+#[cfg(not(target_os = "linux"))]
+#[path = "quic/no_icmp.rs"]
 mod icmp;
 mod link;
 mod listener;
@@ -18,8 +22,8 @@ mod transport;
 
 pub(crate) use dialer::QuicDialer;
 pub(crate) use link::QuicLink;
-pub use listener::bind_quic;
 pub(crate) use listener::{Configs, QuicListener, shake_hands};
+pub use listener::{bind_quic, bind_quic_on};
 
 #[cfg(test)]
 mod tests;

@@ -16,16 +16,20 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use kad::{Multiaddr, PeerId, failure::Phase, identify::Identify};
 use tokio::time::Instant;
 
-pub use accept::{bind, listen, listen_ws, listen_wss};
+pub use accept::{bind, bind_on, listen, listen_ws, listen_wss};
 pub use connection::serve_connection;
 pub use quic::listen_quic;
 
-pub use crate::quic::bind_quic;
+pub use crate::{
+    interface::Interface,
+    quic::{bind_quic, bind_quic_on},
+};
 
 use crate::{
     identity::Identity,
     introduction::{Introduction, protocols},
     session::{Protocol, Securities},
+    tls::NamedCertificate,
 };
 
 /// Answers requests of kad.
@@ -119,6 +123,7 @@ pub struct Head<S> {
     disruption: Option<Disruption>,
     pace: Pace,
     securities: Securities,
+    certificate: Option<NamedCertificate>,
 }
 
 impl<S: Service> Head<S> {
@@ -127,7 +132,8 @@ impl<S: Service> Head<S> {
         let introduction = Introduction::new(&identity, &profile.agent, &profile.protocols, listen_addrs);
         let protocols = Arc::clone(&profile.protocols);
         let (disruption, pace, securities) = (None, Pace::default(), Securities::Any);
-        Self { identity, introduction, protocols, service, disruption, pace, securities }
+        let certificate = None;
+        Self { identity, introduction, protocols, service, disruption, pace, securities, certificate }
     }
 
     /// The same head, but misbehaving.
@@ -148,6 +154,13 @@ impl<S: Service> Head<S> {
     #[must_use]
     pub fn with_securities(mut self, securities: Securities) -> Self {
         self.securities = securities;
+        self
+    }
+
+    /// The same head, but showing this certificate below a secure WebSocket instead of libp2p's own.
+    #[must_use]
+    pub fn with_certificate(mut self, certificate: Option<NamedCertificate>) -> Self {
+        self.certificate = certificate;
         self
     }
 

@@ -27,6 +27,7 @@ use crate::{
     link::Link,
     session::{Protocol, Session},
     socket::Socket,
+    tls::Roots,
     ws::{Destination, WebSocket},
 };
 
@@ -51,11 +52,13 @@ pub(crate) struct Dialer {
     identity: Identity,
     introduction: Arc<Introduction>,
     protocols: Arc<[Protocol]>,
+    /// By whom certificates of names are verified.
+    roots: Roots,
 }
 
 impl Dialer {
-    pub(crate) fn new(identity: Identity, introduction: Arc<Introduction>) -> Self {
-        Self { identity, introduction, protocols: protocols(&[]) }
+    pub(crate) fn new(identity: Identity, introduction: Arc<Introduction>, roots: Roots) -> Self {
+        Self { identity, introduction, protocols: protocols(&[]), roots }
     }
 
     /// Connects, and waits until the peer has proved who it is.
@@ -84,10 +87,11 @@ impl Dialer {
         if is_self_connected(&tcp, addr) {
             return Err(Failure::new(Phase::Connect, FailureClass::ConnectionRefused).into());
         }
-        let endpoint = Endpoint {
+        let mut endpoint = Endpoint {
             address: 0,
             transport: to.target.transport(),
             security,
+            certificate: None,
             ip_version: if addr.is_ipv4() { 4 } else { 6 },
             rtt: Some(started.elapsed()),
         };
@@ -97,9 +101,10 @@ impl Dialer {
             Transport::Tcp | Transport::Quic => Socket::Tcp(tcp),
             Transport::Ws | Transport::Wss => {
                 // Few dials are of this kind; the others need not have room for it.
-                Socket::Ws(Box::new(Box::pin(WebSocket::dial(tcp, &to)).await?))
+                Socket::Ws(Box::new(Box::pin(WebSocket::dial(tcp, &to, (peer, &self.roots))).await?))
             }
         };
+        endpoint.certificate = socket.certificate();
         *phase = Phase::Secure;
         let protocols = Arc::clone(&self.protocols);
         let session = match security {

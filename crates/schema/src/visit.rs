@@ -8,7 +8,7 @@ use std::time::Duration;
 use kad::{
     Multiaddr, PeerId,
     failure::{Failure, FailureClass},
-    network::{AddressOutcome, Security, Transport},
+    network::{AddressOutcome, Security, Transport, WssCertificate},
 };
 
 use crate::Timestamp;
@@ -145,6 +145,8 @@ pub struct ConnectionInfo {
     pub transport: Transport,
     /// What authenticated the peer.
     pub security: Security,
+    /// What is known of the certificate below a secure WebSocket; `None` over every other transport.
+    pub certificate: Option<WssCertificate>,
     /// 4 or 6.
     pub ip_version: u8,
     /// A round trip as the handshake showed it; `None` if it was not seen.

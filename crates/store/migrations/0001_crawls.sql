@@ -62,7 +62,7 @@ CREATE TABLE protocol_set (
 ) STRICT;
 CREATE INDEX protocol_set_by_hash ON protocol_set (hash);
 
--- The closed names: kinds of visits, transports, security, outcomes, reasons, classes of failed requests.
+-- The closed names: kinds of visits, transports, security, certificates, outcomes, reasons, classes of failed requests.
 CREATE TABLE name (
     id    INTEGER PRIMARY KEY,
     name  TEXT    NOT NULL UNIQUE
@@ -89,6 +89,7 @@ CREATE TABLE visit (
     connected         INTEGER,                   -- address_visit.position; NULL: no connection
     transport         INTEGER REFERENCES name,
     security          INTEGER REFERENCES name,
+    certificate       INTEGER REFERENCES name,   -- NULL: no secure WebSocket
     ip_version        INTEGER,
     rtt_us            INTEGER,
     connect_error     INTEGER REFERENCES failure,
@@ -148,7 +149,7 @@ SELECT
         || printf('.%03dZ', (started_at_us + started_after_us) / 1000 % 1000) AS started_at,
     took_us, dial_us, connect_us, crawl_us,
     visit.connected IS NOT NULL AS reachable,
-    transport.name AS transport, security.name AS security, ip_version, rtt_us,
+    transport.name AS transport, security.name AS security, certificate.name AS certificate, ip_version, rtt_us,
     connect_error.phase AS connect_error_phase, connect_error.class AS connect_error_class,
     connect_error.detail AS connect_error_detail,
     agent.agent, protocol_set.protocols,
@@ -164,6 +165,7 @@ LEFT JOIN peer ON peer.id = crawl_peer.peer
 JOIN name AS kind ON kind.id = visit.kind
 LEFT JOIN name AS transport ON transport.id = visit.transport
 LEFT JOIN name AS security ON security.id = visit.security
+LEFT JOIN name AS certificate ON certificate.id = visit.certificate
 LEFT JOIN failure AS connect_error ON connect_error.id = visit.connect_error
 LEFT JOIN failure AS identify_error ON identify_error.id = visit.identify_error
 LEFT JOIN failure AS crawl_error ON crawl_error.id = visit.crawl_error

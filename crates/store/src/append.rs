@@ -149,6 +149,10 @@ impl Appender {
             ":connected": connection.map(|c| integer(c.address as u64)),
             ":transport": connection.map(|c| interner.name(db, c.transport.name())).transpose()?,
             ":security": connection.map(|c| interner.name(db, c.security.name())).transpose()?,
+            ":certificate": connection
+                .and_then(|c| c.certificate)
+                .map(|certificate| interner.name(db, certificate.name()))
+                .transpose()?,
             ":ip_version": connection.map(|c| c.ip_version),
             ":rtt_us": connection.and_then(|c| c.rtt).map(micros),
             ":connect_error": failure(interner, visit.connect_error.as_ref())?,
@@ -199,11 +203,11 @@ impl Appender {
 
 const INSERT_VISIT: &str = "INSERT INTO visit
     (crawl, peer, kind, started_after_us, took_us, dial_us, connect_us, crawl_us, connected, transport, security,
-     ip_version, rtt_us, connect_error, agent, protocols, listen_addrs, identify_error, prefixes, crawl_error,
+     certificate, ip_version, rtt_us, connect_error, agent, protocols, listen_addrs, identify_error, prefixes, crawl_error,
      request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbor_count, neighbors)
     VALUES
     (:crawl, :peer, :kind, :started_after_us, :took_us, :dial_us, :connect_us, :crawl_us, :connected, :transport,
-     :security, :ip_version, :rtt_us, :connect_error, :agent, :protocols, :listen_addrs, :identify_error, :prefixes,
+     :security, :certificate, :ip_version, :rtt_us, :connect_error, :agent, :protocols, :listen_addrs, :identify_error, :prefixes,
      :crawl_error, :request_rtt_us, :connected_claims, :sent_bytes, :received_bytes, :neighbor_count, :neighbors)";
 
 fn insert_crawl(db: &Connection, start: &CrawlStart) -> rusqlite::Result<i64> {

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, path::Path, time::Duration};
 
 use kad::{
     failure::{Failure, FailureClass, SkipReason},
-    network::{AddressOutcome, Security, Transport},
+    network::{AddressOutcome, Security, Transport, WssCertificate},
 };
 use rusqlite::{Connection, Row, params};
 use schema::{AddressVisit, ConnectionInfo, PeerNumber, Timestamp, Visit};
@@ -64,7 +64,7 @@ impl Iterator for Visits<'_> {
 }
 
 const SELECT: &str = "SELECT id, peer, kind, started_after_us, took_us, dial_us, connect_us, crawl_us, connected,
-    transport, security, ip_version, rtt_us, connect_error, agent, protocols, listen_addrs, identify_error, prefixes,
+    transport, security, certificate, ip_version, rtt_us, connect_error, agent, protocols, listen_addrs, identify_error, prefixes,
     crawl_error, request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbors
     FROM visit WHERE crawl = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
 
@@ -119,9 +119,15 @@ impl Reader<'_> {
                 Transport::from_name,
             )?,
             security: self.resolver.variant(self.get(row, "security")?, "security", Security::from_name)?,
+            certificate: self.certificate(row)?,
             ip_version: self.get(row, "ip_version")?,
             rtt: self.duration(row, "rtt_us")?,
         }))
+    }
+
+    fn certificate(&mut self, row: &Row<'_>) -> Result<Option<WssCertificate>, Error> {
+        let id: Option<i64> = self.get(row, "certificate")?;
+        id.map(|id| self.resolver.variant(id, "certificate", WssCertificate::from_name)).transpose()
     }
 
     fn duration(&self, row: &Row<'_>, column: &str) -> Result<Option<Duration>, Error> {

@@ -4,7 +4,10 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
-use kad::failure::{FailureClass, Phase, SkipReason};
+use kad::{
+    failure::{FailureClass, Phase, SkipReason},
+    network::WssCertificate,
+};
 use kadscope_tidy::{File, manifest, prose, source, tree};
 use schema::{NatClass, VisitKind};
 
@@ -130,6 +133,10 @@ fn every_name_is_documented() {
         ("### Classes", owned(FailureClass::ALL.iter().map(|class| class.name()))),
         ("### Skip reasons", owned(SkipReason::ALL.iter().map(|reason| reason.name()))),
         ("### Behind address translation", owned(NatClass::ALL.iter().map(|class| class.name()))),
+        (
+            "## Certificates of secure WebSocket",
+            owned(WssCertificate::ALL.iter().map(|certificate| certificate.name())),
+        ),
         ("## Which peers have visits", owned(VisitKind::ALL.iter().map(|kind| kind.name()))),
     ] {
         none(prose::differences(heading, &prose::names_in_table(page, heading), &known));

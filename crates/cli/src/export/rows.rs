@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use kad::{Multiaddr, failure::Failure, network::AddressOutcome, opt_out::OptOut};
+use kad::{
+    Multiaddr,
+    failure::Failure,
+    network::{AddressOutcome, WssCertificate},
+    opt_out::OptOut,
+};
 use schema::{CrawlId, NatClass, PrefixOutcome, RunState, Timestamp, Visit};
 use serde::Serialize;
 
@@ -82,6 +87,7 @@ struct ConnectionPart {
     address: Option<String>,
     transport: &'static str,
     security: &'static str,
+    certificate: Option<&'static str>,
     ip_version: u8,
     rtt_us: Option<u64>,
 }
@@ -190,6 +196,7 @@ fn connection(visit: &Visit, veil: &Veil) -> Option<ConnectionPart> {
         address: visit.addresses.get(connection.address).map(|visited| veil.address(&visited.address)),
         transport: connection.transport.name(),
         security: connection.security.name(),
+        certificate: connection.certificate.map(WssCertificate::name),
         ip_version: connection.ip_version,
         rtt_us: connection.rtt.map(micros),
     })

@@ -47,6 +47,7 @@ impl Script {
             address: 0,
             transport: Transport::Tcp,
             security: Security::Noise,
+            certificate: None,
             ip_version: 4,
             rtt: None,
         };

@@ -105,6 +105,7 @@ fn answered() -> Visit {
             address: 0,
             transport: Transport::Tcp,
             security: Security::Noise,
+            certificate: None,
             ip_version: 4,
             rtt: Some(Duration::from_micros(150)),
         }),

@@ -34,6 +34,7 @@ use crate::{
     dialled::Dialled,
     failure::from_io,
     identity::Identity,
+    interface::Interface,
     introduction::{Introduction, protocols},
     session::Protocol,
     tls::{ServerProof, TlsError},
@@ -110,6 +111,7 @@ impl QuicDialer {
             transport: Transport::Quic,
             security: Security::Tls,
             ip_version: if addr.is_ipv4() { 4 } else { 6 },
+            certificate: None,
             rtt: Some(connection.rtt()),
         };
         let link = QuicLink::new(connection, peer, Arc::clone(&self.protocols));
@@ -161,7 +163,7 @@ impl Local {
         // Of two dials that are the first at the same time, one opens a socket for nothing.
         let addr = SocketAddr::new(any, 0);
         let (endpoint, (socket, icmp)) = receiver.drive(|| {
-            let socket = SharedSocket::for_dials(bind(addr)?)?;
+            let socket = SharedSocket::for_dials(bind(addr, Interface::Any)?)?;
             let shared = Arc::clone(&socket) as Arc<dyn quinn::AsyncUdpSocket>;
             let runtime = Arc::new(TokioRuntime);
             let endpoint = quinn::Endpoint::new_with_abstract_socket(endpoint(), None, shared, runtime)?;

@@ -89,7 +89,7 @@ async fn upgrade<S: Service>(
     let own = match transport {
         Transport::Wss => {
             let none = Failure::new(Phase::Connect, FailureClass::LocalResources);
-            Some(head.identity.tls().ok_or(none)?)
+            Some((head.identity.tls().ok_or(none)?, head.certificate.as_ref()))
         }
         _ => None,
     };

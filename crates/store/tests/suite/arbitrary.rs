@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kad::{
     failure::{Failure, FailureClass, Phase, SkipReason},
-    network::{AddressOutcome, Security, Transport},
+    network::{AddressOutcome, Security, Transport, WssCertificate},
 };
 use multiaddr::{Multiaddr, Protocol};
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -68,10 +68,11 @@ prop_compose! {
         address in 0..2000_usize,
         transport in select(vec![Transport::Tcp, Transport::Quic, Transport::Ws, Transport::Wss]),
         security in select(vec![Security::Noise, Security::Tls]),
+        certificate in select(vec![None, Some(WssCertificate::Root), Some(WssCertificate::Unverified)]),
         ip_version in select(vec![4, 6]),
         rtt in duration(),
     ) -> ConnectionInfo {
-        ConnectionInfo { address, transport, security, ip_version, rtt }
+        ConnectionInfo { address, transport, security, certificate, ip_version, rtt }
     }
 }
 

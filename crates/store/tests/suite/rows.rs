@@ -80,6 +80,7 @@ pub(crate) fn visit(n: u32) -> Visit {
             address: 1,
             transport: Transport::Tcp,
             security: Security::Noise,
+            certificate: None,
             ip_version: 4,
             rtt: Some(Duration::from_micros(20_000 + u64::from(n))),
         }),
