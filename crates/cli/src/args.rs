@@ -84,6 +84,10 @@ pub(crate) struct DemoArgs {
     #[arg(long, env = "KADSCOPE_DEMO_WORLD")]
     pub(crate) world: bool,
 
+    /// Put all peers at 127.0.0.1, each on ports of its own, as is done where this machine has no more of 127.0.0.0/8
+    #[arg(long, env = "KADSCOPE_ONE_ADDRESS", conflicts_with = "world")]
+    pub(crate) one_address: bool,
+
     /// Where to put the crawl and what is true; made if it does not exist
     #[arg(long, env = "KADSCOPE_DEMO_DIR", value_name = "DIR", default_value = "kadscope-demo")]
     pub(crate) dir: PathBuf,

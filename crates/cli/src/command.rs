@@ -10,7 +10,12 @@ mod testnet;
 
 use ::testnet::namespace::{Entered, Place};
 
-pub(crate) use self::{crawls::Listed, demo::Judged, networks::Described};
+pub(crate) use self::{
+    crawls::Listed,
+    demo::{Churn, During, Judged},
+    networks::Described,
+    testnet::network_name,
+};
 use crate::{args::Command, exit::Code};
 
 /// Does what can only be done before there is a second thread: goes into a namespace, or becomes another program.

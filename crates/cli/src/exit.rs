@@ -19,7 +19,7 @@ pub(crate) enum Code {
     Store,
     /// None of the peers to begin with answered.
     Network,
-    /// Stopped by Ctrl-C or SIGTERM. Everything in hand was kept.
+    /// Stopped by Ctrl-C, SIGTERM or SIGHUP. Everything in hand was kept.
     Cancelled,
     /// A command that was run in a world ended by this one, whatever it means there.
     Command(u8),

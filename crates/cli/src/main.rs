@@ -19,7 +19,9 @@ mod output;
 mod progress;
 mod render;
 mod resources;
+mod shell;
 mod signals;
+mod temporary;
 
 use std::process::ExitCode;
 

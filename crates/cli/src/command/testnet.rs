@@ -1,12 +1,18 @@
 //! `kadscope testnet`: a network on this machine, until Ctrl-C or, in a world, until a program there ends.
 
 mod life;
+mod making;
 mod world;
 
 use std::{fs::File, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use testnet::{Truth, WireTestnet, World, ground::Ports, life::Moment, namespace::Entered};
+use testnet::{
+    Making, Scenario, Truth, WireConfig, WireTestnet, World,
+    ground::{Ports, Sharing},
+    life::Moment,
+    namespace::Entered,
+};
 
 pub(crate) use self::world::{become_inhabitant, prepare};
 use crate::{
@@ -14,14 +20,18 @@ use crate::{
     exit::{Code, Failed},
     output,
     render::text::grouped,
-    resources, signals,
+    resources,
+    shell::{program, quoted},
+    signals,
 };
 
 /// What is said of a network that runs.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Announcement {
     /// The scenario, as it was asked for.
     pub(crate) scenario: String,
+    /// The name of the network, for those who keep what they find in it.
+    pub(crate) network: String,
     /// How many peers there are, departed ones left out.
     pub(crate) peers: u32,
     /// The seed of everything random.
@@ -38,6 +48,10 @@ pub(crate) struct Announcement {
     pub(crate) refusing_port: u16,
     /// The port where all attempts are dropped.
     pub(crate) dropping_port: u16,
+    /// How far the ports of one peer are from those of the next, the first one's being those above. Missing where each peer
+    /// has an address of its own instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) port_step: Option<u16>,
     /// Where to begin: addresses with peer ids.
     pub(crate) bootstrap: Vec<String>,
     /// When its peers began to come and go, in milliseconds since 1970; missing where nobody does.
@@ -51,9 +65,14 @@ pub(crate) struct Announcement {
 impl Announcement {
     fn of(network: &WireTestnet, scenario: &str) -> Self {
         let world = network.world();
-        let Ports { listen, ws, wss, dead, dropping } = world.ports();
+        let Ports { listen, ws, wss, dead, dropping, sharing } = world.ports();
+        let port_step = match sharing {
+            Sharing::Slots => None,
+            Sharing::OneAddress { step } => Some(step),
+        };
         Self {
             scenario: scenario.to_owned(),
+            network: network_name(scenario),
             peers: world.scenario().peers,
             seed: world.scenario().seed,
             protocol: world.scenario().protocol.clone(),
@@ -62,6 +81,7 @@ impl Announcement {
             wss_port: wss,
             refusing_port: dead,
             dropping_port: dropping,
+            port_step,
             bootstrap: world.bootstrap_addresses().iter().map(ToString::to_string).collect(),
             life_began_unix_ms: network.life_clock().map(|clock| clock.unix_ms(Moment::START)),
             world: None,
@@ -70,7 +90,12 @@ impl Announcement {
 
     /// The ports of the network.
     pub(crate) const fn ports(&self) -> Ports {
+        let sharing = match self.port_step {
+            None => Sharing::Slots,
+            Some(step) => Sharing::OneAddress { step },
+        };
         Ports {
+            sharing,
             listen: self.port,
             ws: self.ws_port,
             wss: self.wss_port,
@@ -91,11 +116,11 @@ async fn run_on_loopback(args: TestnetArgs) -> anyhow::Result<Code> {
     let stop = signals::stop_on_signal()?;
     let scenario = args.config.scenario(false)?;
     resources::raise_open_files();
-    let outlets = life::outlets(args.config.events.as_deref(), None)?;
-    let network = WireTestnet::start_with(&scenario, outlets).await?;
-    if let Some(path) = &args.config.truth {
-        write_truth(network.world(), path)?;
-    }
+    let making = Making::default();
+    let network = tokio::select! {
+        network = making::watched(&making, scenario.peers, start(&args, &scenario, &making)) => network?,
+        () = stop.cancelled() => return Ok(Code::Cancelled),
+    };
     let announcement = Announcement::of(&network, args.config.name(false));
     if args.config.json {
         output::print_json(&announcement)?;
@@ -110,15 +135,38 @@ async fn run_on_loopback(args: TestnetArgs) -> anyhow::Result<Code> {
     Ok(Code::Done)
 }
 
-fn write_truth(world: &Arc<World>, path: &Path) -> anyhow::Result<()> {
-    let failed = |error| Failed::usage(format!("cannot write the truth to {}: {error}", path.display()));
-    let file = File::create(path).map_err(failed)?;
-    Ok(Truth::of(Arc::clone(world)).write_json(file).map_err(failed)?)
+/// Makes the network, and writes down what is true of it.
+async fn start(args: &TestnetArgs, scenario: &Scenario, making: &Making) -> anyhow::Result<WireTestnet> {
+    let life = life::outlets(args.config.events.as_deref(), None)?;
+    let config = WireConfig { life, one_address: args.config.one_address, making: making.clone() };
+    let network = WireTestnet::start_with(scenario, config).await?;
+    if let Some(path) = &args.config.truth {
+        write_truth(network.world(), path).await?;
+    }
+    Ok(network)
+}
+
+/// The name under which crawls of a scenario are kept: its own, of a file that of the file.
+pub(crate) fn network_name(scenario: &str) -> String {
+    Path::new(scenario)
+        .file_stem()
+        .map_or_else(|| scenario.to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// Writes down what is true, on a thread that nobody else waits for.
+async fn write_truth(world: &Arc<World>, path: &Path) -> anyhow::Result<()> {
+    let (world, path) = (Arc::clone(world), path.to_owned());
+    let write = move || {
+        let failed = |error| Failed::usage(format!("cannot write the truth to {}: {error}", path.display()));
+        let file = File::create(&path).map_err(failed)?;
+        Truth::of(world).write_json(file).map_err(failed)
+    };
+    Ok(tokio::task::spawn_blocking(write).await??)
 }
 
 /// The addresses are the result; what to do with them is said beside it.
 fn announce(announcement: &Announcement) -> anyhow::Result<()> {
-    let Announcement { scenario, peers, seed, protocol, bootstrap, .. } = announcement;
+    let Announcement { scenario, network, peers, seed, protocol, bootstrap, .. } = announcement;
     output::note(&format!(
         "{} peers of the scenario {scenario} (seed {seed}). Begin with any of these:",
         grouped((*peers).into())
@@ -126,12 +174,15 @@ fn announce(announcement: &Announcement) -> anyhow::Result<()> {
     output::print(&(bootstrap.join("\n") + "\n"))?;
     let protocol = match protocol.as_str() {
         kad::message::AMINO_PROTOCOL => String::new(),
-        other => format!(" --protocol {other}"),
+        other => format!(" --protocol {}", quoted(other)),
     };
     let first = bootstrap.first().map_or("MULTIADDR", String::as_str);
-    output::note(&format!(
-        "In another terminal:\n  kadscope crawl --addresses loopback{protocol} --bootstrap {first}\nCtrl-C ends the network."
-    ));
+    let crawl = format!(
+        "{} crawl --network-name {} --addresses loopback{protocol} --bootstrap {first}",
+        program(),
+        quoted(network)
+    );
+    output::note(&format!("In another terminal:\n  {crawl}\nCtrl-C ends the network."));
     Ok(())
 }
 

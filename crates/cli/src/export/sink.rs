@@ -9,7 +9,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::output;
+use crate::{output, temporary};
 
 /// Bytes that are gathered before they are written.
 const BUFFER_BYTES: usize = 1 << 18;
@@ -49,11 +49,14 @@ impl Sink {
             Err(_) => path.to_owned(),
         };
         let name = target.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
+        let name_text = name.to_string_lossy();
+        let parent = target.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+        temporary::sweep(parent, |found| is_partial_of(found, &name_text), |left| fs::remove_file(left));
         let mut hidden = OsString::from(".");
         hidden.push(name);
         hidden.push(format!(".{}.partial", std::process::id()));
         let partial = target.with_file_name(hidden);
-        let file = OpenOptions::new().write(true).create_new(true).open(&partial)?;
+        let file = temporary::create(&partial)?;
         let partial = Partial { file: file.try_clone()?, path: partial, target };
         Ok(Self::to(Box::new(file), Some(partial)))
     }
@@ -80,6 +83,15 @@ impl Sink {
         self.partial = None;
         Ok(())
     }
+}
+
+/// Whether a file is what somebody has written of a target, or left of it.
+fn is_partial_of(found: &str, target: &str) -> bool {
+    let number = found
+        .strip_prefix('.')
+        .and_then(|rest| rest.strip_prefix(target))
+        .and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".partial"));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 impl std::fmt::Debug for Sink {
@@ -129,6 +141,24 @@ mod tests {
         assert_eq!(names(dir.path()).len(), 1);
         drop(sink);
         assert_eq!(names(dir.path()), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_killed_one_left_is_swept_and_what_another_one_writes_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.ndjson");
+        let other = dir.path().join(".b.ndjson.7.partial");
+        for left in [&dir.path().join(".a.ndjson.7.partial"), &other] {
+            fs::write(left, "half").unwrap();
+        }
+        let writing = temporary::create(&dir.path().join(".a.ndjson.8.partial")).unwrap();
+        let mut sink = Sink::file(&path).unwrap();
+        sink.row(&1).unwrap();
+        sink.keep().unwrap();
+        let mut left = names(dir.path());
+        left.sort();
+        assert_eq!(left, [".a.ndjson.8.partial", ".b.ndjson.7.partial", "a.ndjson"]);
+        drop(writing);
     }
 
     #[test]

@@ -13,3 +13,4 @@ mod manners;
 mod networks;
 mod program;
 mod signals;
+mod testnet;

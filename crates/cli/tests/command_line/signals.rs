@@ -95,6 +95,28 @@ fn a_demo_that_is_killed_ends_its_network() {
 }
 
 #[test]
+fn the_first_signal_is_heard_while_a_large_network_is_made() {
+    for signal in [Signal::INT, Signal::HUP] {
+        let mut testnet = Running::start(&mut kadscope(["testnet", "--peers", "300000"]));
+        testnet.await_stderr(|line| line.starts_with("making 300,000 peers: "));
+        testnet.send(signal);
+        let ended = testnet.wait();
+        assert_eq!((ended.code, ended.stdout.as_str()), (130, ""), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_closed_terminal_ends_a_crawl_as_sigterm_does() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = dir.path().join("a.sqlite");
+    let SlowCrawl { testnet, mut crawl } = SlowCrawl::start(dir.path(), store.to_str().expect("UTF-8"));
+    crawl.send(Signal::HUP);
+    let ended = crawl.wait();
+    assert_eq!((ended.code, &ended.json()["state"]), (130, &"cancelled".into()), "{}", ended.stderr);
+    assert_eq!(testnet.end(), Some(0));
+}
+
+#[test]
 fn a_testnet_ends_in_good_order() {
     let mut testnet = Running::start(&mut kadscope(["testnet", "--peers", "20"]));
     testnet.await_stderr(|line| line.contains("Ctrl-C ends the network"));

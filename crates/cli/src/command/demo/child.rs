@@ -37,6 +37,9 @@ impl Child {
         if let Some(peers) = args.peers {
             command.arg("--peers").arg(peers.to_string());
         }
+        if args.one_address {
+            command.arg("--one-address");
+        }
         if args.world {
             // It inherits the namespace that was made for us.
             command.arg("--world=here");

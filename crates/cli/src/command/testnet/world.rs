@@ -6,14 +6,14 @@ mod files;
 mod inhabitant;
 
 use std::{
+    fs,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
 };
 
 use anyhow::Context as _;
-use tempfile::TempDir;
 use testnet::{
-    Scenario, WireTestnet,
+    Making, Scenario, WireConfig, WireTestnet,
     ground::Internet,
     names::{NameServer, Zone, ZoneError},
     namespace::{self, Entered, LocalRanges, Place, Routes},
@@ -21,8 +21,11 @@ use testnet::{
 
 pub(crate) use self::{environment::Described, inhabitant::become_inhabitant};
 use self::{environment::Environment, files::Files};
-use super::{Announcement, end_of_stdin, life, write_truth};
-use crate::{args::TestnetArgs, exit::Code, output, render::text::grouped, resources, signals::Signals};
+use super::{Announcement, end_of_stdin, life, making, network_name, write_truth};
+use crate::{
+    args::TestnetArgs, exit::Code, output, render::text::grouped, resources, signals::Signals,
+    temporary::TemporaryDir,
+};
 
 /// Where names are asked for: on the port of DNS.
 const NAMES_PORT: u16 = 53;
@@ -33,8 +36,8 @@ struct World {
     environment: Environment,
     _names: Vec<NameServer>,
     _routes: Arc<Routes>,
-    /// Where the truth is if the user named no file.
-    _dir: Option<TempDir>,
+    /// Where the files are that the user did not name.
+    _dir: TemporaryDir,
 }
 
 /// Goes into the namespace of a world. Must be called before there is a second thread.
@@ -55,8 +58,9 @@ pub(super) async fn run(args: TestnetArgs, entered: Entered) -> anyhow::Result<C
     let mut signals = Signals::listen()?;
     let scenario = args.config.scenario(true)?;
     resources::raise_open_files();
+    let making = Making::default();
     let world = tokio::select! {
-        world = World::start(&args, &scenario) => world?,
+        world = making::watched(&making, scenario.peers, World::start(&args, &scenario, &making)) => world?,
         _ = signals.next() => return Ok(Code::Cancelled),
     };
     world.announce(&args, entered)?;
@@ -74,18 +78,22 @@ pub(super) async fn run(args: TestnetArgs, entered: Entered) -> anyhow::Result<C
 }
 
 impl World {
-    async fn start(args: &TestnetArgs, scenario: &Scenario) -> anyhow::Result<Self> {
+    async fn start(args: &TestnetArgs, scenario: &Scenario, making: &Making) -> anyhow::Result<Self> {
         let routes = Arc::new(Routes::make_local(ranges())?);
-        let Files { truth, events, dir } = Files::of(&args.config, scenario)?;
-        let outlets = life::outlets(events.as_deref(), Some(Arc::clone(&routes)))?;
-        let network = WireTestnet::start_public(scenario, outlets).await?;
+        let Files { truth, events, roots, dir } = Files::of(&args.config, scenario)?;
+        let life = life::outlets(events.as_deref(), Some(Arc::clone(&routes)))?;
+        let config = WireConfig { life, making: making.clone(), ..WireConfig::default() };
+        let network = WireTestnet::start_public(scenario, config).await?;
+        let root = network.root_certificate().unwrap_or_default();
+        fs::write(&roots, root).with_context(|| format!("cannot write to {}", roots.display()))?;
         let bootstrap = network.bootstrap_addresses();
         let zone = zone(&network).context("cannot name the peers")?;
         let names = name_servers(Arc::new(zone)).await?;
-        write_truth(network.world(), &truth)?;
+        write_truth(network.world(), &truth).await?;
         let protocol = scenario.protocol.clone();
         let bootstrap = bootstrap.iter().map(ToString::to_string).collect();
-        let environment = Environment { bootstrap, protocol, truth, events };
+        let network_name = network_name(args.config.name(true));
+        let environment = Environment { bootstrap, network: network_name, protocol, roots, truth, events };
         Ok(Self { network, environment, _names: names, _routes: routes, _dir: dir })
     }
 
