@@ -1,8 +1,13 @@
 //! The command line: what can be asked for. The doc comments are the help.
 
+mod complete;
 mod crawl;
 mod export;
+mod list;
+mod lookup;
+mod origin;
 mod parse;
+mod ping;
 mod world;
 
 use std::path::PathBuf;
@@ -11,9 +16,14 @@ use clap::{Args, Parser, Subcommand};
 use store::StoreUrl;
 
 pub(crate) use self::{
+    complete::{VARIABLE as COMPLETE_VARIABLE, complete},
     crawl::{CrawlArgs, NetworkArgs, Policy},
     export::{CrawlName, ExportArgs, Format, Privacy, What},
-    parse::{command, parse},
+    list::{List, ListParser},
+    lookup::{LookupArgs, TypedKey, Until},
+    origin::Variables,
+    parse::{Parsed, command, parse},
+    ping::{PingArgs, Pinged},
     world::{InhabitantArgs, WorldArgs},
 };
 use crate::{help, manners::OptOutArgs};
@@ -42,11 +52,19 @@ pub(crate) enum Command {
     #[command(after_help = help::CRAWL)]
     Crawl(Box<CrawlArgs>),
 
+    /// Look something up: the peers closest to a key, a peer, the providers of content, a value
+    #[command(after_help = help::LOOKUP)]
+    Lookup(Box<LookupArgs>),
+
+    /// Look at peers whole: each address, transport and protocol
+    #[command(after_help = help::PING)]
+    Ping(Box<PingArgs>),
+
     /// Run a network on this machine until Ctrl-C, for any client to use
     #[command(after_help = help::TESTNET)]
     Testnet(TestnetArgs),
 
-    /// List the crawls in a store
+    /// List the crawls in a store, show one again, or delete it
     #[command(after_help = help::CRAWLS)]
     Crawls(CrawlsArgs),
 
@@ -67,6 +85,24 @@ pub(crate) enum Command {
     Inhabitant(InhabitantArgs),
 }
 
+impl Command {
+    /// The lists of who is left alone, of a command that has them.
+    fn opt_out(&mut self) -> Option<&mut OptOutArgs> {
+        match self {
+            Self::Demo(args) => Some(&mut args.opt_out),
+            Self::Crawl(args) => Some(&mut args.manners.opt_out),
+            Self::Lookup(args) => Some(&mut args.reach.manners.opt_out),
+            Self::Ping(args) => Some(&mut args.reach.manners.opt_out),
+            Self::Export(args) => Some(&mut args.opt_out),
+            Self::Testnet(_)
+            | Self::Crawls(_)
+            | Self::Networks(_)
+            | Self::Completions(_)
+            | Self::Inhabitant(_) => None,
+        }
+    }
+}
+
 /// Which demo.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
@@ -79,18 +115,16 @@ pub(crate) struct DemoArgs {
           value_parser = clap::value_parser!(u32).range(20..=100_000))]
     pub(crate) peers: Option<u32>,
 
-    /// Show it on public addresses: the network, its names and the crawl in a network namespace that has nothing but
-    /// loopback
-    #[arg(long, env = "KADSCOPE_DEMO_WORLD")]
-    pub(crate) world: bool,
-
-    /// Put all peers at 127.0.0.1, each on ports of its own, as is done where this machine has no more of 127.0.0.0/8
-    #[arg(long, env = "KADSCOPE_ONE_ADDRESS", conflicts_with = "world")]
-    pub(crate) one_address: bool,
+    #[command(flatten)]
+    pub(crate) ground: DemoGround,
 
     /// Where to put the crawl and what is true; made if it does not exist
     #[arg(long, env = "KADSCOPE_DEMO_DIR", value_name = "DIR", default_value = "kadscope-demo")]
     pub(crate) dir: PathBuf,
+
+    /// Replace a truth or log in the directory even if another program wrote it
+    #[arg(long, env = "KADSCOPE_FORCE")]
+    pub(crate) force: bool,
 
     /// Seed of the network and of the order of visits [default: the same network each time, visited in another order]
     #[arg(long, env = "KADSCOPE_SEED", value_name = "N")]
@@ -102,6 +136,19 @@ pub(crate) struct DemoArgs {
     /// Print one JSON object instead of the summary: the crawl's numbers, and in `truth` how right they are
     #[arg(long, env = "KADSCOPE_JSON")]
     pub(crate) json: bool,
+}
+
+/// Where the network of a demo is: on loopback, unless it is said otherwise.
+#[derive(Debug, Args)]
+pub(crate) struct DemoGround {
+    /// Show it on public addresses: the network, its names and the crawl in a network namespace that has nothing but
+    /// loopback
+    #[arg(long, env = "KADSCOPE_DEMO_WORLD")]
+    pub(crate) world: bool,
+
+    /// Put all peers at 127.0.0.1, each on ports of its own, as is done where this machine has no more of 127.0.0.0/8
+    #[arg(long, env = "KADSCOPE_ONE_ADDRESS", conflicts_with = "world")]
+    pub(crate) one_address: bool,
 }
 
 /// Which testnet.
@@ -118,14 +165,26 @@ pub(crate) struct TestnetArgs {
     pub(crate) until_eof: bool,
 }
 
-/// Which store to look into.
+/// Which store to look into, and which crawl.
 #[derive(Debug, Args)]
 pub(crate) struct CrawlsArgs {
+    /// A crawl, by its id or `latest`: its summary is shown again [default: list all]
+    #[arg(value_name = "ID|latest")]
+    pub(crate) crawl: Option<CrawlName>,
+
+    /// Delete the crawl, with all of its rows
+    #[arg(long, env = "KADSCOPE_DELETE", requires = "crawl")]
+    pub(crate) delete: bool,
+
+    /// Delete without asking
+    #[arg(long, env = "KADSCOPE_YES", requires = "delete")]
+    pub(crate) yes: bool,
+
     /// The store: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db)
     #[arg(long, env = "KADSCOPE_STORE", value_name = "URL", default_value = DEFAULT_STORE)]
     pub(crate) store: StoreUrl,
 
-    /// Print one JSON object instead of a table
+    /// Print one JSON object instead of text
     #[arg(long, env = "KADSCOPE_JSON")]
     pub(crate) json: bool,
 }
@@ -133,7 +192,8 @@ pub(crate) struct CrawlsArgs {
 /// Which networks.
 #[derive(Debug, Args)]
 pub(crate) struct NetworksArgs {
-    /// A network's name, or a file of the same form: shown whole, as a file to save and edit [default: list all]
+    /// A network's name: shown whole, as a file to save and edit. Or a file of the same form: whether `crawl` takes it, and
+    /// if not, every reason [default: list all]
     #[arg(value_name = "NAME|FILE.toml")]
     pub(crate) network: Option<String>,
 

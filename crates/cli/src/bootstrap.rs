@@ -4,7 +4,7 @@
 use std::{fmt, str::FromStr};
 
 use crawl::Bootstrap;
-use kad::{Multiaddr, PeerId, failure::SkipReason};
+use kad::{Multiaddr, PeerId, failure::SkipReason, parse};
 use multiaddr::Protocol;
 use net::{Addresses, Host};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -38,8 +38,8 @@ impl FromStr for BootstrapAddress {
 
     /// What can never be dialled is refused here, with what to do about it.
     fn from_str(text: &str) -> Result<Self, String> {
-        let address: Multiaddr =
-            text.parse().map_err(|error| format!("it is no multiaddress ({error}); {FORM}"))?;
+        let address: Multiaddr = parse::multiaddr(text.trim())
+            .map_err(|error| format!("it is no multiaddress ({error}); {FORM}"))?;
         if address.is_empty() {
             return Err(format!("it is empty; {FORM}"));
         }
@@ -222,6 +222,26 @@ mod tests {
         ] {
             assert_eq!(parse(text).map(|address| address.to_string()), Ok(text.replace("PEER", PEER)));
         }
+    }
+
+    #[test]
+    fn an_id_has_any_of_its_forms_and_a_slash_at_the_end_is_nothing() {
+        let cid = "bafzbeie5745rpv2m6tjyuugywy4d5ewrqgqqhfnf445he3omzpjbx5xqxe";
+        let qm = "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N";
+        for (text, plain) in [
+            (format!("/ip4/1.1.1.1/tcp/1/p2p/{cid}"), format!("/ip4/1.1.1.1/tcp/1/p2p/{qm}")),
+            (format!("/dns4/example.org/tcp/1/ipfs/{cid}/"), format!("/dns4/example.org/tcp/1/p2p/{qm}")),
+            (format!("/ip4/1.1.1.1/tcp/1/p2p/{PEER}/"), format!("/ip4/1.1.1.1/tcp/1/p2p/{PEER}")),
+            ("/dnsaddr/example.org/".to_owned(), "/dnsaddr/example.org".to_owned()),
+        ] {
+            assert_eq!(parse(&text).map(|address| address.to_string()), Ok(plain), "{text}");
+        }
+        let error =
+            parse("/ip4/1.1.1.1/tcp/1/p2p/bafybeie5745rpv2m6tjyuugywy4d5ewrqgqqhfnf445he3omzpjbx5xqxe");
+        assert!(
+            error.clone().is_err_and(|text| text.contains("a CID of something else than a key")),
+            "{error:?}"
+        );
     }
 
     #[test]

@@ -16,6 +16,11 @@ pub(crate) fn unix_ms() -> f64 {
     now().0 as f64 / 1e3
 }
 
+/// The same since 1970.
+pub(crate) fn since_epoch() -> std::time::Duration {
+    now().since(Timestamp(0))
+}
+
 /// A name that no other crawl has.
 pub(crate) fn crawl_id(now: Timestamp) -> CrawlId {
     CrawlId::new(now, rand::random())

@@ -5,7 +5,9 @@ mod crawl;
 mod crawls;
 mod demo;
 mod export;
+mod lookup;
 mod networks;
+mod ping;
 mod testnet;
 
 use ::testnet::namespace::{Entered, Place};
@@ -13,29 +15,37 @@ use ::testnet::namespace::{Entered, Place};
 pub(crate) use self::{
     crawls::Listed,
     demo::{Churn, During, Judged},
+    lookup::{Answer, Closest, FoundRow, ProviderRow, ValueRow},
     networks::Described,
+    ping::{AddressRow, PeerRow},
     testnet::network_name,
 };
-use crate::{args::Command, exit::Code};
+use crate::{args::Command, exit::Code, outputs::InUse};
 
 /// Does what can only be done before there is a second thread: goes into a namespace, or becomes another program.
 pub(crate) fn prepare(command: &Command) -> anyhow::Result<Option<Entered>> {
     match command {
         Command::Testnet(args) => args.world.world.map(|place| testnet::prepare(place.into())).transpose(),
-        Command::Demo(args) => args.world.then(|| testnet::prepare(Place::Own)).transpose(),
+        Command::Demo(args) => args.ground.world.then(|| testnet::prepare(Place::Own)).transpose(),
         Command::Inhabitant(args) => Err(testnet::become_inhabitant(args)),
         _ => Ok(None),
     }
 }
 
-/// Does what was asked for, in the namespace that was entered.
-pub(crate) async fn run(command: Command, entered: Option<Entered>) -> anyhow::Result<Code> {
+/// Does what was asked for, in the namespace that was entered; `in_use` has what was read to know what.
+pub(crate) async fn run(
+    command: Command,
+    entered: Option<Entered>,
+    mut in_use: InUse,
+) -> anyhow::Result<Code> {
     match command {
         Command::Demo(args) => demo::run(args).await,
-        Command::Crawl(args) => crawl::run(*args).await,
-        Command::Testnet(args) => testnet::run(args, entered).await,
+        Command::Crawl(args) => crawl::run(*args, in_use).await,
+        Command::Lookup(args) => lookup::run(*args, &mut in_use).await,
+        Command::Ping(args) => ping::run(*args).await,
+        Command::Testnet(args) => testnet::run(args, entered, in_use).await,
         Command::Crawls(args) => crawls::run(&args),
-        Command::Export(args) => export::run(&args),
+        Command::Export(args) => export::run(&args, &mut in_use),
         Command::Networks(args) => networks::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Inhabitant(args) => Err(testnet::become_inhabitant(&args)),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use crawl::{Bootstrap, Clock, Crawl, Crawled, Outlets, Progress};
+use crawl::{Bootstrap, Clock, Crawl, Crawled, Outlets, Progress, Summary};
 use kad::opt_out::OptOut;
 use net::{Host, HostConfig, Identity, Roots};
 use schema::{CrawlEnd, CrawlId, CrawlStart, RunState, Timestamp};
@@ -25,7 +25,8 @@ use crate::{
     network::Network,
     output,
     progress::{self, Watched},
-    render, resources,
+    render,
+    resources::{self, AtOnce},
 };
 
 /// The longest file of root certificates that is read, in bytes: that of a system has some hundred KiB.
@@ -68,6 +69,8 @@ pub(crate) struct Made {
     pub(crate) crawled: Crawled,
     /// Whether every row is in the store; the error says what went wrong there.
     pub(crate) kept: Result<(), store::Error>,
+    /// The names of the protocol by which peers were asked.
+    pub(crate) protocols: Vec<String>,
 }
 
 impl Order {
@@ -82,8 +85,9 @@ impl Order {
     /// Crawls. What is kept of the order is what is carried out: with its seed, and fitted to the machine.
     pub(crate) async fn carry_out(mut self, stop: &CancellationToken) -> anyhow::Result<Made> {
         let seed = *self.config.seed.get_or_insert_with(clock::seed);
-        fit_to_machine(&mut self.config);
-        let host = self.host()?;
+        let host = self.host_config()?;
+        fit_to_machine(&mut self.config, host.shared_descriptors())?;
+        let host = self.host(host)?;
         let bootstrap = bootstrap::gather(&self.network.bootstrap, &host).await?;
         let now = clock::now();
         let id = clock::crawl_id(now);
@@ -101,6 +105,7 @@ impl Order {
             stop: stop.clone(),
             over: over.clone(),
         }));
+        let protocols = self.network.protocols.clone();
         let cpu_before = resources::cpu_time();
         // On a worker, next to the visits: the thread that waits here would have to be woken for each of them.
         let crawl = tokio::spawn(self.crawl(host, bootstrap, (id, now)).run(outlets));
@@ -109,11 +114,11 @@ impl Order {
         over.cancel();
         // It takes its line away.
         display.await?;
-        let kept = finish(writer, &crawled).await?;
-        Ok(Made { crawled, kept })
+        let kept = finish(writer, &mut crawled.summary).await?;
+        Ok(Made { crawled, kept, protocols })
     }
 
-    fn host(&self) -> anyhow::Result<Host> {
+    fn host_config(&self) -> anyhow::Result<HostConfig> {
         let identity = Identity::generate()?;
         let mut config = HostConfig::new(identity, self.network.addresses.into());
         config.dial_timeout = self.dial_timeout;
@@ -125,7 +130,11 @@ impl Order {
             None => self.manners.agent(&config.agent),
             Some(agent) => agent.clone(),
         };
-        config.max_connecting = self.config.max_dials as usize;
+        Ok(config)
+    }
+
+    fn host(&self, config: HostConfig) -> anyhow::Result<Host> {
+        let config = HostConfig { max_connecting: self.config.max_dials as usize, ..config };
         Host::new(config).context("could not open a socket to dial from")
     }
 
@@ -162,44 +171,68 @@ impl Order {
 impl Made {
     /// The error that this crawl is for who wanted its result; `None` if it brought something, or was cut short.
     pub(crate) fn error(self) -> Option<anyhow::Error> {
-        let Self { crawled, kept } = self;
+        let Self { crawled, kept, protocols } = self;
         if let Err(error) = kept {
             return Some(anyhow::Error::new(error).context("the crawl could not be kept"));
         }
         let nobody = crawled.summary.state == RunState::Failed;
-        nobody.then(|| Failed::network(render::no_answer(&crawled.bootstrap)).into())
+        nobody.then(|| Failed::network(render::no_answer(&crawled.bootstrap, &protocols)).into())
     }
 }
 
-/// Fits the numbers of dials and conversations to the files that this process may open.
-fn fit_to_machine(config: &mut crawl::Config) {
+/// Fits the numbers of dials and conversations to the files that this process may open: what cannot be had is said before
+/// anything begins, and what somebody asked for is refused rather than lowered.
+fn fit_to_machine(config: &mut crawl::Config, of_host: usize) -> Result<(), Failed> {
     let limit = resources::raise_open_files();
-    let (dials, conversations) = resources::fit_to_files(limit, config.max_dials, config.parallelism);
-    if (dials, conversations) != (config.max_dials, config.parallelism) {
+    let others = resources::open_files() + of_host as u64;
+    let wanted = (config.max_dials, config.parallelism);
+    let usual = crawl::Config::default();
+    let dials = AtOnce { count: wanted.0, is_asked: wanted.0 != usual.max_dials };
+    let conversations = AtOnce { count: wanted.1, is_asked: wanted.1 != usual.parallelism };
+    let Some(fitted) = resources::fit_to_files(limit, others, (dials, conversations)) else {
+        return Err(Failed::usage(format!(
+            "only {limit} files may be open at once, too few for {} dials and {} conversations at once\n\
+             raise the limit (`ulimit -n`), or ask for fewer (--max-dials, --parallelism)",
+            wanted.0, wanted.1
+        )));
+    };
+    (config.max_dials, config.parallelism) = fitted;
+    if fitted != wanted {
         output::note(&format!(
-            "only {limit} files may be open at once: {dials} dials and {conversations} conversations at once \
-             (raise it with `ulimit -n`)"
+            "only {limit} files may be open at once: {} dials and {} conversations at once \
+             (raise it with `ulimit -n`)",
+            fitted.0, fitted.1
         ));
     }
-    config.max_dials = dials;
-    config.parallelism = conversations;
+    Ok(())
 }
 
 fn note_cost(crawled: &mut Crawled, cpu: Duration) {
-    crawled.summary.cpu_s = Some(cpu.as_secs_f64());
+    // To the microsecond, as all times.
+    crawled.summary.cpu_s = Some((cpu.as_secs_f64() * 1e6).round() / 1e6);
     crawled.summary.peak_rss_bytes = resources::peak_rss_bytes();
 }
 
-/// Writes what is still in hand, and the end of the crawl.
-async fn finish(writer: Option<Writer>, crawled: &Crawled) -> anyhow::Result<Result<(), store::Error>> {
+/// Writes what is still in hand, and the end of the crawl. Where that fails the summary says the same as the store, in which
+/// the crawl has no end.
+async fn finish(writer: Option<Writer>, summary: &mut Summary) -> anyhow::Result<Result<(), store::Error>> {
     let Some(writer) = writer else { return Ok(Ok(())) };
-    let summary = &crawled.summary;
+    let progress = writer.progress();
+    summary.kept_visits = Some(summary.visits.all());
     let end = CrawlEnd {
         finished_at: summary.finished_at,
         state: summary.state,
-        summary: serde_json::to_value(summary)?,
+        summary: serde_json::to_value(&*summary)?,
     };
-    Ok(writer.finish(end).await.map(drop))
+    let kept = writer.finish(end).await;
+    if kept.is_err() {
+        summary.state = RunState::Interrupted;
+        summary.kept_visits = Some(progress.borrow().visits);
+    }
+    if let Err(store::Error::Gone { .. }) = kept {
+        summary.kept_visits = Some(0);
+    }
+    Ok(kept.map(drop))
 }
 
 /// The roots in a file; none without one.

@@ -4,7 +4,7 @@ use std::{fmt, process::ExitCode};
 
 use testnet::{WireError, namespace::NamespaceError};
 
-use crate::output;
+use crate::{args::Variables, output};
 
 /// The exit codes. [`help::EXIT_CODES`](crate::help::EXIT_CODES) says the same to users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(crate) enum Code {
     Store,
     /// None of the peers to begin with answered.
     Network,
+    /// What was looked for was not found.
+    NotFound,
     /// Stopped by Ctrl-C, SIGTERM or SIGHUP. Everything in hand was kept.
     Cancelled,
     /// A command that was run in a world ended by this one, whatever it means there.
@@ -34,6 +36,7 @@ impl Code {
             Self::Usage => 2,
             Self::Store => 3,
             Self::Network => 4,
+            Self::NotFound => 5,
             Self::Cancelled => 130,
             Self::Command(number) => number,
         }
@@ -92,10 +95,14 @@ pub(crate) fn of_arguments(error: &clap::Error) -> ExitCode {
     if error.use_stderr() { Code::Usage.into() } else { Code::Done.into() }
 }
 
-/// Prints an error, and says how the program ends by it.
-pub(crate) fn of_error(error: &anyhow::Error) -> ExitCode {
+/// Prints an error, with the variable that it is about if there is one, and says how the program ends by it.
+pub(crate) fn of_error(error: &anyhow::Error, variables: &Variables) -> ExitCode {
     let style = output::Style::of_stderr();
-    output::note(&format!("{} {error:#}", style.red("error:")));
+    let text = format!("{error:#}");
+    output::note(&format!("{} {text}", style.red("error:")));
+    if let Some(origin) = variables.explain(&text) {
+        output::note(&origin);
+    }
     code_of(error).into()
 }
 
@@ -145,7 +152,15 @@ mod tests {
 
     #[test]
     fn the_help_names_every_code() {
-        for code in [Code::Done, Code::Unexpected, Code::Usage, Code::Store, Code::Network, Code::Cancelled] {
+        for code in [
+            Code::Done,
+            Code::Unexpected,
+            Code::Usage,
+            Code::Store,
+            Code::Network,
+            Code::NotFound,
+            Code::Cancelled,
+        ] {
             let number = code.number().to_string();
             let named = crate::help::EXIT_CODES.lines().any(|line| line.trim_start().starts_with(&number));
             assert!(named, "{number}");

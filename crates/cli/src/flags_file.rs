@@ -3,7 +3,10 @@
 //! A line holds one flag or several. Words are parted by blanks; `'...'` and `"..."` keep blanks, within `"..."` a
 //! backslash stands before `"` and `\`; a word that begins with `#` begins a comment. Nothing is expanded.
 
-use std::{ffi::OsString, path::Path};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use crate::{input, render::text::escaped};
 
@@ -20,6 +23,8 @@ pub(crate) struct Expanded {
     pub(crate) args: Vec<OsString>,
     /// Where those from files stand.
     pub(crate) words: Vec<Word>,
+    /// The files.
+    pub(crate) files: Vec<PathBuf>,
 }
 
 /// A word of a file.
@@ -51,6 +56,7 @@ pub(crate) fn expand(args: impl IntoIterator<Item = OsString>) -> Result<Expande
                 let words = read(file)?;
                 expanded.args.extend(words.iter().map(|word| word.text.clone().into()));
                 expanded.words.extend(words);
+                expanded.files.push(file.into());
                 if expanded.words.len() > MAX_WORDS {
                     return Err(format!("flags files hold more than {MAX_WORDS} words"));
                 }

@@ -8,6 +8,7 @@ Exit codes:
   2    the command line, or a file that it names, is wrong
   3    the store could not be opened, read or written
   4    network: none of the bootstrap peers answered
+  5    what was looked for was not found
   130  stopped by Ctrl-C, SIGTERM or SIGHUP; everything in hand was kept
 With testnet --world -- COMMAND the exit code is the command's.";
 
@@ -28,7 +29,8 @@ Flags from a file:
 
 Environment:
   Every option can be set by the variable that its help names; an option on the command line wins.
-  KADSCOPE_LOG  What is logged to stderr: error, warn (default), info, debug, or a filter
+  Opt-out lists of both count.
+  KADSCOPE_LOG  What is logged to stderr: error, warn (default), info, debug, or MODULE=LEVEL,...
   NO_COLOR      Set to anything: no colours";
 
 /// Below the help of the program.
@@ -68,6 +70,35 @@ kadscope behaves there, and what it asks of you.
 The summary goes to stdout, progress and errors to stderr. The first Ctrl-C stops the crawl and
 keeps what is in hand, the second ends it at once.";
 
+/// Below the help of `lookup`.
+pub(crate) const LOOKUP: &str = "\
+Examples:
+  Is my content retrievable, and if not, why:
+    kadscope lookup providers bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi --dial
+  Where a peer is:
+    kadscope lookup peer 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN
+  What a name leads to:
+    kadscope lookup value /ipns/k51qzi5uqu5dgutdk6i1ynyzgkqngpha5xpgia3a5qqp4jsh0u4csozksxel2r
+  Who is responsible for a key, and every request of the search in a file:
+    kadscope lookup closest KEY --trace requests.ndjson
+
+Each request is shown on stderr when it ends: who was asked and by whom it was named, how many bits
+its key shares with the target (cpl), how long the dial and the answer took, and what came. The
+answer goes to stdout. Nothing is kept. docs/lookups.md says what the rules are.
+
+Exit code 5: what was looked for was not found.";
+
+/// Below the help of `ping`.
+pub(crate) const PING: &str = "\
+Examples:
+  kadscope ping 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN
+  kadscope ping --addresses any /ip4/192.168.1.7/tcp/4001/p2p/PEER_ID
+
+Each address is dialled apart, those too that the peer names itself. The round trip is the smallest
+that the transport saw; a ping is a request of Kademlia, which every server answers.
+
+Exit code 5: one of the peers could not be reached.";
+
 /// Below the help of `testnet`.
 pub(crate) const TESTNET: &str = "\
 Examples:
@@ -96,6 +127,8 @@ pub(crate) const CRAWLS: &str = "\
 Examples:
   kadscope crawls
   kadscope crawls --store may.sqlite --json
+  kadscope crawls latest                 The summary of a crawl again
+  kadscope crawls ID --delete            Ask, then delete it
 
 States: running (its process is alive), succeeded, cancelled (by Ctrl-C or --limit), failed,
 interrupted (its process is gone; the rows that it had written are there).";
@@ -106,7 +139,7 @@ Examples:
   kadscope networks
   kadscope networks ipfs > my-network.toml
   kadscope networks polkadot --json | jq .bootstrap
-  kadscope networks my-network.toml      Is this file right?";
+  kadscope networks my-network.toml      Does `crawl` take this file? If not, why?";
 
 /// Below the help of `export`.
 pub(crate) const EXPORT: &str = "\
@@ -120,11 +153,13 @@ Examples:
     kadscope export --privacy without-ips --what visits --out - | jq -r .agent_version
 
 docs/export.md documents each field, and what remains linkable at each level. A file is there once
-it is whole. Who is on an opt-out list (--opt-out) is never exported.";
+it is whole. A file that is no export is replaced with --force alone. Who is on an opt-out list (--opt-out) is never exported.";
 
 /// Below the help of `completions`.
 pub(crate) const COMPLETIONS: &str = "\
-Examples:
-  kadscope completions bash > ~/.local/share/bash-completion/completions/kadscope
-  kadscope completions zsh > ~/.zfunc/_kadscope
-  kadscope completions fish > ~/.config/fish/completions/kadscope.fish";
+Where each shell reads it when it starts, so that script and program are of one version:
+  echo 'source <(kadscope completions bash)' >> ~/.bashrc
+  echo 'source <(kadscope completions zsh)' >> ~/.zshrc
+  echo 'kadscope completions fish | source' >> ~/.config/fish/config.fish
+
+Options, networks, scenarios and the crawls of a store are completed.";

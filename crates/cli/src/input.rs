@@ -4,13 +4,17 @@ use std::{fs::File, io::Read as _, path::Path};
 
 use crate::exit::Failed;
 
+/// What some editors put before a text, and nobody sees.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Reads a text of at most `max_bytes`. `what` says in errors what it is.
 pub(crate) fn read(path: &Path, what: &str, max_bytes: u64) -> Result<String, Failed> {
     let failed = |problem: &str| Failed::usage(format!("cannot read {what} {}: {problem}", path.display()));
-    String::from_utf8(read_bytes(path, what, max_bytes)?).map_err(|error| {
+    let text = String::from_utf8(read_bytes(path, what, max_bytes)?).map_err(|error| {
         let text = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         failed(&format!("line {} is no UTF-8", text.split(|&byte| byte == b'\n').count()))
-    })
+    })?;
+    Ok(text.strip_prefix(BYTE_ORDER_MARK).map(str::to_owned).unwrap_or(text))
 }
 
 /// The same for any bytes.

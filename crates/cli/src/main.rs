@@ -13,47 +13,54 @@ mod export;
 mod flags_file;
 mod help;
 mod input;
+mod log;
 mod manners;
 mod network;
 mod output;
+mod outputs;
 mod progress;
+mod reach;
 mod render;
 mod resources;
 mod shell;
 mod signals;
 mod temporary;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
-use tracing_subscriber::EnvFilter;
-
-use crate::args::Cli;
+use crate::{
+    args::{Command, Parsed},
+    outputs::InUse,
+};
 
 fn main() -> ExitCode {
-    let cli = match args::parse() {
-        Ok(cli) => cli,
+    match args::complete() {
+        Ok(false) => {}
+        Ok(true) => return exit::Code::Done.into(),
+        Err(error) => return exit::of_arguments(&error),
+    }
+    let parsed = match args::parse() {
+        Ok(parsed) => parsed,
         Err(error) => return exit::of_arguments(&error),
     };
-    log_to_stderr();
-    match run(cli) {
+    let Parsed { cli, flags_files, variables } = parsed;
+    match log::to_stderr().map_err(Into::into).and_then(|()| run(cli.command, &flags_files)) {
         Ok(code) => code.into(),
-        Err(error) => exit::of_error(&error),
+        Err(error) => exit::of_error(&error, &variables),
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<exit::Code> {
-    let entered = command::prepare(&cli.command)?;
+fn run(command: Command, flags_files: &[PathBuf]) -> anyhow::Result<exit::Code> {
+    let mut in_use = InUse::default();
+    for file in flags_files {
+        in_use.read("a flags file", file);
+    }
+    let entered = command::prepare(&command)?;
     // Two workers on a single core, so that a slow visit does not hold up the signals.
     let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
-    let done = runtime.block_on(command::run(cli.command, entered));
+    let done = runtime.block_on(command::run(command, entered, in_use));
     // What is left are dials that nobody waits for.
     runtime.shutdown_background();
     done
-}
-
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("KADSCOPE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let colour = output::Style::of_stderr().is_coloured();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
 }

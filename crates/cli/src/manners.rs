@@ -2,12 +2,18 @@
 
 use std::{path::PathBuf, str::FromStr, sync::Arc};
 
-use clap::Args;
+use clap::{Args, builder::PathBufValueParser};
 use kad::opt_out::OptOut;
 use net::{Pacing, Rate};
 use serde::{Serialize, Serializer};
 
-use crate::{exit::Failed, input, render::text::escaped};
+use crate::{
+    args::{List, ListParser},
+    exit::Failed,
+    input,
+    outputs::InUse,
+    render::text::escaped,
+};
 
 /// The longest contact, in bytes: peers keep agent strings, some cut them.
 const MAX_CONTACT_BYTES: usize = 100;
@@ -112,22 +118,44 @@ impl FromStr for Contact {
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub(crate) struct OptOutArgs {
     /// A list of who asked not to be measured: peer ids, IP addresses and ranges such as 192.0.2.0/24, one a line,
-    /// `#` begins a comment. They are never dialled and never exported. Several lists: after commas, or by several of
-    /// this option
-    #[arg(long, env = "KADSCOPE_OPT_OUT", value_name = "FILE", value_delimiter = ',')]
+    /// `#` begins a comment. They are never dialled and never exported. All lists count: those after commas, of several
+    /// of this option, of flags files and of the variable
+    #[arg(long, env = OptOutArgs::VARIABLE, value_name = "FILE", value_parser = ListParser(PathBufValueParser::new()))]
     #[serde(serialize_with = "as_texts")]
-    pub(crate) opt_out: Vec<PathBuf>,
+    pub(crate) opt_out: Vec<List<PathBuf>>,
 }
 
 impl OptOutArgs {
+    /// The variable whose lists count too, whatever the command line says.
+    pub(crate) const VARIABLE: &str = "KADSCOPE_OPT_OUT";
+
+    /// Adds the lists of the variable: a standing list is not dropped because there is another one.
+    pub(crate) fn add_standing(&mut self, standing: List<PathBuf>) {
+        if !self.opt_out.contains(&standing) {
+            self.opt_out.insert(0, standing);
+        }
+    }
+
+    /// All lists.
+    fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        self.opt_out.iter().flat_map(|list| &list.0)
+    }
+
+    /// Remembers the lists as files that are read.
+    pub(crate) fn note(&self, in_use: &mut InUse) {
+        for path in self.paths() {
+            in_use.read("an opt-out list", path);
+        }
+    }
+
     /// Reads the lists; all of them count. A broken line is an error: who asked must not be forgotten because of it.
     pub(crate) fn load(&self) -> Result<Arc<OptOut>, Failed> {
         let mut all = String::new();
-        for path in &self.opt_out {
+        for path in self.paths() {
             let text = input::read(path, "the opt-out list", MAX_LIST_BYTES)?;
             OptOut::parse(&text).map_err(|bad| {
                 Failed::usage(format!(
-                    "cannot use the opt-out list {}: {}\nwrite a peer id (12D3..., Qm...), an address (192.0.2.1, \
+                    "cannot use the opt-out list {}: {}\nwrite a peer id (12D3..., Qm..., k51..., bafz...), an address (192.0.2.1, \
                      2001:db8::1) or a range (192.0.2.0/24) on each line; what follows a # is a comment",
                     path.display(),
                     escaped(&bad.to_string())
@@ -141,8 +169,9 @@ impl OptOutArgs {
     }
 }
 
-fn as_texts<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
+fn as_texts<S: Serializer>(lists: &[List<PathBuf>], serializer: S) -> Result<S::Ok, S::Error> {
+    let paths = lists.iter().flat_map(|list| &list.0);
+    serializer.collect_seq(paths.map(|path| path.to_string_lossy()))
 }
 
 #[cfg(test)]
@@ -201,14 +230,14 @@ mod tests {
         let (first, second) = (dir.path().join("a.txt"), dir.path().join("b.txt"));
         std::fs::write(&first, "192.0.2.0/24").unwrap();
         std::fs::write(&second, "# mail of May\n198.51.100.1\n").unwrap();
-        let mut args = OptOutArgs { opt_out: vec![first, second.clone()] };
+        let mut args = OptOutArgs { opt_out: vec![List(vec![first, second.clone()])] };
         let list = args.load().unwrap();
         assert!(list.has_ip([192, 0, 2, 9].into()) && list.has_ip([198, 51, 100, 1].into()));
         assert!(!list.has_ip([198, 51, 100, 2].into()));
         std::fs::write(&second, "# mail of May\n198.51.100.1\n\u{9b}2J\n").unwrap();
         let error = args.load().unwrap_err().to_string();
         assert!(error.contains("b.txt: line 3: `\\u{9b}2J` is no peer id"), "{error}");
-        args.opt_out = vec![dir.path().join("missing")];
+        args.opt_out = vec![List(vec![dir.path().join("missing")])];
         assert!(args.load().unwrap_err().to_string().contains("missing: No such file"));
     }
 }

@@ -3,6 +3,7 @@
 
 mod file;
 mod preset;
+mod reasons;
 
 use std::path::Path;
 
@@ -47,7 +48,7 @@ impl Network {
         Ok(Self {
             name: args.network_name.unwrap_or(file.name),
             protocols: args.protocol.map_or(file.protocols, |protocol| vec![protocol]),
-            bootstrap: or(args.bootstrap, file.bootstrap),
+            bootstrap: or(args.bootstrap.into_iter().flat_map(|list| list.0).collect(), file.bootstrap),
             addresses: args.addresses.unwrap_or(file.addresses),
             agent: file.agent,
         })
@@ -56,16 +57,21 @@ impl Network {
 
 /// Reads a preset, or a file: what holds a `/` or ends in `.toml` is a path. Its text comes with it.
 pub(crate) fn load(name: &str) -> Result<(NetworkFile, String), Failed> {
-    let path = Path::new(name);
-    let is_path = name.contains('/') || path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
-    let text = if is_path {
-        input::read(path, "the network", MAX_FILE_BYTES)?
+    let text = if is_path(name) {
+        input::read(Path::new(name), "the network", MAX_FILE_BYTES)?
     } else {
         preset::text(name).ok_or_else(|| unknown(name))?.to_owned()
     };
-    let network = NetworkFile::parse(&text)
-        .map_err(|error| Failed::usage(format!("cannot use the network {}: {}", escaped(name), error)))?;
+    let network = NetworkFile::parse(&text).map_err(|first| {
+        let reasons = reasons::all(&text, first).join("\n");
+        Failed::usage(format!("cannot use the network {}: {reasons}", escaped(name)))
+    })?;
     Ok((network, text))
+}
+
+/// Whether a network is a file.
+pub(crate) fn is_path(name: &str) -> bool {
+    name.contains('/') || Path::new(name).extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"))
 }
 
 fn unknown(name: &str) -> Failed {

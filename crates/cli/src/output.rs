@@ -1,16 +1,38 @@
 //! Everything that is printed goes through here: results to stdout, what is said along the way to stderr.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::{
+    io::{self, ErrorKind, IsTerminal, Write},
+    os::fd::AsFd,
+};
 
+use rustix::fs::FileType;
 use serde::Serialize;
+
+use crate::render::text::wrapped;
 
 /// Prints a result. Who reads it may stop reading: that is not an error.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe || is_hung_up(&error) => Ok(()),
         done => done,
     }
+}
+
+/// Prints what people read: on a terminal, in lines that fit into it.
+pub(crate) fn print_text(text: &str) -> io::Result<()> {
+    match stdout_columns() {
+        Some(columns) => print(&wrapped(text, columns)),
+        None => print(text),
+    }
+}
+
+/// Whether the terminal that stdout was is closed: then every write fails, and there is nobody to tell.
+fn is_hung_up(error: &io::Error) -> bool {
+    let stdout = rustix::fs::fstat(io::stdout());
+    let is_device =
+        stdout.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice);
+    is_device && error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
 }
 
 /// Prints a result as one JSON object on one line.
@@ -49,23 +71,44 @@ pub(crate) fn escape_controls(json: &str) -> String {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Style {
     colour: bool,
+    /// How wide the terminal is; `None` where there is none.
+    columns: Option<usize>,
 }
+
+/// How wide lines are that nobody sees on a terminal.
+const COLUMNS: usize = 80;
 
 impl Style {
     /// Colour on a terminal, unless `NO_COLOR` is set (no-color.org) or the terminal is dumb.
     pub(crate) fn of_stdout() -> Self {
-        Self { colour: io::stdout().is_terminal() && is_colour_welcome() }
+        Self { colour: io::stdout().is_terminal() && is_colour_welcome(), columns: stdout_columns() }
     }
 
     /// The same for stderr.
     pub(crate) fn of_stderr() -> Self {
-        Self { colour: io::stderr().is_terminal() && is_colour_welcome() }
+        Self { colour: io::stderr().is_terminal() && is_colour_welcome(), columns: columns(io::stderr()) }
     }
 
     /// No colour.
     #[cfg(test)]
     pub(crate) const fn plain() -> Self {
-        Self { colour: false }
+        Self { colour: false, columns: None }
+    }
+
+    /// No colour, on a terminal so wide.
+    #[cfg(test)]
+    pub(crate) const fn plain_in(columns: usize) -> Self {
+        Self { colour: false, columns: Some(columns) }
+    }
+
+    /// How wide a line may be.
+    pub(crate) fn columns(self) -> usize {
+        self.columns.unwrap_or(COLUMNS)
+    }
+
+    /// Whether a line of this width fits; where there is no terminal, every line does.
+    pub(crate) fn has_room_for(self, width: usize) -> bool {
+        self.columns.is_none_or(|columns| width <= columns)
     }
 
     pub(crate) const fn is_coloured(self) -> bool {
@@ -104,8 +147,17 @@ fn is_colour_welcome() -> bool {
 
 /// How many columns stderr has; 80 where that cannot be known.
 pub(crate) fn stderr_columns() -> usize {
-    let size = rustix::termios::tcgetwinsize(io::stderr()).ok().map(|size| usize::from(size.ws_col));
-    size.filter(|&columns| columns > 0).unwrap_or(80)
+    columns(io::stderr()).unwrap_or(80)
+}
+
+/// How many columns the terminal has that stdout is; `None` if it is none.
+pub(crate) fn stdout_columns() -> Option<usize> {
+    columns(io::stdout())
+}
+
+fn columns(stream: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    Some(usize::from(size.ws_col)).filter(|&columns| columns > 0)
 }
 
 #[cfg(test)]
@@ -124,6 +176,6 @@ mod tests {
     #[test]
     fn paint_is_left_out_where_it_is_not_welcome() {
         assert_eq!(Style::plain().bold("a"), "a");
-        assert_eq!(Style { colour: true }.bold("a"), "\x1b[1ma\x1b[0m");
+        assert_eq!(Style { colour: true, columns: None }.bold("a"), "\x1b[1ma\x1b[0m");
     }
 }

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use self::estimate::Estimator;
 use crate::{
     output,
-    render::text::{bar, duration, grouped},
+    render::text::{bar, columns, counted, duration, grouped, left},
 };
 
 /// How often the line on a terminal is drawn.
@@ -85,7 +85,7 @@ pub(crate) async fn show(watched: Watched) {
 #[derive(Debug, Clone, Copy)]
 struct State {
     elapsed: Duration,
-    /// How long it will probably take; `None` while more is found than visited.
+    /// How long it will probably take; `None` while that cannot be told.
     left: Option<Duration>,
     /// Visits per second, lately.
     rate: f64,
@@ -94,44 +94,50 @@ struct State {
 
 fn draw(state: State, on_terminal: bool) {
     if on_terminal {
-        let line: String =
-            line(&state).chars().take(output::stderr_columns().saturating_sub(ROOM_AT_THE_END)).collect();
-        output::note_raw(&format!("{CLEAR}{line}"));
+        let room = output::stderr_columns().saturating_sub(ROOM_AT_THE_END);
+        output::note_raw(&format!("{CLEAR}{}", line(&state, room)));
     } else {
         output::note(&log_line(&state));
     }
 }
 
-fn line(state: &State) -> String {
-    let Progress { discovered, reachable, unreachable, under_way, .. } = state.progress;
-    let done = reachable + unreachable;
+/// What there is to say, as much of it as there is room for; nothing is cut.
+fn line(state: &State, room: usize) -> String {
+    let Progress { discovered, reachable, turned_away, unreachable, under_way, .. } = state.progress;
+    let done = reachable + turned_away + unreachable;
     let share = if discovered == 0 { 0.0 } else { done as f64 / discovered as f64 };
-    let rate = grouped(round(state.rate));
-    let left = match (state.progress.second_pass, state.left) {
-        (true, _) => ", second pass".to_owned(),
-        (false, Some(left)) => format!(", {}/s, about {} left", rate, duration(left.as_secs_f64().ceil())),
-        (false, None) => format!(", {rate}/s"),
+    let time = match (state.progress.second_chances, state.left) {
+        (true, _) => ", second chances".to_owned(),
+        (false, Some(left)) => format!(", about {} left", duration(left.as_secs_f64().ceil())),
+        (false, None) => String::new(),
     };
-    format!(
-        "{:>4.0} % ▕{:<BAR_COLUMNS$}▏ {} of {} peers, {} reached, {} under way{left}",
-        share * 100.0,
-        bar(share, BAR_COLUMNS),
-        grouped(done),
-        grouped(discovered),
-        grouped(reachable),
-        grouped(under_way),
-    )
+    let part = |shown: String, rank| (shown, rank);
+    // Each with its rank: what has a higher one goes first where room is short.
+    let parts = [
+        part(format!("{:>4.0} %", share * 100.0), 0),
+        part(format!(" ▕{}▏", left(&bar(share, BAR_COLUMNS), BAR_COLUMNS)), 3),
+        part(format!(" {} of {}", grouped(done), counted(discovered, "peer", "peers")), 1),
+        part(format!(", {} reached", grouped(reachable)), 4),
+        part(format!(", {} under way", grouped(under_way)), 6),
+        part(format!(", {}/s", grouped(round(state.rate))), 5),
+        part(time, 2),
+    ];
+    let with = |rank: usize| -> String {
+        parts.iter().filter(|(_, own)| *own <= rank).map(|(shown, _)| shown.as_str()).collect()
+    };
+    (0..parts.len()).rev().map(with).find(|line| columns(line) <= room).unwrap_or_default()
 }
 
 fn log_line(state: &State) -> String {
-    let Progress { discovered, reachable, unreachable, waiting, under_way, edges, second_pass, .. } =
+    let Progress { discovered, reachable, unreachable, waiting, under_way, edges, second_chances, .. } =
         state.progress;
-    let pass = if second_pass { ", second pass" } else { "" };
+    let repeats = if second_chances { ", second chances" } else { "" };
     let left = state.left.map(|left| format!(", about {} left", duration(left.as_secs_f64().ceil())));
     format!(
-        "after {}: {discovered} peers, {reachable} reached, {unreachable} unreachable, {waiting} waiting, \
-         {under_way} under way, {edges} edges, {} visits/s{pass}{}",
+        "after {}: {}, {reachable} reached, {unreachable} unreachable, {waiting} waiting, \
+         {under_way} under way, {edges} edges, {} visits/s{repeats}{}",
         duration(state.elapsed.as_secs_f64().round()),
+        if discovered == 1 { "1 peer".to_owned() } else { format!("{discovered} peers") },
         round(state.rate),
         left.unwrap_or_default(),
     )
@@ -153,24 +159,52 @@ mod tests {
     fn state() -> State {
         State {
             elapsed: Duration::from_secs(12),
-            left: Some(Duration::from_millis(2300)),
+            left: Some(Duration::from_millis(72_300)),
             rate: 780.4,
             progress: Progress {
                 discovered: 10_000,
                 reachable: 5031,
                 unreachable: 412,
+                turned_away: 0,
                 waiting: 4057,
                 under_way: 500,
                 visits: 5443,
                 edges: 501_234,
-                second_pass: false,
+                second_chances: false,
             },
         }
     }
 
     #[test]
     fn a_line_says_how_far_how_fast_and_how_long() {
-        insta::assert_snapshot!(line(&state()), @"  54 % ▕██████████▉         ▏ 5,443 of 10,000 peers, 5,031 reached, 500 under way, 780/s, about 3.0 s left");
-        insta::assert_snapshot!(log_line(&state()), @"after 12 s: 10000 peers, 5031 reached, 412 unreachable, 4057 waiting, 500 under way, 501234 edges, 780 visits/s, about 3.0 s left");
+        insta::assert_snapshot!(line(&state(), 117), @"  54 % ▕██████████▉         ▏ 5,443 of 10,000 peers, 5,031 reached, 500 under way, 780/s, about 1 min 13 s left");
+        insta::assert_snapshot!(log_line(&state()), @"after 12 s: 10000 peers, 5031 reached, 412 unreachable, 4057 waiting, 500 under way, 501234 edges, 780 visits/s, about 1 min 13 s left");
+    }
+
+    #[test]
+    fn where_room_is_short_parts_are_left_out_and_none_is_cut() {
+        insta::assert_snapshot!(line(&state(), 77), @"  54 % ▕██████████▉         ▏ 5,443 of 10,000 peers, about 1 min 13 s left");
+        insta::assert_snapshot!(line(&state(), 57), @"  54 % 5,443 of 10,000 peers, about 1 min 13 s left");
+        let whole = line(&state(), 200);
+        for room in 0..200 {
+            let line = line(&state(), room);
+            assert!(columns(&line) <= room, "{room}: {line}");
+            let numbers = line.split(' ').filter(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+            for number in numbers {
+                let number = number.trim_end_matches(',');
+                assert!(whole.split(' ').any(|word| word.trim_end_matches(',') == number), "{room}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_over_is_not_about_nothing() {
+        let over = State {
+            left: Some(Duration::ZERO),
+            progress: Progress { discovered: 1, ..state().progress },
+            ..state()
+        };
+        let said = [line(&over, 200), log_line(&over)].concat();
+        assert!(said.contains(" 1 peer,") && !said.contains("µs") && !said.contains("1 peers"), "{said}");
     }
 }

@@ -2,14 +2,23 @@
 
 mod completeness;
 mod crawls;
+mod lookup;
 mod networks;
 mod next;
 mod no_answer;
+mod ping;
 mod summary;
 mod table;
 pub(crate) mod text;
 mod truth;
 
 pub(crate) use self::{
-    crawls::crawls, networks::networks, next::next, no_answer::no_answer, summary::summary, truth::truth,
+    crawls::crawls,
+    lookup::{Hops, lookup},
+    networks::{networks, verdict},
+    next::next,
+    no_answer::no_answer,
+    ping::ping,
+    summary::summary,
+    truth::truth,
 };

@@ -7,14 +7,29 @@ use rustix::{
     time::{ClockId, clock_gettime},
 };
 
-/// Descriptors that are kept free for the store, the terminal, the runtime and UDP sockets.
-const RESERVED_FILES: u64 = 64;
+/// Descriptors that are kept free for the store, the runtime and files that are read.
+const RESERVED_FILES: u64 = 32;
 
 /// What macOS lets a limit be raised to, whatever the highest one is said to be (`OPEN_MAX`; Source: its getrlimit(2)).
 const OPEN_MAX: u64 = 10_240;
 
-/// The fewest dials at once that make sense.
-const FEWEST_DIALS: u64 = 16;
+/// The fewest dials, and the fewest conversations, at once that make sense.
+const FEWEST: u32 = 16;
+
+/// How many things are to be had at once, each of which takes a descriptor.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AtOnce {
+    pub(crate) count: u32,
+    /// Whether somebody has asked for just so many: then it is not lowered.
+    pub(crate) is_asked: bool,
+}
+
+impl AtOnce {
+    /// What it can be lowered to.
+    fn fewest(self) -> u32 {
+        if self.is_asked { self.count } else { self.count.min(FEWEST) }
+    }
+}
 
 /// CPU time that this process has used so far, in all threads.
 pub(crate) fn cpu_time() -> Duration {
@@ -46,13 +61,25 @@ pub(crate) fn raise_open_files() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-/// The dials and conversations at once that a limit of open files leaves room for, at most those asked for.
-pub(crate) fn fit_to_files(limit: u64, max_dials: u32, parallelism: u32) -> (u32, u32) {
-    let room = limit.saturating_sub(RESERVED_FILES).max(2 * FEWEST_DIALS);
-    let parallelism = u64::from(parallelism).min(room - FEWEST_DIALS);
-    let dials = u64::from(max_dials).min(room - parallelism);
-    let narrow = |count| u32::try_from(count).unwrap_or(u32::MAX);
-    (narrow(dials), narrow(parallelism))
+/// The dials and conversations at once that a limit of open files leaves room for beside `others`: at most those asked
+/// for, dials lowered first. `None` if there is not even room for the fewest.
+pub(crate) fn fit_to_files(
+    limit: u64,
+    others: u64,
+    (dials, conversations): (AtOnce, AtOnce),
+) -> Option<(u32, u32)> {
+    let room = limit.checked_sub(RESERVED_FILES.saturating_add(others))?;
+    let room = u32::try_from(room).unwrap_or(u32::MAX);
+    let talking = conversations.count.min(room.checked_sub(dials.fewest())?);
+    let dialling = dials.count.min(room - talking);
+    (talking >= conversations.fewest()).then_some((dialling, talking))
+}
+
+/// How many descriptors this process has; 3 where the system does not list them.
+pub(crate) fn open_files() -> u64 {
+    let listed = std::fs::read_dir("/dev/fd").map(|files| files.count() as u64);
+    // One of them was for the list.
+    listed.map_or(3, |count| count.saturating_sub(1))
 }
 
 /// The name of this machine.
@@ -64,12 +91,41 @@ pub(crate) fn host_name() -> String {
 mod tests {
     use super::*;
 
+    fn fit(limit: u64, dials: (u32, bool), conversations: (u32, bool)) -> Option<(u32, u32)> {
+        let at_once = |(count, is_asked)| AtOnce { count, is_asked };
+        fit_to_files(limit, 10, (at_once(dials), at_once(conversations)))
+    }
+
     #[test]
-    fn what_is_asked_for_fits_or_is_lowered() {
-        assert_eq!(fit_to_files(20_000, 8192, 500), (8192, 500));
-        assert_eq!(fit_to_files(1024, 8192, 500), (460, 500));
-        assert_eq!(fit_to_files(256, 8192, 500), (16, 176));
-        assert_eq!(fit_to_files(10, 8192, 500), (16, 16));
+    fn what_is_wanted_fits_or_is_lowered() {
+        let (dials, conversations) = ((8192, false), (500, false));
+        assert_eq!(fit(20_000, dials, conversations), Some((8192, 500)));
+        assert_eq!(fit(1024, dials, conversations), Some((482, 500)));
+        assert_eq!(fit(256, dials, conversations), Some((16, 198)));
+        assert_eq!(fit(74, dials, conversations), Some((16, 16)));
+        assert_eq!(fit(10_000, (4, false), (9, false)), Some((4, 9)));
+        for limit in [0, 10, 73] {
+            assert_eq!(fit(limit, dials, conversations), None, "{limit}");
+        }
+    }
+
+    #[test]
+    fn what_was_asked_for_is_not_lowered() {
+        assert_eq!(fit(1024, (8192, false), (900, true)), Some((82, 900)));
+        assert_eq!(fit(1024, (900, true), (500, false)), Some((900, 82)));
+        assert_eq!(fit(1024, (8192, false), (5000, true)), None);
+        assert_eq!(fit(1024, (8192, true), (500, false)), None);
+        assert_eq!(fit(1024, (900, true), (900, true)), None);
+        assert_eq!(fit(42 + 1800, (900, true), (900, true)), Some((900, 900)));
+    }
+
+    #[test]
+    fn an_open_file_is_counted() {
+        let before = open_files();
+        let file = std::fs::File::open("/dev/null").unwrap();
+        // Other tests open and close files meanwhile.
+        assert!(before >= 3 && open_files() >= 3);
+        drop(file);
     }
 
     #[test]

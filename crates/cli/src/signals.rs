@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and SIGHUP (the terminal was closed): the first one drains, the second one ends the program at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first one drains, a second Ctrl-C or SIGTERM ends the program at once.
 
 use std::{
     fs::{self, File},
@@ -12,45 +12,52 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exit::Code;
 
-/// All of these signals, each as often as it comes.
+/// All of them, each as often as it comes.
 #[derive(Debug)]
 pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
-    /// `None` where it is to be passed over, as `nohup` has it.
-    hangup: Option<Signal>,
+    /// `None` where the program was started so that it outlives its terminal (`nohup`).
+    hang_up: Option<Signal>,
 }
 
 impl Signals {
     /// From now on none of them ends the program by itself.
     pub(crate) fn listen() -> io::Result<Self> {
-        let is_ignored = fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup(&status));
-        let hangup = (!is_ignored).then(|| signal(SignalKind::hangup())).transpose()?;
-        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        Ok(Self { interrupt, terminate, hangup })
+        let hang_up = if is_hang_up_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up,
+        })
     }
 
     /// Waits for the next one.
     pub(crate) async fn next(&mut self) -> process::Signal {
-        let hung_up = async {
-            match &mut self.hangup {
-                Some(hangup) => drop(hangup.recv().await),
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(signal) => drop(signal.recv().await),
                 None => pending().await,
             }
         };
         tokio::select! {
-            () = hung_up => process::Signal::HUP,
             _ = self.interrupt.recv() => process::Signal::INT,
             _ = self.terminate.recv() => process::Signal::TERM,
+            () = hang_up => process::Signal::HUP,
         }
     }
 }
 
-/// Whether a process whose `/proc/PID/status` this is passes SIGHUP over.
-fn ignores_hangup(status: &str) -> bool {
+/// Whether whoever started this program wants it to go on when its terminal is closed.
+fn is_hang_up_ignored() -> bool {
+    fs::read_to_string("/proc/self/status").is_ok_and(|status| is_ignored_in(&status, process::Signal::HUP))
+}
+
+/// Whether a process ignores a signal. Source: `proc_pid_status(5)`, `SigIgn`, a mask in hexadecimal.
+fn is_ignored_in(status: &str, signal: process::Signal) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    // The lowest bit is signal 1.
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    u32::try_from(signal.as_raw() - 1).is_ok_and(|bit| mask.checked_shr(bit).unwrap_or(0) & 1 == 1)
 }
 
 /// Whether this process is in the foreground of a terminal. A Ctrl-C there comes to all processes of the group; one that
@@ -60,7 +67,8 @@ pub(crate) fn is_from_terminal() -> bool {
     foreground == Some(process::getpgrp())
 }
 
-/// From now on a signal cancels the token that is returned, and a further one ends the program.
+/// From now on a signal cancels the token that is returned, and a further one ends the program. A closed terminal is told
+/// by the shell and by the system both: that is one wish, and not said twice to hurry us.
 pub(crate) fn stop_on_signal() -> io::Result<CancellationToken> {
     let mut signals = Signals::listen()?;
     let stop = CancellationToken::new();
@@ -68,7 +76,7 @@ pub(crate) fn stop_on_signal() -> io::Result<CancellationToken> {
     tokio::spawn(async move {
         signals.next().await;
         token.cancel();
-        signals.next().await;
+        while signals.next().await == process::Signal::HUP {}
         abort();
     });
     Ok(stop)
@@ -87,8 +95,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_to_survive_the_terminal_does() {
-        assert!(ignores_hangup("SigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\nSigCgt:\t0\n"));
-        assert!(!ignores_hangup("SigIgn:\t0000000000001000\n") && !ignores_hangup(""));
+    fn what_is_ignored_is_read_from_the_mask() {
+        let status = |mask: &str| format!("Name:\tx\nSigBlk:\t0000000000000001\nSigIgn:\t{mask}\n");
+        assert!(is_ignored_in(&status("0000000000001001"), process::Signal::HUP));
+        assert!(!is_ignored_in(&status("0000000000001000"), process::Signal::HUP));
+        assert!(!is_ignored_in("", process::Signal::HUP));
     }
 }

@@ -10,12 +10,12 @@ mod spread;
 #[cfg(test)]
 mod tests;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use self::evidence::{Capture, Evidence};
 
 /// How complete a crawl is.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Completeness {
     /// The share of all discovered peers that were first heard of in the last tenth of the tables read, 0 to 1; `None`
     /// if no table was read.
@@ -31,7 +31,7 @@ pub struct Completeness {
 }
 
 /// In-degrees of peers that were reached, beside those of peers that were not.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct InDegrees {
     /// Of reachable peers; `None` if there are none.
     pub reachable: Option<InDegree>,
@@ -40,7 +40,7 @@ pub struct InDegrees {
 }
 
 /// In how many of the tables read the peers of a class stand.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct InDegree {
     /// How many peers there are.
     pub peers: u64,
@@ -51,7 +51,7 @@ pub struct InDegree {
 }
 
 /// How many reachable peers a crawl missed: those that would have been reached, but stand in none of the tables read.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The best guess, in peers: a lower bound of what is expected.
     pub missed: f64,
@@ -74,7 +74,7 @@ pub struct Estimate {
 }
 
 /// How a number of missed peers was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// No peer stands in one table alone: none is missed, but for chance.
@@ -101,7 +101,7 @@ impl Method {
 }
 
 /// Why there is no estimate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoEstimate {
     /// The run ended before everyone had a turn: known peers' tables were not read.

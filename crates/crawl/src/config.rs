@@ -26,8 +26,8 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub parallelism: u32,
 
-    /// Dials at once, those included that wait for hosts that do not answer. Lowered to what the limit of open files
-    /// allows
+    /// Dials at once, those included that wait for hosts that do not answer. The default is lowered to what the limit
+    /// of open files allows
     #[arg(long, env = "KADSCOPE_MAX_DIALS", value_name = "N", default_value_t = 8192,
           value_parser = clap::value_parser!(u32).range(1..=60_000))]
     pub max_dials: u32,

@@ -1,31 +1,35 @@
 //! Who is known, who is to be visited next, and who is done: the memory of a crawl. No IO and no clock.
 //!
-//! A peer waits without a place in the queue until an address is known that would be dialled ("parked"). Once visited
-//! in vain it gets another turn when an address is learned that the last visit did not have, and a last one in the
-//! second pass.
+//! A peer waits without a place in the queue until an address is known that would be dialled ("parked"). What turns it
+//! gets from then on is in [`turns`], and which of its addresses a visit dials in [`addresses`]. Time is the age of the
+//! crawl, and comes in as an argument.
 
+mod addresses;
 mod peers;
+mod queue;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::{
-    collections::{BinaryHeap, HashSet},
+    collections::{HashMap, HashSet},
     hash::BuildHasher,
     sync::Arc,
+    time::Duration,
 };
 
 use foldhash::fast::FixedState;
-use kad::{Multiaddr, PeerId, failure::SkipReason, message, opt_out::OptOut};
+use kad::{Multiaddr, PeerId, failure::SkipReason, message, network::Transport, opt_out::OptOut};
 use schema::{PeerNumber, VisitKind};
 
-use crate::{completeness::Capture, found::Found, talk::asking::first_wave};
+use crate::{bare::bare, completeness::Capture, found::Found};
+use addresses::{Heard, Source};
 use peers::Peers;
+use queue::{Queue, Turn};
+pub(crate) use turns::BRIEF;
 
-/// The most addresses that are kept of one peer.
-pub(crate) const MAX_PEER_ADDRESSES: usize = 128;
-
-/// How often new addresses give a failed peer another turn. Who lies about addresses cannot keep us busy with one peer.
-pub(crate) const MAX_TURNS: u8 = 4;
+/// Over which transport an address would be dialled, or why it would not be.
+pub(crate) type Admitted = Result<Option<Transport>, SkipReason>;
 
 /// How many visited peers must name a peer before it goes before those that only one has named. A peer that invents
 /// others then cannot make the rest wait.
@@ -34,25 +38,25 @@ const TRUSTED_REFERRERS: u16 = 2;
 /// The peers of one crawl.
 #[derive(Debug)]
 pub(crate) struct Frontier {
+    /// The canonical id of who crawls: no peer.
+    local: Vec<u8>,
     peers: Peers,
-    queue: BinaryHeap<Turn>,
+    queue: Queue,
     order: FixedState,
     max_peers: usize,
     opt_out: Arc<OptOut>,
-    turns_left: usize,
-    second_pass: bool,
+    /// How many peers are in the queue, and how many wait for their time.
+    ready: usize,
+    later: usize,
+    /// How many visits are to come, or under way, before which the crawl is not over.
+    awaited: usize,
+    /// When the peers that turned us away first did so, and how often.
+    turned_away: HashMap<PeerNumber, turns::AskedAgain>,
     over_budget: u64,
+    over_addresses: u64,
     malformed: u64,
     opted_out: u64,
     opted_out_peers: HashSet<PeerId>,
-}
-
-/// A place in the queue: those that several peers have named first, then in the seed's order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Turn {
-    trusted: bool,
-    order: u64,
-    peer: PeerNumber,
 }
 
 /// How a peer stands.
@@ -62,6 +66,8 @@ pub(crate) enum Stage {
     Parked,
     /// In the queue.
     Ready,
+    /// Visited in vain, and to have another turn, but not yet.
+    Later,
     /// A visit is under way.
     Visiting,
     /// Visited in vain.
@@ -78,6 +84,9 @@ pub(crate) struct Job {
     pub(crate) kind: VisitKind,
     /// How many prefixes to ask for at once.
     pub(crate) wave: usize,
+    /// Whether nothing came of the peer before: the dial need not take as long once more.
+    pub(crate) is_brief: bool,
+    /// Those first that are to be dialled, if not all are.
     pub(crate) addrs: Vec<Multiaddr>,
 }
 
@@ -93,18 +102,22 @@ pub(crate) struct Extended {
 }
 
 impl Frontier {
-    /// An empty memory for at most `max_peers` peers; `seed` decides who is visited first. Those who opted out never
-    /// get into it.
-    pub(crate) fn new(seed: u64, max_peers: usize, opt_out: Arc<OptOut>) -> Self {
+    /// An empty memory for at most `max_peers` peers; `seed` decides who is visited first. Neither those who opted out
+    /// nor `local`, who crawls, ever get into it.
+    pub(crate) fn new(local: &PeerId, seed: u64, max_peers: usize, opt_out: Arc<OptOut>) -> Self {
         Self {
+            local: local.to_bytes(),
             peers: Peers::default(),
-            queue: BinaryHeap::new(),
+            queue: Queue::default(),
             order: FixedState::with_seed(seed),
             max_peers,
             opt_out,
-            turns_left: 0,
-            second_pass: false,
+            ready: 0,
+            later: 0,
+            awaited: 0,
+            turned_away: HashMap::new(),
             over_budget: 0,
+            over_addresses: 0,
             malformed: 0,
             opted_out: 0,
             opted_out_peers: HashSet::new(),
@@ -116,11 +129,12 @@ impl Frontier {
         &mut self,
         id: &PeerId,
         addrs: &[Multiaddr],
-        admits: &impl Fn(&Multiaddr) -> Result<(), SkipReason>,
+        admits: &impl Fn(&Multiaddr) -> Admitted,
     ) -> Option<PeerNumber> {
         let (peer, is_new) = self.intern(&id.to_bytes())?;
+        self.peers.get_mut(peer).is_given = true;
         for address in addrs {
-            self.learn(peer, address.clone(), admits);
+            self.learn(peer, address.clone(), Heard { from: Source::Given, at: Duration::ZERO }, admits);
         }
         is_new.then_some(peer)
     }
@@ -130,9 +144,11 @@ impl Frontier {
         &mut self,
         visited: PeerNumber,
         found: &Found,
-        admits: &impl Fn(&Multiaddr) -> Result<(), SkipReason>,
+        now: Duration,
+        admits: &impl Fn(&Multiaddr) -> Admitted,
     ) -> Extended {
         let mut extended = Extended::default();
+        let heard = Heard { from: Source::Peer(visited), at: now };
         for entry in found.peers() {
             let Some((peer, is_new)) = self.intern(entry.id) else { continue };
             if peer == visited {
@@ -146,7 +162,7 @@ impl Frontier {
                 extended.new.push((peer, self.peers.id(peer)));
             }
             if self.peers.is_news(peer, entry.entry) {
-                self.learn_entry(peer, entry.entry, admits);
+                self.learn_entry(peer, entry.entry, heard, admits);
             }
         }
         extended.neighbors.sort_unstable();
@@ -157,73 +173,17 @@ impl Frontier {
         extended.connected.sort_unstable();
         extended.connected.dedup();
         for &peer in &extended.connected {
-            let known = self.peers.get_mut(peer);
-            known.connected_claims = known.connected_claims.saturating_add(1);
+            self.claim_connected(peer, now);
         }
         extended
     }
 
-    /// The next visit; `None` while nobody is in the queue.
-    pub(crate) fn pop(&mut self) -> Option<Job> {
-        loop {
-            let turn = self.queue.pop()?;
-            // A peer that rose in rank has an older place too.
-            if self.peers.stage(turn.peer) == Stage::Ready {
-                self.turns_left -= 1;
-                return Some(self.start(turn.peer));
-            }
-        }
-    }
-
-    fn start(&mut self, peer: PeerNumber) -> Job {
-        let known = self.peers.get_mut(peer);
-        let kind = match known.turns {
-            _ if self.second_pass => VisitKind::SecondPass,
-            0 => VisitKind::First,
-            _ => VisitKind::NewAddresses,
-        };
-        known.stage = Stage::Visiting;
-        known.turns = known.turns.saturating_add(1);
-        known.news = false;
-        let addrs = self.peers.addrs(peer).to_vec();
-        let wave = first_wave(self.peers.len());
-        Job { peer, id: self.peers.id(peer), kind, wave, addrs }
-    }
-
-    /// A visit came to its end.
-    pub(crate) fn finish(&mut self, peer: PeerNumber, reached: bool) {
-        let known = self.peers.get_mut(peer);
-        known.stage = if reached { Stage::Reached } else { Stage::Failed };
-        if reached {
-            self.peers.forget_addrs(peer);
-        } else if known.news && known.turns < MAX_TURNS && !self.second_pass {
-            self.enqueue(peer);
-        }
-    }
-
-    /// Gives everyone who failed a last turn, with all addresses that are known by now, but for those to be `held_back`
-    /// for [`retry`](Self::retry). Says whether there is anyone.
-    pub(crate) fn second_pass(&mut self, held_back: &HashSet<PeerNumber>) -> bool {
-        self.second_pass = true;
-        self.retry(self.peers.numbers().filter(|peer| !held_back.contains(peer)))
-    }
-
-    /// Gives those of the peers who failed a last turn. Says whether there is anyone.
-    pub(crate) fn retry(&mut self, peers: impl Iterator<Item = PeerNumber>) -> bool {
-        for peer in peers {
-            if self.peers.stage(peer) == Stage::Failed {
-                self.enqueue(peer);
-            }
-        }
-        self.turns_left > 0
-    }
-
     /// The peers that never got an address that would be dialled, with the addresses that they have.
-    pub(crate) fn parked(&self) -> impl Iterator<Item = (PeerNumber, &[Multiaddr])> {
+    pub(crate) fn parked(&self) -> impl Iterator<Item = (PeerNumber, Vec<Multiaddr>)> {
         self.peers
             .numbers()
             .filter(|&peer| self.peers.stage(peer) == Stage::Parked)
-            .map(|peer| (peer, self.peers.addrs(peer)))
+            .map(|peer| (peer, self.peers.addrs(peer).iter().cloned().collect()))
     }
 
     /// How many visited peers say that they are connected to this one.
@@ -238,7 +198,7 @@ impl Frontier {
             let known = self.peers.get(peer);
             let reached = match known.stage {
                 Stage::Reached => Some(true),
-                Stage::Failed | Stage::Parked => Some(false),
+                Stage::Failed | Stage::Later | Stage::Parked => Some(false),
                 Stage::Ready | Stage::Visiting => None,
             };
             let given = given.binary_search(&peer).is_ok();
@@ -252,14 +212,24 @@ impl Frontier {
         self.peers.len()
     }
 
-    /// How many wait for their turn.
+    /// How many are in the queue.
     pub(crate) const fn waiting(&self) -> usize {
-        self.turns_left
+        self.ready
+    }
+
+    /// How many are to be visited again, but not yet.
+    pub(crate) const fn waiting_for_later(&self) -> usize {
+        self.later
     }
 
     /// Names of new peers that were left out, since `max_peers` are known.
     pub(crate) const fn over_budget(&self) -> u64 {
         self.over_budget
+    }
+
+    /// Addresses that were left out, since as many are kept of their peer as one may have.
+    pub(crate) const fn over_addresses(&self) -> u64 {
+        self.over_addresses
     }
 
     /// How often peers were named that asked not to be measured.
@@ -270,6 +240,11 @@ impl Frontier {
     /// How many peers these are: not more than the list has.
     pub(crate) fn opted_out_peers(&self) -> usize {
         self.opted_out_peers.len()
+    }
+
+    /// Entries of the list of who asked not to be measured.
+    pub(crate) fn opt_out_entries(&self) -> usize {
+        self.opt_out.entries()
     }
 
     /// Ids and addresses in answers that are none.
@@ -290,6 +265,9 @@ impl Frontier {
         if let Some(peer) = (canonical != id).then(|| self.peers.find(&canonical)).flatten() {
             return Some((peer, false));
         }
+        if canonical == self.local {
+            return None;
+        }
         if self.opt_out.has_peer(&parsed) {
             self.opted_out += 1;
             self.opted_out_peers.insert(parsed);
@@ -306,14 +284,15 @@ impl Frontier {
         &mut self,
         peer: PeerNumber,
         entry: &[u8],
-        admits: &impl Fn(&Multiaddr) -> Result<(), SkipReason>,
+        heard: Heard,
+        admits: &impl Fn(&Multiaddr) -> Admitted,
     ) {
         for bytes in message::entry_addrs(entry) {
-            if self.peers.addrs(peer).iter().any(|known| known.as_ref() == bytes) {
+            if self.peers.has_address(peer, bytes) {
                 continue;
             }
             match Multiaddr::try_from(bytes.to_vec()) {
-                Ok(address) if !address.is_empty() => self.learn(peer, address, admits),
+                Ok(address) if !address.is_empty() => self.learn(peer, address, heard, admits),
                 _ => self.malformed += 1,
             }
         }
@@ -323,26 +302,21 @@ impl Frontier {
         &mut self,
         peer: PeerNumber,
         address: Multiaddr,
-        admits: &impl Fn(&Multiaddr) -> Result<(), SkipReason>,
+        heard: Heard,
+        admits: &impl Fn(&Multiaddr) -> Admitted,
     ) {
-        let known_addrs = self.peers.addrs(peer);
-        if self.peers.stage(peer) == Stage::Reached
-            || known_addrs.len() >= MAX_PEER_ADDRESSES
-            || known_addrs.contains(&address)
-        {
+        if self.peers.stage(peer) == Stage::Reached {
             return;
         }
-        let admitted = admits(&address).is_ok();
-        self.peers.add_address(peer, address);
-        let known = self.peers.get_mut(peer);
-        known.news |= admitted;
-        let has_turn = match known.stage {
-            Stage::Parked => true,
-            Stage::Failed => known.turns < MAX_TURNS && !self.second_pass,
-            Stage::Ready | Stage::Visiting | Stage::Reached => false,
-        };
-        if admitted && has_turn {
-            self.enqueue(peer);
+        let address = bare(address, &self.peers.id(peer));
+        let addrs = self.peers.addrs_mut(peer);
+        if address.is_empty() || addrs.has(address.as_ref()) {
+            return;
+        }
+        let admitted = admits(&address);
+        self.over_addresses += u64::from(addrs.add(address.clone(), heard.from, admitted));
+        if admitted.is_ok() {
+            self.consider(peer, &address, heard.at);
         }
     }
 
@@ -353,13 +327,6 @@ impl Frontier {
             let turn = self.turn(peer);
             self.queue.push(turn);
         }
-    }
-
-    fn enqueue(&mut self, peer: PeerNumber) {
-        self.peers.get_mut(peer).stage = Stage::Ready;
-        self.turns_left += 1;
-        let turn = self.turn(peer);
-        self.queue.push(turn);
     }
 
     fn turn(&self, peer: PeerNumber) -> Turn {

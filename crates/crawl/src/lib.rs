@@ -4,13 +4,14 @@
 //! takes what the answers named into the frontier, and sends the row on. It decides; a
 //! [`Network`](kad::network::Network) talks.
 
+mod bare;
 mod clock;
 mod completeness;
 mod config;
 mod found;
 mod frontier;
-mod full;
 mod manner;
+mod miss;
 mod pending;
 mod run;
 mod summary;

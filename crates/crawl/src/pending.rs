@@ -65,6 +65,13 @@ impl Pending {
         }
     }
 
+    /// How long a dial may take that is known to wait in vain, if nothing has changed: as long as several of those that
+    /// succeed, and at least `floor`.
+    pub(crate) fn brief(&self, floor: Duration) -> Duration {
+        let usual = Duration::from_micros(self.shared.usual_us.load(Ordering::Relaxed));
+        floor.max(usual * PATIENCE_FACTOR)
+    }
+
     /// Drives a dial and counts it while it waits.
     pub(crate) async fn watch<T>(&self, dial: impl Future<Output = T>) -> T {
         let mut dial = pin!(dial);
@@ -117,8 +124,11 @@ mod tests {
             pending.succeeded(Duration::from_millis(25));
         }
         assert_eq!(pending.patience(), Duration::from_millis(100));
+        let floor = Duration::from_secs(2);
+        assert_eq!(pending.brief(floor), floor);
         pending.succeeded(Duration::from_secs(30));
         assert_eq!(pending.patience(), MAX_PATIENCE);
+        assert!(pending.brief(floor) > Duration::from_secs(6), "what connects late is given the time");
     }
 
     #[tokio::test(start_paused = true)]

@@ -23,7 +23,6 @@ use crate::{
     clock::Clock,
     config::Config,
     frontier::{Extended, Frontier, Job},
-    full::Full,
     manner::Manner,
     pending::Pending,
     summary::Summary,
@@ -80,8 +79,10 @@ pub struct Progress {
     pub discovered: u64,
     /// Peers reached.
     pub reachable: u64,
-    /// Peers whose last visit failed.
+    /// Peers that were visited and not reached.
     pub unreachable: u64,
+    /// Peers that turned us away, likewise.
+    pub turned_away: u64,
     /// Peers in the queue.
     pub waiting: u64,
     /// Visits under way.
@@ -90,8 +91,8 @@ pub struct Progress {
     pub visits: u64,
     /// Edges found.
     pub edges: u64,
-    /// Whether the second pass has begun.
-    pub second_pass: bool,
+    /// Whether only second chances are left.
+    pub second_chances: bool,
 }
 
 /// What came of one of the peers to begin with.
@@ -103,6 +104,8 @@ pub struct BootstrapOutcome {
     pub error: Option<Failure>,
     /// Whether it was reached.
     pub reached: bool,
+    /// Why requests failed, though it was reached; `None` if none did.
+    pub crawl_error: Option<Failure>,
     /// What came of each of its addresses.
     pub addresses: Vec<AddressVisit>,
 }
@@ -127,13 +130,11 @@ impl<N: Network> Crawl<N> {
         run.seed().await;
         loop {
             run.start_visits();
-            if run.tasks.is_empty() {
-                if run.is_stopping() || !run.next_pass().await {
-                    break;
-                }
-                continue;
+            if !run.tasks.is_empty() {
+                run.wait().await;
+            } else if run.is_stopping() || !run.wait_idly().await {
+                break;
             }
-            run.wait().await;
         }
         run.send_parked().await;
         run.finish()
@@ -143,6 +144,7 @@ impl<N: Network> Crawl<N> {
 /// A crawl under way.
 struct Run<N> {
     network: N,
+    begun: Instant,
     id: CrawlId,
     network_name: String,
     bootstrap: Vec<(PeerNumber, BootstrapOutcome)>,
@@ -157,8 +159,6 @@ struct Run<N> {
     tasks: JoinSet<Option<Visited>>,
     started: u64,
     over_visit_size: u64,
-    second_pass: bool,
-    full: Full,
     rows_lost: bool,
 }
 
@@ -172,8 +172,10 @@ impl<N: Network> Run<N> {
             cancel: outlets.cancel.clone(),
             pending: Pending::default(),
         };
+        let (local, seed) = (network.local(), config.seed.unwrap_or(0));
         Self {
-            frontier: Frontier::new(config.seed.unwrap_or(0), config.max_peers as usize, opt_out),
+            frontier: Frontier::new(&local, seed, config.max_peers as usize, opt_out),
+            begun: Instant::now(),
             network,
             id,
             network_name,
@@ -187,8 +189,6 @@ impl<N: Network> Run<N> {
             tasks: JoinSet::new(),
             started: 0,
             over_visit_size: 0,
-            second_pass: false,
-            full: Full::default(),
             rows_lost: false,
         }
     }
@@ -200,7 +200,13 @@ impl<N: Network> Run<N> {
             let Some(peer) = self.frontier.add(&id, &addrs, &|address| network.admits(address)) else {
                 continue;
             };
-            let outcome = BootstrapOutcome { id, error: None, reached: false, addresses: Vec::new() };
+            let outcome = BootstrapOutcome {
+                id,
+                error: None,
+                reached: false,
+                crawl_error: None,
+                addresses: Vec::new(),
+            };
             self.bootstrap.push((peer, outcome));
             self.send(Row::Peer(peer, id)).await;
         }
@@ -218,7 +224,7 @@ impl<N: Network> Run<N> {
     /// conversation.
     fn start_visits(&mut self) {
         while !self.is_stopping() && self.has_room() {
-            let Some(job) = self.frontier.pop() else { break };
+            let Some(job) = self.frontier.pop(self.begun.elapsed()) else { break };
             self.started += 1;
             self.start_visit(job);
         }
@@ -241,6 +247,9 @@ impl<N: Network> Run<N> {
 
     async fn wait(&mut self) {
         let pending = self.manner.pending.clone();
+        // Whose time has come and who still waits has found no room, and will when a visit ends.
+        let now = self.begun.elapsed();
+        let next = self.frontier.next_at().filter(|&next| next > now);
         tokio::select! {
             biased;
             Some(done) = self.tasks.join_next() => match done {
@@ -250,18 +259,15 @@ impl<N: Network> Run<N> {
                 Err(error) => tracing::error!(%error, "a visit did not come to its end"),
             },
             () = pending.more() => {}
+            () = sleep_until(self.begun + next.unwrap_or_default()), if next.is_some() => {}
         }
     }
 
-    /// When nobody waits any more: everyone who failed, and at the very end those who had no room for us, after a pause.
-    /// Says whether there is anyone.
-    async fn next_pass(&mut self) -> bool {
-        if !std::mem::replace(&mut self.second_pass, true) && self.frontier.second_pass(self.full.peers()) {
-            return true;
-        }
-        let Some((peers, when)) = self.full.take() else { return false };
+    /// Nobody is under way: waits for the next turn that is worth it. Says whether there is one.
+    async fn wait_idly(&mut self) -> bool {
+        let Some(next) = self.frontier.idle(self.begun.elapsed()) else { return false };
         tokio::select! {
-            () = sleep_until(when) => self.frontier.retry(peers.into_iter()),
+            () = sleep_until(self.begun + next) => true,
             () = self.outlets.cancel.cancelled() => false,
         }
     }
@@ -270,12 +276,12 @@ impl<N: Network> Run<N> {
     async fn absorb(&mut self, visited: Visited) {
         let Visited { mut visit, found } = visited;
         let network = &self.network;
-        let extended = self.frontier.extend(visit.peer, &found, &|address| network.admits(address));
+        let now = self.begun.elapsed();
+        let extended = self.frontier.extend(visit.peer, &found, now, &|address| network.admits(address));
         let Extended { neighbors, new, .. } = extended;
         visit.connected_claims = self.frontier.connected_claims(visit.peer);
         self.over_visit_size += u64::from(found.left_out());
-        self.frontier.finish(visit.peer, visit.is_reachable());
-        self.full.note(&visit);
+        self.frontier.finish(&visit, now);
         self.tally.edges += neighbors.len() as u64;
         self.tally.add(&visit);
         if self.tally.crawled > self.growth.len() as u64 {
@@ -296,6 +302,7 @@ impl<N: Network> Run<N> {
         if let Some((_, outcome)) = self.bootstrap.iter_mut().find(|(peer, _)| *peer == visit.peer) {
             outcome.reached |= visit.is_reachable();
             outcome.error.clone_from(&visit.connect_error);
+            outcome.crawl_error.clone_from(&visit.crawl_error);
             outcome.addresses.clone_from(&visit.addresses);
         }
     }
@@ -306,7 +313,7 @@ impl<N: Network> Run<N> {
             return;
         }
         let now = self.manner.clock.at(Instant::now());
-        let parked: Vec<_> = self.frontier.parked().map(|(peer, addrs)| (peer, addrs.to_vec())).collect();
+        let parked: Vec<_> = self.frontier.parked().collect();
         for (peer, addrs) in parked {
             let mut visit = blank(peer, VisitKind::First, now);
             visit.connected_claims = self.frontier.connected_claims(peer);
@@ -329,16 +336,18 @@ impl<N: Network> Run<N> {
             discovered: self.frontier.len() as u64,
             reachable: self.tally.reachable,
             unreachable: self.tally.unreachable(),
+            turned_away: self.tally.turned_away(),
             waiting: self.frontier.waiting() as u64,
             under_way: self.tasks.len() as u64,
             visits: self.started - self.tasks.len() as u64,
             edges: self.tally.edges,
-            second_pass: self.second_pass,
+            second_chances: self.frontier.has_only_second_chances(),
         }
     }
 }
 
 fn skipped(network: &impl Network, address: Multiaddr) -> AddressVisit {
     let reason = network.admits(&address).err().unwrap_or(SkipReason::OverLimit);
-    AddressVisit { address, started_after: None, took: None, outcome: AddressOutcome::Skipped(reason) }
+    let outcome = AddressOutcome::Skipped(reason);
+    AddressVisit { address, started_after: None, took: None, outcome, resolved: Vec::new() }
 }

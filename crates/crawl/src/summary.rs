@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 
 use schema::{CrawlId, RunState, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::completeness::Completeness;
 
 /// How often each name was counted.
 pub type Counts = BTreeMap<String, u64>;
 
-/// The numbers of one crawl. Counts of peers add up: `discovered = reachable + unreachable + unvisited`, and
-/// `unreachable` is the sum of `errors`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// The numbers of one crawl. Counts of peers add up: `discovered = reachable + turned_away + unreachable + unvisited`,
+/// `unreachable` is the sum of `errors`, and `turned_away` that of the evidence for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// The crawl's name in its store.
     pub crawl_id: CrawlId,
     /// The network's name.
     pub network: String,
-    /// How it ended.
+    /// How it ended; `interrupted` if rows were lost on the way to the store, where it then has no end either.
     pub state: RunState,
     /// When it began.
     pub started_at: Timestamp,
@@ -38,6 +38,8 @@ pub struct Summary {
     pub requests: RequestCounts,
     /// Unreachable peers by what their last visit met.
     pub errors: Counts,
+    /// Peers that turned us away by what their last visit met: the evidence that somebody is there.
+    pub turned_away: Counts,
     /// Unreachable peers that are not called down, since address translation or a firewall speaks for itself, by
     /// class: `relayed_only`, `private_only`, `not_from_here`. They are in `errors` too.
     pub nat: Counts,
@@ -68,6 +70,11 @@ pub struct Summary {
     pub completeness: Completeness,
     /// Names in answers that were left out: of new peers beyond the limit on known peers, and no ids or addresses.
     pub left_out: LeftOut,
+    /// Entries of opt-out lists that were in force: peers and ranges of addresses, each counted once.
+    pub opt_out_entries: u64,
+    /// Visits that are in the store: all of them, unless rows were lost. `None` if nothing was to be kept. Filled in by
+    /// who keeps them.
+    pub kept_visits: Option<u64>,
     /// CPU time of this process during the crawl, in seconds; filled in by who can ask the system.
     pub cpu_s: Option<f64>,
     /// The most memory that this process had, in bytes; likewise.
@@ -75,7 +82,7 @@ pub struct Summary {
 }
 
 /// Peers, each counted once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeerCounts {
     /// Heard of.
     pub discovered: u64,
@@ -83,6 +90,9 @@ pub struct PeerCounts {
     pub reachable: u64,
     /// Reachable, and answered at least one request.
     pub crawled: u64,
+    /// Not reached, and not down: somebody is there and turned us away whenever we asked, as peers do that are at their
+    /// limits.
+    pub turned_away: u64,
     /// No connection came about.
     pub unreachable: u64,
     /// Not visited: the run ended before their turn.
@@ -90,20 +100,22 @@ pub struct PeerCounts {
 }
 
 /// Visits by their kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VisitCounts {
     /// The first one of each peer.
     pub first: u64,
-    /// Repeated because of new addresses.
+    /// Repeated because of addresses that no visit had tried.
     pub new_addresses: u64,
-    /// Repeated at the end.
+    /// Second chances.
     pub second_pass: u64,
+    /// Repeated once more, since the peer turned us away.
+    pub turned_away: u64,
     /// Peers that a repeated visit reached.
     pub recovered: u64,
 }
 
 /// FIND_NODE requests.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestCounts {
     /// Sent.
     pub sent: u64,
@@ -114,7 +126,7 @@ pub struct RequestCounts {
 }
 
 /// Bytes on the wire above the transport.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByteCounts {
     /// Sent.
     pub sent: u64,
@@ -123,12 +135,14 @@ pub struct ByteCounts {
 }
 
 /// What was in answers and is not in the counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// Mentions of peers never heard of, after as many were known as `--max-peers` allows.
     pub over_max_peers: u64,
     /// Entries beyond what is kept of one visit.
     pub over_visit_size: u64,
+    /// Addresses of peers of which as many are kept as one may have.
+    pub over_addresses: u64,
     /// Ids and addresses that do not decode.
     pub malformed: u64,
     /// Mentions of peers that asked not to be measured.
@@ -138,7 +152,7 @@ pub struct LeftOut {
 }
 
 /// Quantiles of a distribution, by the nearest rank.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Quantiles {
     /// The median.
     pub p50: f64,
@@ -148,6 +162,13 @@ pub struct Quantiles {
     pub p99: f64,
     /// How many values there are.
     pub n: u64,
+}
+
+impl VisitCounts {
+    /// All visits.
+    pub const fn all(&self) -> u64 {
+        self.first + self.new_addresses + self.second_pass + self.turned_away
+    }
 }
 
 impl Quantiles {

@@ -8,13 +8,18 @@ use kad::{
 };
 use schema::{AddressVisit, NatClass, PeerNumber, PrefixOutcome, Visit, VisitKind};
 
-use crate::summary::{ByteCounts, Counts, PeerCounts, RequestCounts, VisitCounts};
+use crate::{
+    miss::turns_away,
+    summary::{ByteCounts, Counts, PeerCounts, RequestCounts, VisitCounts},
+};
 
 /// Running counts.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     /// What the last visit of each peer met that has not been reached.
     unreached: HashMap<PeerNumber, (Unreached, Option<NatClass>)>,
+    /// How many of these turned us away.
+    turned_away: u64,
     pub(crate) reachable: u64,
     pub(crate) crawled: u64,
     pub(crate) visits: VisitCounts,
@@ -38,6 +43,8 @@ pub(crate) struct Tally {
 enum Unreached {
     /// Dials failed; the class of the one that came furthest.
     Failed(FailureClass),
+    /// Somebody is there, and turned us away.
+    TurnedAway(FailureClass),
     /// No address of it is known.
     NoAddress,
     /// All its addresses were left out for the same reason.
@@ -49,6 +56,7 @@ enum Unreached {
 impl Unreached {
     fn of(visit: &Visit) -> Self {
         match &visit.connect_error {
+            Some(failure) if turns_away(failure) => Self::TurnedAway(failure.class),
             Some(failure) => Self::Failed(failure.class),
             None => Self::without_dial(&visit.addresses),
         }
@@ -66,9 +74,13 @@ impl Unreached {
         }
     }
 
+    const fn is_turned_away(self) -> bool {
+        matches!(self, Self::TurnedAway(_))
+    }
+
     fn name(self) -> String {
         match self {
-            Self::Failed(class) => class.name().to_owned(),
+            Self::Failed(class) | Self::TurnedAway(class) => class.name().to_owned(),
             Self::NoAddress => "no_address".to_owned(),
             Self::Only(reason) => format!("only_{reason}"),
             Self::NoDialableAddress => "no_dialable_address".to_owned(),
@@ -83,18 +95,24 @@ impl Tally {
             VisitKind::First => self.visits.first += 1,
             VisitKind::NewAddresses => self.visits.new_addresses += 1,
             VisitKind::SecondPass => self.visits.second_pass += 1,
+            VisitKind::TurnedAway => self.visits.turned_away += 1,
         }
         for address in &visit.addresses {
             count(&mut self.addresses, outcome_name(&address.outcome));
         }
         self.bytes.sent += visit.sent_bytes;
         self.bytes.received += visit.received_bytes;
+        let before = if visit.is_reachable() {
+            self.unreached.remove(&visit.peer)
+        } else {
+            let now = Unreached::of(visit);
+            self.turned_away += u64::from(now.is_turned_away());
+            self.unreached.insert(visit.peer, (now, NatClass::of(visit)))
+        };
+        self.turned_away -= u64::from(before.is_some_and(|(before, _)| before.is_turned_away()));
         if visit.is_reachable() {
-            self.unreached.remove(&visit.peer);
             self.visits.recovered += u64::from(visit.kind != VisitKind::First);
             self.add_reached(visit);
-        } else {
-            self.unreached.insert(visit.peer, (Unreached::of(visit), NatClass::of(visit)));
         }
     }
 
@@ -128,14 +146,19 @@ impl Tally {
                 count(&mut self.certificates, certificate.name());
             }
             count(&mut self.ip_versions, if connection.ip_version == 6 { "ip6" } else { "ip4" });
-            let rtt = connection.rtt.and_then(|rtt| u32::try_from(rtt.as_micros()).ok());
+            let rtt = connection.rtt.and_then(|rtt| u32::try_from(rtt.time.as_micros()).ok());
             self.rtts_us.extend(rtt);
         }
     }
 
-    /// Peers whose last visit failed.
+    /// Peers whose last visit failed, those left out that turned us away.
     pub(crate) fn unreachable(&self) -> u64 {
-        self.unreached.len() as u64
+        self.unreached.len() as u64 - self.turned_away
+    }
+
+    /// Peers whose last visit turned us away.
+    pub(crate) const fn turned_away(&self) -> u64 {
+        self.turned_away
     }
 
     /// Peers, of which `discovered` were heard of.
@@ -144,15 +167,17 @@ impl Tally {
             discovered,
             reachable: self.reachable,
             crawled: self.crawled,
+            turned_away: self.turned_away,
             unreachable: self.unreachable(),
-            unvisited: discovered.saturating_sub(self.reachable + self.unreachable()),
+            unvisited: discovered.saturating_sub(self.reachable + self.unreached.len() as u64),
         }
     }
 
     /// Unreachable peers behind address translation or a firewall, by class.
     pub(crate) fn nat(&self) -> Counts {
         let mut nat: Counts = NatClass::ALL.iter().map(|class| (class.name().to_owned(), 0)).collect();
-        for class in self.unreached.values().filter_map(|(_, class)| *class) {
+        let unreachable = self.unreached.values().filter(|(unreached, _)| !unreached.is_turned_away());
+        for class in unreachable.filter_map(|(_, class)| *class) {
             count(&mut nat, class.name());
         }
         nat
@@ -160,11 +185,20 @@ impl Tally {
 
     /// Unreachable peers by reason.
     pub(crate) fn errors(&self) -> Counts {
-        let mut errors = Counts::new();
-        for (unreached, _) in self.unreached.values() {
-            count(&mut errors, &unreached.name());
+        self.by_name(|unreached| !unreached.is_turned_away())
+    }
+
+    /// Peers that turned us away, by what their last visit met.
+    pub(crate) fn evidence(&self) -> Counts {
+        self.by_name(Unreached::is_turned_away)
+    }
+
+    fn by_name(&self, is_counted: impl Fn(Unreached) -> bool) -> Counts {
+        let mut counts = Counts::new();
+        for &(unreached, _) in self.unreached.values().filter(|(unreached, _)| is_counted(*unreached)) {
+            count(&mut counts, &unreached.name());
         }
-        errors
+        counts
     }
 }
 
@@ -196,5 +230,46 @@ fn count(counts: &mut Counts, name: &str) {
     match counts.get_mut(name) {
         Some(n) => *n += 1,
         None => drop(counts.insert(name.to_owned(), 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kad::failure::{Failure, Phase};
+    use schema::Timestamp;
+
+    use super::*;
+    use crate::visit::blank;
+
+    fn visit(peer: u32, kind: VisitKind, (phase, class): (Phase, FailureClass)) -> Visit {
+        let mut visit = blank(PeerNumber(peer), kind, Timestamp(0));
+        visit.connect_error = Some(Failure::new(phase, class));
+        visit
+    }
+
+    #[test]
+    fn who_turned_us_away_is_neither_reached_nor_down_by_its_last_visit() {
+        let mut tally = Tally::default();
+        let full = (Phase::Connect, FailureClass::ResourceLimit);
+        let closed = (Phase::Secure, FailureClass::ConnectionClosed);
+        let refused = (Phase::Connect, FailureClass::ConnectionRefused);
+        for (peer, kind, what) in [
+            (1, VisitKind::First, full),
+            (2, VisitKind::First, refused),
+            (3, VisitKind::First, full),
+            (1, VisitKind::SecondPass, closed),
+            (2, VisitKind::NewAddresses, full),
+            (3, VisitKind::SecondPass, refused),
+            (1, VisitKind::TurnedAway, closed),
+        ] {
+            tally.add(&visit(peer, kind, what));
+        }
+        let peers = tally.peers(4);
+        assert_eq!((peers.reachable, peers.turned_away, peers.unreachable, peers.unvisited), (0, 2, 1, 1));
+        let counts = |names: &[&str]| names.iter().map(|&name| (name.to_owned(), 1)).collect::<Counts>();
+        assert_eq!(tally.evidence(), counts(&["connection_closed", "resource_limit"]));
+        assert_eq!(tally.errors(), counts(&["connection_refused"]));
+        let visits = VisitCounts { first: 3, new_addresses: 1, second_pass: 2, turned_away: 1, recovered: 0 };
+        assert_eq!(tally.visits, visits);
     }
 }

@@ -2,7 +2,7 @@
 //! that it does is an error of ours.
 
 use kad::{
-    Multiaddr,
+    Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase},
     network::{AddressOutcome, Attempt, Connection, Dial, Network},
 };
@@ -10,8 +10,9 @@ use schema::{AddressVisit, ConnectionInfo, PrefixOutcome, Visit, visit::PREFIXES
 use tokio::time::Instant;
 
 use crate::{
+    bare::bare,
     found::Found,
-    frontier::Job,
+    frontier::{BRIEF, Job},
     manner::Manner,
     talk::{Said, Talk},
 };
@@ -29,8 +30,9 @@ pub(crate) struct Visited {
 pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> Option<Visited> {
     let begun = Instant::now();
     let addrs = job.addrs.clone();
+    let at_most = job.is_brief.then(|| manner.pending.brief(BRIEF));
     let dial = tokio::select! {
-        dial = manner.pending.watch(network.connect(job.id, job.addrs)) => dial,
+        dial = manner.pending.watch(network.connect_within(job.id, job.addrs, at_most)) => dial,
         () = manner.cancel.cancelled() => return None,
     };
     let dialled = Instant::now();
@@ -43,11 +45,14 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
         manner.pending.succeeded(dialled - begun);
         visit.connection = Some(connection_info(&connection));
         let said = Talk::new(&mut connection, job.id, job.wave, manner).run(&mut found).await;
+        if let Some(info) = &mut visit.connection {
+            info.rtt = connection.round_trip();
+        }
         let traffic = connection.traffic();
         visit.sent_bytes = traffic.sent_bytes;
         visit.received_bytes = traffic.received_bytes;
         connection.close().await;
-        take(&mut visit, said);
+        take(&mut visit, said, &job.id);
     }
     if visit.connection.is_none() {
         visit.connect_error = furthest(&visit.addresses);
@@ -90,8 +95,9 @@ pub(crate) fn blank(
 }
 
 fn address(address: Multiaddr, attempt: Attempt) -> AddressVisit {
-    let Attempt { started_after, took, outcome } = attempt;
-    AddressVisit { address, started_after, took, outcome }
+    let Attempt { started_after, took, outcome, resolved } = attempt;
+    let resolved = resolved.into_iter().map(|(to, attempt)| self::address(to, attempt)).collect();
+    AddressVisit { address, started_after, took, outcome, resolved }
 }
 
 fn connection_info(connection: &impl Connection) -> ConnectionInfo {
@@ -102,17 +108,22 @@ fn connection_info(connection: &impl Connection) -> ConnectionInfo {
         security: endpoint.security,
         certificate: endpoint.certificate,
         ip_version: endpoint.ip_version,
-        rtt: endpoint.rtt,
+        socket: endpoint.socket,
+        rtt: None,
     }
 }
 
 /// Puts what the peer said into its row. A connection that ended before its handshakes did was none: the address
 /// then failed after all.
-fn take(visit: &mut Visit, said: Said) {
+fn take(visit: &mut Visit, said: Said, peer: &PeerId) {
     if let Some(failure) = said.no_connection {
         let address =
             visit.connection.take().and_then(|connection| visit.addresses.get_mut(connection.address));
         if let Some(address) = address {
+            let connected = |visited: &&mut AddressVisit| visited.outcome == AddressOutcome::Connected;
+            if let Some(resolved) = address.resolved.iter_mut().find(connected) {
+                resolved.outcome = AddressOutcome::Failed(failure.clone());
+            }
             address.outcome = AddressOutcome::Failed(failure);
         }
         return;
@@ -127,7 +138,12 @@ fn take(visit: &mut Visit, said: Said) {
             identify.protocols.dedup();
             visit.agent_version = Some(identify.agent_version.unwrap_or_default());
             visit.protocols = identify.protocols;
-            visit.listen_addrs = identify.listen_addrs;
+            for address in identify.listen_addrs {
+                let address = bare(address, peer);
+                if !visit.listen_addrs.contains(&address) {
+                    visit.listen_addrs.push(address);
+                }
+            }
         }
         Err(failure) => visit.identify_error = Some(failure),
     }
@@ -135,7 +151,7 @@ fn take(visit: &mut Visit, said: Said) {
 
 /// The failure of the address that came furthest: a peer that was heard of but refused us says more than one of which
 /// nothing came. A phase that came later counts for more; in the same phase an answer counts for more than silence.
-fn furthest(addresses: &[AddressVisit]) -> Option<Failure> {
+pub(crate) fn furthest(addresses: &[AddressVisit]) -> Option<Failure> {
     addresses
         .iter()
         .filter_map(|address| match &address.outcome {
@@ -156,6 +172,8 @@ const fn rank(class: FailureClass) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use kad::identify::Identify;
+
     use super::*;
 
     fn failed(phase: Phase, class: FailureClass) -> AddressVisit {
@@ -164,7 +182,27 @@ mod tests {
             started_after: None,
             took: None,
             outcome: AddressOutcome::Failed(Failure::new(phase, class)),
+            resolved: Vec::new(),
         }
+    }
+
+    #[test]
+    fn listen_addresses_are_kept_in_one_form_each_once() {
+        let peer = PeerId::random();
+        let (short, full) = ("/ip4/1.2.3.4/tcp/1", format!("/ip4/1.2.3.4/tcp/1/p2p/{peer}"));
+        let listen_addrs = [full.as_str(), short, &full].map(|text| text.parse().expect("an address"));
+        let identify = Identify { listen_addrs: listen_addrs.to_vec(), ..Identify::default() };
+        let said = Said {
+            no_connection: None,
+            identify: Ok(identify),
+            prefixes: [PrefixOutcome::NotAsked; PREFIXES],
+            crawl_error: None,
+            request_rtt: None,
+            duration: std::time::Duration::ZERO,
+        };
+        let mut visit = blank(schema::PeerNumber(0), schema::VisitKind::First, schema::Timestamp(0));
+        take(&mut visit, said, &peer);
+        assert_eq!(visit.listen_addrs, [short.parse().expect("an address")]);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::{collections::HashSet, time::Duration};
 use kad::{
     answer::{Answer, Asked, Found, Known, Lookup, MAX_KEY_BYTES, MAX_PROVIDER_ADDRESSES, Provide, Put},
     message::{ConnectionType, K, MAX_MESSAGE_BYTES, Message, MessageType, Peer, Record, write_peer},
-    records::{MAX_VALUE_BYTES, Providers, Values},
+    records::{Providers, Values},
+    values::MAX_VALUE_BYTES,
 };
 
 /// Who asks: an identity multihash, as short as a peer id can be.
@@ -23,6 +24,9 @@ const P2P: &[u8] = &[0xa5, 0x03, 3];
 
 /// The address of all peers that are known: `/tcp/1`.
 const ADDRESS: &[u8] = &[6, 0, 1];
+
+/// The key of an answer to FIND_NODE.
+static EMPTY: Vec<u8> = Vec::new();
 
 /// When records are given, as the time since the Unix epoch.
 const NOW: Duration = Duration::from_secs(1_800_000_000);
@@ -78,9 +82,10 @@ fn look_up(lookup: &Lookup<'_>, request: &Message) {
     let reply = lookup.answer(OWN, ASKER, &found);
     assert!(reply.len() <= MAX_MESSAGE_BYTES);
     let Ok(reply) = Message::decode(&reply) else { unreachable!("an answer is no message") };
-    assert_eq!((reply.kind, &reply.key), (request.kind, &request.key));
     let is_find_node = request.kind == MessageType::FindNode;
-    assert!((K..=K + 1).contains(&reply.closer_peers.len()));
+    assert_eq!((reply.kind, &reply.key), (request.kind, if is_find_node { &EMPTY } else { &request.key }));
+    // Nobody moves up for the one without addresses.
+    assert!((K - usize::from(is_find_node)..=K + 1).contains(&reply.closer_peers.len()));
     let is_target = |peer: &Peer| is_find_node && peer.id == request.key;
     assert!(reply.closer_peers.iter().all(|peer| (peer.id != OWN && peer.id != ASKER) || is_target(peer)));
     assert!(!is_find_node || reply.closer_peers.iter().all(|peer| !peer.addrs.is_empty()));
@@ -94,7 +99,7 @@ fn look_up(lookup: &Lookup<'_>, request: &Message) {
 fn provided(provide: &Provide<'_>, request: &Message) {
     assert_eq!((request.kind, provide.key()), (MessageType::AddProvider, request.key.as_slice()));
     assert!((1..=MAX_KEY_BYTES).contains(&provide.key().len()));
-    assert!((1..=MAX_PROVIDER_ADDRESSES).contains(&provide.addrs().len()));
+    assert!(provide.addrs().len() <= MAX_PROVIDER_ADDRESSES);
     let own = request.provider_peers.iter().filter(|peer| peer.id == ASKER);
     let said: Vec<&Vec<u8>> = own.flat_map(|peer| &peer.addrs).collect();
     for (position, addr) in provide.addrs().iter().enumerate() {
@@ -115,14 +120,15 @@ fn provided(provide: &Provide<'_>, request: &Message) {
 /// What is kept under a key is a value for that key and for no other.
 fn kept(put: &Put<'_>, request: &Message) {
     assert_eq!((request.kind, put.key()), (MessageType::PutValue, request.key.as_slice()));
-    assert!(put.value().len() <= MAX_VALUE_BYTES);
+    let value = put.value();
+    assert!(value.value.len() <= MAX_VALUE_BYTES);
     assert!(put.key().starts_with(b"/pk/") || put.key().starts_with(b"/ipns/"));
     let record = request.record.as_ref();
-    assert!(record.is_some_and(|record| record.key == put.key() && record.value == put.value()));
+    assert!(record.is_some_and(|record| record.key == put.key() && record.value == value.value));
     let answer = put.answer();
     echoes(&answer, request);
     let again = Asked::read(&answer, ASKER);
-    assert!(matches!(again, Ok(Asked::Put(again)) if again.value() == put.value()));
+    assert!(matches!(again, Ok(Asked::Put(again)) if again.value() == value));
 
     let mut other = request.clone();
     let changed = [Some(&mut other.key), other.record.as_mut().map(|record| &mut record.key)];
@@ -131,7 +137,8 @@ fn kept(put: &Put<'_>, request: &Message) {
     assert!(!matches!(Asked::read(&other, ASKER), Ok(Asked::Put(_))), "a value is kept under another's key");
 
     let mut store = Values::default();
-    store.put(1, put.key(), put.value(), NOW);
-    let given = store.get(1, put.key(), NOW).and_then(|record| Record::decode(record).ok());
-    assert!(given.is_some_and(|given| given.key == put.key() && given.value == put.value()));
+    let now = value.version.map_or(NOW, |version| version.valid_until.min(NOW));
+    assert!(store.put(1, put.key(), &value, now) && store.put(1, put.key(), &value, now));
+    let given = store.get(1, put.key(), now).and_then(|record| Record::decode(record).ok());
+    assert!(given.is_some_and(|given| given.key == put.key() && given.value == value.value));
 }

@@ -6,17 +6,22 @@
 #![expect(clippy::missing_panics_doc, reason = "a panic is how a finding is told")]
 
 pub mod address;
+pub mod autonat;
 pub mod certificate;
 pub mod event_log;
 pub mod identify;
 pub mod kad_answer;
 pub mod kad_message;
+pub mod lookup;
 pub mod name_query;
 pub mod opt_out;
 pub mod protobuf;
+pub mod routing_table;
 pub mod scenario;
 pub mod session;
 pub mod store_file;
+pub mod value;
+pub mod written_key;
 
 /// A function that panics if something does not hold of these bytes.
 pub type Target = fn(&[u8]);
@@ -24,14 +29,17 @@ pub type Target = fn(&[u8]);
 /// Every target by the name of its driver and of its corpus.
 pub const TARGETS: &[(&str, Target)] = &[
     ("address", address::check),
+    ("autonat", autonat::check),
     ("certificate", certificate::check),
     ("event_log", event_log::check),
     ("identify", identify::check),
     ("kad_answer", kad_answer::check),
     ("kad_message", kad_message::check),
+    ("lookup", lookup::check),
     ("name_query", name_query::check),
     ("opt_out", opt_out::check),
     ("protobuf", protobuf::check),
+    ("routing_table", routing_table::check),
     ("scenario", scenario::check),
     ("session_dialer", session::raw::check_dialer),
     ("session_listener", session::raw::check_listener),
@@ -41,4 +49,6 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("session_secured_tls_dialer", session::secured::check_tls_dialer),
     ("session_tls_dialer", session::raw::check_tls_dialer),
     ("store_file", store_file::check),
+    ("value", value::check),
+    ("written_key", written_key::check),
 ];

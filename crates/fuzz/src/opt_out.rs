@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use kad::{PeerId, opt_out::OptOut};
+use kad::{opt_out::OptOut, parse};
 
 /// Reads the bytes as a list.
 pub fn check(bytes: &[u8]) {
@@ -23,7 +23,7 @@ pub fn check(bytes: &[u8]) {
 }
 
 fn is_in(entry: &str, list: &OptOut) -> bool {
-    if let Ok(peer) = entry.parse::<PeerId>() {
+    if let Ok(peer) = parse::peer_id(entry) {
         return list.has_peer(&peer);
     }
     let (ip, bits) = entry.split_once('/').unwrap_or((entry, "128"));

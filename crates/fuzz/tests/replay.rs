@@ -91,9 +91,9 @@ macro_rules! replay {
 }
 
 replay! {
-    address certificate event_log identify kad_answer kad_message name_query opt_out protobuf scenario session_dialer
-    session_listener session_pair session_secured_dialer session_secured_listener session_secured_tls_dialer
-    session_tls_dialer store_file
+    address autonat certificate event_log identify kad_answer kad_message lookup name_query opt_out protobuf
+    routing_table scenario session_dialer session_listener session_pair session_secured_dialer
+    session_secured_listener session_secured_tls_dialer session_tls_dialer store_file value written_key
 }
 
 #[test]

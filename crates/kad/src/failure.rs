@@ -80,6 +80,8 @@ named! {
         LocalResources = "local_resources",
         /// The local system forbade the dial.
         PermissionDenied = "permission_denied",
+        /// No address of the peer is known that may be dialled.
+        NoAddress = "no_address",
         /// A name did not resolve: it does not exist or has no addresses.
         NameNotFound = "name_not_found",
         /// A name server failed or did not answer.
@@ -90,6 +92,8 @@ named! {
         SecurityNotSupported = "security_not_supported",
         /// The cryptographic handshake failed: a forged, malformed or expired proof.
         HandshakeFailed = "handshake_failed",
+        /// The key of the peer's identity is of a kind or size that is not accepted; the text says which.
+        KeyNotSupported = "key_not_supported",
         /// The peer offered no multiplexer of ours.
         MultiplexerNotSupported = "multiplexer_not_supported",
         /// The peer does not speak the protocol asked for.
@@ -181,6 +185,27 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// The failure that says the most of a peer: it came the furthest, and of those that came equally far an answer says
+/// more than silence, and silence more than a want of ours. Of several that say the same the first counts. `None` if
+/// there is none.
+///
+/// A name that was not resolved comes before everything else, whatever came of other addresses.
+pub fn furthest<'a>(failures: impl IntoIterator<Item = &'a Failure>) -> Option<&'a Failure> {
+    let says = |failure: &Failure| (failure.phase, failure.class.weight());
+    failures.into_iter().reduce(|most, next| if says(next) > says(most) { next } else { most })
+}
+
+impl FailureClass {
+    /// How much a class says of the peer.
+    const fn weight(self) -> u8 {
+        match self {
+            Self::LocalResources | Self::AddressNotAvailable | Self::Cancelled | Self::NoAddress => 0,
+            Self::Timeout => 1,
+            _ => 2,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -2,22 +2,29 @@
 //! one seam between deciding and talking.
 //!
 //! Start with [`network`] (what a network must offer) and [`failure`] (the closed names of what goes wrong). The wire is
-//! [`message`] and [`mod@identify`]; [`answer`], [`records`], [`table`], [`mod@key`] and [`preimage`] are the protocol's
-//! arithmetic.
+//! [`message`] and [`mod@identify`]; [`answer`], [`records`], [`values`], [`table`], [`mod@lookup`], [`mod@key`] and
+//! [`preimage`] are the protocol's arithmetic.
 
 pub mod answer;
+pub mod autonat;
+pub mod contact;
+mod date;
 pub mod failure;
 pub mod identify;
 pub mod key;
+pub mod lookup;
 pub mod message;
 pub mod network;
 pub mod opt_out;
+pub mod parse;
 pub mod preimage;
 pub mod protobuf;
 pub mod records;
 pub mod table;
+pub mod values;
+pub mod written;
 
 pub use libp2p_identity::PeerId;
 pub use multiaddr::Multiaddr;
 
-pub use crate::key::Key;
+pub use crate::{contact::Contact, key::Key};

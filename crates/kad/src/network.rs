@@ -3,7 +3,7 @@
 //! `net::Host` implements it over live transports, `testnet`'s simulated network in virtual time. Both carry the
 //! same encoded messages. Nothing above the seam knows which one it talks to.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, net::SocketAddr, time::Duration};
 
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
@@ -15,21 +15,33 @@ pub trait Network: Clone + Send + Sync + 'static {
     /// An open conversation with one peer.
     type Connection: Connection;
 
-    /// Whether an address would be dialled, or why not. A peer none of whose addresses would be is not worth a dial.
-    fn admits(&self, address: &Multiaddr) -> Result<(), SkipReason> {
-        let _ = address;
-        Ok(())
-    }
+    /// Who dials: the peer that those who are dialled meet, and may list.
+    fn local(&self) -> PeerId;
 
-    /// Dials a peer by its addresses, in an order and with a stagger of the network's own choice, and keeps the
-    /// outcome of every address. It ends by itself: all limits of time are the network's own.
+    /// Over which transport an address would be dialled, or why it would not be; `None` where that shows only once its
+    /// name is resolved. A peer none of whose addresses would be dialled is not worth a dial.
+    fn admits(&self, address: &Multiaddr) -> Result<Option<Transport>, SkipReason>;
+
+    /// Dials a peer by its addresses, and keeps the outcome of every address. Of more addresses than the network dials
+    /// at once the first ones are taken; in which order and with which stagger these are tried is the network's choice.
+    /// It ends by itself: by the network's own limits of time, and after `at_most` if that is given.
     ///
     /// The dial's `attempts` has one entry for each entry of `addrs`, in the same order.
+    fn connect_within(
+        &self,
+        peer: PeerId,
+        addrs: Vec<Multiaddr>,
+        at_most: Option<Duration>,
+    ) -> impl Future<Output = Dial<Self::Connection>> + Send;
+
+    /// Dials likewise, by the network's own limits of time alone.
     fn connect(
         &self,
         peer: PeerId,
         addrs: Vec<Multiaddr>,
-    ) -> impl Future<Output = Dial<Self::Connection>> + Send;
+    ) -> impl Future<Output = Dial<Self::Connection>> + Send {
+        self.connect_within(peer, addrs, None)
+    }
 }
 
 /// One open conversation with an authenticated peer. Dropping it hangs up.
@@ -59,6 +71,10 @@ pub trait Connection: Send {
     /// Sends what is queued and waits for the next thing that happens. Cancel-safe: nothing is lost when the
     /// future is dropped. An error is the end of the connection.
     fn next(&mut self) -> impl Future<Output = Result<Event, Failure>> + Send;
+
+    /// The shortest round trip to the peer so far; `None` if none was seen. It gets no longer while the connection
+    /// lasts, so the last call says the most, also on a connection that has ended.
+    fn round_trip(&self) -> Option<RoundTrip>;
 
     /// Bytes that went over the wire so far, with all framing and encryption above the transport.
     fn traffic(&self) -> Traffic;
@@ -104,9 +120,32 @@ pub struct Endpoint {
     pub certificate: Option<WssCertificate>,
     /// 4 or 6.
     pub ip_version: u8,
-    /// A round trip as the handshake showed it: TCP's three-way handshake; over QUIC the first flight, with the peer's
-    /// cryptography in it. What this process takes to notice is in both. `None` if it was not seen.
-    pub rtt: Option<Duration>,
+    /// The socket at the other end: where a name led to, if the address has one.
+    pub socket: SocketAddr,
+}
+
+/// A round trip, and how it was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoundTrip {
+    /// How long it took.
+    pub time: Duration,
+    /// Who measured it.
+    pub source: RttSource,
+}
+
+named! {
+    /// Who measured a round trip.
+    RttSource {
+        /// The system's TCP: the shortest time from a segment to its acknowledgement (Linux, `TCP_INFO`). Nothing that
+        /// the two programs do is in it.
+        TcpInfo = "tcp_info",
+        /// The transport of QUIC: the shortest time from a packet to its acknowledgement. Both programs are in it, and
+        /// so is what they are busy with.
+        Quic = "quic",
+        /// The time that the connect call of TCP took, where the system says nothing better. What this program is busy
+        /// with is in it.
+        Handshake = "handshake",
+    }
 }
 
 named! {
@@ -164,12 +203,15 @@ pub struct Attempt {
     pub took: Option<Duration>,
     /// What came of it.
     pub outcome: AddressOutcome,
+    /// Where the address has a name, the addresses that the name led to, and what came of each. Empty for an address
+    /// with an IP, for a name that was not resolved, and where another address connected first.
+    pub resolved: Vec<(Multiaddr, Self)>,
 }
 
 impl Attempt {
     /// The fate of an address that was not tried.
     pub const fn untried(outcome: AddressOutcome) -> Self {
-        Self { started_after: None, took: None, outcome }
+        Self { started_after: None, took: None, outcome, resolved: Vec::new() }
     }
 }
 

@@ -10,12 +10,16 @@ use libp2p_identity::PeerId;
 use multiaddr::{Multiaddr, Protocol};
 use thiserror::Error;
 
+use crate::parse;
+
 /// Peers and addresses that are never dialled and of which nothing is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OptOut {
     peers: HashSet<PeerId>,
     /// First and last addresses, ascending, none touching the next; IPv4 as `::ffff:a.b.c.d`.
     ranges: Vec<(u128, u128)>,
+    /// How many entries it has, each counted once.
+    entries: usize,
 }
 
 /// A line that is no entry.
@@ -37,12 +41,12 @@ enum Entry {
 }
 
 impl OptOut {
-    /// Reads a list: one peer id (`12D3..`, `Qm..`), address (`192.0.2.1`, `2001:db8::1`) or range (`192.0.2.0/24`) a
-    /// line. What follows a `#`, and empty lines, say nothing.
+    /// Reads a list: one peer id in any form (`12D3..`, `Qm..`, `k51..`, `/p2p/..`), address (`192.0.2.1`, `2001:db8::1`)
+    /// or range (`192.0.2.0/24`) a line. What follows a `#`, a comma at the end, and empty lines say nothing.
     pub fn parse(text: &str) -> Result<Self, BadLine> {
         let mut list = Self::default();
         for (index, line) in text.lines().enumerate() {
-            let entry = line.split('#').next().unwrap_or_default().trim();
+            let entry = line.split('#').next().unwrap_or_default().trim().trim_end_matches(',').trim_end();
             if entry.is_empty() {
                 continue;
             }
@@ -62,6 +66,11 @@ impl OptOut {
     /// Whether it has no entries.
     pub fn is_empty(&self) -> bool {
         self.peers.is_empty() && self.ranges.is_empty()
+    }
+
+    /// How many peers and ranges are on it, each counted once.
+    pub const fn entries(&self) -> usize {
+        self.entries
     }
 
     /// Whether a peer asked not to be measured.
@@ -89,6 +98,8 @@ impl OptOut {
 
     fn merge(&mut self) {
         self.ranges.sort_unstable();
+        self.ranges.dedup();
+        self.entries = self.peers.len() + self.ranges.len();
         let mut merged: Vec<(u128, u128)> = Vec::with_capacity(self.ranges.len());
         for &(first, last) in &self.ranges {
             match merged.last_mut() {
@@ -101,15 +112,16 @@ impl OptOut {
 }
 
 fn parse_entry(entry: &str) -> Result<Entry, &'static str> {
+    if let Ok(peer) = parse::peer_id(entry) {
+        return Ok(Entry::Peer(peer));
+    }
     if let Some((ip, bits)) = entry.split_once('/') {
         let ip = IpAddr::from_str(ip).map_err(|_| "write a range as ADDRESS/BITS")?;
         let bits: u32 = bits.parse().map_err(|_| "the bits of a range are a number")?;
         return range(ip, bits);
     }
-    if let Ok(ip) = IpAddr::from_str(entry) {
-        return Ok(Entry::Range((number(ip), number(ip))));
-    }
-    PeerId::from_str(entry).map(Entry::Peer).map_err(|_| "it does not decode as any of them")
+    let ip = IpAddr::from_str(entry).map_err(|_| "it does not decode as any of them")?;
+    Ok(Entry::Range((number(ip), number(ip))))
 }
 
 fn range(ip: IpAddr, bits: u32) -> Result<Entry, &'static str> {
@@ -153,6 +165,23 @@ mod tests {
         let address = |text: &str| list.has_address(&text.parse().expect("an address"));
         assert!(address("/ip4/198.51.100.9/tcp/1") && !address("/ip4/198.51.99.9/tcp/1"));
         assert!(address(&format!("/ip4/1.2.3.4/tcp/1/p2p/{PEER}/p2p-circuit")));
+    }
+
+    #[test]
+    fn a_peer_is_the_same_in_every_form_of_its_id() {
+        let k51 = "k51qzi5uqu5di3f1nh9ghouv3e5dfupe3wbgb8gy679ko7ttpovbtr2bwjz8rt";
+        let id = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp".parse().expect("an id");
+        let bafz = "bafzbeie5745rpv2m6tjyuugywy4d5ewrqgqqhfnf445he3omzpjbx5xqxe";
+        let qm = "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N".parse().expect("an id");
+        let list = list(&format!("{k51}\n{bafz} # by mail\n/p2p/{PEER}\n"));
+        assert!(list.has_peer(&id) && list.has_peer(&qm) && list.has_peer(&PEER.parse().expect("an id")));
+    }
+
+    #[test]
+    fn every_entry_counts_once_and_a_comma_at_the_end_says_nothing() {
+        let list = list(&format!("{PEER},\n{PEER}\n10.0.0.0/9 ,\n10.0.0.0/8\n10.0.0.0/8\n"));
+        assert_eq!((list.entries(), OptOut::default().entries()), (3, 0));
+        assert!(OptOut::parse("10.0.0.0/8,10.0.0.0/9").is_err());
     }
 
     #[test]

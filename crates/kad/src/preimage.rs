@@ -44,11 +44,22 @@ pub fn prepare() {
 ///
 /// `None` for a length above [`MAX_PREFIX_BITS`].
 pub fn target_at(key: &Key, common_prefix_len: u32) -> Option<[u8; TARGET_BYTES]> {
+    target_among(key, common_prefix_len, key.prefix16())
+}
+
+/// One of the targets whose keys share exactly `common_prefix_len` leading bits with `key`: the one whose further bits, up
+/// to the 16th, are those of `choice`. With a random choice a routing table is refreshed all over, as go does it
+/// (`GenRandPeerIDWithCPL`).
+///
+/// `None` for a length above [`MAX_PREFIX_BITS`].
+pub fn target_among(key: &Key, common_prefix_len: u32, choice: u16) -> Option<[u8; TARGET_BYTES]> {
     if common_prefix_len > MAX_PREFIX_BITS {
         return None;
     }
-    let flipped = key.prefix16() ^ (1 << (15 - common_prefix_len));
-    Some(target(COUNTERS[usize::from(flipped)]))
+    let differing = 1 << (15 - common_prefix_len);
+    let free = differing - 1;
+    let prefix = (key.prefix16() ^ differing) & !free | choice & free;
+    Some(target(COUNTERS[usize::from(prefix)]))
 }
 
 fn target(counter: u32) -> [u8; TARGET_BYTES] {
@@ -72,6 +83,11 @@ mod tests {
                 assert_eq!(Key::of(&target).common_prefix_len(&key), length);
             }
             assert_eq!(target_at(&key, 16), None);
+            let target = target_among(&key, n % 16, 0xa5a5).expect("in range");
+            let found = Key::of(&target);
+            assert_eq!(found.common_prefix_len(&key), n % 16);
+            let free = (1 << (15 - n % 16)) - 1;
+            assert_eq!(found.prefix16() & free, 0xa5a5 & free);
         }
     }
 }

@@ -9,9 +9,9 @@
 //! within its lifetime, so the oldest is the one whose announcer is most likely gone, while a full store that refused
 //! would stay with those who came first for two days. A sender of `ADD_PROVIDER` would not even learn of a refusal.
 //!
-//! Whether something may be kept at all is decided before, by [`answer`](crate::answer).
+//! Whether something may be kept at all is decided before, by [`answer`](crate::answer); which of two values stays, by
+//! [`values`](crate::values).
 
-mod date;
 mod providers;
 mod shelf;
 mod values;
@@ -33,10 +33,6 @@ pub const PROVIDER_ADDRESS_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
 /// How long a value is kept (go-libp2p-kad-dht, `amino.DefaultMaxRecordAge`).
 pub const MAX_VALUE_AGE: Duration = Duration::from_secs(48 * 3600);
-
-/// The longest value that is kept, in bytes: that of an IPNS record (specs.ipfs.tech, "Record size limit"; public keys
-/// are shorter).
-pub const MAX_VALUE_BYTES: usize = 10 * 1024;
 
 /// The bounds of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,8 +22,20 @@ use crate::{
     ws::Destination,
 };
 
-/// The result of one attempt, and when it began.
-pub(crate) type Outcome = (Instant, Result<AnyConnection, AddressOutcome>);
+/// What came of one attempt.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) began: Instant,
+    pub(crate) result: Result<AnyConnection, AddressOutcome>,
+    /// What a name led to, and what came of each.
+    pub(crate) resolved: Vec<(Multiaddr, Attempt)>,
+}
+
+impl Outcome {
+    const fn new(began: Instant, result: Result<AnyConnection, AddressOutcome>) -> Self {
+        Self { began, result, resolved: Vec::new() }
+    }
+}
 
 impl Inner {
     /// Waits until this host may be dialled once more.
@@ -57,7 +69,7 @@ impl Inner {
             first => first,
         };
         if permit.is_none() {
-            return (Instant::now(), Err(no_room()));
+            return Outcome::new(Instant::now(), Err(no_room()));
         }
         let began = Instant::now();
         let deadline = deadline.min(began + self.dial_timeout);
@@ -70,7 +82,7 @@ impl Inner {
                 None => Err(Failure::new(Phase::Connect, FailureClass::Cancelled)),
             },
         };
-        (began, result.map_err(AddressOutcome::Failed))
+        Outcome::new(began, result.map_err(AddressOutcome::Failed))
     }
 
     /// Dials with Noise, and once more with TLS if the peer speaks, but not Noise.
@@ -106,7 +118,7 @@ impl Inner {
         };
         let turn = timeout_at(deadline, self.names.turn()).await.ok().flatten();
         if permit.is_none() || turn.is_none() {
-            return (Instant::now(), Err(no_room()));
+            return Outcome::new(Instant::now(), Err(no_room()));
         }
         let began = Instant::now();
         let limit = deadline.min(began + self.dial_timeout);
@@ -117,15 +129,16 @@ impl Inner {
         // Each of the sockets waits for room of its own.
         drop((permit, turn));
         let resolved = match resolved {
-            Err(failure) => return (began, Err(AddressOutcome::Failed(failure))),
+            Err(failure) => return Outcome::new(began, Err(AddressOutcome::Failed(failure))),
             Ok(resolved) => resolved,
         };
         let rules = Rules { names: false, ..self.rules.clone() };
-        let plan = Plan::new(&resolved.addrs, &peer, &rules);
+        let plan = Plan::of_resolved(&resolved.addrs, &peer, &rules);
         let places = (&*resolved.addrs, &*resolved.names);
         let Dial { attempts, connection } =
             Box::pin(Race::new(self, peer, places, plan, (began, deadline)).run()).await;
-        (began, connection.ok_or_else(|| furthest(attempts)))
+        let result = connection.ok_or_else(|| furthest(&attempts));
+        Outcome { began, result, resolved: resolved.addrs.into_iter().zip(attempts).collect() }
     }
 }
 
@@ -134,8 +147,8 @@ fn no_room() -> AddressOutcome {
 }
 
 /// The outcome that came furthest. A name that led to nothing is one that was not found.
-fn furthest(attempts: Vec<Attempt>) -> AddressOutcome {
-    let came = |outcome: &AddressOutcome| match outcome {
+fn furthest(attempts: &[Attempt]) -> AddressOutcome {
+    let came = |outcome: &&AddressOutcome| match outcome {
         AddressOutcome::Skipped(_) => (0, Phase::Dns),
         AddressOutcome::NotTried => (1, Phase::Dns),
         AddressOutcome::Abandoned => (2, Phase::Dns),
@@ -143,9 +156,9 @@ fn furthest(attempts: Vec<Attempt>) -> AddressOutcome {
         AddressOutcome::Connected => (4, Phase::Dns),
     };
     // Of several that came equally far the first counts.
-    let outcomes = attempts.into_iter().map(|attempt| attempt.outcome).rev();
+    let outcomes = attempts.iter().map(|attempt| &attempt.outcome).rev();
     let nothing = Failure::new(Phase::Dns, FailureClass::NameNotFound);
-    outcomes.max_by_key(came).unwrap_or(AddressOutcome::Failed(nothing))
+    outcomes.max_by_key(came).cloned().unwrap_or(AddressOutcome::Failed(nothing))
 }
 
 #[cfg(test)]
@@ -165,8 +178,8 @@ mod tests {
             (vec![skipped(SkipReason::Private), skipped(SkipReason::Loopback)], skipped(SkipReason::Private)),
             (vec![], AddressOutcome::Failed(Failure::new(Phase::Dns, FailureClass::NameNotFound))),
         ] {
-            let attempts = outcomes.into_iter().map(Attempt::untried).collect();
-            assert_eq!(furthest(attempts), expected);
+            let attempts: Vec<_> = outcomes.into_iter().map(Attempt::untried).collect();
+            assert_eq!(furthest(&attempts), expected);
         }
     }
 }

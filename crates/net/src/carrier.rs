@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use kad::{
     Multiaddr, PeerId,
     failure::{Failure, Phase},
-    network::{StreamId, Traffic},
+    network::{RoundTrip, StreamId, Traffic},
 };
 
 use crate::session::{Framing, SessionEvent};
@@ -20,6 +20,11 @@ pub(crate) trait Carrier {
 
     /// The address at which the other side is seen.
     fn observed(&self) -> Multiaddr;
+
+    /// The shortest round trip that the transport has seen; `None` if it says nothing of it.
+    fn round_trip(&self) -> Option<RoundTrip> {
+        None
+    }
 
     /// Bytes that went over the wire so far.
     fn traffic(&self) -> Traffic;

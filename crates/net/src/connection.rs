@@ -2,7 +2,7 @@
 
 use kad::{
     failure::Failure,
-    network::{Connection, Endpoint, Event, StreamId, Traffic},
+    network::{Connection, Endpoint, Event, RoundTrip, StreamId, Traffic},
 };
 
 use crate::{dialled::Dialled, link::Link, quic::QuicLink};
@@ -65,6 +65,10 @@ impl Connection for AnyConnection {
 
     async fn next(&mut self) -> Result<Event, Failure> {
         each!(&mut self.0, connection => connection.next().await)
+    }
+
+    fn round_trip(&self) -> Option<RoundTrip> {
+        each!(&self.0, connection => connection.round_trip())
     }
 
     fn traffic(&self) -> Traffic {

@@ -13,7 +13,7 @@ use std::{
 use kad::{
     Multiaddr, PeerId,
     failure::{Failure, SkipReason},
-    network::{AddressOutcome, Attempt, Dial, Network},
+    network::{AddressOutcome, Attempt, Dial, Network, Transport},
     opt_out::OptOut,
 };
 use tokio::{
@@ -27,7 +27,7 @@ use crate::{
     connection::AnyConnection,
     identity::Identity,
     introduction::{Introduction, protocols},
-    names::{Names, Resolver},
+    names::{MAX_ASKING, Names, Resolver},
     pacing::{Pacer, Pacing},
     plan::{Plan, Rules, Turn, Way},
     quic::QuicDialer,
@@ -102,12 +102,23 @@ impl HostConfig {
     }
 }
 
+impl HostConfig {
+    /// How many descriptors a host takes at the most beside one for each attempt and each connection: the sockets of QUIC,
+    /// and one for each name that is being asked for.
+    pub fn shared_descriptors(&self) -> usize {
+        let quic = if self.quic { QuicDialer::MAX_DESCRIPTORS } else { 0 };
+        let names = if self.names == Names::Unresolved { 0 } else { MAX_ASKING };
+        quic + names
+    }
+}
+
 /// A host that dials. Cheap to clone; all clones share its limits. It needs a tokio runtime with IO and time.
 #[derive(Debug, Clone)]
 pub struct Host(Arc<Inner>);
 
 #[derive(Debug)]
 pub(crate) struct Inner {
+    local: PeerId,
     pub(crate) tcp: Dialer,
     /// `None` where QUIC is not dialled.
     pub(crate) quic: Option<QuicDialer>,
@@ -139,6 +150,7 @@ impl Host {
             config.quic.then(|| QuicDialer::new(&config.identity, Arc::clone(&introduction), sockets()));
         let quic = quic.transpose().map_err(io::Error::other)?;
         Ok(Self(Arc::new(Inner {
+            local: config.identity.peer_id(),
             quic,
             tcp: Dialer::new(config.identity, introduction, config.roots),
             names: Resolver::new(config.names),
@@ -162,11 +174,20 @@ impl Host {
 impl Network for Host {
     type Connection = AnyConnection;
 
-    fn admits(&self, address: &Multiaddr) -> Result<(), SkipReason> {
+    fn local(&self) -> PeerId {
+        self.0.local
+    }
+
+    fn admits(&self, address: &Multiaddr) -> Result<Option<Transport>, SkipReason> {
         self.0.rules.admits(address)
     }
 
-    async fn connect(&self, peer: PeerId, addrs: Vec<Multiaddr>) -> Dial<AnyConnection> {
+    async fn connect_within(
+        &self,
+        peer: PeerId,
+        addrs: Vec<Multiaddr>,
+        at_most: Option<Duration>,
+    ) -> Dial<AnyConnection> {
         let plan = Plan::new(&addrs, &peer, &self.0.rules);
         let Some(first) = plan.turns.last() else {
             return Dial { attempts: plan.into_attempts(), connection: None };
@@ -177,7 +198,8 @@ impl Network for Host {
         }
         let permit = self.0.connecting.acquire().await.ok();
         let started = Instant::now();
-        let deadline = started + self.0.total_timeout;
+        let total = self.0.total_timeout;
+        let deadline = started + at_most.map_or(total, |at_most| at_most.min(total));
         let race = Race::new(&self.0, peer, (&addrs, &[]), plan, (started, deadline));
         race.with_permit(permit).run().await
     }
@@ -240,11 +262,12 @@ impl<'a> Race<'a> {
             } else {
                 Some(poll_fn(|cx| self.poll(cx)).await)
             };
-            if let Some((index, (began, result))) = finished {
+            if let Some((index, Outcome { began, result, resolved })) = finished {
                 let attempt = |outcome| Attempt {
                     started_after: Some(began.saturating_duration_since(self.started)),
                     took: Some(began.elapsed()),
                     outcome,
+                    resolved,
                 };
                 match result {
                     Ok(mut connection) => {
@@ -291,6 +314,7 @@ impl<'a> Race<'a> {
                 started_after: Some(runner.began.saturating_duration_since(self.started)),
                 took: Some(runner.began.elapsed()),
                 outcome: AddressOutcome::Abandoned,
+                resolved: Vec::new(),
             };
             self.plan.settle(runner.index, attempt);
         }

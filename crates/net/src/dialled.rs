@@ -9,7 +9,7 @@ use std::{
 
 use kad::{
     failure::Failure,
-    network::{Connection, Endpoint, Event, StreamId, Traffic},
+    network::{Connection, Endpoint, Event, RoundTrip, StreamId, Traffic},
 };
 use tokio::time::timeout;
 
@@ -27,6 +27,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 pub(crate) struct Dialled<C> {
     pub(crate) endpoint: Endpoint,
     carrier: C,
+    /// A round trip as the handshake showed it, for a carrier that knows none.
+    handshake: Option<RoundTrip>,
     /// For peers that ask who we are.
     introduction: Arc<Introduction>,
     /// The streams on which the peer pings us; the carrier bounds how many it may open.
@@ -37,8 +39,21 @@ pub(crate) struct Dialled<C> {
 }
 
 impl<C: Carrier> Dialled<C> {
-    pub(crate) const fn new(carrier: C, endpoint: Endpoint, introduction: Arc<Introduction>) -> Self {
-        Self { endpoint, carrier, introduction, pings: Vec::new(), asking: Vec::new(), failure: None }
+    pub(crate) const fn new(
+        carrier: C,
+        endpoint: Endpoint,
+        handshake: Option<RoundTrip>,
+        introduction: Arc<Introduction>,
+    ) -> Self {
+        Self {
+            endpoint,
+            carrier,
+            handshake,
+            introduction,
+            pings: Vec::new(),
+            asking: Vec::new(),
+            failure: None,
+        }
     }
 
     /// What a test looks into.
@@ -158,6 +173,10 @@ impl<C: Carrier + Send> Connection for Dialled<C> {
 
     async fn next(&mut self) -> Result<Event, Failure> {
         poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    fn round_trip(&self) -> Option<RoundTrip> {
+        self.carrier.round_trip().or(self.handshake)
     }
 
     fn traffic(&self) -> Traffic {

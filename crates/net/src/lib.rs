@@ -56,8 +56,10 @@ mod carrier;
 mod connection;
 mod dialled;
 mod failure;
+mod foreign;
 mod interface;
 mod introduction;
+mod key;
 mod link;
 mod multistream;
 mod names;
@@ -67,6 +69,7 @@ mod plan;
 mod quic;
 mod socket;
 mod tcp;
+mod tcp_info;
 mod tls;
 mod wire;
 mod ws;
@@ -78,6 +81,7 @@ pub use crate::{
     dial::{Host, HostConfig},
     identity::Identity,
     introduction::{MAX_REQUEST_BYTES, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr},
+    key::UnsupportedKey,
     names::Names,
     pacing::{Pacing, Rate},
     tls::{Authority, CertificateRefusal, NamedCertificate, Roots, RootsError, peer_of_certificate},

@@ -11,7 +11,7 @@ use std::{
 use kad::{
     Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase},
-    network::{StreamId, Traffic, Transport},
+    network::{RoundTrip, RttSource, StreamId, Traffic, Transport},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -21,6 +21,7 @@ use crate::{
     introduction::{tcp_multiaddr, ws_multiaddr, wss_multiaddr},
     session::{Framing, Session, SessionEvent},
     socket::Socket,
+    tcp_info::min_rtt,
 };
 
 /// What one read takes at the most, in bytes.
@@ -77,6 +78,11 @@ impl Carrier for Link {
             Transport::Wss => wss_multiaddr(self.remote),
             Transport::Tcp | Transport::Quic => tcp_multiaddr(self.remote),
         }
+    }
+
+    fn round_trip(&self) -> Option<RoundTrip> {
+        let time = min_rtt(self.socket.tcp())?;
+        Some(RoundTrip { time, source: RttSource::TcpInfo })
     }
 
     fn traffic(&self) -> Traffic {

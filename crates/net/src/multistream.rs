@@ -1,17 +1,20 @@
 //! multistream-select 1.0: agreeing on a protocol, as the one who proposes and as the one who chooses.
 //!
 //! The proposer does not wait for answers (`V1Lazy` elsewhere): header, proposal and the first bytes of the protocol
-//! itself leave together. Source: libp2p specification, `connections/README.md`, and `multiformats/multistream-select`.
+//! itself leave together. The first byte that cannot belong to an answer ends it: who speaks something else (HTTP, SSH)
+//! may never send as many bytes as its first one, read as a length, announces. Source: libp2p specification, `connections/README.md`, and `multiformats/multistream-select`.
 
 use std::borrow::Cow;
 
 use kad::protobuf::{DecodeError, read_varint};
 
-use crate::wire::put_varint;
+use crate::{foreign::looks_like, wire::put_varint};
 
 /// The line that both sides begin with.
-const HEADER: &[u8; 20] = b"\x13/multistream/1.0.0\n";
-const HEADER_NAME: &[u8] = b"/multistream/1.0.0";
+const HEADER: &[u8] = b"\x13/multistream/1.0.0\n";
+
+/// The line that refuses a proposal.
+const REFUSAL: &[u8] = b"\x03na\n";
 
 /// The longest line that is read, in bytes. Names of protocols are far shorter.
 const MAX_LINE_BYTES: usize = 1024;
@@ -20,8 +23,19 @@ const MAX_LINE_BYTES: usize = 1024;
 const MAX_PROPOSALS: u8 = 32;
 
 /// What was read is not multistream-select, or has no end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Malformed;
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Malformed {
+    /// What a failure says of it.
+    pub(crate) text: String,
+}
+
+impl Malformed {
+    /// A line that begins with `seen`, of which `rest` has come too.
+    fn line(seen: &[u8], rest: &[u8]) -> Self {
+        let text = format!("multistream: not a line of it: {}", looks_like(&[seen, rest].concat()));
+        Self { text }
+    }
+}
 
 /// How a proposal ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,17 +47,20 @@ pub(crate) enum Verdict {
 /// The side that proposes one protocol.
 #[derive(Debug)]
 pub(crate) struct Proposal {
-    protocol: Cow<'static, str>,
+    /// The line that proposes, and that agrees.
+    consent: Box<[u8]>,
     header_seen: bool,
     line: Line,
 }
 
 impl Proposal {
     /// Writes header and proposal to `out`.
-    pub(crate) fn new(protocol: Cow<'static, str>, out: &mut Vec<u8>) -> Self {
+    pub(crate) fn new(protocol: &str, out: &mut Vec<u8>) -> Self {
+        let mut consent = Vec::with_capacity(protocol.len() + 3);
+        put_line(&mut consent, protocol.as_bytes());
         out.extend_from_slice(HEADER);
-        put_line(out, protocol.as_bytes());
-        Self { protocol, header_seen: false, line: Line::default() }
+        out.extend_from_slice(&consent);
+        Self { consent: consent.into(), header_seen: false, line: Line::default() }
     }
 
     /// Whether the other side has begun to answer.
@@ -53,16 +70,16 @@ impl Proposal {
 
     /// Takes the answer off the front of what came; `None` if more is needed.
     pub(crate) fn receive(&mut self, rest: &mut &[u8]) -> Result<Option<Verdict>, Malformed> {
-        loop {
-            let Some(line) = self.line.take(rest)? else { return Ok(None) };
-            match &*line {
-                HEADER_NAME if !self.header_seen => self.header_seen = true,
-                _ if !self.header_seen => return Err(Malformed),
-                b"na" => return Ok(Some(Verdict::Refused)),
-                name if name == self.protocol.as_bytes() => return Ok(Some(Verdict::Agreed)),
-                _ => return Err(Malformed),
+        if !self.header_seen {
+            self.header_seen = self.line.take(rest, &[HEADER])?.is_some();
+            if !self.header_seen {
+                return Ok(None);
             }
         }
+        let line = self.line.take(rest, &[REFUSAL, &self.consent])?;
+        let is_refusal =
+            |line: &[u8]| REFUSAL.get(1..).is_some_and(|text| text.strip_suffix(b"\n") == Some(line));
+        Ok(line.map(|line| if is_refusal(&line) { Verdict::Refused } else { Verdict::Agreed }))
     }
 }
 
@@ -83,11 +100,8 @@ impl Choice {
         supported: &[impl AsRef<str>],
         out: &mut Vec<u8>,
     ) -> Result<Option<usize>, Malformed> {
-        while let Some(line) = self.line.take(rest)? {
+        while let Some(line) = self.line.take(rest, if self.header_seen { &[] } else { &[HEADER] })? {
             if !self.header_seen {
-                if &*line != HEADER_NAME {
-                    return Err(Malformed);
-                }
                 self.header_seen = true;
                 out.extend_from_slice(HEADER);
             } else if let Some(chosen) = supported.iter().position(|name| name.as_ref().as_bytes() == &*line)
@@ -97,7 +111,7 @@ impl Choice {
             } else {
                 self.proposals += 1;
                 if self.proposals > MAX_PROPOSALS {
-                    return Err(Malformed);
+                    return Err(Malformed { text: "multistream: proposals without an end".to_owned() });
                 }
                 if &*line == b"ls" { put_list(out, supported) } else { put_line(out, b"na") }
             }
@@ -113,22 +127,29 @@ struct Line {
 }
 
 impl Line {
-    /// Takes the text of the next whole line; `None` when all of `rest` was taken and more is needed.
-    fn take<'a>(&mut self, rest: &mut &'a [u8]) -> Result<Option<Cow<'a, [u8]>>, Malformed> {
-        if self.partial.is_empty()
-            && let Some((text, after)) = split_line(rest)?
-        {
-            *rest = after;
-            return Ok(Some(Cow::Borrowed(text)));
+    /// Takes the text of the next whole line; `None` when all of `rest` was taken and more is needed. Where lines are
+    /// expected, with length and line feed, any other is an error with its first wrong byte.
+    fn take<'a>(
+        &mut self,
+        rest: &mut &'a [u8],
+        expected: &[&[u8]],
+    ) -> Result<Option<Cow<'a, [u8]>>, Malformed> {
+        if self.partial.is_empty() {
+            let split = split_line(rest, expected).map_err(|NoLine| Malformed::line(&[], rest))?;
+            if let Some((text, after)) = split {
+                *rest = after;
+                return Ok(Some(Cow::Borrowed(text)));
+            }
         }
         while let Some((&byte, after)) = rest.split_first() {
             *rest = after;
             self.partial.push(byte);
-            let partial = std::mem::take(&mut self.partial);
-            if let Some((text, _)) = split_line(&partial)? {
-                return Ok(Some(Cow::Owned(text.to_vec())));
+            let split = split_line(&self.partial, expected);
+            if let Some((text, _)) = split.map_err(|NoLine| Malformed::line(&self.partial, after))? {
+                let text = text.to_vec();
+                self.partial.clear();
+                return Ok(Some(Cow::Owned(text)));
             }
-            self.partial = partial;
         }
         Ok(None)
     }
@@ -137,23 +158,30 @@ impl Line {
 /// A line's text, and what follows the line.
 type Split<'a> = (&'a [u8], &'a [u8]);
 
-/// Splits a whole line off the front; `None` if more is needed.
-fn split_line(bytes: &[u8]) -> Result<Option<Split<'_>>, Malformed> {
+/// Bytes that are the beginning of no line, or of none that is expected.
+struct NoLine;
+
+/// Splits a whole line off the front; `None` if more is needed. Where lines are expected, with length and line feed, it has to
+/// be one of them.
+fn split_line<'a>(bytes: &'a [u8], expected: &[&[u8]]) -> Result<Option<Split<'a>>, NoLine> {
+    let is_possible = |line: &&[u8]| line.starts_with(bytes) || bytes.starts_with(line);
+    if !expected.is_empty() && !expected.iter().any(is_possible) {
+        return Err(NoLine);
+    }
     let mut rest = bytes;
     let len = match read_varint(&mut rest) {
-        Ok(len) => len,
+        Ok(len) => usize::try_from(len).map_err(|_| NoLine)?,
         // A line's length takes two bytes at the most.
         Err(DecodeError::Truncated) if bytes.len() < 2 => return Ok(None),
-        Err(_) => return Err(Malformed),
+        Err(_) => return Err(NoLine),
     };
-    let len = usize::try_from(len).map_err(|_| Malformed)?;
     if len == 0 || len > MAX_LINE_BYTES {
-        return Err(Malformed);
+        return Err(NoLine);
     }
-    let Some((line, after)) = rest.split_at_checked(len) else { return Ok(None) };
-    match line {
-        [text @ .., b'\n'] => Ok(Some((text, after))),
-        _ => Err(Malformed),
+    match rest.split_at_checked(len) {
+        None => Ok(None),
+        Some(([text @ .., b'\n'], after)) => Ok(Some((text, after))),
+        Some(_) => Err(NoLine),
     }
 }
 
@@ -192,7 +220,7 @@ mod tests {
     }
 
     fn propose(answer: &[u8], step: usize) -> Result<Option<Verdict>, Malformed> {
-        let mut proposal = Proposal::new("/b/1".into(), &mut Vec::new());
+        let mut proposal = Proposal::new("/b/1", &mut Vec::new());
         for piece in answer.chunks(step) {
             let mut rest = piece;
             match proposal.receive(&mut rest) {
@@ -206,7 +234,7 @@ mod tests {
     #[test]
     fn the_two_sides_agree_in_pieces_of_any_size() {
         let mut proposed = Vec::new();
-        drop(Proposal::new("/b/1".into(), &mut proposed));
+        drop(Proposal::new("/b/1", &mut proposed));
         for step in 1..=proposed.len() {
             let (chosen, answer) = choose(&proposed, step);
             assert_eq!(chosen, Ok(Some(1)));
@@ -217,7 +245,7 @@ mod tests {
     #[test]
     fn a_protocol_that_is_not_spoken_is_refused_and_another_may_follow() {
         let mut proposed = Vec::new();
-        drop(Proposal::new("/c/1".into(), &mut proposed));
+        drop(Proposal::new("/c/1", &mut proposed));
         let (chosen, answer) = choose(&proposed, 7);
         assert_eq!((chosen, propose(&answer, 5)), (Ok(None), Ok(Some(Verdict::Refused))));
         put_line(&mut proposed, b"/a/1");
@@ -234,13 +262,35 @@ mod tests {
     }
 
     #[test]
+    fn other_protocols_are_known_by_their_first_bytes_and_shown() {
+        for (bytes, shown) in [
+            (&b"SSH-2.0-OpenSSH_9.6\r\n"[..], "`SSH-2.0-OpenSSH_9.6`"),
+            (b"HTTP/1.1 400 Bad Request\r\n", "`HTTP/1.1 400 Bad Request`"),
+            (b"+OK\r\n", "bytes 2b 4f 4b 0d 0a"),
+            // An alert of TLS, and a line that stops being the header in its middle.
+            (b"\x15\x03\x01\x00\x02\x02\x46", "bytes 15 03 01 00 02 02 46"),
+            (b"\x13/multistream/2.0.0\n", "bytes 13 2f 6d 75 6c 74 69 73"),
+        ] {
+            let (proposed, chosen) = (propose(bytes, 1000), choose(bytes, 1000).0);
+            for text in [proposed.unwrap_err().text, chosen.unwrap_err().text] {
+                assert_eq!(text, format!("multistream: not a line of it: {shown}"));
+            }
+            assert!(propose(bytes, 1).is_err(), "byte by byte: {shown}");
+        }
+        let other = [HEADER, b"\x05/b/2\n"].concat();
+        for step in 1..=other.len() {
+            assert!(propose(&other, step).is_err(), "consent to something else, {step} bytes at a time");
+        }
+        assert!(propose(&other[..HEADER.len() + 4], 100).is_ok_and(|verdict| verdict.is_none()));
+    }
+
+    #[test]
     fn nonsense_and_endless_proposals_are_malformed() {
         for bytes in [&b"\x00"[..], b"\xff\xff\x01", b"\x03abc", b"GET / HTTP/1.1\r\n\r\n"] {
-            assert_eq!(propose(bytes, 1).unwrap_or_default(), None, "{bytes:?}");
-            assert_ne!(propose(&[bytes, &[b'x'; 80]].concat(), 4), Ok(Some(Verdict::Agreed)));
+            assert!(propose(bytes, 1).is_err() && choose(bytes, 1).0.is_err(), "{bytes:?}");
         }
         let mut many = HEADER.to_vec();
         (0..=MAX_PROPOSALS).for_each(|_| put_line(&mut many, b"x"));
-        assert_eq!(choose(&many, 1000).0, Err(Malformed));
+        assert!(choose(&many, 1000).0.is_err());
     }
 }

@@ -52,7 +52,7 @@ const MAX_AGE: Duration = Duration::from_secs(3600);
 const MAX_NEGATIVE_AGE: Duration = Duration::from_secs(60);
 
 /// The most addresses whose names are being resolved at once. Others wait for their turn; that time is not counted.
-const MAX_ASKING: usize = 64;
+pub(crate) const MAX_ASKING: usize = 64;
 
 /// Who is asked for names.
 #[derive(Debug, Clone, PartialEq, Eq)]

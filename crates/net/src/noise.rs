@@ -9,9 +9,13 @@ mod handshake;
 mod payload;
 mod symmetric;
 
+use std::borrow::Cow;
+
 pub(crate) use cipher::Cipher;
 pub(crate) use handshake::{Channel, Initiator, Responder, StaticKey};
 pub(crate) use payload::{authenticate, encode_payload, signed_text, verify};
+
+use crate::key::UnsupportedKey;
 
 /// The longest Noise message, in bytes (Noise, section 3: the length is a 16-bit number).
 pub(crate) const MAX_MESSAGE_BYTES: usize = 65_535;
@@ -33,20 +37,23 @@ pub(crate) enum NoiseError {
     BadKey,
     /// The proof that the static key belongs to the peer's identity does not hold.
     BadSignature,
+    /// The identity's key is of a kind or size that is not accepted, whether its proof holds or not.
+    KeyNotSupported(UnsupportedKey),
     /// The message counter would overflow, or the local library failed.
     Exhausted,
 }
 
 impl NoiseError {
     /// What a failure says of it.
-    pub(crate) const fn text(self) -> &'static str {
-        match self {
+    pub(crate) fn text(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Malformed => "noise: a malformed message",
             Self::Decrypt => "noise: a tag that does not fit",
             Self::BadKey => "noise: an unusable key",
             Self::BadSignature => "noise: a proof of identity that does not hold",
+            Self::KeyNotSupported(key) => return Cow::Owned(key.to_string()),
             Self::Exhausted => "noise: no more messages can be encrypted",
-        }
+        })
     }
 }
 

@@ -1,11 +1,11 @@
 //! The order in which the addresses of a peer are tried. Pure: no socket and no clock.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use kad::{
     Multiaddr, PeerId,
     failure::SkipReason,
-    network::{AddressOutcome, Attempt},
+    network::{AddressOutcome, Attempt, Transport},
     opt_out::OptOut,
 };
 
@@ -52,6 +52,14 @@ impl Way {
         (place, target.addr().is_ipv6())
     }
 
+    /// `None` for a name, of which only what it resolves to can tell.
+    const fn transport(self) -> Option<Transport> {
+        match self {
+            Self::Socket(target) => Some(target.transport()),
+            Self::Name => None,
+        }
+    }
+
     fn step(self) -> Duration {
         match self {
             Self::Socket(target) if scope(target.addr().ip()) != Scope::Public => NEAR_STEP,
@@ -82,8 +90,33 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// QUIC before TCP before WebSocket before names, IPv4 before IPv6 (more hosts have it), otherwise as given.
+    /// Of the addresses that may be dialled the first ones, as many as a dial tries: who gives more has put those first
+    /// that matter. Among them QUIC before TCP before WebSocket before names, IPv4 before IPv6 (more hosts have it),
+    /// otherwise as given.
     pub(crate) fn new(addrs: &[Multiaddr], peer: &PeerId, rules: &Rules) -> Self {
+        let mut plan = Self::uncut(addrs, peer, rules);
+        plan.cut(rules.max_addresses);
+        plan
+    }
+
+    /// The same of addresses that nobody has chosen from, such as those that a name resolves to: no transport takes
+    /// all places.
+    pub(crate) fn of_resolved(addrs: &[Multiaddr], peer: &PeerId, rules: &Rules) -> Self {
+        let mut plan = Self::uncut(addrs, peer, rules);
+        let mut seen: HashMap<Option<Transport>, usize> = HashMap::new();
+        let mut ranked: Vec<(usize, Turn)> = Vec::with_capacity(plan.turns.len());
+        for turn in std::mem::take(&mut plan.turns) {
+            let before = seen.entry(turn.way.transport()).or_default();
+            ranked.push((*before, turn));
+            *before += 1;
+        }
+        ranked.sort_by_key(|(rank, _)| *rank);
+        plan.turns.extend(ranked.into_iter().map(|(_, turn)| turn));
+        plan.cut(rules.max_addresses);
+        plan
+    }
+
+    fn uncut(addrs: &[Multiaddr], peer: &PeerId, rules: &Rules) -> Self {
         let mut plan =
             Self { attempts: Vec::with_capacity(addrs.len()), turns: Vec::new(), same: Vec::new() };
         for (index, addr) in addrs.iter().enumerate() {
@@ -96,12 +129,16 @@ impl Plan {
             };
             plan.attempts.push(Attempt::untried(outcome));
         }
-        plan.turns.sort_by_key(|turn| turn.way.order());
-        for turn in plan.turns.split_off(rules.max_addresses.min(plan.turns.len())) {
-            plan.settle(turn.index, Attempt::untried(AddressOutcome::Skipped(SkipReason::OverLimit)));
-        }
-        plan.turns.reverse();
         plan
+    }
+
+    /// Leaves out what exceeds the limit, and puts the rest into the order in which it is tried.
+    fn cut(&mut self, max_addresses: usize) {
+        for turn in self.turns.split_off(max_addresses.min(self.turns.len())) {
+            self.settle(turn.index, Attempt::untried(AddressOutcome::Skipped(SkipReason::OverLimit)));
+        }
+        self.turns.sort_by_key(|turn| turn.way.order());
+        self.turns.reverse();
     }
 
     fn add(&mut self, index: usize, way: Way, addrs: &[Multiaddr]) {
@@ -147,9 +184,9 @@ impl Rules {
         self.allow(addr)
     }
 
-    /// Whether an address would be dialled, whoever is there.
-    pub(crate) fn admits(&self, addr: &Multiaddr) -> Result<(), SkipReason> {
-        self.allow(addr).map(drop)
+    /// Over which transport an address would be dialled, whoever is there, or why it would not be; `None` for a name.
+    pub(crate) fn admits(&self, addr: &Multiaddr) -> Result<Option<Transport>, SkipReason> {
+        self.allow(addr).map(Way::transport)
     }
 
     fn allow(&self, addr: &Multiaddr) -> Result<Way, SkipReason> {
@@ -195,7 +232,7 @@ mod tests {
         assert_eq!(reason(addr("/ip4/5.5.9.9/tcp/1"), other), Some(SkipReason::OptedOut));
         assert_eq!(reason(addr("/ip4/1.1.1.1/tcp/1"), other), None);
         assert_eq!(rules.admits(&addr("/ip4/5.5.9.9/tcp/1")), Err(SkipReason::OptedOut));
-        assert_eq!(rules.admits(&addr("/ip4/5.6.9.9/tcp/1")), Ok(()));
+        assert_eq!(rules.admits(&addr("/ip4/5.6.9.9/tcp/1")), Ok(Some(Transport::Tcp)));
     }
 
     fn order(plan: &Plan) -> Vec<usize> {
@@ -237,6 +274,25 @@ mod tests {
         let outcomes: Vec<_> = plan.into_attempts().into_iter().map(|attempt| attempt.outcome).collect();
         let skipped = |reason| AddressOutcome::Skipped(reason);
         assert_eq!(outcomes[2..], [skipped(SkipReason::Name), skipped(SkipReason::OverLimit)]);
+    }
+
+    #[test]
+    fn what_is_cut_is_what_was_put_last_whatever_its_transport() {
+        let quic = |n| format!("/ip4/1.1.1.1/udp/{n}/quic-v1");
+        let addrs: Vec<String> =
+            [quic(1), "/ip4/1.1.1.1/tcp/1".to_owned()].into_iter().chain((2..10).map(quic)).collect();
+        let addrs: Vec<&str> = addrs.iter().map(String::as_str).collect();
+        assert_eq!(order(&plan(&addrs, 8)), [0, 2, 3, 4, 5, 6, 7, 1]);
+    }
+
+    #[test]
+    fn of_what_a_name_resolves_to_no_transport_takes_all_places() {
+        let addrs: Vec<Multiaddr> = (1..9)
+            .map(|n| format!("/ip4/1.1.1.1/udp/{n}/quic-v1").parse().unwrap())
+            .chain(["/ip4/1.1.1.1/tcp/1".parse().unwrap()])
+            .collect();
+        let plan = Plan::of_resolved(&addrs, &PeerId::random(), &rules(8));
+        assert_eq!(order(&plan), [0, 1, 2, 3, 4, 5, 6, 8]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod mux;
 mod stream;
 mod terms;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use kad::{
     failure::{Failure, FailureClass, Phase},
@@ -30,8 +30,9 @@ pub use terms::{Framing, Protocol, Role, Securities, SessionEvent};
 
 use self::{handshake::Handshake, mux::Mux};
 use crate::{
+    foreign::looks_like,
     identity::Identity,
-    multistream::{Choice, Proposal, Verdict},
+    multistream::{Choice, Malformed, Proposal, Verdict},
     noise::{Cipher, MAX_PLAINTEXT_BYTES, NoiseError, TAG_BYTES},
     tls::{ChannelError, TlsChannel, class_of},
     yamux::{CONNECTION_RATE_LIMITED, CONNECTION_RESOURCE_LIMIT},
@@ -47,15 +48,26 @@ const LENGTH_BYTES: usize = 2;
 const MAX_HANDSHAKE_BYTES: usize = 8 * 1024;
 
 /// What went wrong, before it is known in which phase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     class: FailureClass,
-    text: &'static str,
+    /// Empty where the class says it all.
+    text: Cow<'static, str>,
+}
+
+impl Fault {
+    const fn new(class: FailureClass, text: &'static str) -> Self {
+        Self { class, text: Cow::Borrowed(text) }
+    }
 }
 
 impl From<NoiseError> for Fault {
     fn from(error: NoiseError) -> Self {
-        Self { class: FailureClass::HandshakeFailed, text: error.text() }
+        let class = match error {
+            NoiseError::KeyNotSupported(_) => FailureClass::KeyNotSupported,
+            _ => FailureClass::HandshakeFailed,
+        };
+        Self { class, text: error.text() }
     }
 }
 
@@ -63,6 +75,12 @@ impl From<ChannelError> for Fault {
     fn from(error: ChannelError) -> Self {
         let (class, text) = class_of(&error, false);
         Self { class, text }
+    }
+}
+
+impl From<Malformed> for Fault {
+    fn from(malformed: Malformed) -> Self {
+        Self { class: FailureClass::Malformed, text: malformed.text.into() }
     }
 }
 
@@ -123,7 +141,7 @@ impl Session {
 
     fn proposing(handshake: Handshake, protocols: Arc<[Protocol]>, wire: Vec<u8>) -> Self {
         let mut mux = Mux::new(Role::Dialer, protocols);
-        let proposal = Box::new(Proposal::new(YAMUX.into(), &mut mux.out));
+        let proposal = Box::new(Proposal::new(YAMUX, &mut mux.out));
         Self::new(handshake, Muxing::Proposed(proposal), mux, wire)
     }
 
@@ -359,7 +377,11 @@ impl Session {
         match self.partial[..] {
             [high, low, ..] if self.handshake.is_some() => {
                 let length = usize::from(u16::from_be_bytes([high, low]));
-                if length > MAX_HANDSHAKE_BYTES { Err(NoiseError::Malformed.into()) } else { Ok(()) }
+                if length <= MAX_HANDSHAKE_BYTES {
+                    return Ok(());
+                }
+                let text = format!("noise: not a message of it: {}", looks_like(&self.partial));
+                Err(Fault { class: FailureClass::Malformed, text: text.into() })
             }
             _ => Ok(()),
         }
@@ -388,15 +410,13 @@ impl Session {
         let mut rest = bytes;
         let agreed = match &mut self.muxing {
             Muxing::Agreed => return self.mux.receive(rest),
-            Muxing::Proposed(proposal) => match proposal.receive(&mut rest).map_err(malformed)? {
+            Muxing::Proposed(proposal) => match proposal.receive(&mut rest)? {
                 Some(Verdict::Refused) => {
-                    return Err(Fault { class: FailureClass::MultiplexerNotSupported, text: "" });
+                    return Err(Fault::new(FailureClass::MultiplexerNotSupported, ""));
                 }
                 verdict => verdict.is_some(),
             },
-            Muxing::Choosing(choice) => {
-                choice.receive(&mut rest, &[YAMUX], &mut self.mux.out).map_err(malformed)?.is_some()
-            }
+            Muxing::Choosing(choice) => choice.receive(&mut rest, &[YAMUX], &mut self.mux.out)?.is_some(),
         };
         if agreed {
             self.muxing = Muxing::Agreed;
@@ -413,12 +433,8 @@ fn message_length(bytes: &[u8]) -> Option<usize> {
     (rest.len() >= length).then_some(LENGTH_BYTES + length)
 }
 
-fn malformed(_: crate::multistream::Malformed) -> Fault {
-    Fault { class: FailureClass::Malformed, text: "multistream: not a line of it" }
-}
-
 fn in_phase(phase: Phase) -> impl Fn(Fault) -> Failure {
-    move |fault| match fault.text {
+    move |fault| match &*fault.text {
         "" => Failure::new(phase, fault.class),
         text => Failure::with_detail(phase, fault.class, text),
     }

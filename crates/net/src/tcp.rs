@@ -11,7 +11,7 @@ use std::{
 use kad::{
     PeerId,
     failure::{Failure, FailureClass, Phase},
-    network::{Endpoint, Security, Transport},
+    network::{Endpoint, RoundTrip, RttSource, Security, Transport},
 };
 use tokio::{
     net::TcpStream,
@@ -93,8 +93,9 @@ impl Dialer {
             security,
             certificate: None,
             ip_version: if addr.is_ipv4() { 4 } else { 6 },
-            rtt: Some(started.elapsed()),
+            socket: addr,
         };
+        let handshake = RoundTrip { time: started.elapsed(), source: RttSource::Handshake };
         // Without this option the last small write of a visit would wait for an acknowledgement; it is an advice.
         tcp.set_nodelay(true).ok();
         let socket = match to.target.transport() {
@@ -113,7 +114,7 @@ impl Dialer {
         }?;
         let mut link = Link::new(socket, session, addr);
         match poll_fn(|cx| poll_secured(&mut link, cx)).await {
-            Ok(()) => Ok(Dialled::new(link, endpoint, Arc::clone(&self.introduction))),
+            Ok(()) => Ok(Dialled::new(link, endpoint, Some(handshake), Arc::clone(&self.introduction))),
             Err(failure) => Err(NotDialled { may_speak_tls: link.is_noise_unanswered(), failure }),
         }
     }

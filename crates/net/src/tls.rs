@@ -7,7 +7,7 @@
 
 mod alert;
 mod certificate;
-mod der;
+pub(crate) mod der;
 mod known;
 mod own;
 mod proof;
@@ -144,10 +144,12 @@ impl TlsChannel {
     }
 
     /// Takes what came and appends what was said to `plaintext`. What follows the other side's goodbye is dropped.
-    pub(crate) fn receive(&mut self, mut bytes: &[u8], plaintext: &mut Vec<u8>) -> Result<(), ChannelError> {
+    pub(crate) fn receive(&mut self, bytes: &[u8], plaintext: &mut Vec<u8>) -> Result<(), ChannelError> {
+        let (all, mut bytes) = (bytes, bytes);
         while !bytes.is_empty() {
             let taken = self.0.read_tls(&mut bytes).map_err(|_| ChannelError::Local)?;
-            let said = self.0.process_new_packets()?.plaintext_bytes_to_read();
+            let processed = self.0.process_new_packets();
+            let said = processed.map_err(|error| ChannelError::over(error, all))?.plaintext_bytes_to_read();
             let start = plaintext.len();
             plaintext.resize(start + said, 0);
             let free = plaintext.get_mut(start..).unwrap_or_default();

@@ -7,6 +7,7 @@
 
 mod below;
 mod request;
+mod upgrade;
 mod witness;
 
 use std::{
@@ -23,13 +24,13 @@ use kad::{
 };
 use tokio::{io::ReadBuf, net::TcpStream};
 use tokio_tungstenite::{
-    WebSocketStream, accept_async_with_config, client_async_with_config,
+    WebSocketStream, accept_async_with_config,
     tungstenite::{Error as WsError, Message, error::ProtocolError, protocol::WebSocketConfig},
 };
 
 pub(crate) use request::Destination;
 
-use self::below::Below;
+use self::{below::Below, upgrade::upgrade};
 use crate::{
     failure::from_io,
     tls::{NamedCertificate, OwnTls, Roots},
@@ -80,9 +81,7 @@ impl WebSocket {
             }
             _ => (Below::Plain(tcp), None),
         };
-        let upgraded = client_async_with_config(to.uri(), below, Some(config())).await;
-        let (stream, _) = upgraded.map_err(|error| failure(&error))?;
-        Ok(Self { stream, rest: Bytes::new(), certificate })
+        Ok(Self { stream: upgrade(to.uri(), below).await?, rest: Bytes::new(), certificate })
     }
 
     /// Upgrades a TCP connection that a peer opened. With certificates, of which the one for a name goes first, TLS lies

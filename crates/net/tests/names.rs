@@ -12,7 +12,7 @@ use std::{
 
 use kad::{
     Multiaddr, PeerId,
-    failure::{FailureClass, Phase, SkipReason},
+    failure::{Failure, FailureClass, Phase, SkipReason},
     network::{AddressOutcome, Connection, Network, Transport},
     opt_out::OptOut,
 };
@@ -328,10 +328,58 @@ async fn without_a_name_server_a_name_is_skipped_and_not_admitted() {
     }
     assert_eq!(host(Addresses::Public, Some(Names::Unresolved)).admits(&named), Err(SkipReason::Name));
     let resolving = host(Addresses::Public, None);
-    assert_eq!(resolving.admits(&named), Ok(()));
-    assert_eq!(resolving.admits(&addr("/dnsaddr/head.test")), Ok(()));
+    assert_eq!(resolving.admits(&named), Ok(None));
+    assert_eq!(resolving.admits(&addr("/dnsaddr/head.test")), Ok(None));
     let relayed = resolving.admits(&addr("/dns4/head.test/tcp/1/p2p-circuit"));
     assert_eq!(relayed, Err(SkipReason::Relayed));
     let web_transport = resolving.admits(&addr("/dns4/head.test/udp/1/quic-v1/webtransport"));
     assert_eq!(web_transport, Err(SkipReason::TransportNotSupported));
+}
+
+#[tokio::test]
+async fn where_a_name_led_to_and_which_of_it_answered_is_told() {
+    let served = serve();
+    let tcp = served.tcp;
+    let resolver = NameServer::start(|name, kind| match (name, kind) {
+        // Nobody listens at the first, and the second is not of this machine.
+        ("many.test", name_server::A) => {
+            Answers::a(&[Ipv4Addr::new(127, 9, 9, 9), Ipv4Addr::new(1, 1, 1, 1), Ipv4Addr::LOCALHOST])
+        }
+        ("gone.test", name_server::A) => {
+            Answers::a(&[Ipv4Addr::new(127, 9, 9, 9), Ipv4Addr::new(127, 9, 9, 8)])
+        }
+        _ => Answers::None,
+    });
+    let host = host(&resolver);
+    let refused = || AddressOutcome::Failed(Failure::new(Phase::Connect, FailureClass::ConnectionRefused));
+    let at = |ip: &str| addr(&format!("/ip4/{ip}/tcp/{tcp}"));
+
+    let dial = host.connect(served.peer, vec![addr(&format!("/dns4/many.test/tcp/{tcp}"))]).await;
+    let connection = dial.connection.unwrap();
+    assert_eq!(connection.endpoint().socket, SocketAddr::from((Ipv4Addr::LOCALHOST, tcp)));
+    let [attempt] = &dial.attempts[..] else { panic!("{:?}", dial.attempts) };
+    assert_eq!(attempt.outcome, AddressOutcome::Connected);
+    let mut led_to: Vec<_> =
+        attempt.resolved.iter().map(|(to, attempt)| (to.clone(), attempt.outcome.clone())).collect();
+    // Name servers answer in any order, and so do their clients.
+    led_to.sort_by_key(|(to, _)| to.to_string());
+    let [far, here, dead] = &led_to[..] else { panic!("{led_to:?}") };
+    assert_eq!(far, &(at("1.1.1.1"), AddressOutcome::Skipped(SkipReason::Public)));
+    assert_eq!(here, &(at("127.0.0.1"), AddressOutcome::Connected));
+    assert_eq!(dead.0, at("127.9.9.9"));
+    assert!(dead.1 == refused() || dead.1 == AddressOutcome::NotTried, "{:?}", dead.1);
+
+    // Every socket that failed is told too, not only the one that came furthest.
+    let mut dial = host.connect(served.peer, vec![addr(&format!("/dns4/gone.test/tcp/{tcp}"))]).await;
+    let attempt = dial.attempts.remove(0);
+    assert_eq!(attempt.outcome, refused());
+    assert_eq!(attempt.resolved.len(), 2);
+    assert!(
+        attempt.resolved.iter().all(|(_, attempt)| attempt.outcome == refused() && attempt.took.is_some())
+    );
+
+    // An address with an IP leads nowhere else.
+    let dial = host.connect(served.peer, vec![at("127.0.0.1")]).await;
+    assert_eq!(dial.connection.unwrap().endpoint().socket, SocketAddr::from((Ipv4Addr::LOCALHOST, tcp)));
+    assert!(dial.attempts[0].resolved.is_empty());
 }

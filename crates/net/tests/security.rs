@@ -219,3 +219,33 @@ async fn only_who_speaks_and_refuses_is_dialled_twice() {
         assert_eq!((failure.class, came), (class, 1));
     }
 }
+
+#[tokio::test]
+async fn who_speaks_another_protocol_is_not_waited_for() {
+    use tokio::{net::TcpListener, time::timeout};
+    for (banner, shown) in [
+        (&b"SSH-2.0-OpenSSH_9.6p1\r\n"[..], "`SSH-2.0-OpenSSH_9.6p1`"),
+        (b"HTTP/1.1 400 Bad Request\r\n", "`HTTP/1.1 400 Bad Request`"),
+        (b"220 x\r\n", "`220 x`"),
+        (b"\x15\x03\x01\x00\x02\x02\x46", "bytes 15 03 01 00 02 02 46"),
+    ] {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        // It says its first word and then waits for ours, as such servers do.
+        let server = tokio::spawn(async move {
+            let (mut tcp, _) = listener.accept().await.unwrap();
+            tcp.write_all(banner).await.unwrap();
+            while tcp.read(&mut [0; 8192]).await.is_ok_and(|bytes| bytes > 0) {}
+        });
+        let mut config =
+            HostConfig::new(Identity::new(Keypair::generate_ed25519()).unwrap(), Addresses::Loopback);
+        config.dial_timeout = std::time::Duration::from_secs(60);
+        config.total_timeout = config.dial_timeout;
+        let host = Host::new(config).unwrap();
+        let dial = host.connect(PeerId::random(), vec![tcp_multiaddr(addr)]);
+        let dial = timeout(std::time::Duration::from_secs(20), dial).await.expect("at once");
+        let text = format!("multistream: not a line of it: {shown}");
+        assert_eq!(failure(&dial), &Failure::with_detail(Phase::Secure, FailureClass::Malformed, &text));
+        server.await.unwrap();
+    }
+}

@@ -12,7 +12,7 @@ use kad::{
     Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase, SkipReason},
     identify::{IDENTIFY_PROTOCOL, Identify, MAX_IDENTIFY_BYTES},
-    network::{AddressOutcome, Connection, Dial, Event, Network, Security, Transport},
+    network::{AddressOutcome, Connection, Dial, Event, Network, RttSource, Security, Transport},
 };
 use kadscope_net::{
     Addresses, AnyConnection, Host, HostConfig, Identity,
@@ -101,7 +101,10 @@ async fn a_visit_gets_identify_and_all_answers_in_order() {
     let mut connection = connection(&host(), &served).await;
     assert_eq!(connection.endpoint().transport, Transport::Tcp);
     assert_eq!(connection.endpoint().security, Security::Noise);
-    assert!(connection.endpoint().rtt.is_some());
+    let rtt = connection.round_trip().unwrap();
+    assert!(!rtt.time.is_zero() && rtt.time < Duration::from_secs(1), "{rtt:?}");
+    #[cfg(target_os = "linux")]
+    assert_eq!(rtt.source, RttSource::TcpInfo);
     let identify = connection.open(IDENTIFY_PROTOCOL, MAX_IDENTIFY_BYTES);
     let stream = connection.open(KAD, MAX_MESSAGE_BYTES);
     for i in 0..16_u8 {
@@ -280,11 +283,15 @@ async fn another_peer_at_the_address_is_named() {
 async fn the_overall_timeout_keeps_what_each_address_came_to() {
     let silent =
         serve(|head| head.with_disruption(Disruption { phase: Phase::Connect, action: Action::Silence }));
-    let host = host_with(|config| config.total_timeout = Duration::from_millis(60));
-    let dial = host.connect(silent.peer, vec![tcp_multiaddr(silent.addr)]).await;
-    let failed = Failure::new(Phase::Secure, FailureClass::Timeout);
-    assert_eq!(dial.attempts[0].outcome, AddressOutcome::Failed(failed));
-    assert!(dial.attempts[0].took.is_some_and(|took| took >= Duration::from_millis(50)));
+    let limit = Duration::from_millis(60);
+    let own = host_with(|config| config.total_timeout = limit);
+    // The host's own limit, and that of the caller.
+    for (host, at_most) in [(own, None), (host(), Some(limit))] {
+        let dial = host.connect_within(silent.peer, vec![tcp_multiaddr(silent.addr)], at_most).await;
+        let failed = Failure::new(Phase::Secure, FailureClass::Timeout);
+        assert_eq!(dial.attempts[0].outcome, AddressOutcome::Failed(failed));
+        assert!(dial.attempts[0].took.is_some_and(|took| took >= Duration::from_millis(50)));
+    }
 }
 
 #[tokio::test]

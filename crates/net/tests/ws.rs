@@ -342,3 +342,63 @@ async fn a_head_that_is_far_away_answers_late_and_completely() {
     // The upgrade, the handshake and the answers.
     assert!(started.elapsed() >= pace.accept + 3 * pace.flight);
 }
+
+/// A proxy before a head that says in its answer that the connection is kept alive, as such proxies do.
+async fn proxy(to: SocketAddr) -> (SocketAddr, JoinHandle<()>) {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let task = tokio::spawn(async move {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let mut far = TcpStream::connect(to).await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.push(near.read_u8().await.unwrap());
+        }
+        far.write_all(&request).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            answer.push(far.read_u8().await.unwrap());
+        }
+        let answer = String::from_utf8(answer).unwrap();
+        let changed = answer.replace("onnection: Upgrade", "onnection: keep-alive, Upgrade");
+        assert_ne!(answer, changed);
+        near.write_all(changed.as_bytes()).await.unwrap();
+        tokio::io::copy_bidirectional(&mut near, &mut far).await.ok();
+    });
+    (addr, task)
+}
+
+#[tokio::test]
+async fn a_proxy_may_keep_the_connection_alive() {
+    let served = serve(Transport::Ws, |head| head);
+    let (addr, proxy) = proxy(served.addr).await;
+    let dial = host().connect(served.peer, vec![ws_multiaddr(addr)]).await;
+    let mut connection = dial.connection.unwrap_or_else(|| panic!("{:?}", dial.attempts));
+    assert_eq!(visit(&mut connection).await.1.len(), 4);
+    connection.close().await;
+    proxy.abort();
+}
+
+#[tokio::test]
+async fn who_does_not_speak_http_is_not_waited_for() {
+    for (banner, text) in [
+        (&b"SSH-2.0-OpenSSH_9.6\r\n"[..], "websocket: not HTTP: `SSH-2.0-OpenSSH_9.6`"),
+        (b"\x13/multistream/1.0.0\n", "websocket: not HTTP: bytes 13 2f 6d 75 6c 74 69 73"),
+    ] {
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            let (mut tcp, _) = listener.accept().await.unwrap();
+            tcp.write_all(banner).await.unwrap();
+            while tcp.read(&mut [0; 1024]).await.is_ok_and(|bytes| bytes > 0) {}
+        });
+        let mut config = HostConfig::new(Identity::generate().unwrap(), Addresses::Loopback);
+        config.dial_timeout = Duration::from_secs(60);
+        config.total_timeout = config.dial_timeout;
+        let host = Host::new(config).unwrap();
+        let dial = host.connect(PeerId::random(), vec![ws_multiaddr(addr)]);
+        let dial = tokio::time::timeout(Duration::from_secs(20), dial).await.expect("at once");
+        assert_eq!(failure(&dial), &Failure::with_detail(Phase::Connect, FailureClass::Malformed, text));
+        server.await.unwrap();
+    }
+}

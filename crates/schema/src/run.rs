@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
@@ -42,6 +42,13 @@ impl Serialize for CrawlId {
     }
 }
 
+impl<'de> Deserialize<'de> for CrawlId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("a crawl's id has 32 hexadecimal digits"))
+    }
+}
+
 /// What is known of a crawl when it begins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CrawlStart {
@@ -73,7 +80,7 @@ pub struct CrawlEnd {
 }
 
 /// How a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     /// Under way, in a process that is alive.

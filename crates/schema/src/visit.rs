@@ -3,12 +3,12 @@
 //! The fields are those of RFM 2 (crawl, created, start, end, dial, connect and crawl durations, type, agent version,
 //! peer, protocols, addresses, error), and the outcome of each address and prefix beside them.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use kad::{
     Multiaddr, PeerId,
     failure::{Failure, FailureClass},
-    network::{AddressOutcome, Security, Transport, WssCertificate},
+    network::{AddressOutcome, RoundTrip, Security, Transport, WssCertificate},
 };
 
 use crate::Timestamp;
@@ -31,15 +31,17 @@ pub enum Row {
 pub enum VisitKind {
     /// The first visit of a crawl.
     First,
-    /// A peer that failed was tried again, since new addresses of it had been learned.
+    /// A peer that failed was tried again, at addresses that no visit had tried.
     NewAddresses,
-    /// The second pass over all that failed, with all addresses known at the end.
+    /// Its second chance: a peer that failed was tried once more, with all addresses known by then.
     SecondPass,
+    /// A peer that turned us away, also at its second chance, was asked once more.
+    TurnedAway,
 }
 
 impl VisitKind {
     /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::First, Self::NewAddresses, Self::SecondPass];
+    pub const ALL: &'static [Self] = &[Self::First, Self::NewAddresses, Self::SecondPass, Self::TurnedAway];
 
     /// The stable name that is stored and printed.
     pub const fn name(self) -> &'static str {
@@ -47,6 +49,7 @@ impl VisitKind {
             Self::First => "first",
             Self::NewAddresses => "new_addresses",
             Self::SecondPass => "second_pass",
+            Self::TurnedAway => "turned_away",
         }
     }
 }
@@ -134,6 +137,9 @@ pub struct AddressVisit {
     pub took: Option<Duration>,
     /// What came of it.
     pub outcome: AddressOutcome,
+    /// Where the address has a name, the addresses that it led to, and what came of each: at most 16, none of which has
+    /// any of its own. Empty for an address with an IP, and for a name that was not resolved.
+    pub resolved: Vec<Self>,
 }
 
 /// The connection of a visit.
@@ -149,8 +155,10 @@ pub struct ConnectionInfo {
     pub certificate: Option<WssCertificate>,
     /// 4 or 6.
     pub ip_version: u8,
-    /// A round trip as the handshake showed it; `None` if it was not seen.
-    pub rtt: Option<Duration>,
+    /// The socket at the other end: where a name led to, if the address has one.
+    pub socket: SocketAddr,
+    /// The shortest round trip until the connection was closed; `None` if none was seen.
+    pub rtt: Option<RoundTrip>,
 }
 
 /// What came of the request for one prefix.

@@ -91,7 +91,9 @@ CREATE TABLE visit (
     security          INTEGER REFERENCES name,
     certificate       INTEGER REFERENCES name,   -- NULL: no secure WebSocket
     ip_version        INTEGER,
+    socket            TEXT,                      -- the other end: 192.0.2.1:4001, [2001:db8::1]:4001
     rtt_us            INTEGER,
+    rtt_source        INTEGER REFERENCES name,
     connect_error     INTEGER REFERENCES failure,
     agent             INTEGER REFERENCES agent,
     protocols         INTEGER REFERENCES protocol_set,   -- NULL: none
@@ -109,6 +111,7 @@ CREATE TABLE visit (
     neighbors         BLOB                       -- varints: crawl_peer.number less the one before (the first less 0)
 ) STRICT;
 CREATE INDEX visit_by_crawl ON visit (crawl);
+CREATE INDEX visit_by_peer ON visit (crawl, peer);
 
 CREATE TABLE address_visit (
     visit             INTEGER NOT NULL REFERENCES visit,
@@ -120,6 +123,20 @@ CREATE TABLE address_visit (
     started_after_us  INTEGER,
     took_us           INTEGER,
     PRIMARY KEY (visit, position)
+) STRICT, WITHOUT ROWID;
+
+-- Where the names among the addresses led to.
+CREATE TABLE resolved_visit (
+    visit             INTEGER NOT NULL REFERENCES visit,
+    position          INTEGER NOT NULL,          -- address_visit.position: the address with the name
+    place             INTEGER NOT NULL,          -- from 0
+    address           INTEGER NOT NULL REFERENCES address,
+    outcome           INTEGER NOT NULL REFERENCES name,
+    skip_reason       INTEGER REFERENCES name,
+    failure           INTEGER REFERENCES failure,
+    started_after_us  INTEGER,                   -- since the name was tried
+    took_us           INTEGER,
+    PRIMARY KEY (visit, position, place)
 ) STRICT, WITHOUT ROWID;
 
 -- The 256 bytes, so that SQL can read varints.
@@ -149,7 +166,8 @@ SELECT
         || printf('.%03dZ', (started_at_us + started_after_us) / 1000 % 1000) AS started_at,
     took_us, dial_us, connect_us, crawl_us,
     visit.connected IS NOT NULL AS reachable,
-    transport.name AS transport, security.name AS security, certificate.name AS certificate, ip_version, rtt_us,
+    transport.name AS transport, security.name AS security, certificate.name AS certificate, ip_version, socket, rtt_us,
+    rtt_source.name AS rtt_source,
     connect_error.phase AS connect_error_phase, connect_error.class AS connect_error_class,
     connect_error.detail AS connect_error_detail,
     agent.agent, protocol_set.protocols,
@@ -166,6 +184,7 @@ JOIN name AS kind ON kind.id = visit.kind
 LEFT JOIN name AS transport ON transport.id = visit.transport
 LEFT JOIN name AS security ON security.id = visit.security
 LEFT JOIN name AS certificate ON certificate.id = visit.certificate
+LEFT JOIN name AS rtt_source ON rtt_source.id = visit.rtt_source
 LEFT JOIN failure AS connect_error ON connect_error.id = visit.connect_error
 LEFT JOIN failure AS identify_error ON identify_error.id = visit.identify_error
 LEFT JOIN failure AS crawl_error ON crawl_error.id = visit.crawl_error
@@ -182,78 +201,124 @@ JOIN name AS outcome ON outcome.id = address_visit.outcome
 LEFT JOIN name AS skip_reason ON skip_reason.id = address_visit.skip_reason
 LEFT JOIN failure ON failure.id = address_visit.failure;
 
--- The views below read blobs byte by byte: fit for a look, slow for millions. `seen` counts the bytes read, `part` and
--- `shift` hold the varint that is not complete, `whole` says that `value` has just become complete.
-CREATE VIEW neighbor_view AS
-WITH RECURSIVE step (visit, seen, part, shift, value, whole) AS (
-    SELECT id, 0, 0, 0, 0, 0 FROM visit
-    UNION ALL
-    SELECT
-        visit, seen + 1,
-        iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
-        iif(byte.value < 128, 0, shift + 7),
-        iif(byte.value < 128, step.value + part + (byte.value << shift), step.value),
-        byte.value < 128
-    FROM step
-    JOIN visit ON visit.id = step.visit
-    JOIN byte ON byte.raw = substr(visit.neighbors, step.seen + 1, 1)
-)
+CREATE VIEW resolved_view AS
 SELECT
-    step.visit, crawl.crawl_id, visit.peer AS number, peer.peer_id,
-    step.value AS neighbor_number, neighbor.peer_id AS neighbor_peer_id
-FROM step
-JOIN visit ON visit.id = step.visit
+    visit, position, place, address.multiaddr, outcome.name AS outcome, skip_reason.name AS skip_reason,
+    failure.phase, failure.class, failure.detail, started_after_us, took_us
+FROM resolved_visit
+JOIN address ON address.id = resolved_visit.address
+JOIN name AS outcome ON outcome.id = resolved_visit.outcome
+LEFT JOIN name AS skip_reason ON skip_reason.id = resolved_visit.skip_reason
+LEFT JOIN failure ON failure.id = resolved_visit.failure;
+
+-- One row for each peer of each crawl: what the last visit of it showed, which is what the peer counts as in the summary.
+-- `error` is the name under which the summary counts an unreachable peer; `reachable` and all that a visit shows are NULL
+-- where there was none.
+CREATE VIEW peer_view AS
+SELECT
+    crawl.crawl_id, crawl.network, crawl_peer.number, peer.peer_id,
+    (SELECT count(*) FROM visit AS every WHERE every.crawl = crawl.id AND every.peer = crawl_peer.number) AS visits,
+    visit.id AS visit,
+    iif(visit.id IS NULL, NULL, visit.connected IS NOT NULL) AS reachable,
+    CASE
+        WHEN visit.id IS NULL OR visit.connected IS NOT NULL THEN NULL
+        WHEN connect_error.id IS NOT NULL THEN connect_error.class
+        ELSE (
+            SELECT CASE
+                WHEN count(*) = 0 THEN 'no_address'
+                WHEN count(reason.id) = count(*) AND min(reason.id) = max(reason.id) THEN 'only_' || min(reason.name)
+                ELSE 'no_dialable_address' END
+            FROM address_visit LEFT JOIN name AS reason ON reason.id = address_visit.skip_reason
+            WHERE address_visit.visit = visit.id)
+    END AS error,
+    connect_error.phase AS error_phase,
+    agent.agent, protocol_set.protocols,
+    address.multiaddr AS address, transport.name AS transport, security.name AS security,
+    visit.ip_version, visit.rtt_us, visit.neighbor_count
+FROM crawl
+JOIN crawl_peer ON crawl_peer.crawl = crawl.id
+JOIN peer ON peer.id = crawl_peer.peer
+LEFT JOIN visit ON visit.id = (
+    SELECT max(last.id) FROM visit AS last WHERE last.crawl = crawl.id AND last.peer = crawl_peer.number)
+LEFT JOIN failure AS connect_error ON connect_error.id = visit.connect_error
+LEFT JOIN agent ON agent.id = visit.agent
+LEFT JOIN protocol_set ON protocol_set.id = visit.protocols
+LEFT JOIN address_visit AS connected ON connected.visit = visit.id AND connected.position = visit.connected
+LEFT JOIN address ON address.id = connected.address
+LEFT JOIN name AS transport ON transport.id = visit.transport
+LEFT JOIN name AS security ON security.id = visit.security;
+
+-- The views below read blobs byte by byte, those of the visits that are asked for: fit for a look, slow for millions.
+-- `seen` counts the bytes read, `part` and `shift` hold the varint that is not complete, `whole` says that `value` has just
+-- become complete.
+CREATE VIEW neighbor_view AS
+SELECT
+    visit.id AS visit, crawl.crawl_id, visit.peer AS number, peer.peer_id,
+    listed.value AS neighbor_number, neighbor.peer_id AS neighbor_peer_id
+FROM visit
 JOIN crawl ON crawl.id = visit.crawl
+JOIN json_each((
+    WITH RECURSIVE step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            iif(byte.value < 128, step.value + part + (byte.value << shift), step.value),
+            byte.value < 128
+        FROM step
+        JOIN byte ON byte.raw = substr(visit.neighbors, step.seen + 1, 1)
+    )
+    SELECT json_group_array(value) FROM step WHERE whole)) AS listed
 LEFT JOIN crawl_peer ON crawl_peer.crawl = visit.crawl AND crawl_peer.number = visit.peer
 LEFT JOIN peer ON peer.id = crawl_peer.peer
 LEFT JOIN crawl_peer AS neighbor_number
-    ON neighbor_number.crawl = visit.crawl AND neighbor_number.number = step.value
-LEFT JOIN peer AS neighbor ON neighbor.id = neighbor_number.peer
-WHERE step.whole;
+    ON neighbor_number.crawl = visit.crawl AND neighbor_number.number = listed.value
+LEFT JOIN peer AS neighbor ON neighbor.id = neighbor_number.peer;
 
 CREATE VIEW prefix_view AS
-WITH RECURSIVE step (visit, seen, part, shift, value, prefix) AS (
-    SELECT id, 0, 0, 0, NULL, -1 FROM visit
-    UNION ALL
-    SELECT
-        visit, seen + 1,
-        iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
-        iif(byte.value < 128, 0, shift + 7),
-        iif(byte.value < 128, part + (byte.value << shift), NULL),
-        prefix + (byte.value < 128)
-    FROM step
-    JOIN visit ON visit.id = step.visit
-    JOIN byte ON byte.raw = substr(visit.prefixes, step.seen + 1, 1)
-)
 SELECT
-    step.visit, step.prefix,
-    CASE WHEN step.value = 0 THEN 'not_asked' WHEN step.value = 1 THEN 'saved'
-         WHEN step.value % 2 = 0 THEN 'answered' ELSE 'failed' END AS outcome,
-    iif(step.value >= 2 AND step.value % 2 = 0, (step.value - 2) / 2, NULL) AS peers,
+    visit.id AS visit, listed.key AS prefix,
+    CASE WHEN listed.value = 0 THEN 'not_asked' WHEN listed.value = 1 THEN 'saved'
+         WHEN listed.value % 2 = 0 THEN 'answered' ELSE 'failed' END AS outcome,
+    iif(listed.value >= 2 AND listed.value % 2 = 0, (listed.value - 2) / 2, NULL) AS peers,
     name.name AS class
-FROM step
-LEFT JOIN name ON step.value >= 3 AND step.value % 2 = 1 AND name.id = (step.value - 3) / 2
-WHERE step.value IS NOT NULL;
+FROM visit
+JOIN json_each((
+    WITH RECURSIVE step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            part + (byte.value << shift),
+            byte.value < 128
+        FROM step
+        JOIN byte ON byte.raw = substr(visit.prefixes, step.seen + 1, 1)
+    )
+    SELECT json_group_array(value) FROM step WHERE whole)) AS listed
+LEFT JOIN name ON listed.value >= 3 AND listed.value % 2 = 1 AND name.id = (listed.value - 3) / 2;
 
 CREATE VIEW listen_address_view AS
-WITH RECURSIVE step (visit, seen, part, shift, value, position, whole) AS (
-    SELECT id, 0, 0, 0, 0, -1, 0 FROM visit
-    UNION ALL
-    SELECT
-        visit, seen + 1,
-        iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
-        iif(byte.value < 128, 0, shift + 7),
-        iif(byte.value >= 128, step.value, step.value + iif(
-            iif(shift = 0, byte.value, part) & 1,
-            -((part + (byte.value << shift)) >> 1) - 1,
-            (part + (byte.value << shift)) >> 1)),
-        position + (byte.value < 128),
-        byte.value < 128
-    FROM step
-    JOIN visit ON visit.id = step.visit
-    JOIN byte ON byte.raw = substr(visit.listen_addrs, step.seen + 1, 1)
-)
-SELECT step.visit, step.position, address.multiaddr
-FROM step
-JOIN address ON address.id = step.value
-WHERE step.whole;
+SELECT visit.id AS visit, listed.key AS position, address.multiaddr
+FROM visit
+JOIN json_each((
+    WITH RECURSIVE step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            iif(byte.value >= 128, step.value, step.value + iif(
+                iif(shift = 0, byte.value, part) & 1,
+                -((part + (byte.value << shift)) >> 1) - 1,
+                (part + (byte.value << shift)) >> 1)),
+            byte.value < 128
+        FROM step
+        JOIN byte ON byte.raw = substr(visit.listen_addrs, step.seen + 1, 1)
+    )
+    SELECT json_group_array(value) FROM step WHERE whole)) AS listed
+JOIN address ON address.id = listed.value;

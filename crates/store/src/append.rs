@@ -1,18 +1,22 @@
 //! Turns the rows of one crawl into SQL.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use kad::network::AddressOutcome;
 use multiaddr::Multiaddr;
 use rusqlite::{Connection, named_params, params};
-use schema::{CrawlEnd, CrawlStart, Row, Timestamp, Visit};
+use schema::{AddressVisit, CrawlEnd, CrawlStart, Row, Timestamp, Visit};
 
 use crate::{
     Error, Limits, Totals, codec,
     intern::{self, Interner},
-    limits::BEGIN_ATTEMPTS,
+    limits::LOCK_ATTEMPTS,
     names::outcome,
-    open::is_busy,
+    open::{self, is_busy},
+    place::Place,
 };
 
 /// Appends the rows of one crawl. After an error it must not be used again.
@@ -20,6 +24,7 @@ use crate::{
 pub(crate) struct Appender {
     connection: Connection,
     path: PathBuf,
+    place: Place,
     busy_timeout: Duration,
     crawl: i64,
     started_at: Timestamp,
@@ -36,14 +41,30 @@ impl Appender {
         limits: &Limits,
     ) -> Result<Self, Error> {
         let busy_timeout = limits.busy_timeout;
-        let crawl = insert_crawl(&connection, start).map_err(|error| {
-            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
-                return Error::CrawlExists { path: path.clone(), id: start.id };
-            }
-            Error::sqlite(&path, "begin a crawl", busy_timeout, error)
-        })?;
+        let fail = |error| Error::sqlite(&path, BEGIN, busy_timeout, error);
+        let place =
+            Place::of(&path).map_err(|source| Error::Io { path: path.clone(), operation: BEGIN, source })?;
+        connection.busy_timeout(busy_timeout / LOCK_ATTEMPTS).map_err(fail)?;
+        lock(&connection, &path).map_err(fail)?;
+        let crawl = insert_crawl(&connection, start)
+            .and_then(|crawl| connection.execute_batch("COMMIT").map(|()| crawl))
+            .map_err(|error| {
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
+                    return Error::CrawlExists { path: path.clone(), id: start.id };
+                }
+                fail(error)
+            })?;
         let (started_at, interner) = (start.started_at, Interner::new());
-        Ok(Self { connection, path, busy_timeout, crawl, started_at, interner, totals: Totals::default() })
+        Ok(Self {
+            connection,
+            path,
+            place,
+            busy_timeout,
+            crawl,
+            started_at,
+            interner,
+            totals: Totals::default(),
+        })
     }
 
     /// Appends rows in one transaction; returns what the crawl has by now.
@@ -83,30 +104,25 @@ impl Appender {
         operation: &'static str,
         run: impl FnOnce(&mut Self) -> rusqlite::Result<T>,
     ) -> Result<T, Error> {
+        self.check_place(operation)?;
         let (path, waited) = (self.path.clone(), self.busy_timeout);
-        let fail = |error| Error::sqlite(&path, operation, waited * BEGIN_ATTEMPTS, error);
-        self.lock().map_err(fail)?;
+        let fail = |error| Error::sqlite(&path, operation, waited, error);
+        lock(&self.connection, &path).map_err(fail)?;
         let done = run(self).and_then(|done| self.connection.execute_batch("COMMIT").map(|()| done));
-        done.map_err(|error| {
+        let done = done.map_err(|error| {
             // SQLite may have rolled back by itself; then there is nothing to do, and it says so by an error.
             if let Err(error) = self.connection.execute_batch("ROLLBACK") {
                 tracing::debug!(%error, "rolled back already");
             }
             fail(error)
-        })
+        })?;
+        // What was written to a file that has gone is lost, whatever SQLite says.
+        self.check_place(operation)?;
+        Ok(done)
     }
 
-    /// Takes the right to write, which one process has at a time.
-    fn lock(&self) -> rusqlite::Result<()> {
-        for _ in 1..BEGIN_ATTEMPTS {
-            match self.connection.execute_batch("BEGIN IMMEDIATE") {
-                Err(error) if is_busy(&error) => {
-                    tracing::warn!(path = %self.path.display(), "another process holds the store: waiting");
-                }
-                done => return done,
-            }
-        }
-        self.connection.execute_batch("BEGIN IMMEDIATE")
+    fn check_place(&self, operation: &'static str) -> Result<(), Error> {
+        self.place.check(operation).inspect_err(|_| open::leave_log(&self.connection))
     }
 
     fn row(&mut self, row: &Row) -> rusqlite::Result<()> {
@@ -154,7 +170,12 @@ impl Appender {
                 .map(|certificate| interner.name(db, certificate.name()))
                 .transpose()?,
             ":ip_version": connection.map(|c| c.ip_version),
-            ":rtt_us": connection.and_then(|c| c.rtt).map(micros),
+            ":socket": connection.map(|c| c.socket.to_string()),
+            ":rtt_us": connection.and_then(|c| c.rtt).map(|rtt| micros(rtt.time)),
+            ":rtt_source": connection
+                .and_then(|c| c.rtt)
+                .map(|rtt| interner.name(db, rtt.source.name()))
+                .transpose()?,
             ":connect_error": failure(interner, visit.connect_error.as_ref())?,
             ":agent": visit.agent_version.as_ref().map(|agent| interner.agent(db, agent)).transpose()?,
             ":protocols": protocols.map(|protocols| interner.protocols(db, protocols)).transpose()?,
@@ -173,42 +194,77 @@ impl Appender {
 
     fn addresses(&mut self, id: i64, visit: &Visit) -> rusqlite::Result<()> {
         let Self { connection: db, interner, .. } = self;
-        let mut insert = db.prepare_cached(
-            "INSERT INTO address_visit
-             (visit, position, address, outcome, skip_reason, failure, started_after_us, took_us)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?;
-        for (position, visit) in visit.addresses.iter().enumerate() {
-            let (outcome, reason, failure) = match &visit.outcome {
-                AddressOutcome::Connected => (outcome::CONNECTED, None, None),
-                AddressOutcome::NotTried => (outcome::NOT_TRIED, None, None),
-                AddressOutcome::Abandoned => (outcome::ABANDONED, None, None),
-                AddressOutcome::Skipped(reason) => (outcome::SKIPPED, Some(reason.name()), None),
-                AddressOutcome::Failed(failure) => (outcome::FAILED, None, Some(failure)),
-            };
-            insert.execute(params![
-                id,
-                integer(position as u64),
-                interner.address(db, &visit.address)?,
-                interner.name(db, outcome)?,
-                reason.map(|reason| interner.name(db, reason)).transpose()?,
-                failure.map(|failure| interner.failure(db, failure)).transpose()?,
-                visit.started_after.map(micros),
-                visit.took.map(micros),
-            ])?;
+        let mut insert = db.prepare_cached(INSERT_ADDRESS)?;
+        for (position, visited) in visit.addresses.iter().enumerate() {
+            let position = integer(position as u64);
+            let [address, outcome, reason, failure, after, took] = fate(db, interner, visited)?;
+            insert.execute(params![id, position, address, outcome, reason, failure, after, took])?;
+            for (place, resolved) in visited.resolved.iter().enumerate() {
+                let place = integer(place as u64);
+                let [address, outcome, reason, failure, after, took] = fate(db, interner, resolved)?;
+                db.prepare_cached(INSERT_RESOLVED)?
+                    .execute(params![id, position, place, address, outcome, reason, failure, after, took])?;
+            }
         }
         Ok(())
     }
 }
 
+const INSERT_ADDRESS: &str = "INSERT INTO address_visit
+    (visit, position, address, outcome, skip_reason, failure, started_after_us, took_us)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+const INSERT_RESOLVED: &str = "INSERT INTO resolved_visit
+    (visit, position, place, address, outcome, skip_reason, failure, started_after_us, took_us)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+/// What both tables of addresses keep of one, in the order of their columns.
+fn fate(
+    db: &Connection,
+    interner: &mut Interner,
+    visited: &AddressVisit,
+) -> rusqlite::Result<[Option<i64>; 6]> {
+    let (outcome, reason, failure) = match &visited.outcome {
+        AddressOutcome::Connected => (outcome::CONNECTED, None, None),
+        AddressOutcome::NotTried => (outcome::NOT_TRIED, None, None),
+        AddressOutcome::Abandoned => (outcome::ABANDONED, None, None),
+        AddressOutcome::Skipped(reason) => (outcome::SKIPPED, Some(reason.name()), None),
+        AddressOutcome::Failed(failure) => (outcome::FAILED, None, Some(failure)),
+    };
+    Ok([
+        Some(interner.address(db, &visited.address)?),
+        Some(interner.name(db, outcome)?),
+        reason.map(|reason| interner.name(db, reason)).transpose()?,
+        failure.map(|failure| interner.failure(db, failure)).transpose()?,
+        visited.started_after.map(micros),
+        visited.took.map(micros),
+    ])
+}
+
 const INSERT_VISIT: &str = "INSERT INTO visit
     (crawl, peer, kind, started_after_us, took_us, dial_us, connect_us, crawl_us, connected, transport, security,
-     certificate, ip_version, rtt_us, connect_error, agent, protocols, listen_addrs, identify_error, prefixes, crawl_error,
-     request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbor_count, neighbors)
+     certificate, ip_version, socket, rtt_us, rtt_source, connect_error, agent, protocols, listen_addrs, identify_error, prefixes,
+     crawl_error, request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbor_count, neighbors)
     VALUES
     (:crawl, :peer, :kind, :started_after_us, :took_us, :dial_us, :connect_us, :crawl_us, :connected, :transport,
-     :security, :certificate, :ip_version, :rtt_us, :connect_error, :agent, :protocols, :listen_addrs, :identify_error, :prefixes,
+     :security, :certificate, :ip_version, :socket, :rtt_us, :rtt_source, :connect_error, :agent, :protocols, :listen_addrs, :identify_error, :prefixes,
      :crawl_error, :request_rtt_us, :connected_claims, :sent_bytes, :received_bytes, :neighbor_count, :neighbors)";
+
+/// What is tried when a crawl begins.
+const BEGIN: &str = "begin a crawl";
+
+/// Takes the right to write, which one process has at a time; waits for it in parts.
+fn lock(db: &Connection, path: &Path) -> rusqlite::Result<()> {
+    for _ in 1..LOCK_ATTEMPTS {
+        match db.execute_batch("BEGIN IMMEDIATE") {
+            Err(error) if is_busy(&error) => {
+                tracing::warn!(path = %path.display(), "another process holds the store: waiting");
+            }
+            done => return done,
+        }
+    }
+    db.execute_batch("BEGIN IMMEDIATE")
+}
 
 fn insert_crawl(db: &Connection, start: &CrawlStart) -> rusqlite::Result<i64> {
     db.prepare(

@@ -74,7 +74,53 @@ pub enum Error {
         /// What is wrong.
         detail: String,
     },
-    /// The file or its directory cannot be written. Reading needs that too: readers and writers meet in a file beside.
+    /// The file was begun by this program, and does not say in which layout: it was made by none of its versions.
+    #[error(
+        "{path}: is a store without a version of its layout, which no kadscope can read; it was left as it is"
+    )]
+    Unversioned {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file's tables are not those that its version has.
+    #[error("{path}: could not {operation}: its layout is not the one of this version ({detail})")]
+    Layout {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        operation: &'static str,
+        /// What is missing, or too much.
+        detail: String,
+    },
+    /// The file was removed or replaced while it was open.
+    #[error(
+        "{path}: could not {operation}: the file was removed or replaced meanwhile, and what was written is not in it"
+    )]
+    Gone {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        operation: &'static str,
+    },
+    /// The file can only be read, and its last rows stand in a log beside it, which cannot be read without writing.
+    #[error(
+        "{path}: its last rows stand in {path}-wal, which cannot be read where nothing can be written; copy both files"
+    )]
+    UnreadableLog {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A crawl is under way, and what was asked for has to wait for its end.
+    #[error("{path}: could not {operation}: the crawl {id} is under way in it")]
+    Running {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        operation: &'static str,
+        /// The crawl that is under way.
+        id: CrawlId,
+    },
+    /// The file or its directory cannot be written.
     #[error("{path}: could not {operation}: the file or its directory is read-only")]
     ReadOnly {
         /// The file.
@@ -155,6 +201,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether reading alone may still be possible: the file, or a file beside it, could not be opened for writing.
+    pub(crate) fn is_for_want_of_rights(&self) -> bool {
+        match self {
+            Self::ReadOnly { .. } => true,
+            Self::Sqlite { source, .. } => source.sqlite_error_code() == Some(ErrorCode::CannotOpen),
+            _ => false,
+        }
+    }
+
     /// What is tried wherever rows are read.
     pub(crate) const READ: &str = "read rows";
 
@@ -185,6 +240,11 @@ impl Error {
                 }
                 _ => Self::Sqlite { path, operation, source },
             },
+            // Its own text would be the whole statement.
+            rusqlite::Error::SqlInputError { msg, .. } => {
+                let detail = msg.lines().next().unwrap_or_default().to_owned();
+                Self::Layout { path, operation, detail }
+            }
             rusqlite::Error::FromSqlConversionFailure(..)
             | rusqlite::Error::IntegralValueOutOfRange(..)
             | rusqlite::Error::InvalidColumnType(..)

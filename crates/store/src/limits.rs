@@ -8,8 +8,8 @@ pub(crate) const QUEUE_ROWS: usize = 1024;
 /// How often the writer looks into its queue while it gathers a batch: waking it for each row costs more than the row.
 pub(crate) const GATHER_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How often the writer asks for the file, each time for [`Limits::busy_timeout`], before it gives up.
-pub(crate) const BEGIN_ATTEMPTS: u32 = 6;
+/// In so many parts the writer waits for the file: after each it says that it waits.
+pub(crate) const LOCK_ATTEMPTS: u32 = 6;
 
 /// Visits that a reader fetches at once.
 pub(crate) const READ_CHUNK: u32 = 256;
@@ -33,7 +33,8 @@ pub struct Limits {
     pub batch_rows: usize,
     /// How long a row waits for others before it is written; 500 ms by default.
     pub batch_time: Duration,
-    /// How long another process is waited for that holds the file; 5 s by default.
+    /// How long another process is waited for that holds the file, whatever is to be done: opening it, beginning a
+    /// crawl, appending rows, ending it; 30 s by default.
     pub busy_timeout: Duration,
     /// Files up to this size, in bytes, are checked for damage when they are opened; 64 MiB by default, which takes
     /// about 0.15 s. In larger files damage shows when it is met.
@@ -45,7 +46,7 @@ impl Default for Limits {
         Self {
             batch_rows: 1000,
             batch_time: Duration::from_millis(500),
-            busy_timeout: Duration::from_secs(5),
+            busy_timeout: Duration::from_secs(30),
             check_up_to_bytes: 64 * 1024 * 1024,
         }
     }

@@ -111,7 +111,7 @@ fn probe(path: &Path, file: &Metadata, limits: &Limits) -> Result<bool, Error> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
-        Connection::open_with_flags(immutable_uri(path), flags).map_err(|e| fail("open it", e))?;
+        Connection::open_with_flags(uri(path, "immutable=1"), flags).map_err(|e| fail("open it", e))?;
     let identity = match migrate::identity(&connection) {
         // What is written by halves is whole again once its log is read.
         Err(error) if is(&error, ErrorCode::DatabaseCorrupt) && in_use(path) => return Ok(false),
@@ -132,8 +132,8 @@ fn probe(path: &Path, file: &Metadata, limits: &Limits) -> Result<bool, Error> {
     }
 }
 
-/// Refuses what is not ours or too new.
-fn accept(path: &Path, identity: Identity) -> Result<(), Error> {
+/// Refuses what is not ours, or of no layout that is known.
+pub(crate) fn accept(path: &Path, identity: Identity) -> Result<(), Error> {
     let path = path.to_owned();
     let Identity { application_id, version, blank } = identity;
     if application_id != APPLICATION_ID && !blank {
@@ -142,6 +142,10 @@ fn accept(path: &Path, identity: Identity) -> Result<(), Error> {
     let supported = migrate::latest();
     if version > supported {
         return Err(Error::Newer { path, version, supported });
+    }
+    // Both stand in the header since one and the same transaction.
+    if version == 0 && !blank {
+        return Err(Error::Unversioned { path });
     }
     Ok(())
 }
@@ -159,7 +163,7 @@ pub(crate) fn check(connection: &Connection, path: &Path, limits: &Limits) -> Re
 }
 
 /// Whether a log stands beside the file: of a process that writes it now, or that was killed.
-fn in_use(path: &Path) -> bool {
+pub(crate) fn in_use(path: &Path) -> bool {
     ["-wal", "-journal"].iter().any(|suffix| size(&beside(path, suffix)) > 0)
 }
 
@@ -179,8 +183,9 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Names the file to SQLite as one that nobody changes: no locks, no log, no files beside it.
-fn immutable_uri(path: &Path) -> String {
+/// Names the file to SQLite, with how it is to be opened. `immutable=1` stands for a file that nobody changes: no locks,
+/// no log, no files beside it.
+pub(crate) fn uri(path: &Path, how: &str) -> String {
     let mut uri = String::from("file:");
     for &byte in path.as_os_str().as_encoded_bytes() {
         match byte {
@@ -188,7 +193,7 @@ fn immutable_uri(path: &Path) -> String {
             _ => uri.extend(['%', hex(byte >> 4), hex(byte & 15)]),
         }
     }
-    uri + "?immutable=1"
+    uri + "?" + how
 }
 
 /// One hexadecimal digit.
@@ -198,6 +203,13 @@ fn hex(nibble: u8) -> char {
 
 fn set_checkpoint_on_close(connection: &Connection, on: bool) -> rusqlite::Result<bool> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !on)
+}
+
+/// From now on closing a connection leaves the log beside the path as it is: it belongs to another file.
+pub(crate) fn leave_log(connection: &Connection) {
+    if let Err(error) = set_checkpoint_on_close(connection, false) {
+        tracing::warn!(%error, "the log of another store may be lost");
+    }
 }
 
 /// Switches a new file to its write-ahead log. SQLite does not wait for others at this one step, so they are waited for
@@ -232,6 +244,9 @@ mod tests {
 
     #[test]
     fn a_path_of_any_characters_is_one_uri() {
-        assert_eq!(immutable_uri(Path::new("/a b/ü?#%.db")), "file:/a%20b/%C3%BC%3F%23%25.db?immutable=1");
+        assert_eq!(
+            uri(Path::new("/a b/ü?#%.db"), "immutable=1"),
+            "file:/a%20b/%C3%BC%3F%23%25.db?immutable=1"
+        );
     }
 }

@@ -10,8 +10,10 @@ use crate::{
     CrawlInfo, Error, Limits, Neighbors, Peers, StoreUrl, Visits, Writer,
     alive::Alive,
     crawls::{self, StoredCrawl},
-    names,
+    delete, names,
     open::{self, Absent},
+    place::Place,
+    read_only,
     resolve::{damaged, unknown},
 };
 
@@ -19,6 +21,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
+    place: Place,
     limits: Limits,
     connection: Connection,
 }
@@ -38,6 +41,7 @@ impl Store {
     }
 
     /// Opens a store to read what is in it: [`Error::Missing`] if it does not exist, [`Error::NothingKept`] for `none`.
+    /// One that cannot be written is only read; [`Error::UnreadableLog`] if that is not possible.
     pub fn open_existing(url: &StoreUrl) -> Result<Self, Error> {
         Self::open_existing_with(url, Limits::default())
     }
@@ -46,13 +50,26 @@ impl Store {
     pub fn open_existing_with(url: &StoreUrl, limits: Limits) -> Result<Self, Error> {
         match url {
             StoreUrl::None => Err(Error::NothingKept),
-            StoreUrl::Sqlite(path) => Self::sqlite(path, Absent::Refuse, limits),
+            StoreUrl::Sqlite(path) => match Self::sqlite(path, Absent::Refuse, limits) {
+                Err(error) if error.is_for_want_of_rights() => {
+                    Self::of(path, read_only::open(path, &limits)?, limits)
+                }
+                opened => opened,
+            },
         }
     }
 
     fn sqlite(path: &Path, absent: Absent, limits: Limits) -> Result<Self, Error> {
-        let connection = open::open(path, absent, &limits)?;
-        Ok(Self { path: path.to_owned(), limits, connection })
+        Self::of(path, open::open(path, absent, &limits)?, limits)
+    }
+
+    fn of(path: &Path, connection: Connection, limits: Limits) -> Result<Self, Error> {
+        let place = Place::of(path).map_err(|source| Error::Io {
+            path: path.to_owned(),
+            operation: "look at it",
+            source,
+        })?;
+        Ok(Self { path: path.to_owned(), place, limits, connection })
     }
 
     /// Where it is.
@@ -70,6 +87,18 @@ impl Store {
             }
         }
         Writer::begin(self.path.clone(), start, self.limits)
+    }
+
+    /// Deletes a crawl with all of its rows, and what only it refers to: peers, addresses, agents.
+    ///
+    /// Fails with [`Error::Running`] while any crawl is under way in the store.
+    pub fn delete_crawl(&mut self, id: CrawlId) -> Result<(), Error> {
+        let crawl = self.stored(id)?.row;
+        let (path, waited) = (&self.path, self.limits.busy_timeout);
+        let fail = |error| Error::sqlite(path, "delete a crawl", waited, error);
+        delete::crawl(&mut self.connection, path, crawl, fail)?;
+        Alive::remove_left_over(&self.path, id);
+        Ok(())
     }
 
     /// Every crawl, in the order of their start.
@@ -145,5 +174,13 @@ impl Store {
 
     fn reading(&self, error: rusqlite::Error) -> Error {
         Error::sqlite(&self.path, Error::READ, self.limits.busy_timeout, error)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if !self.place.is_there() {
+            open::leave_log(&self.connection);
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! Reads the visits of a crawl as a stream.
 
-use std::{collections::VecDeque, path::Path, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, path::Path, time::Duration};
 
 use kad::{
     failure::{Failure, FailureClass, SkipReason},
-    network::{AddressOutcome, Security, Transport, WssCertificate},
+    network::{AddressOutcome, RoundTrip, RttSource, Security, Transport, WssCertificate},
 };
+use multiaddr::{Multiaddr, Protocol};
 use rusqlite::{Connection, Row, params};
 use schema::{AddressVisit, ConnectionInfo, PeerNumber, Timestamp, Visit};
 
@@ -64,7 +65,7 @@ impl Iterator for Visits<'_> {
 }
 
 const SELECT: &str = "SELECT id, peer, kind, started_after_us, took_us, dial_us, connect_us, crawl_us, connected,
-    transport, security, certificate, ip_version, rtt_us, connect_error, agent, protocols, listen_addrs, identify_error, prefixes,
+    transport, security, certificate, ip_version, socket, rtt_us, rtt_source, connect_error, agent, protocols, listen_addrs, identify_error, prefixes,
     crawl_error, request_rtt_us, connected_claims, sent_bytes, received_bytes, neighbors
     FROM visit WHERE crawl = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
 
@@ -121,13 +122,26 @@ impl Reader<'_> {
             security: self.resolver.variant(self.get(row, "security")?, "security", Security::from_name)?,
             certificate: self.certificate(row)?,
             ip_version: self.get(row, "ip_version")?,
-            rtt: self.duration(row, "rtt_us")?,
+            socket: self.socket(row)?,
+            rtt: self.round_trip(row)?,
         }))
     }
 
     fn certificate(&mut self, row: &Row<'_>) -> Result<Option<WssCertificate>, Error> {
         let id: Option<i64> = self.get(row, "certificate")?;
         id.map(|id| self.resolver.variant(id, "certificate", WssCertificate::from_name)).transpose()
+    }
+
+    fn socket(&self, row: &Row<'_>) -> Result<SocketAddr, Error> {
+        let text: String = self.get(row, "socket")?;
+        text.parse().map_err(|_| damaged(self.path, "a socket that was never written".to_owned()))
+    }
+
+    fn round_trip(&mut self, row: &Row<'_>) -> Result<Option<RoundTrip>, Error> {
+        let Some(time) = self.duration(row, "rtt_us")? else { return Ok(None) };
+        let source = self.get(row, "rtt_source")?;
+        let source = self.resolver.variant(source, "source of a round trip", RttSource::from_name)?;
+        Ok(Some(RoundTrip { time, source }))
     }
 
     fn duration(&self, row: &Row<'_>, column: &str) -> Result<Option<Duration>, Error> {
@@ -147,7 +161,7 @@ impl Reader<'_> {
         .ok_or_else(|| damaged(self.path, "prefixes that were never written".to_owned()))
     }
 
-    fn listen_addrs(&mut self, row: &Row<'_>) -> Result<Vec<multiaddr::Multiaddr>, Error> {
+    fn listen_addrs(&mut self, row: &Row<'_>) -> Result<Vec<Multiaddr>, Error> {
         let blob: Option<Vec<u8>> = self.get(row, "listen_addrs")?;
         codec::decode_ids(&blob.unwrap_or_default())
             .ok_or_else(|| damaged(self.path, "addresses that were never written".to_owned()))?
@@ -167,14 +181,34 @@ impl Reader<'_> {
         let mut rows = select.query((visit,)).map_err(fail)?;
         let mut addresses = Vec::new();
         while let Some(row) = rows.next().map_err(fail)? {
-            addresses.push(AddressVisit {
-                address: self.resolver.address(self.get(row, "address")?)?,
-                started_after: self.duration(row, "started_after_us")?,
-                took: self.duration(row, "took_us")?,
-                outcome: self.outcome(row)?,
-            });
+            let mut visited = self.address(row)?;
+            if begins_with_name(&visited.address) {
+                visited.resolved = self.resolved(visit, self.get(row, "position")?)?;
+            }
+            addresses.push(visited);
         }
         Ok(addresses)
+    }
+
+    fn resolved(&mut self, visit: i64, position: i64) -> Result<Vec<AddressVisit>, Error> {
+        let fail = |error| Error::reading(self.path, error);
+        let mut select = self.db.prepare_cached(SELECT_RESOLVED).map_err(fail)?;
+        let mut rows = select.query((visit, position)).map_err(fail)?;
+        let mut resolved = Vec::new();
+        while let Some(row) = rows.next().map_err(fail)? {
+            resolved.push(self.address(row)?);
+        }
+        Ok(resolved)
+    }
+
+    fn address(&mut self, row: &Row<'_>) -> Result<AddressVisit, Error> {
+        Ok(AddressVisit {
+            address: self.resolver.address(self.get(row, "address")?)?,
+            started_after: self.duration(row, "started_after_us")?,
+            took: self.duration(row, "took_us")?,
+            outcome: self.outcome(row)?,
+            resolved: Vec::new(),
+        })
     }
 
     fn outcome(&mut self, row: &Row<'_>) -> Result<AddressOutcome, Error> {
@@ -197,8 +231,20 @@ impl Reader<'_> {
     }
 }
 
-const SELECT_ADDRESSES: &str = "SELECT address, outcome, skip_reason, failure, started_after_us, took_us
+const SELECT_ADDRESSES: &str =
+    "SELECT position, address, outcome, skip_reason, failure, started_after_us, took_us
     FROM address_visit WHERE visit = ?1 ORDER BY position";
+
+const SELECT_RESOLVED: &str = "SELECT address, outcome, skip_reason, failure, started_after_us, took_us
+    FROM resolved_visit WHERE visit = ?1 AND position = ?2 ORDER BY place";
+
+/// Whether an address has anything to resolve: only what begins with a name has.
+fn begins_with_name(address: &Multiaddr) -> bool {
+    let is_name = |part| {
+        matches!(part, Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_) | Protocol::Dnsaddr(_))
+    };
+    address.iter().next().is_some_and(is_name)
+}
 
 fn neighbors(path: &Path, blob: &[u8]) -> Result<Vec<PeerNumber>, Error> {
     codec::decode_neighbors(blob).ok_or_else(|| damaged(path, "neighbors that were never written".to_owned()))

@@ -126,18 +126,76 @@ fn a_full_disk_has_no_room_for_a_new_file() {
 }
 
 #[test]
-fn a_read_only_file_system_is_refused() {
+fn a_store_on_a_read_only_file_system_is_read_and_not_written() {
     if let Some(directory) = child() {
         let path = directory.join("old.sqlite");
-        in_runtime(conformance::keep(&open(&path).unwrap(), &rows::start(1), rows::crawl(10, 5, true)));
+        let rows: Vec<_> = rows::crawl(10, 5, true).collect();
+        in_runtime(conformance::keep(&open(&path).unwrap(), &rows::start(1), rows.iter().cloned()));
         let remount = Command::new("mount").args(["-o", "remount,bind,ro"]).arg(&directory).status().unwrap();
         assert!(remount.success());
-        for path in [path, directory.join("new.sqlite")] {
+        for path in [path.clone(), directory.join("new.sqlite")] {
             let error = open(&path).err().unwrap();
             assert!(matches!(error, Error::ReadOnly { .. }), "{error}");
             assert!(error.to_string().starts_with(&path.display().to_string()), "{error}");
         }
+        let mut store = Store::open_existing(&StoreUrl::Sqlite(path)).unwrap();
+        assert!(conformance::read(&store, rows::start(1).id) == rows);
+        assert!(matches!(store.begin_crawl(&rows::start(2)), Err(Error::ReadOnly { .. })));
+        assert!(matches!(store.delete_crawl(rows::start(1).id), Err(Error::ReadOnly { .. })));
         return;
     }
-    in_child("a_read_only_file_system_is_refused", true, r#"mount -t tmpfs none "$DIR"; exec "$@""#);
+    let script = r#"mount -t tmpfs none "$DIR"; exec "$@""#;
+    in_child("a_store_on_a_read_only_file_system_is_read_and_not_written", true, script);
+}
+
+/// Somebody writes a store that others see by a mount of their own, which is read-only.
+#[test]
+fn a_store_that_is_written_elsewhere_is_read_by_its_log() {
+    if let Some(directory) = child() {
+        let (path, seen) = (directory.join("own/a.sqlite"), directory.join("seen/a.sqlite"));
+        let store = open(&path).unwrap();
+        in_runtime(conformance::keep(&store, &rows::start(1), rows::crawl(10, 5, true)));
+        let writer = store.begin_crawl(&rows::start(2)).unwrap();
+        let reader = Store::open_existing(&StoreUrl::Sqlite(seen.clone())).unwrap();
+        let states: Vec<_> = reader.crawls().unwrap().into_iter().map(|crawl| crawl.state).collect();
+        assert_eq!(states, [RunState::Succeeded, RunState::Running]);
+        drop((reader, writer, store));
+
+        // Killed: the log is there, and nobody who could have a part in it.
+        let killed = directory.join("own/killed.sqlite");
+        let store = open(&path).unwrap();
+        in_runtime(conformance::keep(&store, &rows::start(3), rows::crawl(10, 5, true)));
+        std::fs::copy(&path, &killed).unwrap();
+        std::fs::copy(directory.join("own/a.sqlite-wal"), directory.join("own/killed.sqlite-wal")).unwrap();
+        let error =
+            Store::open_existing(&StoreUrl::Sqlite(directory.join("seen/killed.sqlite"))).err().unwrap();
+        assert!(matches!(error, Error::UnreadableLog { .. }), "{error}");
+        return;
+    }
+    let script = r#"mkdir "$DIR/own" "$DIR/seen"; mount --bind "$DIR/own" "$DIR/seen"
+        mount -o remount,bind,ro "$DIR/seen"; exec "$@""#;
+    in_child("a_store_that_is_written_elsewhere_is_read_by_its_log", true, script);
+}
+
+/// As another user meets it: neither the file nor its directory may be written.
+#[test]
+fn a_store_of_another_user_is_read() {
+    if let Some(directory) = child() {
+        let path = directory.join("a.sqlite");
+        let error = open(&path).err().unwrap();
+        assert!(!matches!(error, Error::NotADatabase { .. } | Error::Damaged { .. }), "{error}");
+        let store = Store::open_existing(&StoreUrl::Sqlite(path)).unwrap();
+        assert_eq!(store.crawls().unwrap().len(), 1);
+        return;
+    }
+    for modes in ["chmod 444 a.sqlite; chmod 555 .", "chmod 555 .", "chmod 444 a.sqlite"] {
+        let made = tempfile::tempdir().unwrap();
+        let path = made.path().join("a.sqlite");
+        in_runtime(conformance::keep(&open(&path).unwrap(), &rows::start(1), rows::crawl(10, 5, true)));
+        let drop_rights =
+            "setpriv --bounding-set -dac_override,-dac_read_search --inh-caps -dac_override,-dac_read_search";
+        let from = made.path().display();
+        let script = format!(r#"cp "{from}/a.sqlite" "$DIR"; cd "$DIR"; {modes}; exec {drop_rights} "$@""#);
+        in_child("a_store_of_another_user_is_read", true, &script);
+    }
 }

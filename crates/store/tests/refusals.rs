@@ -99,6 +99,28 @@ async fn files_of_newer_versions() {
 }
 
 #[tokio::test]
+async fn files_without_a_version_are_refused_in_one_line() {
+    let (_directory, path) = a_store().await;
+    let old = Connection::open(&path).unwrap();
+    old.pragma_update(None, "user_version", 0).unwrap();
+    drop(old);
+    let error = refused(&path);
+    assert!(matches!(error, Error::Unversioned { .. }), "{error}");
+    assert_eq!(error.to_string().lines().count(), 1, "{error}");
+}
+
+#[tokio::test]
+async fn tables_of_another_layout_are_said_in_one_line() {
+    let (_directory, path) = a_store().await;
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("ALTER TABLE crawl RENAME COLUMN vantage TO viewpoint").unwrap();
+    drop(other);
+    let error = open(&path).unwrap().crawls().unwrap_err();
+    assert!(matches!(error, Error::Layout { .. }), "{error}");
+    assert!(error.to_string().lines().count() == 1 && error.to_string().contains("vantage"), "{error}");
+}
+
+#[tokio::test]
 async fn files_that_were_cut() {
     let (_directory, path) = a_store().await;
     let whole = fs::read(&path).unwrap();

@@ -2,11 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first error")]
 
-use kad::network::AddressOutcome;
+use std::time::Duration;
+
+use kad::{
+    failure::{Failure, FailureClass, Phase, SkipReason},
+    network::AddressOutcome,
+};
 use kadscope_store::{Store, StoreUrl};
 use multiaddr::Multiaddr;
-use rusqlite::Connection;
-use schema::{PeerNumber, PrefixOutcome, Row, Visit, visit::PREFIXES};
+use rusqlite::{Connection, StatementStatus};
+use schema::{AddressVisit, PeerNumber, PrefixOutcome, Row, Visit, VisitKind, visit::PREFIXES};
 
 #[path = "suite/conformance.rs"]
 #[expect(dead_code, reason = "the suite itself runs elsewhere")]
@@ -24,8 +29,11 @@ async fn a_database() -> (tempfile::TempDir, Connection, Vec<Visit>) {
             let turn = visit.peer.0 as usize % visit.listen_addrs.len().max(1);
             visit.listen_addrs.rotate_left(turn);
             visit.prefixes[3] = PrefixOutcome::Saved;
-            visit.prefixes[4] = PrefixOutcome::Failed(kad::failure::FailureClass::StreamReset);
+            visit.prefixes[4] = PrefixOutcome::Failed(FailureClass::StreamReset);
             visit.prefixes[5] = PrefixOutcome::Answered { peers: 1000 };
+            if visit.peer.0 % 3 == 0 {
+                visit.addresses.push(by_name(visit.peer.0));
+            }
         }
     }
     let store = Store::open(&StoreUrl::Sqlite(path.clone())).unwrap().unwrap();
@@ -34,6 +42,26 @@ async fn a_database() -> (tempfile::TempDir, Connection, Vec<Visit>) {
     conformance::keep(&store, &rows::start(2), rows.iter().cloned()).await;
     let visits = store.visits(rows::start(2).id).unwrap().map(Result::unwrap).collect();
     (directory, Connection::open(&path).unwrap(), visits)
+}
+
+/// An address with a name that led to two others.
+fn by_name(peer: u32) -> AddressVisit {
+    let refused = Failure::new(Phase::Connect, FailureClass::ConnectionRefused);
+    let led_to = |host: u32, outcome| AddressVisit {
+        address: format!("/ip4/10.0.{host}.{}/tcp/1", peer % 256).parse().unwrap(),
+        started_after: Some(Duration::from_millis(host.into())),
+        took: Some(Duration::from_millis(7)),
+        outcome,
+        resolved: Vec::new(),
+    };
+    AddressVisit {
+        address: format!("/dns4/host-{peer}.test/tcp/1").parse().unwrap(),
+        resolved: vec![
+            led_to(0, AddressOutcome::Failed(refused.clone())),
+            led_to(1, AddressOutcome::Skipped(SkipReason::Private)),
+        ],
+        ..led_to(2, AddressOutcome::Failed(refused))
+    }
 }
 
 /// All rows of a query about the second crawl, as text.
@@ -185,4 +213,115 @@ async fn values_are_kept_once() {
     let text: String =
         db.query_row("SELECT multiaddr FROM address WHERE id = 2", (), |row| row.get(0)).unwrap();
     assert!(text.parse::<Multiaddr>().is_ok(), "{text}");
+}
+
+#[tokio::test]
+async fn the_other_end_and_where_names_led_to_are_shown() {
+    let (_directory, db, visits) = a_database().await;
+    let seen =
+        select(&db, "SELECT socket, rtt_us, rtt_source FROM visit_view WHERE visit IN mine ORDER BY visit");
+    let expected = visits.iter().map(|visit| match &visit.connection {
+        None => ["-"; 3].map(str::to_owned).to_vec(),
+        Some(connection) => {
+            let rtt = connection.rtt.unwrap();
+            vec![connection.socket.to_string(), rtt.time.as_micros().to_string(), "tcp_info".to_owned()]
+        }
+    });
+    assert_same(&seen, expected);
+    let seen = select(
+        &db,
+        "SELECT address_view.multiaddr, resolved_view.multiaddr, resolved_view.outcome, resolved_view.class,
+             resolved_view.skip_reason, resolved_view.started_after_us, resolved_view.took_us
+         FROM resolved_view JOIN address_view USING (visit, position)
+         WHERE visit IN mine ORDER BY visit, position, place",
+    );
+    let expected = (0..300_u32).filter(|peer| peer % 3 == 0).flat_map(|peer| {
+        let (name, end) = (format!("/dns4/host-{peer}.test/tcp/1"), format!("{}/tcp/1", peer % 256));
+        [
+            [&name, &format!("/ip4/10.0.0.{end}"), "failed", "connection_refused", "-", "0", "7000"],
+            [&name, &format!("/ip4/10.0.1.{end}"), "skipped", "-", "private", "1000", "7000"],
+        ]
+        .map(|row| row.map(str::to_owned).to_vec())
+    });
+    assert_same(&seen, expected);
+    assert!(visits.iter().step_by(3).all(|visit| visit.addresses.last().unwrap().resolved.len() == 2));
+}
+
+/// Five peers of one crawl: reached at once, refused, reached by a second visit, without an address, and with private
+/// addresses only. A sixth was heard of and never visited.
+fn fates() -> Vec<Row> {
+    let mut rows: Vec<Row> = (0..6).map(|n| Row::Peer(PeerNumber(n), rows::peer(n))).collect();
+    let refused = |n| Visit { peer: PeerNumber(n), ..rows::visit(9) };
+    let mut nowhere = Visit { connect_error: None, addresses: Vec::new(), ..refused(3) };
+    let mut private = Visit { peer: PeerNumber(4), ..nowhere.clone() };
+    private.addresses = refused(4).addresses;
+    for address in &mut private.addresses {
+        address.outcome = AddressOutcome::Skipped(SkipReason::Private);
+    }
+    nowhere.kind = VisitKind::SecondPass;
+    let again = Visit { peer: PeerNumber(2), kind: VisitKind::SecondPass, ..rows::visit(2) };
+    let visits = [rows::visit(0), refused(1), refused(2), refused(3), private, again, nowhere];
+    rows.extend(visits.into_iter().map(|visit| Row::Visit(Box::new(visit))));
+    rows
+}
+
+#[tokio::test]
+async fn a_peer_has_one_row_a_crawl_with_the_last_word_on_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("crawls.db");
+    let store = Store::open(&StoreUrl::Sqlite(path.clone())).unwrap().unwrap();
+    // The same peers in a crawl before: they are not added up.
+    conformance::keep(&store, &rows::start(1), rows::crawl(6, 0, false)).await;
+    conformance::keep(&store, &rows::start(2), fates().into_iter()).await;
+    let db = Connection::open(&path).unwrap();
+    let seen = select(
+        &db,
+        "SELECT peer_id, visits, reachable, error, agent IS NULL, address FROM peer_view
+         WHERE crawl_id = ?1 AND (SELECT count(*) FROM mine) > 0 ORDER BY number",
+    );
+    let reached = |n: u32| rows::visit(n).addresses[1].address.to_string();
+    let expected = [
+        ("1", "1", "-", "0", reached(0)),
+        ("1", "0", "connection_refused", "1", "-".to_owned()),
+        ("2", "1", "-", "0", reached(2)),
+        ("2", "0", "no_address", "1", "-".to_owned()),
+        ("1", "0", "only_private", "1", "-".to_owned()),
+        ("0", "-", "-", "1", "-".to_owned()),
+    ];
+    let expected =
+        expected.into_iter().enumerate().map(|(n, (visits, reachable, error, no_agent, address))| {
+            let id = name(PeerNumber(u32::try_from(n).unwrap()));
+            vec![id, visits.into(), reachable.into(), error.into(), no_agent.into(), address]
+        });
+    assert_same(&seen, expected);
+    let every: i64 = db.query_row("SELECT count(*) FROM peer_view", (), |row| row.get(0)).unwrap();
+    assert_eq!(every, 12);
+}
+
+/// How many steps SQLite takes for a query about one visit, in a store of so many visits.
+async fn steps(visits: u32, sql: &str) -> i32 {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("crawls.db");
+    let store = Store::open(&StoreUrl::Sqlite(path.clone())).unwrap().unwrap();
+    conformance::keep(&store, &rows::start(1), rows::crawl(visits, 10, true)).await;
+    let db = Connection::open(&path).unwrap();
+    let mut statement = db.prepare(sql).unwrap();
+    assert!(statement.query_map((), |_| Ok(())).unwrap().count() > 0, "{sql}");
+    statement.get_status(StatementStatus::VmStep)
+}
+
+/// Counted in steps, not in time: a look at one visit must not read the others.
+#[tokio::test]
+async fn what_is_asked_of_one_visit_costs_that_visit() {
+    for sql in [
+        "SELECT * FROM neighbor_view WHERE visit = 7",
+        "SELECT * FROM prefix_view WHERE visit = 7",
+        "SELECT * FROM listen_address_view WHERE visit = 7",
+        "SELECT * FROM address_view WHERE visit = 7",
+        "SELECT * FROM visit_view WHERE visit = 7",
+        "SELECT * FROM peer_view WHERE crawl_id = (SELECT crawl_id FROM crawl) AND number = 6",
+    ] {
+        let (few, many) = (steps(30, sql).await, steps(600, sql).await);
+        assert!(many <= few + few / 4, "{sql}: {few} steps among 30 visits, {many} among 600");
+    }
 }

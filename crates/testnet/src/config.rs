@@ -24,7 +24,7 @@ pub struct Config {
     #[arg(long, env = "KADSCOPE_TESTNET_SEED", value_name = "N")]
     pub seed: Option<u64>,
 
-    /// Write what is true of every peer to this file, as one JSON object
+    /// Write what is true of every peer to this file, as one JSON object; `-` is stdout, after the addresses
     #[arg(long, env = "KADSCOPE_TRUTH", value_name = "FILE")]
     pub truth: Option<PathBuf>,
 
@@ -35,6 +35,10 @@ pub struct Config {
     /// Put all peers at 127.0.0.1, each on ports of its own, as is done where this machine has no more of 127.0.0.0/8
     #[arg(long, env = "KADSCOPE_ONE_ADDRESS")]
     pub one_address: bool,
+
+    /// Replace files of other programs at --truth and --events
+    #[arg(long, env = "KADSCOPE_FORCE")]
+    pub force: bool,
 
     /// Print one JSON object instead of text
     #[arg(long, env = "KADSCOPE_JSON")]

@@ -47,7 +47,7 @@ pub use crate::{
     life::{History, Life},
     living::LifeClock,
     making::Making,
-    scenario::{Scenario, ScenarioError},
+    scenario::{BUILT_IN, Scenario, ScenarioError},
     secrets::KeyType,
     sim::{SimConfig, SimNetwork},
     state::{Stage, State},

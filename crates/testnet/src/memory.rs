@@ -72,10 +72,10 @@ impl Memory {
         self.records.change(|records| records.providers.add(peer, provide.key(), (asker, &addrs), now));
     }
 
-    /// A peer keeps a value.
-    pub(crate) fn put(&self, peer: u32, put: &Put<'_>) {
+    /// A peer keeps a value, unless it has expired or the peer has a better one: whether it does.
+    pub(crate) fn put(&self, peer: u32, put: &Put<'_>) -> bool {
         let now = self.date();
-        self.records.change(|records| records.values.put(peer, put.key(), put.value(), now));
+        self.records.change(|records| records.values.put(peer, put.key(), &put.value(), now))
     }
 
     /// What a peer has under the key that it is asked for.
@@ -163,9 +163,10 @@ impl<T> Learned<T> {
         self.is_any.load(Ordering::Acquire).then(|| self.lock())
     }
 
-    fn change(&self, change: impl FnOnce(&mut T)) {
-        change(&mut self.lock());
+    fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+        let changed = change(&mut self.lock());
         self.is_any.store(true, Ordering::Release);
+        changed
     }
 }
 

@@ -16,7 +16,7 @@ use std::{
 
 use kad::{
     failure::SkipReason,
-    network::{Dial, Network},
+    network::{Dial, Network, Transport},
 };
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
@@ -101,14 +101,24 @@ impl SimNetwork {
 impl Network for SimNetwork {
     type Connection = SimConnection;
 
-    fn admits(&self, address: &Multiaddr) -> Result<(), SkipReason> {
-        let resolved = self.shared.world.resolve(address);
-        self.shared.world.admitted().socket(resolved.as_ref().unwrap_or(address)).map(drop)
+    fn local(&self) -> PeerId {
+        self.shared.config.local
     }
 
-    async fn connect(&self, peer: PeerId, addrs: Vec<Multiaddr>) -> Dial<SimConnection> {
+    fn admits(&self, address: &Multiaddr) -> Result<Option<Transport>, SkipReason> {
+        let resolved = self.shared.world.resolve(address);
+        let target = self.shared.world.admitted().socket(resolved.as_ref().unwrap_or(address))?;
+        Ok(Some(target.transport()))
+    }
+
+    async fn connect_within(
+        &self,
+        peer: PeerId,
+        addrs: Vec<Multiaddr>,
+        at_most: Option<Duration>,
+    ) -> Dial<SimConnection> {
         let begun = tokio::time::Instant::now();
-        let (mut attempts, mut reached, took) = dial::dial(&self.shared, peer, &addrs);
+        let (mut attempts, mut reached, took) = dial::dial(&self.shared, peer, (&addrs, at_most));
         if !took.is_zero() {
             tokio::time::sleep(took).await;
         }

@@ -7,6 +7,7 @@ use crate::File;
 /// The crates of the program and which of our own each may depend on. `None` may depend on all.
 const DIRECTION: &[(&str, Option<&[&str]>)] = &[
     ("kad", Some(&[])),
+    ("dht", Some(&["kad"])),
     ("schema", Some(&["kad"])),
     ("net", Some(&["kad"])),
     ("store", Some(&["kad", "schema"])),

@@ -6,7 +6,8 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use kad::{
     failure::{FailureClass, Phase, SkipReason},
-    network::WssCertificate,
+    lookup::{FollowUp, LookupKind, PeerState, RpcFate, Termination},
+    network::{RttSource, WssCertificate},
 };
 use kadscope_tidy::{File, manifest, prose, source, tree};
 use schema::{NatClass, VisitKind};
@@ -133,6 +134,7 @@ fn every_name_is_documented() {
         ("### Classes", owned(FailureClass::ALL.iter().map(|class| class.name()))),
         ("### Skip reasons", owned(SkipReason::ALL.iter().map(|reason| reason.name()))),
         ("### Behind address translation", owned(NatClass::ALL.iter().map(|class| class.name()))),
+        ("### Round trips", owned(RttSource::ALL.iter().map(|source| source.name()))),
         (
             "## Certificates of secure WebSocket",
             owned(WssCertificate::ALL.iter().map(|certificate| certificate.name())),
@@ -140,6 +142,24 @@ fn every_name_is_documented() {
         ("## Which peers have visits", owned(VisitKind::ALL.iter().map(|kind| kind.name()))),
     ] {
         none(prose::differences(heading, &prose::names_in_table(page, heading), &known));
+    }
+}
+
+#[test]
+fn every_name_of_a_lookup_is_documented() {
+    let page = text("docs/methodology/lookup.md");
+    macro_rules! documented {
+        ($($heading:literal $names:ty)*) => {$({
+            let known: BTreeSet<String> = <$names>::ALL.iter().map(|name| name.name().to_owned()).collect();
+            none(prose::differences($heading, &prose::names_in_table(page, $heading), &known));
+        })*};
+    }
+    documented! {
+        "## What a lookup looks for" LookupKind
+        "## How a lookup stands with a peer" PeerState
+        "## Why a search ends" Termination
+        "## Follow-ups" FollowUp
+        "## What becomes of a request" RpcFate
     }
 }
 

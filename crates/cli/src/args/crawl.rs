@@ -1,12 +1,12 @@
 //! What can be asked of a crawl.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, str::FromStr as _, time::Duration};
 
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use store::StoreUrl;
 
-use super::DEFAULT_STORE;
+use super::{DEFAULT_STORE, List, ListParser};
 use crate::{bootstrap::BootstrapAddress, manners::Manners, network};
 
 /// What to crawl, how, where it is kept, and what to print.
@@ -62,8 +62,9 @@ pub(crate) struct NetworkArgs {
 
     /// Peers to begin with instead: addresses that end in `/p2p/PEER_ID`, or `/dnsaddr/NAME` for all that it lists, after
     /// spaces or commas. A peer may be given with several
-    #[arg(long, env = "KADSCOPE_BOOTSTRAP", value_name = "MULTIADDR", num_args = 1.., value_delimiter = ',')]
-    pub(crate) bootstrap: Vec<BootstrapAddress>,
+    #[arg(long, env = "KADSCOPE_BOOTSTRAP", value_name = "MULTIADDR", num_args = 1..,
+          value_parser = ListParser(BootstrapAddress::from_str))]
+    pub(crate) bootstrap: Vec<List<BootstrapAddress>>,
 
     /// The name under which the network is kept [default: the network's]
     #[arg(long, env = "KADSCOPE_NETWORK_NAME", value_name = "NAME")]
@@ -90,6 +91,18 @@ pub(crate) enum Policy {
     Loopback,
     /// All of these
     Any,
+}
+
+impl Policy {
+    /// As it is written on the command line and in files.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Private => "private",
+            Self::Loopback => "loopback",
+            Self::Any => "any",
+        }
+    }
 }
 
 impl From<Policy> for net::Addresses {

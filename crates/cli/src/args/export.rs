@@ -2,12 +2,12 @@
 
 use std::{path::PathBuf, str::FromStr};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::EnumValueParser};
 use schema::CrawlId;
 use serde::Serialize;
 use store::StoreUrl;
 
-use super::DEFAULT_STORE;
+use super::{DEFAULT_STORE, List, ListParser};
 use crate::manners::OptOutArgs;
 
 /// What to export, where to, and what to leave out.
@@ -30,9 +30,9 @@ pub(crate) struct ExportArgs {
     pub(crate) format: Format,
 
     /// Which rows, after commas
-    #[arg(long, env = "KADSCOPE_WHAT", value_name = "KIND", value_enum, value_delimiter = ',',
-          default_values_t = What::ALL)]
-    pub(crate) what: Vec<What>,
+    #[arg(long, env = "KADSCOPE_WHAT", value_name = "KIND", value_parser = ListParser(EnumValueParser::<What>::new()),
+          default_value = "crawl,peers,visits,neighbors")]
+    pub(crate) what: Vec<List<What>>,
 
     /// How much to say of who was measured
     #[arg(long, env = "KADSCOPE_PRIVACY", value_name = "LEVEL", value_enum)]
@@ -41,6 +41,10 @@ pub(crate) struct ExportArgs {
     /// The secret key of the pseudonyms: a file of at least 32 bytes. The same key gives the same pseudonyms
     #[arg(long, env = "KADSCOPE_KEY_FILE", value_name = "FILE", required_if_eq("privacy", "pseudonymised"))]
     pub(crate) key_file: Option<PathBuf>,
+
+    /// Replace a file even if it is no export
+    #[arg(long, env = "KADSCOPE_FORCE")]
+    pub(crate) force: bool,
 
     #[command(flatten)]
     pub(crate) opt_out: OptOutArgs,
@@ -90,6 +94,16 @@ pub(crate) enum What {
 impl What {
     /// Every kind, in the order in which they are written.
     pub(crate) const ALL: [Self; 4] = [Self::Crawl, Self::Peers, Self::Visits, Self::Neighbors];
+
+    /// What one of its rows is called.
+    pub(crate) const fn one(self) -> &'static str {
+        match self {
+            Self::Crawl => "crawl",
+            Self::Peers => "peer",
+            Self::Visits => "visit",
+            Self::Neighbors => "list of neighbors",
+        }
+    }
 
     /// The stem of its file.
     pub(crate) const fn name(self) -> &'static str {

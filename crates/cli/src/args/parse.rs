@@ -1,30 +1,62 @@
 //! From words to what is asked for, the words of `@FILE` among them.
 
+use std::path::PathBuf;
+
 use clap::{
     ArgAction, CommandFactory as _, FromArgMatches as _,
-    builder::BoolishValueParser,
+    builder::{BoolishValueParser, PathBufValueParser, TypedValueParser as _},
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::Cli;
-use crate::flags_file::{self, Expanded, Word};
+use super::{Cli, ListParser, Variables};
+use crate::{
+    flags_file::{self, Expanded, Word},
+    manners::OptOutArgs,
+};
+
+/// What the command line says, and where it is from.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    /// What to do.
+    pub(crate) cli: Cli,
+    /// The flags files that were read.
+    pub(crate) flags_files: Vec<PathBuf>,
+    /// The variables that say the rest.
+    pub(crate) variables: Variables,
+}
 
 /// Reads the command line.
-pub(crate) fn parse() -> Result<Cli, clap::Error> {
+pub(crate) fn parse() -> Result<Parsed, clap::Error> {
     let expanded = flags_file::expand(std::env::args_os())
         .map_err(|problem| clap::Error::raw(ErrorKind::Io, problem + "\n"))?;
     let has_file = !expanded.words.is_empty();
     // What a file says can be said otherwise behind it.
     let mut command = command().mut_subcommands(|sub| sub.args_override_self(has_file));
-    let Expanded { args, words } = expanded;
-    let matches = command.try_get_matches_from_mut(args).map_err(|error| located(error, &words))?;
-    Cli::from_arg_matches(&matches).map_err(|error| located(error.format(&mut command), &words))
+    let Expanded { args, words, files } = expanded;
+    let variables = Variables::of(&command, &args);
+    let parsed = command
+        .try_get_matches_from_mut(args)
+        .and_then(|matches| Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command)));
+    let mut cli = parsed.map_err(|error| located(error, &words, &variables))?;
+    add_standing_lists(&mut cli, &mut command)?;
+    Ok(Parsed { cli, flags_files: files, variables })
+}
+
+/// Whoever asked not to be measured stands on a list that the environment names, also where the command line has others.
+fn add_standing_lists(cli: &mut Cli, command: &mut clap::Command) -> Result<(), clap::Error> {
+    let Some(value) = std::env::var_os(OptOutArgs::VARIABLE) else { return Ok(()) };
+    if let Some(lists) = cli.command.opt_out() {
+        let standing = ListParser(PathBufValueParser::new()).parse_ref(command, None, &value)?;
+        lists.add_standing(standing);
+    }
+    Ok(())
 }
 
 /// The command line with what holds for all options: their variables are named without their values, and a switch can
 /// be set by a variable that says 1, true, yes or on.
 pub(crate) fn command() -> clap::Command {
     Cli::command().mut_subcommands(|command| {
+        let command = with_peers_apart(command);
         command.mut_args(|arg| match arg.get_action() {
             ArgAction::SetTrue => arg.hide_env_values(true).value_parser(BoolishValueParser::new()),
             _ => arg.hide_env_values(true),
@@ -32,8 +64,15 @@ pub(crate) fn command() -> clap::Command {
     })
 }
 
-/// The same error; if it is about a word of a file, with file and line.
-fn located(error: clap::Error, words: &[Word]) -> clap::Error {
+/// Where a command takes words of its own, `--bootstrap` takes the one behind it and no more: the next may be a key.
+fn with_peers_apart(command: clap::Command) -> clap::Command {
+    let has_words = command.get_positionals().next().is_some();
+    let has_bootstrap = command.get_arguments().any(|arg| arg.get_id() == "bootstrap");
+    if has_words && has_bootstrap { command.mut_arg("bootstrap", |arg| arg.num_args(1)) } else { command }
+}
+
+/// The same error; if it is about a word of a file, with file and line, and if about a variable, with its name.
+fn located(error: clap::Error, words: &[Word], variables: &Variables) -> clap::Error {
     let said = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
@@ -47,14 +86,16 @@ fn located(error: clap::Error, words: &[Word]) -> clap::Error {
         let option = option?;
         words.iter().find(|word| word.text.split('=').next() == Some(option))
     };
-    match by_value.or_else(by_option) {
-        Some(word) => {
-            let place =
-                format!("{}\nIt stands in the flags file {}.\n", error.to_string().trim_end(), word.place());
-            clap::Error::raw(error.kind(), place.strip_prefix("error: ").unwrap_or(&place))
-        }
-        None => error,
-    }
+    let place = match by_value.or_else(by_option) {
+        Some(word) => format!("It stands in the flags file {}.", word.place()),
+        None if !error.use_stderr() => return error,
+        None => match variables.explain(&error.to_string()) {
+            Some(place) => place,
+            None => return error,
+        },
+    };
+    let text = format!("{}\n{place}\n", error.to_string().trim_end());
+    clap::Error::raw(error.kind(), text.strip_prefix("error: ").unwrap_or(&text))
 }
 
 #[cfg(test)]

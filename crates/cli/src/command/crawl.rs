@@ -1,6 +1,7 @@
 //! `kadscope crawl`: visits every peer of a network once.
 
-use clap::ValueEnum as _;
+use std::path::Path;
+
 use schema::RunState;
 use store::StoreUrl;
 
@@ -9,13 +10,20 @@ use crate::{
     bootstrap,
     crawling::{Made, Order},
     exit::Code,
-    output, render, signals,
+    output,
+    outputs::InUse,
+    render::{self, text::counted},
+    signals,
 };
 
-pub(crate) async fn run(args: CrawlArgs) -> anyhow::Result<Code> {
+pub(crate) async fn run(args: CrawlArgs, mut in_use: InUse) -> anyhow::Result<Code> {
     let json = args.json;
+    note_inputs(&args, &mut in_use);
     let order = Order::of(args)?;
     check(&order)?;
+    if let StoreUrl::Sqlite(path) = &order.store {
+        in_use.refuse("the crawl", path)?;
+    }
     tell_contact(&order);
     let kept = order.store.clone();
     let stop = signals::stop_on_signal()?;
@@ -24,7 +32,7 @@ pub(crate) async fn run(args: CrawlArgs) -> anyhow::Result<Code> {
         output::print_json(&made.crawled.summary)?;
     } else if made.crawled.summary.state != RunState::Failed {
         let text = render::summary(&made.crawled.summary, &place(&kept), output::Style::of_stdout());
-        output::print(&text)?;
+        output::print_text(&text)?;
     }
     end(made, stop.is_cancelled(), &kept)
 }
@@ -37,11 +45,17 @@ pub(crate) fn end(made: Made, is_stopped: bool, kept: &StoreUrl) -> anyhow::Resu
         return Err(error);
     }
     if is_stopped {
-        let visits = visits.first + visits.new_addresses + visits.second_pass;
-        output::note(&format!("stopped; {visits} visits were kept ({})", place(kept)));
+        let visits = counted(visits.all(), "visit", "visits");
+        let were = if visits.starts_with("1 ") { "was" } else { "were" };
+        output::note(&format!("stopped; {visits} {were} kept ({})", place(kept)));
         return Ok(Code::Cancelled);
     }
     Ok(Code::Done)
+}
+
+fn note_inputs(args: &CrawlArgs, in_use: &mut InUse) {
+    args.manners.opt_out.note(in_use);
+    in_use.read("the network", Path::new(&args.network.network));
 }
 
 /// Where rows are, for people.
@@ -67,6 +81,5 @@ fn tell_contact(order: &Order) {
 
 fn check(order: &Order) -> anyhow::Result<()> {
     let policy = order.network.addresses;
-    let named = policy.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    Ok(bootstrap::check_policy(&order.network.bootstrap, policy.into(), &named)?)
+    Ok(bootstrap::check_policy(&order.network.bootstrap, policy.into(), policy.name())?)
 }

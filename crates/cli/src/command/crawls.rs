@@ -1,10 +1,24 @@
-//! `kadscope crawls`: what is in a store.
+//! `kadscope crawls`: what is in a store, one crawl again, or one less.
 
+use std::io::{self, BufRead as _, IsTerminal as _};
+
+use anyhow::Context as _;
+use crawl::Summary;
 use schema::{CrawlId, RunState, Timestamp};
 use serde::Serialize;
 use store::{CrawlInfo, Store};
 
-use crate::{args::CrawlsArgs, clock, exit::Code, output, render};
+use super::crawl::place;
+use crate::{
+    args::{CrawlName, CrawlsArgs},
+    clock,
+    exit::{Code, Failed},
+    output,
+    render::{
+        self,
+        text::{counted, escaped},
+    },
+};
 
 /// What is in a store.
 #[derive(Debug, Serialize)]
@@ -13,6 +27,13 @@ struct Listing {
     store: String,
     /// Its crawls, in the order of their start.
     crawls: Vec<Listed>,
+}
+
+/// What was deleted.
+#[derive(Debug, Serialize)]
+struct Deleted {
+    /// Its name.
+    deleted: CrawlId,
 }
 
 /// What is said of a crawl.
@@ -47,15 +68,88 @@ pub(crate) struct Listed {
 }
 
 pub(crate) fn run(args: &CrawlsArgs) -> anyhow::Result<Code> {
+    let store = Store::open_existing(&args.store)?;
+    match args.crawl {
+        None => list(args, &store),
+        Some(name) if args.delete => delete(args, store, name),
+        Some(name) => show(args, find(&store, name)?),
+    }
+}
+
+/// The crawl of this name.
+pub(super) fn find(store: &Store, name: CrawlName) -> anyhow::Result<CrawlInfo> {
+    match name {
+        CrawlName::Id(id) => Ok(store.crawl(id)?),
+        CrawlName::Latest => Ok(store.crawls()?.pop().ok_or_else(|| {
+            Failed::usage(format!("{}: there is no crawl in this store", store.path().display()))
+        })?),
+    }
+}
+
+fn list(args: &CrawlsArgs, store: &Store) -> anyhow::Result<Code> {
     let now = clock::now();
-    let crawls: Vec<Listed> =
-        Store::open_existing(&args.store)?.crawls()?.into_iter().map(|crawl| listed(crawl, now)).collect();
+    let crawls: Vec<Listed> = store.crawls()?.into_iter().map(|crawl| listed(crawl, now)).collect();
     if args.json {
         output::print_json(&Listing { store: args.store.to_string(), crawls })?;
     } else {
-        output::print(&render::crawls(&crawls, output::Style::of_stdout()))?;
+        output::print_text(&render::crawls(&crawls, output::Style::of_stdout()))?;
     }
     Ok(Code::Done)
+}
+
+/// What was printed at the end of the crawl; of one without an end, what the list says of it.
+fn show(args: &CrawlsArgs, crawl: CrawlInfo) -> anyhow::Result<Code> {
+    let style = output::Style::of_stdout();
+    let Some(end) = &crawl.end else {
+        let state = crawl.state;
+        let crawl = listed(crawl, clock::now());
+        output::note(&format!("the crawl is {state}: it has no summary"));
+        if args.json {
+            output::print_json(&crawl)?;
+        } else {
+            output::print_text(&render::crawls(&[crawl], style))?;
+        }
+        return Ok(Code::Done);
+    };
+    let summary: Summary = serde_json::from_value(end.summary.clone())
+        .with_context(|| format!("the summary of {} is not one of this version", crawl.start.id))?;
+    if args.json {
+        output::print_json(&summary)?;
+    } else {
+        output::print_text(&render::summary(&summary, &place(&args.store), style))?;
+    }
+    Ok(Code::Done)
+}
+
+fn delete(args: &CrawlsArgs, mut store: Store, name: CrawlName) -> anyhow::Result<Code> {
+    let CrawlInfo { start, totals, .. } = find(&store, name)?;
+    let visits = counted(totals.visits, "visit", "visits");
+    let crawl = format!("crawl {} of {} with {visits}", start.id, escaped(&start.network));
+    if !args.yes && !is_confirmed(&crawl)? {
+        output::note("nothing was deleted");
+        return Ok(Code::Cancelled);
+    }
+    store.delete_crawl(start.id)?;
+    if args.json {
+        output::print_json(&Deleted { deleted: start.id })?;
+    } else {
+        output::print_text(&format!("deleted {crawl}\n"))?;
+    }
+    Ok(Code::Done)
+}
+
+/// Asks on the terminal; where there is none, `--yes` has to say it.
+fn is_confirmed(crawl: &str) -> anyhow::Result<bool> {
+    if !io::stdin().is_terminal() {
+        return Err(Failed::usage(format!(
+            "--yes says that {crawl} is to be deleted, where nobody can be asked"
+        ))
+        .into());
+    }
+    output::note_raw(&format!("Delete {crawl}? [y/N] "));
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
 fn listed(crawl: CrawlInfo, now: Timestamp) -> Listed {

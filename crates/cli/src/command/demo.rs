@@ -47,7 +47,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
     let files = Files::in_directory(&args.dir, scenario.life.is_some());
     let store = StoreUrl::Sqlite(files.store.clone());
     let peers = args.peers.unwrap_or(scenario.peers);
-    output::note(&format!("starting a network of {} peers", render::text::grouped(peers.into())));
+    output::note(&format!("starting a network of {}", render::text::counted(peers.into(), "peer", "peers")));
     let child = tokio::select! {
         child = Child::start(&args, &name, &files) => child?,
         () = stop.cancelled() => return Ok(Code::Cancelled),
@@ -74,9 +74,9 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
         let mut text = render::summary(&made.crawled.summary, &place(&store), style);
         if let Some(judged) = &judged {
             text += &render::truth(judged, style);
-            text += &render::next(&files.store, &files.truth, (&name, args.world), style);
+            text += &render::next(&files.store, &files.truth, (&name, args.ground.world), style);
         }
-        output::print(&text)?;
+        output::print_text(&text)?;
     }
     end(made, stop.is_cancelled(), &store)
 }
@@ -90,7 +90,7 @@ async fn course(child: &Child) -> anyhow::Result<Option<Course>> {
 }
 
 const fn own_scenario(args: &DemoArgs) -> &'static str {
-    if args.world { OF_WORLD } else { SCENARIO }
+    if args.ground.world { OF_WORLD } else { SCENARIO }
 }
 
 fn order(args: &DemoArgs, child: &Child, store: &StoreUrl) -> anyhow::Result<Order> {
@@ -107,7 +107,7 @@ fn order(args: &DemoArgs, child: &Child, store: &StoreUrl) -> anyhow::Result<Ord
             name: announcement.network.clone(),
             protocols: vec![announcement.protocol.clone()],
             bootstrap: bootstrap.context("of the testnet")?,
-            addresses: if args.world { Policy::Public } else { Policy::Loopback },
+            addresses: if args.ground.world { Policy::Public } else { Policy::Loopback },
             agent: None,
         },
         dial_timeout: Duration::from_secs(5),

@@ -14,11 +14,12 @@ use store::{CrawlInfo, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    args::{CrawlName, ExportArgs, Format, Privacy, What},
+    args::{ExportArgs, Format, List, Privacy, What},
     exit::{Code, Failed},
     export::{CrawlRow, Names, Pseudonyms, Row, Sink, Veil, Verdicts},
     input, output,
-    render::text::grouped,
+    outputs::{InUse, Kind, Output},
+    render::text::{counted, grouped},
     signals,
 };
 
@@ -39,16 +40,18 @@ struct Export<'a> {
     stop: CancellationToken,
 }
 
-pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Code> {
+pub(crate) fn run(args: &ExportArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
     let Format::Ndjson = args.format;
     let stop = signals::stop_on_signal()?;
     let opt_out = args.opt_out.load()?;
     let veil = veil(args)?;
     let store = Store::open_existing(&args.store)?;
-    let crawl = find(&store, args.crawl)?;
+    note_inputs(args, in_use);
+    let crawl = super::crawls::find(&store, args.crawl)?;
     let names = Names::read(&store, crawl.start.id, &opt_out, &veil)?;
     let export = Export { store: &store, crawl, privacy: args.privacy, veil, opt_out, names, stop };
-    let code = export.write(&kinds(&args.what), &args.out);
+    let kinds = kinds(&args.what);
+    let code = open(&kinds, args, in_use).and_then(|sinks| export.write(&kinds, sinks, &args.out));
     // Who reads stdout may stop reading: that is not an error.
     let closed = |error: &anyhow::Error| {
         error.chain().any(|cause| {
@@ -58,6 +61,15 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Code> {
     match code {
         Err(error) if closed(&error) => Ok(Code::Done),
         code => code,
+    }
+}
+
+/// Remembers what is read, once the store is open: its log stands beside it then.
+fn note_inputs(args: &ExportArgs, in_use: &mut InUse) {
+    in_use.store(&args.store);
+    args.opt_out.note(in_use);
+    if let Some(key) = &args.key_file {
+        in_use.read("the key", key);
     }
 }
 
@@ -86,23 +98,13 @@ fn read_key(path: &Path) -> Result<Vec<u8>, Failed> {
     Ok(key)
 }
 
-fn find(store: &Store, name: CrawlName) -> anyhow::Result<CrawlInfo> {
-    match name {
-        CrawlName::Id(id) => Ok(store.crawl(id)?),
-        CrawlName::Latest => Ok(store.crawls()?.pop().ok_or_else(|| {
-            Failed::usage(format!("{}: there is no crawl in this store", store.path().display()))
-        })?),
-    }
-}
-
 /// Each once, and in order.
-fn kinds(asked: &[What]) -> Vec<What> {
-    What::ALL.into_iter().filter(|kind| asked.contains(kind)).collect()
+fn kinds(asked: &[List<What>]) -> Vec<What> {
+    What::ALL.into_iter().filter(|kind| asked.iter().any(|list| list.0.contains(kind))).collect()
 }
 
 impl Export<'_> {
-    fn write(&self, kinds: &[What], out: &Path) -> anyhow::Result<Code> {
-        let mut sinks = open(kinds, out)?;
+    fn write(&self, kinds: &[What], mut sinks: Vec<Sink>, out: &Path) -> anyhow::Result<Code> {
         let mut rows = Vec::new();
         for (index, &kind) in kinds.iter().enumerate() {
             let last = sinks.len() - 1;
@@ -112,7 +114,7 @@ impl Export<'_> {
                 output::note("stopped; no file was written");
                 return Ok(Code::Cancelled);
             }
-            rows.push(format!("{} {}", grouped(sink.rows - before), kind.name()));
+            rows.push(counted(sink.rows - before, kind.one(), kind.name()));
         }
         for sink in sinks {
             sink.keep().with_context(|| format!("could not write {}", out.display()))?;
@@ -129,9 +131,15 @@ impl Export<'_> {
         };
         let left_out = match names.left_out {
             0 => String::new(),
+            1 => "; 1 peer was left out, who asked not to be measured".to_owned(),
             peers => format!("; {} peers were left out, who asked not to be measured", grouped(peers)),
         };
-        output::note(&format!("rows of crawl {}{state}: {}{left_out}", crawl.start.id, rows.join(", ")));
+        let lists = match self.opt_out.entries() as u64 {
+            0 => String::new(),
+            entries => format!(" (opt-out lists: {} in force)", counted(entries, "entry", "entries")),
+        };
+        let rows = rows.join(", ");
+        output::note(&format!("rows of crawl {}{state}: {rows}{left_out}{lists}", crawl.start.id));
     }
 
     /// Writes all rows of a kind; `false` if it was stopped.
@@ -207,18 +215,19 @@ impl Export<'_> {
 }
 
 /// One sink for each kind in a directory, or one for all.
-fn open(kinds: &[What], out: &Path) -> anyhow::Result<Vec<Sink>> {
+fn open(kinds: &[What], args: &ExportArgs, in_use: &mut InUse) -> anyhow::Result<Vec<Sink>> {
+    let out = args.out.as_path();
     let failed = |path: &Path, error| Failed::usage(format!("cannot write to {}: {error}", path.display()));
     if out == Path::new("-") {
         return Ok(vec![Sink::stdout()]);
     }
+    let mut sink = |path: &Path| -> anyhow::Result<Sink> {
+        in_use.admit(Output { what: "the export", path, kind: Kind::Rows, force: args.force })?;
+        Ok(Sink::file(path).map_err(|error| failed(path, error))?)
+    };
     if !out.is_dir() && !out.as_os_str().as_encoded_bytes().ends_with(b"/") {
-        return Ok(vec![Sink::file(out).map_err(|error| failed(out, error))?]);
+        return Ok(vec![sink(out)?]);
     }
     fs::create_dir_all(out).map_err(|error| failed(out, error))?;
-    let file = |kind: &What| {
-        let path = out.join(kind.name()).with_extension("ndjson");
-        Sink::file(&path).map_err(|error| failed(&path, error).into())
-    };
-    kinds.iter().map(file).collect()
+    kinds.iter().map(|kind| sink(&out.join(kind.name()).with_extension("ndjson"))).collect()
 }

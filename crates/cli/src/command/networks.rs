@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::{
     args::NetworksArgs,
+    bootstrap,
     exit::Code,
     network::{self, NetworkFile, PRESETS},
     output, render,
@@ -33,13 +34,19 @@ pub(crate) fn run(args: &NetworksArgs) -> anyhow::Result<Code> {
         if args.json {
             output::print_json(&Listing { networks })?;
         } else {
-            output::print(&render::networks(&networks, output::Style::of_stdout()))?;
+            output::print_text(&render::networks(&networks, output::Style::of_stdout()))?;
         }
         return Ok(Code::Done);
     };
     let (file, text) = network::load(name)?;
+    let is_own = network::is_path(name);
+    if is_own {
+        bootstrap::check_policy(&file.bootstrap, file.addresses.into(), file.addresses.name())?;
+    }
     if args.json {
         output::print_json(&describe(file))?;
+    } else if is_own {
+        output::print_text(&render::verdict(name, &describe(file), output::Style::of_stdout()))?;
     } else {
         // As it is, with its comments: to be saved and edited.
         output::print(&text)?;

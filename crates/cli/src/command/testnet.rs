@@ -1,25 +1,28 @@
 //! `kadscope testnet`: a network on this machine, until Ctrl-C or, in a world, until a program there ends.
 
+mod files;
 mod life;
 mod making;
 mod world;
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use testnet::{
-    Making, Scenario, Truth, WireConfig, WireTestnet, World,
+    Making, Scenario, WireConfig, WireTestnet,
     ground::{Ports, Sharing},
     life::Moment,
     namespace::Entered,
 };
 
+use self::files::Files;
 pub(crate) use self::world::{become_inhabitant, prepare};
 use crate::{
     args::TestnetArgs,
-    exit::{Code, Failed},
+    exit::Code,
     output,
-    render::text::grouped,
+    outputs::InUse,
+    render::text::counted,
     resources,
     shell::{program, quoted},
     signals,
@@ -105,27 +108,42 @@ impl Announcement {
     }
 }
 
-pub(crate) async fn run(args: TestnetArgs, entered: Option<Entered>) -> anyhow::Result<Code> {
+pub(crate) async fn run(
+    args: TestnetArgs,
+    entered: Option<Entered>,
+    mut in_use: InUse,
+) -> anyhow::Result<Code> {
+    if let Some(scenario) = &args.config.scenario {
+        in_use.read("the scenario", Path::new(scenario));
+    }
     match entered {
-        Some(entered) => world::run(args, entered).await,
-        None => run_on_loopback(args).await,
+        Some(entered) => world::run(args, entered, in_use).await,
+        None => run_on_loopback(args, in_use).await,
     }
 }
 
-async fn run_on_loopback(args: TestnetArgs) -> anyhow::Result<Code> {
+async fn run_on_loopback(args: TestnetArgs, mut in_use: InUse) -> anyhow::Result<Code> {
     let stop = signals::stop_on_signal()?;
     let scenario = args.config.scenario(false)?;
-    resources::raise_open_files();
+    let limit = resources::raise_open_files();
+    let files = Files::open(&args.config, &mut in_use)?;
     let making = Making::default();
     let network = tokio::select! {
-        network = making::watched(&making, scenario.peers, start(&args, &scenario, &making)) => network?,
+        network = making::watched(&making, scenario.peers, start(&args, &scenario, files, &making)) => network?,
         () = stop.cancelled() => return Ok(Code::Cancelled),
     };
+    note_room(limit);
     let announcement = Announcement::of(&network, args.config.name(false));
     if args.config.json {
         output::print_json(&announcement)?;
     } else {
         announce(&announcement)?;
+    }
+    if files::is_stdout(args.config.truth.as_deref()) {
+        tokio::select! {
+            line = files::truth_line(network.world()) => output::print(&line?)?,
+            () = stop.cancelled() => {}
+        }
     }
     tokio::select! {
         () = stop.cancelled() => {}
@@ -136,13 +154,16 @@ async fn run_on_loopback(args: TestnetArgs) -> anyhow::Result<Code> {
 }
 
 /// Makes the network, and writes down what is true of it.
-async fn start(args: &TestnetArgs, scenario: &Scenario, making: &Making) -> anyhow::Result<WireTestnet> {
-    let life = life::outlets(args.config.events.as_deref(), None)?;
+async fn start(
+    args: &TestnetArgs,
+    scenario: &Scenario,
+    Files { truth, events }: Files,
+    making: &Making,
+) -> anyhow::Result<WireTestnet> {
+    let life = life::outlets(events, None);
     let config = WireConfig { life, one_address: args.config.one_address, making: making.clone() };
     let network = WireTestnet::start_with(scenario, config).await?;
-    if let Some(path) = &args.config.truth {
-        write_truth(network.world(), path).await?;
-    }
+    files::write_truth(network.world(), truth).await?;
     Ok(network)
 }
 
@@ -153,23 +174,25 @@ pub(crate) fn network_name(scenario: &str) -> String {
         .map_or_else(|| scenario.to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
-/// Writes down what is true, on a thread that nobody else waits for.
-async fn write_truth(world: &Arc<World>, path: &Path) -> anyhow::Result<()> {
-    let (world, path) = (Arc::clone(world), path.to_owned());
-    let write = move || {
-        let failed = |error| Failed::usage(format!("cannot write the truth to {}: {error}", path.display()));
-        let file = File::create(&path).map_err(failed)?;
-        Truth::of(world).write_json(file).map_err(failed)
-    };
-    Ok(tokio::task::spawn_blocking(write).await??)
+/// Says how many connections there is room for, where whoever dials could meet that limit: to them it looks like peers
+/// that do not answer.
+fn note_room(limit: u64) {
+    let usual = crawl::Config::default();
+    let room = limit.saturating_sub(resources::open_files());
+    if room < u64::from(usual.max_dials) + u64::from(usual.parallelism) {
+        output::note(&format!(
+            "only {limit} files may be open at once: more than {room} connections at once are not answered \
+             (raise it with `ulimit -n`)"
+        ));
+    }
 }
 
 /// The addresses are the result; what to do with them is said beside it.
 fn announce(announcement: &Announcement) -> anyhow::Result<()> {
     let Announcement { scenario, network, peers, seed, protocol, bootstrap, .. } = announcement;
     output::note(&format!(
-        "{} peers of the scenario {scenario} (seed {seed}). Begin with any of these:",
-        grouped((*peers).into())
+        "{} of the scenario {scenario} (seed {seed}). Begin with any of these:",
+        counted((*peers).into(), "peer", "peers")
     ));
     output::print(&(bootstrap.join("\n") + "\n"))?;
     let protocol = match protocol.as_str() {

@@ -58,7 +58,10 @@ fn in_ranges(store: &Store, crawl: CrawlId, opt_out: &OptOut) -> Result<HashSet<
     }
     for visit in store.visits(crawl)? {
         let visit = visit?;
-        let mut addresses = visit.addresses.iter().map(|visited| &visited.address).chain(&visit.listen_addrs);
+        // Where a name led to is an address of the peer's own, too.
+        let tried =
+            visit.addresses.iter().flat_map(|visited| std::iter::once(visited).chain(&visited.resolved));
+        let mut addresses = tried.map(|visited| &visited.address).chain(&visit.listen_addrs);
         if addresses.any(|address| !is_relayed(address) && opt_out.has_address(address)) {
             found.insert(visit.peer);
         }

@@ -8,7 +8,7 @@ use kad::{
     network::{AddressOutcome, WssCertificate},
     opt_out::OptOut,
 };
-use schema::{CrawlId, NatClass, PrefixOutcome, RunState, Timestamp, Visit};
+use schema::{AddressVisit, CrawlId, NatClass, PrefixOutcome, RunState, Timestamp, Visit};
 use serde::Serialize;
 
 use super::{
@@ -89,7 +89,9 @@ struct ConnectionPart {
     security: &'static str,
     certificate: Option<&'static str>,
     ip_version: u8,
+    socket: Option<String>,
     rtt_us: Option<u64>,
+    rtt_source: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -100,6 +102,8 @@ struct AddressPart<'a> {
     failure: Option<FailurePart<'a>>,
     started_after_us: Option<u64>,
     took_us: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resolved: Vec<Self>,
 }
 
 #[derive(Debug, Serialize)]
@@ -166,14 +170,14 @@ impl<'a> Row<'a> {
             connect_us: visit.connect_duration.map(micros),
             crawl_us: visit.crawl_duration.map(micros),
             request_rtt_us: visit.request_rtt.map(micros),
-            connection: connection(visit, veil),
+            connection: connection(visit, veil, opt_out),
             connect_error: failure(&visit.connect_error),
             identify_error: failure(&visit.identify_error),
             crawl_error: failure(&visit.crawl_error),
             agent_version: visit.agent_version.as_deref(),
             protocols: &visit.protocols,
             listen_addrs: said(&visit.listen_addrs, veil, opt_out),
-            addresses: addresses(visit, veil, opt_out),
+            addresses: addresses(&visit.addresses, veil, opt_out),
             prefixes: visit.prefixes.iter().copied().map(prefix).collect(),
             connected_claims: visit.connected_claims,
             sent_bytes: visit.sent_bytes,
@@ -190,7 +194,7 @@ fn said(addresses: &[Multiaddr], veil: &Veil, opt_out: &OptOut) -> Vec<String> {
     addresses.iter().filter(|address| !opt_out.has_address(address)).map(|a| veil.address(a)).collect()
 }
 
-fn connection(visit: &Visit, veil: &Veil) -> Option<ConnectionPart> {
+fn connection(visit: &Visit, veil: &Veil, opt_out: &OptOut) -> Option<ConnectionPart> {
     let connection = visit.connection.as_ref()?;
     Some(ConnectionPart {
         address: visit.addresses.get(connection.address).map(|visited| veil.address(&visited.address)),
@@ -198,12 +202,14 @@ fn connection(visit: &Visit, veil: &Veil) -> Option<ConnectionPart> {
         security: connection.security.name(),
         certificate: connection.certificate.map(WssCertificate::name),
         ip_version: connection.ip_version,
-        rtt_us: connection.rtt.map(micros),
+        socket: veil.socket(connection.socket).filter(|_| !opt_out.has_ip(connection.socket.ip())),
+        rtt_us: connection.rtt.map(|rtt| micros(rtt.time)),
+        rtt_source: connection.rtt.map(|rtt| rtt.source.name()),
     })
 }
 
-fn addresses<'a>(visit: &'a Visit, veil: &Veil, opt_out: &OptOut) -> Vec<AddressPart<'a>> {
-    let part = |visited: &'a schema::AddressVisit| {
+fn addresses<'a>(visited: &'a [AddressVisit], veil: &Veil, opt_out: &OptOut) -> Vec<AddressPart<'a>> {
+    let part = |visited: &'a AddressVisit| {
         let (outcome, skip_reason, failure) = match &visited.outcome {
             AddressOutcome::Connected => ("connected", None, None),
             AddressOutcome::NotTried => ("not_tried", None, None),
@@ -218,9 +224,10 @@ fn addresses<'a>(visit: &'a Visit, veil: &Veil, opt_out: &OptOut) -> Vec<Address
             failure,
             started_after_us: visited.started_after.map(micros),
             took_us: visited.took.map(micros),
+            resolved: addresses(&visited.resolved, veil, opt_out),
         }
     };
-    visit.addresses.iter().filter(|visited| !opt_out.has_address(&visited.address)).map(part).collect()
+    visited.iter().filter(|visited| !opt_out.has_address(&visited.address)).map(part).collect()
 }
 
 fn failure_part<'a>(failure: &'a Failure, veil: &Veil) -> FailurePart<'a> {

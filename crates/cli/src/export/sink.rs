@@ -23,7 +23,10 @@ pub(crate) struct Sink {
     pub(crate) rows: u64,
 }
 
-/// A file under a name of its own until it is whole.
+/// What the names of files end in that are not whole yet.
+const PARTIAL: &str = ".kadscope.partial";
+
+/// A file under a name of its own until it is whole, and locked: what is not locked was left by a kill.
 #[derive(Debug)]
 struct Partial {
     file: File,
@@ -49,15 +52,15 @@ impl Sink {
             Err(_) => path.to_owned(),
         };
         let name = target.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
-        let name_text = name.to_string_lossy();
-        let parent = target.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-        temporary::sweep(parent, |found| is_partial_of(found, &name_text), |left| fs::remove_file(left));
+        let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = directory.unwrap_or(Path::new("."));
+        temporary::sweep(directory, is_partial, |left| fs::remove_file(left));
         let mut hidden = OsString::from(".");
         hidden.push(name);
-        hidden.push(format!(".{}.partial", std::process::id()));
-        let partial = target.with_file_name(hidden);
-        let file = temporary::create(&partial)?;
-        let partial = Partial { file: file.try_clone()?, path: partial, target };
+        hidden.push(format!(".{}{PARTIAL}", std::process::id()));
+        let path = target.with_file_name(hidden);
+        let file = temporary::create(&path)?;
+        let partial = Partial { file: file.try_clone()?, path, target };
         Ok(Self::to(Box::new(file), Some(partial)))
     }
 
@@ -85,13 +88,9 @@ impl Sink {
     }
 }
 
-/// Whether a file is what somebody has written of a target, or left of it.
-fn is_partial_of(found: &str, target: &str) -> bool {
-    let number = found
-        .strip_prefix('.')
-        .and_then(|rest| rest.strip_prefix(target))
-        .and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".partial"));
-    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+/// Whether a file is called as one of an export that is not whole.
+fn is_partial(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(PARTIAL)
 }
 
 impl std::fmt::Debug for Sink {
@@ -144,21 +143,19 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_one_left_is_swept_and_what_another_one_writes_stays() {
+    fn what_a_killed_export_left_is_swept_and_what_another_writes_is_not() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.ndjson");
-        let other = dir.path().join(".b.ndjson.7.partial");
-        for left in [&dir.path().join(".a.ndjson.7.partial"), &other] {
-            fs::write(left, "half").unwrap();
-        }
-        let writing = temporary::create(&dir.path().join(".a.ndjson.8.partial")).unwrap();
-        let mut sink = Sink::file(&path).unwrap();
-        sink.row(&1).unwrap();
-        sink.keep().unwrap();
+        let left = dir.path().join(".may.ndjson.1.kadscope.partial");
+        let foreign = dir.path().join(".other.partial");
+        fs::write(&left, "{").unwrap();
+        fs::write(&foreign, "").unwrap();
+        let under_way = Sink::file(&dir.path().join("june.ndjson")).unwrap();
+        assert!(!left.exists() && foreign.exists());
+        Sink::file(&dir.path().join("july.ndjson")).unwrap().keep().unwrap();
+        under_way.keep().unwrap();
         let mut left = names(dir.path());
         left.sort();
-        assert_eq!(left, [".a.ndjson.8.partial", ".b.ndjson.7.partial", "a.ndjson"]);
-        drop(writing);
+        assert_eq!(left, [".other.partial", "july.ndjson", "june.ndjson"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How much is said of who was measured: peers, addresses and errors as text, at a level of privacy.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use aws_lc_rs::hmac;
 use kad::{Multiaddr, PeerId, failure::Failure};
@@ -44,6 +44,15 @@ impl Veil {
             }
         }
         text
+    }
+
+    /// The other end of a connection; `None` where nothing of it may be said. Behind a veil it has no port.
+    pub(crate) fn socket(&self, socket: SocketAddr) -> Option<String> {
+        match self {
+            Self::AsIs => Some(socket.to_string()),
+            Self::Pseudonymised(names) => Some(names.ip(socket.ip())),
+            Self::WithoutIps => None,
+        }
     }
 
     /// The text of a failure. It can name a peer or an address, so only who sees everything sees it.
@@ -164,6 +173,14 @@ mod tests {
         }
         assert_eq!(address(&Veil::WithoutIps, "/ip4/1.2.3.4/udp/4001/quic-v1"), "/ip4/udp/quic-v1");
         assert_eq!(address(&Veil::AsIs, "/ip4/1.2.3.4/tcp/1"), "/ip4/1.2.3.4/tcp/1");
+    }
+
+    #[test]
+    fn a_socket_is_the_ip_of_an_address_and_its_port_is_left_out() {
+        let socket = "192.0.2.1:4001".parse().unwrap();
+        assert_eq!(Veil::AsIs.socket(socket).as_deref(), Some("192.0.2.1:4001"));
+        assert_eq!(veil().socket(socket).as_deref(), Some("34b59e87c501c94f997602300e00932c"));
+        assert_eq!(Veil::WithoutIps.socket(socket), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::{collections::HashSet, fs, path::Path};
 use proptest::prelude::*;
 
 use super::*;
+use crate::args::List;
 
 const PEER: &str = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
 
@@ -45,7 +46,7 @@ fn options_say_otherwise_than_the_network() {
     let own: BootstrapAddress = format!("/ip4/127.0.0.1/tcp/1/p2p/{PEER}").parse().unwrap();
     let mine = Network::of(NetworkArgs {
         network: "polkadot".to_owned(),
-        bootstrap: vec![own.clone()],
+        bootstrap: vec![List(vec![own.clone()])],
         network_name: Some("mine".to_owned()),
         protocol: Some("/mine/kad".to_owned()),
         addresses: Some(Policy::Loopback),

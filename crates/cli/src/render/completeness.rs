@@ -4,7 +4,7 @@ use crawl::{Completeness, Estimate, InDegree, Method, NoEstimate, Summary};
 
 use super::{
     table::heading,
-    text::{grouped, percent},
+    text::{counted, grouped, percent},
 };
 use crate::output::Style;
 
@@ -29,11 +29,11 @@ pub(super) fn completeness(summary: &Summary, style: Style) -> Vec<String> {
         format!("{} of peers in the last tenth of the tables", share_of_one(share))
     });
     line("first heard of late", late);
-    line("", format!("{} peers in the last hundredth", grouped(late_peers)));
+    line("", format!("{} in the last hundredth", counted(late_peers, "peer", "peers")));
     let mut degree = |label: &str, degree: Option<InDegree>| {
         if let Some(InDegree { median, once_share, .. }) = degree {
             let once = share_of_one(once_share);
-            line(label, format!("in {} tables (median), {once} of them in one", grouped(median)));
+            line(label, format!("in {} (median), {once} of them in one", counted(median, "table", "tables")));
         }
     };
     degree("reachable peers", in_degree.reachable);
@@ -48,7 +48,7 @@ fn missed(estimate: Estimate, line: &mut impl FnMut(&str, String)) {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; never negative")]
     let best = missed.round() as u64;
     let bound = if method == Method::NoneOnce { "about" } else { "at least about" };
-    line("missed, reachable", format!("{bound} {} peers ({share} of all)", grouped(best)));
+    line("missed, reachable", format!("{bound} {} ({share} of all)", counted(best, "peer", "peers")));
     line("", format!("{} to {} with 95 % confidence", grouped(low), grouped(high)));
     line("", format!("from {} tables, by {}", grouped(n_tables), method.name()));
 }

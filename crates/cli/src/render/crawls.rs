@@ -11,10 +11,16 @@ use crate::{command::Listed, output::Style};
 /// The most columns of a network's name.
 const NETWORK: usize = 20;
 
-/// One line for each crawl, under a heading.
+/// The columns of the table at its widest.
+const WIDTH: usize = 130;
+
+/// One line for each crawl, under a heading; a few lines for each where the terminal has no room for that.
 pub(crate) fn crawls(crawls: &[Listed], style: Style) -> String {
     if crawls.is_empty() {
         return "there is no crawl in this store\n".to_owned();
+    }
+    if !style.has_room_for(WIDTH) {
+        return crawls.iter().map(|crawl| block(crawl, style)).collect();
     }
     let heading = ["CRAWL", "NETWORK", "STARTED", "STATE", "DURATION", "PEERS", "REACHABLE", "EDGES"];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
@@ -27,6 +33,18 @@ pub(crate) fn crawls(crawls: &[Listed], style: Style) -> String {
         text.push('\n');
     }
     text
+}
+
+/// The same in lines of less than 60 columns.
+fn block(crawl: &Listed, style: Style) -> String {
+    let cells = row(crawl);
+    let [id, network, started, state, duration, peers, reachable, edges] = cells.as_slice() else {
+        return String::new();
+    };
+    format!(
+        "{}\n  {network}, {started}\n  {state}, {duration}\n  {peers} peers, {reachable} reachable, {edges} edges\n",
+        style.bold(id)
+    )
 }
 
 fn row(crawl: &Listed) -> Vec<String> {
@@ -77,6 +95,12 @@ mod tests {
         CRAWL                             NETWORK  STARTED              STATE        DURATION  PEERS  REACHABLE   EDGES
         fafafafafafafafafafafafafafafafa  ipfs     2025-11-21 14:31:00  succeeded       4.2 s  1,018        509  20,360
         07070707070707070707070707070707  ipfs     2025-11-21 14:31:00  interrupted         -      7          -     140
+        ");
+        insta::assert_snapshot!(crawls(&all[..1], Style::plain_in(60)), @r"
+        fafafafafafafafafafafafafafafafa
+          ipfs, 2025-11-21 14:31:00
+          succeeded, 4.2 s
+          1,018 peers, 509 reachable, 20,360 edges
         ");
         assert_eq!(crawls(&[], Style::plain()), "there is no crawl in this store\n");
     }

@@ -1,6 +1,6 @@
 //! The networks that are known by name, for people.
 
-use super::text::{escaped, grouped};
+use super::text::{counted, escaped};
 use crate::{command::Described, output::Style};
 
 /// A few lines for each network, and what can be done with them.
@@ -13,13 +13,23 @@ pub(crate) fn networks(networks: &[Described], style: Style) -> String {
     text + "kadscope networks NAME shows one as a file; kadscope crawl --network NAME|FILE.toml crawls it\n"
 }
 
+/// That a file is right, and what a crawl of it begins with.
+pub(crate) fn verdict(name: &str, network: &Described, style: Style) -> String {
+    format!(
+        "{} {}: `kadscope crawl --network` takes it\n\n{}",
+        escaped(name),
+        style.green("is right"),
+        block(network, style)
+    )
+}
+
 fn block(network: &Described, style: Style) -> String {
     let Described { file, bootstrap_peers } = network;
     let aliases = match file.aliases.as_slice() {
         [] => String::new(),
         aliases => format!(" ({})", aliases.join(", ")),
     };
-    let peers = format!("{} bootstrap peers", grouped(*bootstrap_peers as u64));
+    let peers = counted(*bootstrap_peers as u64, "bootstrap peer", "bootstrap peers");
     let mut lines = vec![
         format!("{}{aliases}  {}", style.bold(&file.name), style.dim(&peers)),
         format!("  {}", escaped(&file.description)),

@@ -9,16 +9,18 @@ use crate::{
     shell::{program, quoted},
 };
 
+/// Who runs what, in the last crawl. It is the first example of docs/operating.md.
+const QUERY: &str = "SELECT agent, count(*) FROM peer_view WHERE reachable AND crawl_id = (SELECT max(crawl_id) FROM crawl) GROUP BY agent ORDER BY 2 DESC";
+
 /// The commands, with what each is for.
 ///
 /// `shown` is the scenario, and whether it was shown in a world.
 pub(crate) fn next(store: &Path, truth: &Path, shown: (&str, bool), style: Style) -> String {
     let (store, truth, program) =
         (quoted(&store.to_string_lossy()), quoted(&truth.to_string_lossy()), program());
-    let query = "SELECT agent, count(*) FROM visit_view WHERE reachable GROUP BY 1 ORDER BY 2 DESC";
     let mut steps = vec![
         ("What is kept, and the same with SQL:", format!("{program} crawls --store {store}")),
-        ("", format!("sqlite3 -box {store} \"{query}\"")),
+        ("", format!("sqlite3 -box {store} \"{QUERY}\"")),
         ("What was true of each peer:", format!("jq '.peers[0]' {truth}")),
     ];
     steps.extend(again(&program, shown));

@@ -6,7 +6,7 @@ use schema::RunState;
 use super::{
     completeness::completeness,
     table::{Counted, Tone, fact, heading, ranked},
-    text::{bytes, duration, escaped, grouped},
+    text::{bytes, counted, duration, escaped, grouped},
 };
 use crate::output::Style;
 
@@ -48,6 +48,7 @@ fn title(summary: &Summary, style: Style) -> String {
     let (verb, tone): (_, fn(Style, &str) -> String) = match summary.state {
         RunState::Succeeded => ("done", Style::green),
         RunState::Cancelled => ("cut short", Style::red),
+        RunState::Interrupted => ("interrupted: rows were lost", Style::red),
         _ => ("failed", Style::red),
     };
     format!(
@@ -70,13 +71,24 @@ fn peers(summary: &Summary, style: Style) -> Vec<String> {
         line("    answered requests", peers.crawled, Tone::Good),
         line("  unreachable", peers.unreachable, Tone::Bad),
     ];
-    let mut errors: Vec<(&String, &u64)> = summary.errors.iter().collect();
-    errors.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    lines.extend(errors.into_iter().map(|(name, &count)| line(&format!("    {name}"), count, Tone::Bad)));
+    lines.extend(
+        most_first(&summary.errors).map(|(name, count)| line(&format!("    {name}"), count, Tone::Bad)),
+    );
+    if peers.turned_away > 0 {
+        lines.push(line("  there, but turned us away", peers.turned_away, Tone::Neutral));
+        let evidence = most_first(&summary.turned_away);
+        lines.extend(evidence.map(|(name, count)| line(&format!("    {name}"), count, Tone::Neutral)));
+    }
     if peers.unvisited > 0 {
         lines.push(line("  not visited", peers.unvisited, Tone::Neutral));
     }
     lines
+}
+
+fn most_first(counts: &Counts) -> impl Iterator<Item = (&String, u64)> {
+    let mut sorted: Vec<(&String, u64)> = counts.iter().map(|(name, &count)| (name, count)).collect();
+    sorted.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    sorted.into_iter()
 }
 
 fn connections(summary: &Summary, style: Style) -> Vec<String> {
@@ -91,8 +103,8 @@ fn connections(summary: &Summary, style: Style) -> Vec<String> {
 
 fn facts(summary: &Summary, kept: &str, style: Style) -> Vec<String> {
     let Summary { requests, visits, peers, .. } = summary;
-    let repeated = visits.new_addresses + visits.second_pass;
-    let all = visits.first + repeated;
+    let repeated = visits.all() - visits.first;
+    let all = visits.all();
     let mut facts = vec![("Edges", edges(summary))];
     facts.extend(summary.rtt_ms.map(|rtt| ("Round trips", round_trips(rtt))));
     facts.extend([
@@ -127,10 +139,28 @@ fn facts(summary: &Summary, kept: &str, style: Style) -> Vec<String> {
             ),
         ),
     ]);
-    facts.extend(cost(summary, peers.reachable + peers.unreachable).map(|cost| ("Cost", cost)));
+    facts.extend(
+        cost(summary, peers.reachable + peers.turned_away + peers.unreachable).map(|cost| ("Cost", cost)),
+    );
     facts.extend(left_out(summary).map(|left_out| ("Left out", left_out)));
-    facts.push(("Kept", kept.to_owned()));
+    if summary.opt_out_entries > 0 {
+        facts.push((
+            "Opt-out lists",
+            format!("{} in force", counted(summary.opt_out_entries, "entry", "entries")),
+        ));
+    }
+    facts.push(("Kept", kept_rows(summary, kept)));
     facts.into_iter().map(|(label, text)| fact(label, &text, style)).collect()
+}
+
+/// Where the rows are, and how many visits if not all.
+fn kept_rows(summary: &Summary, place: &str) -> String {
+    match summary.kept_visits {
+        Some(kept) if summary.state == RunState::Interrupted => {
+            format!("{} of {} in {place}", grouped(kept), counted(summary.visits.all(), "visit", "visits"))
+        }
+        _ => place.to_owned(),
+    }
 }
 
 fn edges(summary: &Summary) -> String {
@@ -177,14 +207,27 @@ fn nat(summary: &Summary, style: Style) -> Vec<String> {
 fn left_out(summary: &Summary) -> Option<String> {
     let left_out = summary.left_out;
     let parts: Vec<String> = [
-        (left_out.over_max_peers, "mentions of peers beyond --max-peers"),
-        (left_out.over_visit_size, "entries beyond what is kept of one visit"),
-        (left_out.malformed, "malformed ids or addresses"),
-        (left_out.opted_out_peers, "peers that opted out"),
+        (
+            left_out.over_max_peers,
+            "mention of peers beyond --max-peers",
+            "mentions of peers beyond --max-peers",
+        ),
+        (
+            left_out.over_visit_size,
+            "entry beyond what is kept of one visit",
+            "entries beyond what is kept of one visit",
+        ),
+        (
+            left_out.over_addresses,
+            "address beyond what is kept of one peer",
+            "addresses beyond what is kept of one peer",
+        ),
+        (left_out.malformed, "malformed id or address", "malformed ids or addresses"),
+        (left_out.opted_out_peers, "peer that opted out", "peers that opted out"),
     ]
     .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, what)| format!("{} {what}", grouped(count)))
+    .filter(|(count, ..)| *count > 0)
+    .map(|(count, one, several)| counted(count, one, several))
     .collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }

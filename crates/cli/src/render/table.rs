@@ -2,7 +2,7 @@
 
 use crawl::Counts;
 
-use super::text::{bar, escaped, fit, grouped, percent};
+use super::text::{bar, columns, escaped, fit, grouped, left, percent, right};
 use crate::output::Style;
 
 /// Columns of a label with its indent.
@@ -14,8 +14,11 @@ const COUNT: usize = 10;
 /// Columns of a share.
 const SHARE: usize = 9;
 
-/// Columns of a bar.
+/// Columns of a bar, at most: it has what the terminal leaves.
 const BAR: usize = 20;
+
+/// Columns that stand before a bar.
+const BEFORE_BAR: usize = LABEL + COUNT + SHARE + 2;
 
 /// What a bar means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,16 +42,16 @@ pub(super) struct Counted<'a> {
 impl Counted<'_> {
     /// One line, without its end.
     pub(super) fn line(&self, style: Style) -> String {
-        let label = fit(self.label, LABEL);
+        let label = left(&fit(self.label, LABEL), LABEL);
         let share = percent(self.count, self.whole);
         let length = if self.whole == 0 { 0.0 } else { self.count as f64 / self.whole as f64 };
-        let bar = bar(length, BAR);
+        let bar = bar(length, style.columns().saturating_sub(BEFORE_BAR).min(BAR));
         let bar = match self.tone {
             Tone::Neutral => style.blue(&bar),
             Tone::Good => style.green(&bar),
             Tone::Bad => style.red(&bar),
         };
-        format!("{label:<LABEL$}{:>COUNT$}{share:>SHARE$}  {bar}", grouped(self.count)).trim_end().to_owned()
+        format!("{label}{:>COUNT$}{share:>SHARE$}  {bar}", grouped(self.count)).trim_end().to_owned()
     }
 }
 
@@ -84,19 +87,18 @@ fn listed(name: &str) -> String {
 
 /// A fact: a label and what there is to say.
 pub(super) fn fact(label: &str, text: &str, style: Style) -> String {
-    format!("{}{}{text}", style.bold(label), " ".repeat(16_usize.saturating_sub(label.chars().count())))
+    format!("{}{}{text}", style.bold(label), " ".repeat(16_usize.saturating_sub(columns(label))))
 }
 
-/// Lines of cells, each column as wide as its widest cell; columns from `right` on are flush right.
-pub(super) fn aligned(rows: &[Vec<String>], right: usize) -> Vec<String> {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+/// Lines of cells, each column as wide as its widest cell; columns from `flush_right` on are flush right.
+pub(super) fn aligned(rows: &[Vec<String>], flush_right: usize) -> Vec<String> {
+    let most = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| columns(cell)).max().unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let widths: Vec<usize> = (0..most).map(width).collect();
     let cell = |(column, cell): (usize, &String)| {
-        let width = widths[column];
-        if column < right { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        if column < flush_right { left(cell, widths[column]) } else { right(cell, widths[column]) }
     };
     let line = |row: &Vec<String>| row.iter().enumerate().map(cell).collect::<Vec<_>>().join("  ");
     rows.iter().map(|row| line(row).trim_end().to_owned()).collect()
@@ -123,5 +125,7 @@ mod tests {
     fn cells_are_aligned() {
         let rows = [vec!["a".to_owned(), "1".to_owned()], vec!["bcd".to_owned(), "100".to_owned()]];
         assert_eq!(aligned(&rows, 1), ["a      1", "bcd  100"]);
+        let wide = [vec!["漢字".to_owned(), "1".to_owned()], vec!["a".to_owned(), "2".to_owned()]];
+        assert_eq!(aligned(&wide, 1), ["漢字  1", "a     2"]);
     }
 }

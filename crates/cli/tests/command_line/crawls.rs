@@ -55,7 +55,25 @@ fn a_testnet_is_crawled_kept_and_listed() {
     assert!(crawls[0]["edges"].as_u64() > Some(500) && crawls[0]["edges_kept"] == 0);
     assert_eq!((&crawls[1]["state"], &crawls[1]["visits"]), (&"cancelled".into(), &10.into()));
 
+    // Each summary can be shown again, as it was printed.
+    let id = limited["crawl_id"].as_str().expect("an id");
+    assert_eq!(run(["crawls", id, "--json", "--store", store]).stdout, ended.stdout);
+    assert_eq!(run(["crawls", "latest", "--json", "--store", store]).stdout, ended.stdout);
+    let first = crawls[0]["crawl_id"].as_str().expect("an id");
+    assert_eq!(run(["crawls", first, "--store", store]).stdout, people.stdout);
+
     let table = run(["crawls", "--store", store]);
     assert_eq!(table.stdout.lines().count(), 3);
     assert!(table.stdout.contains("succeeded") && table.stdout.contains("cancelled"), "{}", table.stdout);
+
+    let asked = run(["crawls", first, "--delete", "--store", store]);
+    assert!(asked.code == 2 && asked.stderr.contains("--yes"), "{}", asked.stderr);
+    let deleted = run(["crawls", first, "--delete", "--yes", "--store", store]);
+    assert!(deleted.code == 0 && deleted.stdout.contains("of mine with"), "{}", deleted.stdout);
+    let left = run(["crawls", "--json", "--store", store]).json();
+    assert_eq!(left["crawls"].as_array().expect("a list").len(), 1);
+    assert_eq!(left["crawls"][0]["crawl_id"], id);
+    let gone = run(["crawls", first, "--store", store]);
+    assert!(gone.code == 3 && gone.stderr.contains("there is no crawl"), "{}", gone.stderr);
+    assert_eq!(run(["crawls", "--delete", "--store", store]).code, 2, "which one?");
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, net::TcpListener, process::Stdio};
 
-use crate::program::{Ended, Running, kadscope, run};
+use crate::program::{Ended, Running, Testnet, kadscope, run};
 
 const PEER: &str = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
 
@@ -82,6 +82,22 @@ fn a_network_where_nobody_answers_is_4_and_every_address_has_its_outcome() {
 }
 
 #[test]
+fn a_network_where_nobody_can_be_asked_is_4_and_every_peer_says_why() {
+    let testnet = Testnet::healthy(20);
+    let bootstrap = testnet.bootstrap();
+    let crawl = ["crawl", "--addresses", "loopback", "--store", "none", "--bootstrap"].to_vec();
+    let mistyped = [crawl, bootstrap.clone(), vec!["--protocol", "/ipfs/kda/1.0.0"]].concat();
+    let mut texts =
+        vec!["no bootstrap peer answered", "protocol_not_supported", "/ipfs/kda/1.0.0", "--protocol"];
+    texts.extend(bootstrap.iter().filter_map(|address| address.rsplit('/').next()));
+    fails(&mistyped, 4, &texts);
+    let ended = run(mistyped.iter().chain(&["--json"]));
+    assert_eq!((ended.code, &ended.json()["state"]), (4, &"failed".into()));
+    assert_eq!(ended.json()["peers"]["reachable"], bootstrap.len());
+    assert_eq!(testnet.end(), Some(0));
+}
+
+#[test]
 fn a_name_that_does_not_resolve_is_4_and_the_outcome_says_so() {
     // RFC 6761: a name in `invalid` never exists, and resolvers know that without asking anybody.
     let name = format!("/dns4/nobody.invalid/tcp/4001/p2p/{PEER}");
@@ -90,6 +106,28 @@ fn a_name_that_does_not_resolve_is_4_and_the_outcome_says_so() {
     fails(&args, 4, &["no bootstrap peer answered", PEER, outcome, "--bootstrap"]);
     let args = ["crawl", "--addresses", "loopback", "--store", "none", "--bootstrap", &name];
     fails(&args, 2, &["names are not resolved under this policy"]);
+}
+
+/// Asserts how a crawl ends that may open so many files.
+fn with_files(limit: u32, options: &str, code: i32, text: &str) {
+    let program = env!("CARGO_BIN_EXE_kadscope");
+    let crawl =
+        format!("{program} crawl --addresses loopback --store none --bootstrap {} {options}", nobody());
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {limit} && exec {crawl}")]).env_clear().stdin(Stdio::null());
+    let ended = Ended::from(command.output().expect("it starts"));
+    assert!(ended.code == code && ended.stderr.contains(text), "{limit} {options}: {ended:?}");
+    assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn too_few_descriptors_are_said_before_anything_begins() {
+    with_files(40, "", 2, "only 40 files may be open at once, too few for 8192 dials and 500 conversations");
+    with_files(300, "--parallelism 400", 2, "only 300 files may be open at once, too few for");
+    with_files(300, "--max-dials 400", 2, "or ask for fewer (--max-dials, --parallelism)");
+    // What nobody asked for is lowered, and the crawl is made.
+    with_files(300, "", 4, "only 300 files may be open at once: 16 dials and");
+    with_files(300, "--parallelism 50 --max-dials 50", 4, "no bootstrap peer answered");
 }
 
 #[test]

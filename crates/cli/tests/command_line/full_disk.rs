@@ -65,6 +65,9 @@ fn a_crawl_says_so_by_3_and_keeps_what_was_committed() {
     assert!(ended.stderr.contains("a.sqlite: could not "), "{}", ended.stderr);
     assert!(ended.stderr.contains("the disk is full; what was written before is kept"), "{}", ended.stderr);
 
+    let summary = ended.json();
+    assert_eq!((&summary["state"], &summary["kept_visits"]), (&"interrupted".into(), &42.into()));
+
     fs::remove_file(rest).expect("removed");
     let kept = listed(store);
     assert_eq!((&kept["state"], &kept["visits"]), (&"interrupted".into(), &42.into()));

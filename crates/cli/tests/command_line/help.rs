@@ -1,6 +1,6 @@
 //! What the help says is part of the interface.
 
-use crate::program::run;
+use crate::program::{Ended, Testnet, kadscope, run};
 
 macro_rules! help {
     ($($name:ident: $args:expr,)+) => { $(
@@ -18,6 +18,8 @@ help! {
     program: ["--help"],
     demo: ["demo", "--help"],
     crawl: ["crawl", "--help"],
+    lookup: ["lookup", "--help"],
+    ping: ["ping", "--help"],
     testnet: ["testnet", "--help"],
     crawls: ["crawls", "--help"],
     export: ["export", "--help"],
@@ -32,11 +34,48 @@ fn the_version_is_the_packages() {
 }
 
 #[test]
-fn every_shell_gets_a_script_that_knows_the_commands() {
+fn every_shell_gets_a_script_that_asks_the_program() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let ended = run(["completions", shell]);
         assert_eq!(ended.code, 0);
-        assert!(ended.stdout.contains("crawls") && ended.stdout.contains("bootstrap"), "{shell}");
+        assert!(ended.stdout.contains("KADSCOPE_COMPLETE"), "{shell}: {}", ended.stdout);
         assert!(!ended.stdout.contains('\x1b'), "{shell}");
     }
+}
+
+/// What a shell offers behind these words: the first word of each line.
+fn offered(words: &[&str]) -> Vec<String> {
+    let mut command = kadscope(["--", "kadscope"].iter().chain(words));
+    let ended: Ended = command.env("KADSCOPE_COMPLETE", "fish").output().expect("an end").into();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    ended.stdout.lines().filter_map(|line| Some(line.split('\t').next()?.to_owned())).collect()
+}
+
+#[test]
+fn names_are_completed_and_so_are_the_crawls_of_a_store() {
+    assert_eq!(offered(&["craw"]), ["crawl", "crawls"]);
+    assert_eq!(offered(&["crawl", "--network", "avail-mainnet"]), ["avail-mainnet-fn", "avail-mainnet-lc"]);
+    assert_eq!(offered(&["networks", "polk"]), ["polkadot"]);
+    assert_eq!(offered(&["testnet", "--scenario", "h"]), ["healthy", "half-dead"]);
+    assert_eq!(offered(&["demo", "--scenario", "fau"]), ["faults"]);
+
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = dir.path().join("a.sqlite");
+    let store = store.to_str().expect("UTF-8");
+    let testnet = Testnet::healthy(20);
+    let args = [
+        "crawl",
+        "--json",
+        "--addresses",
+        "loopback",
+        "--store",
+        store,
+        "--bootstrap",
+        testnet.bootstrap()[0],
+    ];
+    let id = run(args).json()["crawl_id"].as_str().expect("an id").to_owned();
+    assert_eq!(offered(&["export", "--store", store, "--crawl", ""]), ["latest", &id]);
+    assert_eq!(offered(&["crawls", &format!("--store={store}"), &id[..6]]), [id]);
+    let none = dir.path().join("none.sqlite");
+    assert_eq!(offered(&["export", "--store", none.to_str().expect("UTF-8"), "--crawl", ""]), [""; 0]);
 }

@@ -4,13 +4,18 @@
 
 mod crawls;
 mod demo;
+mod environment;
 mod errors;
 mod export;
 mod flags;
 mod full_disk;
 mod help;
+mod lookup;
+mod lost_rows;
 mod manners;
 mod networks;
+mod outputs;
 mod program;
 mod signals;
+mod sql;
 mod testnet;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::program::{Testnet, kadscope, run};
+use crate::program::{Ended, Testnet, kadscope, run};
 
 #[test]
 fn a_broken_line_of_an_opt_out_list_is_2_for_every_command() {
@@ -42,13 +42,31 @@ fn who_opted_out_is_not_crawled_and_the_summary_says_how_many_these_are() {
     let output = command.env("KADSCOPE_OPT_OUT", &ids).output().expect("an end");
     let summary: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!((&summary["peers"]["discovered"], &summary["peers"]["reachable"]), (&39.into(), &39.into()));
-    assert_eq!(summary["left_out"]["opted_out_peers"], 1);
+    assert_eq!(
+        (&summary["left_out"]["opted_out_peers"], &summary["opt_out_entries"]),
+        (&1.into(), &1.into())
+    );
     let people = run(args.into_iter().chain(["--opt-out", ids.to_str().expect("UTF-8")]));
-    assert!(people.stdout.contains("1 peers that opted out"), "{}", people.stdout);
+    assert!(people.stdout.contains("1 peer that opted out"), "{}", people.stdout);
 
     let ranges = dir.path().join("ranges.txt");
     let ip = address.split('/').nth(2).expect("an IP address");
     fs::write(&ranges, format!("{ip}/32\n")).expect("written");
+    // The standing list counts beside the one of the command line, and one from a flags file beside both.
+    let flags = dir.path().join("a.flags");
+    let third = dir.path().join("third.txt");
+    fs::write(&third, "192.0.2.0/24\n192.0.2.0/24\n").expect("written");
+    fs::write(&flags, format!("--opt-out {}\n", third.display())).expect("written");
+    let at = format!("@{}", flags.display());
+    let mut command =
+        kadscope(args.into_iter().chain(["--json", &at, "--opt-out", ranges.to_str().expect("UTF-8")]));
+    let output = command.env("KADSCOPE_OPT_OUT", &ids).output().expect("an end");
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&summary["peers"]["discovered"], &summary["opt_out_entries"]), (&39.into(), &3.into()));
+    let mut command = kadscope(args.into_iter().chain(["--opt-out", ranges.to_str().expect("UTF-8")]));
+    let people: Ended = command.env("KADSCOPE_OPT_OUT", &ids).output().expect("an end").into();
+    assert!(people.stdout.contains("Opt-out lists   2 entries in force"), "{}", people.stdout);
+
     let lists = format!("{},{}", ids.display(), ranges.display());
     let summary = run(args.into_iter().chain(["--json", "--opt-out", &lists])).json();
     assert_eq!(summary["peers"]["discovered"], 39);

@@ -27,6 +27,10 @@ fn a_preset_can_be_saved_edited_and_checked() {
     let file = dir.path().join("mine.toml");
     let path = file.to_str().expect("UTF-8");
     fs::write(&file, shown.stdout.replace("\"ipfs\"", "\"mine\"")).expect("written");
+    let verdict = run(["networks", path]);
+    assert_eq!((verdict.code, verdict.stderr.as_str()), (0, ""));
+    assert!(verdict.stdout.contains("is right: `kadscope crawl --network` takes it"), "{}", verdict.stdout);
+    assert!(verdict.stdout.contains("mine (amino)  6 bootstrap peers"), "{}", verdict.stdout);
     let mine = run(["networks", path, "--json"]).json();
     assert_eq!((&mine["name"], &mine["bootstrap_peers"]), (&Value::from("mine"), &Value::from(6)));
 }
@@ -53,6 +57,24 @@ fn a_wrong_file_is_2_and_the_line_is_shown() {
     let unknown = run(["crawl", "--addresses", "loopback", "--network", "nowhere"]);
     assert!(unknown.code == 2 && unknown.stderr.contains("known are ipfs, filecoin"), "{}", unknown.stderr);
 }
+
+#[test]
+fn what_a_crawl_would_refuse_is_refused_here() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("own.toml");
+    let peer = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
+    let text = format!(
+        "name = \"own\"\nprotocols = [\"/own\"]\nbootstrap = [\"/ip4/127.0.0.1/tcp/1/p2p/{peer}\"]\n"
+    );
+    fs::write(&file, text).expect("written");
+    let path = file.to_str().expect("UTF-8");
+    let [checked, crawled] = [run(["networks", path]), run(["crawl", "--store", "none", "--network", path])];
+    assert_eq!((checked.code, checked.stderr), (2, crawled.stderr.replace(CONTACT, "")));
+}
+
+/// What a crawl of public addresses says as well.
+const CONTACT: &str =
+    "who sees this crawl cannot ask anybody about it; --contact EMAIL|URL tells them whom to ask\n";
 
 /// Peers that speak the second name only are found all the same.
 #[test]

@@ -132,7 +132,8 @@ impl Testnet {
         Self::with(&["--peers", &peers.to_string()])
     }
 
-    fn with(args: &[&str]) -> Self {
+    /// With these options.
+    pub(crate) fn with(args: &[&str]) -> Self {
         let mut child = kadscope(["testnet", "--json", "--until-eof"].iter().chain(args))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -66,6 +66,52 @@ fn a_second_signal_ends_a_crawl_at_once_and_leaves_a_store_that_can_be_read() {
     assert_eq!(testnet.end(), Some(0));
 }
 
+/// A closed terminal is told by the shell and by the system.
+#[test]
+fn a_crawl_whose_terminal_is_closed_keeps_what_is_in_hand() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = dir.path().join("a.sqlite");
+    let store = store.to_str().expect("UTF-8");
+    let SlowCrawl { testnet: _testnet, mut crawl } = SlowCrawl::start(dir.path(), store);
+    crawl.send(Signal::HUP);
+    crawl.send(Signal::HUP);
+    let ended = crawl.wait();
+    assert_eq!((ended.code, &ended.json()["state"]), (130, &"cancelled".into()), "{}", ended.stderr);
+    let listed = run(["crawls", "--json", "--store", store]).json();
+    assert_eq!(listed["crawls"][0]["visits"], 42);
+}
+
+#[test]
+fn every_command_ends_in_good_order_when_its_terminal_is_closed() {
+    let mut testnet = Running::start(&mut kadscope(["testnet", "--peers", "20"]));
+    testnet.await_stderr(|line| line.contains("Ctrl-C ends the network"));
+    testnet.send(Signal::HUP);
+    assert_eq!(testnet.wait().code, 0);
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().to_str().expect("UTF-8");
+    let mut demo = Running::start(&mut kadscope(["demo", "--json", "--peers", "200", "--dir", path]));
+    demo.await_stderr(|line| line.starts_with("after "));
+    demo.send(Signal::HUP);
+    let ended = demo.wait();
+    assert_eq!((ended.code, &ended.json()["state"]), (130, &"cancelled".into()), "{}", ended.stderr);
+}
+
+/// As `nohup` starts it.
+#[test]
+fn who_was_told_to_outlive_the_terminal_does() {
+    let program = env!("CARGO_BIN_EXE_kadscope");
+    let script = r#"trap "" HUP; exec "$0" testnet --peers 20"#;
+    let mut command = std::process::Command::new("sh");
+    let mut testnet =
+        Running::start(command.args(["-c", script, program]).stdin(std::process::Stdio::null()));
+    testnet.await_stderr(|line| line.contains("Ctrl-C ends the network"));
+    testnet.send(Signal::HUP);
+    let listed = run(["networks"]);
+    assert_eq!(listed.code, 0);
+    testnet.send(Signal::TERM);
+    assert_eq!(testnet.wait().code, 0, "by the second one alone");
+}
+
 #[test]
 fn a_demo_that_is_stopped_ends_its_network() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -103,17 +149,6 @@ fn the_first_signal_is_heard_while_a_large_network_is_made() {
         let ended = testnet.wait();
         assert_eq!((ended.code, ended.stdout.as_str()), (130, ""), "{}", ended.stderr);
     }
-}
-
-#[test]
-fn a_closed_terminal_ends_a_crawl_as_sigterm_does() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let store = dir.path().join("a.sqlite");
-    let SlowCrawl { testnet, mut crawl } = SlowCrawl::start(dir.path(), store.to_str().expect("UTF-8"));
-    crawl.send(Signal::HUP);
-    let ended = crawl.wait();
-    assert_eq!((ended.code, &ended.json()["state"]), (130, &"cancelled".into()), "{}", ended.stderr);
-    assert_eq!(testnet.end(), Some(0));
 }
 
 #[test]

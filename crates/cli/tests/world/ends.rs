@@ -14,7 +14,7 @@ use crate::program::{KADSCOPE, Running, command, in_world, world};
 
 #[test]
 fn signals_are_passed_on_and_the_command_decides() {
-    for signal in [Signal::INT, Signal::TERM] {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         // A network on loopback inside: it ends by 0 where others would end by the signal.
         let inside = ["--", KADSCOPE, "testnet", "--scenario", "healthy", "--peers", "20", "--json"];
         // Not in the foreground of a terminal, or the command had Ctrl-C from there.
@@ -23,6 +23,18 @@ fn signals_are_passed_on_and_the_command_decides() {
         world.send(signal);
         assert_eq!((world.rest().as_str(), world.code()), ("", Some(0)));
     }
+}
+
+#[test]
+fn a_world_whose_terminal_is_closed_leaves_no_directory() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let command = ["--", "sh", "-c", "echo ready; exec sleep 1000"];
+    let mut world = Running::start(world(&command).env("TMPDIR", directory.path()));
+    assert_eq!(world.line(), "ready");
+    assert_eq!(directory.path().read_dir().expect("readable").count(), 1, "the truth is there");
+    world.send(Signal::HUP);
+    assert_eq!(world.code(), Some(128 + 1));
+    assert_eq!(directory.path().read_dir().expect("readable").count(), 0);
 }
 
 #[test]

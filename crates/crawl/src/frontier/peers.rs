@@ -7,10 +7,11 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use kad::{Multiaddr, PeerId};
-use schema::PeerNumber;
+use kad::PeerId;
+use schema::{PeerNumber, VisitKind};
 
-use super::Stage;
+use super::{Stage, addresses::AddressBook};
+use crate::{bare::bare_bytes, miss::Miss};
 
 /// The longest id in bytes: two of the multihash, and a public key of 42, the longest that is not hashed
 /// (<https://github.com/libp2p/specs/blob/master/peer-ids/peer-ids.md#peer-ids>).
@@ -20,7 +21,7 @@ const MAX_ID_BYTES: usize = 44;
 #[derive(Debug, Default)]
 pub(super) struct Peers {
     known: Vec<Known>,
-    addrs: Vec<Vec<Multiaddr>>,
+    addrs: Vec<AddressBook>,
     index: HashTable<u32>,
     hasher: RandomState,
 }
@@ -34,12 +35,20 @@ pub(super) struct Known {
     pub(super) stage: Stage,
     /// How many visits were begun.
     pub(super) turns: u8,
+    /// Why its next visit is made.
+    pub(super) next: VisitKind,
+    /// Whether the crawl is not over before its next visit, or the one under way, has come to its end.
+    pub(super) is_awaited: bool,
+    /// Whether it has had its second chance.
+    pub(super) had_second: bool,
+    /// Whether the user named it.
+    pub(super) is_given: bool,
+    /// Why its last visit reached nobody; `None` if there was none, or if nothing was dialled.
+    pub(super) miss: Option<Miss>,
     /// How many visited peers have named it, at most 65,535.
     pub(super) referrers: u16,
     /// How many visited peers say that they are connected to it, at most 255.
     pub(super) connected_claims: u8,
-    /// Whether an address that would be dialled was learned after the last visit began.
-    pub(super) news: bool,
     /// Of the entry that was read last: most entries of a peer are alike, and need not be read again.
     entry_hash: u64,
 }
@@ -69,17 +78,22 @@ impl Peers {
     }
 
     /// Every address heard of, until the peer is reached.
-    pub(super) fn addrs(&self, peer: PeerNumber) -> &[Multiaddr] {
+    pub(super) fn addrs(&self, peer: PeerNumber) -> &AddressBook {
         &self.addrs[peer.0 as usize]
     }
 
-    pub(super) fn add_address(&mut self, peer: PeerNumber, address: Multiaddr) {
-        self.addrs[peer.0 as usize].push(address);
+    pub(super) fn addrs_mut(&mut self, peer: PeerNumber) -> &mut AddressBook {
+        &mut self.addrs[peer.0 as usize]
+    }
+
+    /// Whether these bytes are an address of the peer that is known, with its own name at the end or without.
+    pub(super) fn has_address(&self, peer: PeerNumber, address: &[u8]) -> bool {
+        self.addrs(peer).has(bare_bytes(address, self.get(peer).id()))
     }
 
     /// Frees the addresses of a peer that needs them no longer.
     pub(super) fn forget_addrs(&mut self, peer: PeerNumber) {
-        self.addrs[peer.0 as usize] = Vec::new();
+        *self.addrs_mut(peer) = AddressBook::default();
     }
 
     pub(super) fn stage(&self, peer: PeerNumber) -> Stage {
@@ -105,12 +119,16 @@ impl Peers {
             id_len: u8::try_from(canonical.len()).ok()?,
             stage: Stage::Parked,
             turns: 0,
+            next: VisitKind::First,
+            is_awaited: false,
+            had_second: false,
+            is_given: false,
+            miss: None,
             referrers: 0,
             connected_claims: 0,
-            news: false,
             entry_hash: 0,
         });
-        addrs.push(Vec::new());
+        addrs.push(AddressBook::default());
         table.insert_unique(hash, index, |&index| hasher.hash_one(known[index as usize].id()));
         Some(PeerNumber(index))
     }

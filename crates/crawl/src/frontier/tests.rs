@@ -1,17 +1,84 @@
 //! Who is visited when.
 
-use kad::message::{Message, MessageType, Peer};
+use kad::{
+    failure::{Failure, FailureClass, Phase},
+    message::{Message, MessageType, Peer},
+    network::{AddressOutcome, Security},
+};
 use proptest::prelude::*;
+use schema::{AddressVisit, ConnectionInfo, Timestamp, Visit};
 
 use super::*;
+use crate::visit::{blank, furthest};
+
+/// The most addresses that a dial of these tests tries.
+const PLACES: usize = 8;
+
+const REFUSED: (Phase, FailureClass) = (Phase::Connect, FailureClass::ConnectionRefused);
+const SILENT: (Phase, FailureClass) = (Phase::Connect, FailureClass::Timeout);
+const FULL: (Phase, FailureClass) = (Phase::Secure, FailureClass::ConnectionReset);
+
+const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
 
 fn address(port: u16) -> Multiaddr {
     format!("/ip4/127.0.0.1/tcp/{port}").parse().expect("an address")
 }
 
 /// Admits everything but port 1.
-fn admits(address: &Multiaddr) -> Result<(), SkipReason> {
-    if address.to_string().ends_with("/1") { Err(SkipReason::Private) } else { Ok(()) }
+fn admits(address: &Multiaddr) -> Admitted {
+    if address.to_string().ends_with("/1") { Err(SkipReason::Private) } else { Ok(Some(Transport::Tcp)) }
+}
+
+/// What a visit showed whose dial tried the first addresses, and met the same at each.
+fn missed(job: &Job, (phase, class): (Phase, FailureClass)) -> Visit {
+    let mut visit = blank(job.peer, job.kind, Timestamp(0));
+    let outcome = |place, address: &Multiaddr| match admits(address) {
+        Err(reason) => AddressOutcome::Skipped(reason),
+        Ok(_) if place >= PLACES => AddressOutcome::Skipped(SkipReason::OverLimit),
+        Ok(_) => AddressOutcome::Failed(Failure::new(phase, class)),
+    };
+    let address = |(place, address): (usize, &Multiaddr)| AddressVisit {
+        address: address.clone(),
+        started_after: None,
+        took: None,
+        outcome: outcome(place, address),
+        resolved: Vec::new(),
+    };
+    visit.addresses = job.addrs.iter().enumerate().map(address).collect();
+    visit.connect_error = furthest(&visit.addresses);
+    visit
+}
+
+fn reached(peer: PeerNumber) -> Visit {
+    let mut visit = blank(peer, VisitKind::First, Timestamp(0));
+    visit.connection = Some(ConnectionInfo {
+        address: 0,
+        transport: Transport::Tcp,
+        security: Security::Noise,
+        certificate: None,
+        ip_version: 4,
+        socket: ([127, 0, 0, 1], 1).into(),
+        rtt: None,
+    });
+    visit
+}
+
+/// Takes the next turn, and misses; says why the visit was made and which addresses it dialled.
+fn miss(
+    frontier: &mut Frontier,
+    now: Duration,
+    what: (Phase, FailureClass),
+) -> Option<(VisitKind, Vec<Multiaddr>)> {
+    let mut job = frontier.pop(now)?;
+    frontier.finish(&missed(&job, what), now);
+    job.addrs.truncate(PLACES);
+    Some((job.kind, job.addrs))
 }
 
 fn found(peers: &[(PeerId, &[Multiaddr])]) -> Found {
@@ -23,7 +90,7 @@ fn found(peers: &[(PeerId, &[Multiaddr])]) -> Found {
 }
 
 fn frontier() -> (Frontier, PeerNumber, PeerId) {
-    let mut frontier = Frontier::new(7, 1000, Arc::default());
+    let mut frontier = Frontier::new(&PeerId::random(), 7, 1000, Arc::default());
     let first = PeerId::random();
     let number = frontier.add(&first, &[address(2)], &admits).expect("room");
     (frontier, number, first)
@@ -32,89 +99,278 @@ fn frontier() -> (Frontier, PeerNumber, PeerId) {
 #[test]
 fn a_peer_is_visited_once_when_it_is_reached() {
     let (mut frontier, first, id) = frontier();
-    let job = frontier.pop().expect("the first");
+    let job = frontier.pop(s(0)).expect("the first");
     assert_eq!((job.peer, job.id, job.kind, job.addrs), (first, id, VisitKind::First, vec![address(2)]));
-    frontier.finish(first, true);
+    frontier.finish(&reached(first), s(0));
     let other = PeerId::random();
-    let extended = frontier.extend(first, &found(&[(other, &[address(3)]), (id, &[address(9)])]), &admits);
+    let answer = found(&[(other, &[address(3)]), (id, &[address(9)])]);
+    let extended = frontier.extend(first, &answer, s(0), &admits);
     assert_eq!(extended.neighbors, [PeerNumber(1)], "the peer itself is no neighbor");
     assert_eq!(extended.new, [(PeerNumber(1), other)]);
-    assert_eq!(frontier.pop().map(|job| job.id), Some(other));
-    frontier.finish(PeerNumber(1), true);
-    frontier.extend(PeerNumber(1), &found(&[(id, &[address(8)])]), &admits);
-    assert_eq!(frontier.pop(), None);
-    assert!(!frontier.second_pass(&HashSet::new()));
+    assert_eq!(frontier.pop(s(0)).map(|job| job.id), Some(other));
+    frontier.finish(&reached(PeerNumber(1)), s(0));
+    frontier.extend(PeerNumber(1), &found(&[(id, &[address(8)])]), s(0), &admits);
+    assert_eq!(frontier.pop(s(0)), None);
+    assert_eq!(frontier.idle(s(0)), None);
+}
+
+#[test]
+fn who_crawls_is_no_peer_and_no_neighbor() {
+    let local = PeerId::random();
+    let mut frontier = Frontier::new(&local, 7, 1000, Arc::default());
+    assert_eq!(frontier.add(&local, &[address(2)], &admits), None);
+    let other = PeerId::random();
+    let peer = frontier.add(&other, &[address(3)], &admits).expect("room");
+    let extended = frontier.extend(peer, &found(&[(local, &[address(4)])]), s(0), &admits);
+    assert_eq!((extended, frontier.len()), (Extended::default(), 1));
+    assert_eq!(frontier.malformed() + frontier.over_budget() + frontier.opted_out(), 0);
 }
 
 #[test]
 fn a_peer_without_a_dialable_address_is_parked_until_it_has_one() {
     let (mut frontier, first, _) = frontier();
     let hidden = PeerId::random();
-    frontier.pop().expect("the first");
-    frontier.extend(first, &found(&[(hidden, &[address(1)])]), &admits);
-    assert_eq!(frontier.pop(), None);
+    frontier.pop(s(0)).expect("the first");
+    frontier.extend(first, &found(&[(hidden, &[address(1)])]), s(0), &admits);
+    assert_eq!(frontier.pop(s(0)), None);
     assert_eq!(
         frontier.parked().map(|(peer, addrs)| (peer, addrs.len())).collect::<Vec<_>>(),
         [(PeerNumber(1), 1)]
     );
-    frontier.extend(first, &found(&[(hidden, &[address(4)])]), &admits);
-    let job = frontier.pop().expect("an address is known now");
-    assert_eq!((job.kind, job.addrs), (VisitKind::First, vec![address(1), address(4)]));
+    frontier.extend(first, &found(&[(hidden, &[address(4)])]), s(0), &admits);
+    let job = frontier.pop(s(0)).expect("an address is known now");
+    assert_eq!((job.kind, job.addrs), (VisitKind::First, vec![address(4), address(1)]));
     assert_eq!(frontier.parked().count(), 0);
 }
 
 #[test]
-fn new_addresses_give_another_turn_and_the_second_pass_the_last() {
+fn a_new_address_gives_another_turn_that_begins_with_it() {
     let (mut frontier, first, id) = frontier();
-    frontier.pop().expect("the first");
+    let job = frontier.pop(s(0)).expect("the first");
     // Learned while the visit is under way: it could not have used the address.
-    frontier.extend(PeerNumber(9), &found(&[(id, &[address(3)])]), &admits);
-    frontier.finish(first, false);
-    assert_eq!(frontier.pop().map(|job| (job.kind, job.addrs.len())), Some((VisitKind::NewAddresses, 2)));
-    frontier.finish(first, false);
-    // Nothing new, and an address that would not be dialled: no turn.
-    frontier.extend(PeerNumber(9), &found(&[(id, &[address(3), address(1)])]), &admits);
-    assert_eq!(frontier.pop(), None);
-    frontier.extend(PeerNumber(9), &found(&[(id, &[address(5)])]), &admits);
-    assert_eq!(frontier.pop().map(|job| job.kind), Some(VisitKind::NewAddresses));
-    frontier.finish(first, false);
-    assert!(!frontier.second_pass(&HashSet::from([first])), "held back");
-    assert!(frontier.retry([first].into_iter()));
-    assert_eq!(frontier.pop().map(|job| job.kind), Some(VisitKind::SecondPass));
-    frontier.extend(PeerNumber(9), &found(&[(id, &[address(6)])]), &admits);
-    frontier.finish(first, false);
-    assert_eq!(frontier.pop(), None);
+    frontier.extend(PeerNumber(9), &found(&[(id, &[address(3)])]), s(0), &admits);
+    frontier.finish(&missed(&job, SILENT), s(5));
+    let (kind, dialled) = miss(&mut frontier, s(5), SILENT).expect("another turn");
+    assert_eq!((kind, dialled), (VisitKind::NewAddresses, vec![address(3), address(2)]));
+    // Nothing new, and an address that would not be dialled: no turn but the second chance of who was given.
+    frontier.extend(PeerNumber(9), &found(&[(id, &[address(3), address(1)])]), s(5), &admits);
+    assert_eq!(miss(&mut frontier, s(5), SILENT).map(|turn| turn.0), Some(VisitKind::SecondPass));
+    assert_eq!((frontier.pop(s(99)), frontier.idle(s(99))), (None, None));
+    // Also after that.
+    frontier.extend(PeerNumber(9), &found(&[(id, &[address(5)])]), s(10), &admits);
+    let (kind, dialled) = miss(&mut frontier, s(10), SILENT).expect("another turn");
+    assert_eq!((kind, dialled[0].clone()), (VisitKind::NewAddresses, address(5)));
+    assert_eq!((frontier.pop(s(99)), frontier.idle(s(99))), (None, None));
+    assert!(frontier.peers.get(first).had_second);
+}
+
+#[test]
+fn stale_addresses_of_one_source_hide_nobody() {
+    let (mut frontier, _, id) = frontier();
+    frontier.pop(s(0)).expect("somebody");
+    let hidden = PeerId::random();
+    // One server names eight addresses where nobody listens, another the right one a little later.
+    let stale: Vec<Multiaddr> = (10..18).map(address).collect();
+    frontier.extend(PeerNumber(0), &found(&[(hidden, &stale)]), s(0), &admits);
+    let (kind, dialled) = miss(&mut frontier, s(0), REFUSED).expect("the first visit");
+    assert_eq!((kind, dialled), (VisitKind::First, stale));
+    frontier.extend(PeerNumber(7), &found(&[(hidden, &[address(99)])]), ms(200), &admits);
+    let (kind, dialled) = miss(&mut frontier, ms(200), REFUSED).expect("another turn");
+    assert_eq!((kind, dialled[0].clone()), (VisitKind::NewAddresses, address(99)));
+    assert_ne!(id, hidden);
+}
+
+#[test]
+fn every_address_is_tried_before_a_peer_is_called_unreachable() {
+    let (mut frontier, first, _) = frontier();
+    frontier.pop(s(0)).expect("somebody");
+    let hidden = PeerId::random();
+    let addrs: Vec<Multiaddr> = (100..132).map(address).collect();
+    frontier.extend(first, &found(&[(hidden, &addrs)]), s(0), &admits);
+    let mut tried: Vec<Multiaddr> = Vec::new();
+    for expected in
+        [VisitKind::First, VisitKind::NewAddresses, VisitKind::NewAddresses, VisitKind::NewAddresses]
+    {
+        let (kind, dialled) = miss(&mut frontier, s(0), REFUSED).expect("a turn");
+        assert_eq!(kind, expected);
+        tried.extend(dialled);
+    }
+    tried.sort_unstable();
+    tried.dedup();
+    assert_eq!(tried.len(), 32);
+    assert_eq!(frontier.pop(s(0)), None);
+}
+
+#[test]
+fn an_address_with_the_name_of_its_peer_is_the_same_address() {
+    let (mut frontier, first, _) = frontier();
+    frontier.pop(s(0)).expect("somebody");
+    let (named, other) = (PeerId::random(), PeerId::random());
+    let full = address(3).with_p2p(named).expect("no name yet");
+    frontier.extend(first, &found(&[(named, std::slice::from_ref(&full))]), s(0), &admits);
+    let (_, dialled) = miss(&mut frontier, s(0), REFUSED).expect("the first visit");
+    assert_eq!(dialled, [address(3)]);
+    frontier.extend(PeerNumber(8), &found(&[(named, &[address(3)])]), s(0), &admits);
+    frontier.extend(PeerNumber(9), &found(&[(named, &[full])]), s(0), &admits);
+    assert_eq!(frontier.pop(s(0)), None, "nothing new");
+    assert_eq!(frontier.peers.addrs(PeerNumber(1)).iter().count(), 1);
+    // The name of another is no ornament.
+    let foreign = address(3).with_p2p(other).expect("no name yet");
+    frontier.extend(PeerNumber(9), &found(&[(named, std::slice::from_ref(&foreign))]), s(0), &admits);
+    assert!(frontier.peers.addrs(PeerNumber(1)).iter().any(|address| *address == foreign));
+    // Who is given by the user is not another either.
+    let given = PeerId::random();
+    let peer = frontier.add(&given, &[address(5).with_p2p(given).expect("no name"), address(5)], &admits);
+    assert_eq!(frontier.peers.addrs(peer.expect("room")).iter().count(), 1);
+}
+
+#[test]
+fn whose_first_visit_comes_late_has_every_turn_too() {
+    // The peer to begin with turns us away at first, so that nobody else is heard of before its second chance.
+    let (mut frontier, first, _) = frontier();
+    assert_eq!(miss(&mut frontier, s(0), FULL).map(|turn| turn.0), Some(VisitKind::First));
+    assert_eq!((frontier.pop(s(0)), frontier.idle(s(0))), (None, Some(s(1))));
+    assert_eq!(frontier.pop(s(1)).map(|job| job.kind), Some(VisitKind::SecondPass));
+    let late = PeerId::random();
+    frontier.extend(first, &found(&[(late, &[address(3)])]), s(1), &admits);
+    frontier.finish(&reached(first), s(1));
+    assert_eq!(miss(&mut frontier, s(1), REFUSED).map(|turn| turn.0), Some(VisitKind::First));
+    frontier.extend(PeerNumber(9), &found(&[(late, &[address(4)])]), s(1), &admits);
+    assert_eq!(miss(&mut frontier, s(1), REFUSED).map(|turn| turn.0), Some(VisitKind::NewAddresses));
+    assert_eq!(miss(&mut frontier, s(2), REFUSED).map(|turn| turn.0), Some(VisitKind::SecondPass));
+    assert_eq!((frontier.pop(s(99)), frontier.idle(s(99))), (None, None));
+}
+
+#[test]
+fn second_chances_begin_while_first_visits_wait_and_a_refusal_is_not_waited_for() {
+    let (mut frontier, first, _) = frontier();
+    frontier.pop(s(0)).expect("somebody");
+    let (down, slow) = (PeerId::random(), PeerId::random());
+    let addrs = [address(3)];
+    frontier.extend(first, &found(&[(down, &addrs), (slow, &addrs)]), s(0), &admits);
+    frontier.finish(&reached(first), s(0));
+    let jobs = [frontier.pop(s(0)), frontier.pop(s(0))].map(|job| job.expect("both"));
+    let [down, slow] = [down, slow].map(|id| jobs.iter().find(|job| job.id == id).expect("both"));
+    frontier.finish(&missed(down, REFUSED), s(0));
+    assert_eq!((frontier.pop(ms(999)), frontier.next_at()), (None, Some(s(1))));
+    // The other visit is still under way.
+    let again = frontier.pop(s(1)).expect("its second chance");
+    assert_eq!((again.id, again.kind, again.is_brief), (down.id, VisitKind::SecondPass, false));
+    frontier.finish(&missed(&again, REFUSED), s(1));
+    frontier.finish(&missed(slow, REFUSED), s(1));
+    assert!(frontier.has_only_second_chances());
+    assert_eq!(frontier.idle(s(1)), None, "nobody waits for a refusal alone");
+    assert_eq!((frontier.waiting(), frontier.waiting_for_later()), (0, 0));
+}
+
+#[test]
+fn silence_has_a_second_chance_where_somebody_is_connected_to_the_peer() {
+    let (mut frontier, first, _) = frontier();
+    frontier.pop(s(0)).expect("somebody");
+    let (dead, hidden) = (PeerId::random(), PeerId::random());
+    let addrs = [address(3)];
+    frontier.extend(first, &found(&[(dead, &addrs), (hidden, &addrs)]), s(0), &admits);
+    for _ in 0..2 {
+        miss(&mut frontier, s(0), SILENT).expect("the first visits");
+    }
+    frontier.finish(&reached(first), s(1));
+    assert_eq!(frontier.pop(s(5)), None);
+    // A claim that comes later gives the chance too, once.
+    let mut message = Message::new(MessageType::FindNode, Vec::new());
+    let connection = message::ConnectionType::Connected;
+    message.closer_peers = vec![Peer { connection, ..Peer::new(&hidden, &addrs) }];
+    let mut claims = Found::default();
+    claims.add(&message.encode()).expect("whole");
+    for _ in 0..2 {
+        frontier.extend(first, &claims, s(5), &admits);
+    }
+    let job = frontier.pop(s(5)).expect("its second chance");
+    assert_eq!((job.id, job.kind, job.is_brief), (hidden, VisitKind::SecondPass, true));
+    frontier.finish(&missed(&job, SILENT), s(7));
+    frontier.extend(first, &claims, s(7), &admits);
+    assert_eq!((frontier.pop(s(99)), frontier.idle(s(99))), (None, None));
+}
+
+#[test]
+fn who_turns_us_away_is_asked_again_over_the_length_of_the_crawl() {
+    let (mut frontier, first, _) = frontier();
+    // A short crawl waits until it is some seconds old, and comes once more then.
+    let mut turns = Vec::new();
+    let mut now = s(0);
+    loop {
+        turns.extend(miss(&mut frontier, now, FULL).map(|(kind, _)| (now, kind)));
+        let Some(next) = frontier.idle(now) else { break };
+        now = next;
+    }
+    let expected = [
+        (s(0), VisitKind::First),
+        (s(1), VisitKind::SecondPass),
+        (s(4), VisitKind::TurnedAway),
+        (ms(9_100), VisitKind::TurnedAway),
+    ];
+    assert_eq!(turns, expected);
+    assert_eq!(frontier.peers.stage(first), Stage::Failed);
+}
+
+#[test]
+fn a_long_crawl_comes_back_more_often_and_an_old_one_waits_for_some_seconds() {
+    let (mut frontier, first, _) = frontier();
+    frontier.pop(s(0)).expect("somebody");
+    let full = PeerId::random();
+    frontier.extend(first, &found(&[(full, &[address(3)])]), s(100), &admits);
+    let mut turns = Vec::new();
+    for now in (100..1000).map(s) {
+        turns.extend(miss(&mut frontier, now, FULL).map(|_| now));
+    }
+    assert_eq!(turns, [100, 101, 104, 113, 140, 221].map(s), "while the first visit is under way");
+    let last = PeerId::random();
+    frontier.extend(first, &found(&[(last, &[address(4)])]), s(1000), &admits);
+    frontier.finish(&reached(first), s(1000));
+    let mut now = s(1000);
+    let mut turns = Vec::new();
+    loop {
+        turns.extend(miss(&mut frontier, now, FULL).map(|_| now));
+        let Some(next) = frontier.idle(now) else { break };
+        now = next;
+    }
+    assert_eq!(turns, [1000, 1001, 1004, 1006].map(s));
 }
 
 #[test]
 fn who_finds_new_addresses_for_ever_gets_no_turn_for_ever() {
     let (mut frontier, first, id) = frontier();
-    let mut turns = 0;
-    for port in 10..200 {
-        if frontier.pop().is_some() {
-            turns += 1;
-            frontier.finish(first, false);
-        }
-        frontier.extend(PeerNumber(9), &found(&[(id, &[address(port)])]), &admits);
+    let (mut prompt, mut all) = (0, 0);
+    for port in 10..2000 {
+        prompt += u32::from(miss(&mut frontier, s(0), REFUSED).is_some());
+        frontier.extend(PeerNumber(u32::from(port)), &found(&[(id, &[address(port)])]), s(0), &admits);
     }
-    assert_eq!(turns, MAX_TURNS);
-    assert!(frontier.peers.addrs(first).len() <= MAX_PEER_ADDRESSES);
+    assert_eq!(prompt, 4, "more than so many wait until addresses have gathered");
+    for now in (1..100).map(s) {
+        while miss(&mut frontier, now, REFUSED).is_some() {
+            all += 1;
+        }
+        let newer = address(5000 + u16::try_from(now.as_secs()).expect("small"));
+        frontier.extend(PeerNumber(7), &found(&[(id, &[newer])]), now, &admits);
+    }
+    assert!((4..=64).contains(&all), "{all}");
+    assert_eq!(frontier.peers.addrs(first).iter().count(), 128);
+    assert!(frontier.over_addresses() > 1800);
 }
 
 #[test]
 fn those_whom_several_peers_name_go_before_the_inventions_of_one() {
     let (mut frontier, liar, _) = frontier();
-    frontier.pop();
+    frontier.pop(s(0));
     let real = PeerId::random();
-    frontier.extend(liar, &found(&[(real, &[address(3)])]), &admits);
+    frontier.extend(liar, &found(&[(real, &[address(3)])]), s(0), &admits);
     let addrs = [address(4)];
     let invented: Vec<_> = (0..20).map(|_| (PeerId::random(), addrs.as_slice())).collect();
-    frontier.extend(liar, &found(&invented), &admits);
+    frontier.extend(liar, &found(&invented), s(0), &admits);
     // Another peer knows the real one too.
-    frontier.extend(PeerNumber(500), &found(&[(real, &[address(3)])]), &admits);
-    assert_eq!(frontier.pop().map(|job| job.id), Some(real));
+    frontier.extend(PeerNumber(500), &found(&[(real, &[address(3)])]), s(0), &admits);
+    assert_eq!(frontier.pop(s(0)).map(|job| job.id), Some(real));
     assert_eq!(
-        std::iter::from_fn(|| frontier.pop()).count(),
+        std::iter::from_fn(|| frontier.pop(s(0))).count(),
         20,
         "the old place in the queue is no second turn"
     );
@@ -122,12 +378,12 @@ fn those_whom_several_peers_name_go_before_the_inventions_of_one() {
 
 #[test]
 fn room_is_bounded_and_what_is_left_out_is_counted() {
-    let mut frontier = Frontier::new(0, 2, Arc::default());
+    let mut frontier = Frontier::new(&PeerId::random(), 0, 2, Arc::default());
     for _ in 0..5 {
         frontier.add(&PeerId::random(), &[address(2)], &admits);
     }
     assert_eq!((frontier.len(), frontier.over_budget()), (2, 3));
-    let extended = frontier.extend(PeerNumber(0), &found(&[(PeerId::random(), &[])]), &admits);
+    let extended = frontier.extend(PeerNumber(0), &found(&[(PeerId::random(), &[])]), s(0), &admits);
     assert_eq!(extended, Extended::default());
     assert_eq!(frontier.over_budget(), 4);
 }
@@ -136,10 +392,10 @@ fn room_is_bounded_and_what_is_left_out_is_counted() {
 fn of_who_opted_out_nothing_is_kept() {
     let (peer, other) = (PeerId::random(), PeerId::random());
     let opt_out = Arc::new(OptOut::parse(&peer.to_base58()).expect("a list"));
-    let mut frontier = Frontier::new(0, 100, opt_out);
+    let mut frontier = Frontier::new(&PeerId::random(), 0, 100, opt_out);
     assert_eq!(frontier.add(&peer, &[address(2)], &admits), None);
     frontier.add(&other, &[address(2)], &admits);
-    let extended = frontier.extend(PeerNumber(0), &found(&[(peer, &[address(3)])]), &admits);
+    let extended = frontier.extend(PeerNumber(0), &found(&[(peer, &[address(3)])]), s(0), &admits);
     assert_eq!((extended, frontier.opted_out(), frontier.len()), (Extended::default(), 2, 1));
     assert_eq!(frontier.opted_out_peers(), 1);
 }
@@ -154,9 +410,9 @@ fn what_is_no_id_and_no_address_is_counted() {
     ];
     let mut found = Found::default();
     found.add(&message.encode()).expect("whole");
-    frontier.extend(PeerNumber(7), &found, &admits);
+    frontier.extend(PeerNumber(7), &found, s(0), &admits);
     assert_eq!(frontier.malformed(), 3);
-    assert_eq!(frontier.peers.addrs(first).len(), 1);
+    assert_eq!(frontier.peers.addrs(first).iter().count(), 1);
 }
 
 #[test]
@@ -178,11 +434,11 @@ fn an_id_written_the_long_way_is_the_same_peer() {
 fn the_seed_decides_the_order() {
     let ids: Vec<PeerId> = (0..50).map(|_| PeerId::random()).collect();
     let order = |seed| {
-        let mut frontier = Frontier::new(seed, 100, Arc::default());
+        let mut frontier = Frontier::new(&PeerId::random(), seed, 100, Arc::default());
         for id in &ids {
             frontier.add(id, &[address(2)], &admits);
         }
-        std::iter::from_fn(move || frontier.pop()).map(|job| job.id).collect::<Vec<_>>()
+        std::iter::from_fn(move || frontier.pop(s(0))).map(|job| job.id).collect::<Vec<_>>()
     };
     assert_eq!(order(1), order(1));
     assert_ne!(order(1), order(2));
@@ -194,30 +450,34 @@ proptest! {
     #[test]
     fn it_ends_and_forgets_nobody(steps in prop::collection::vec((0..20_usize, 0..20_usize, 1..6_u16, any::<bool>()), 0..200)) {
         let ids: Vec<PeerId> = (0..20_u8).map(|n| PeerId::from_bytes(&[&[0, 2, n, n][..]].concat()).expect("identity")).collect();
-        let mut frontier = Frontier::new(3, 15, Arc::default());
+        let mut frontier = Frontier::new(&PeerId::random(), 3, 15, Arc::default());
         frontier.add(&ids[0], &[address(2)], &admits);
-        let mut visits = 0;
-        for (a, b, port, reached) in steps {
-            let job = frontier.pop();
+        let (mut visits, mut now) = (0, s(0));
+        for (step, (a, b, port, is_reached)) in steps.into_iter().enumerate() {
+            now += ms(300);
+            let job = frontier.pop(now);
             let addrs = [address(port)];
-            frontier.extend(PeerNumber(99), &found(&[(ids[a], &addrs), (ids[b], &addrs)]), &admits);
+            frontier.extend(PeerNumber(99), &found(&[(ids[a], &addrs), (ids[b], &addrs)]), now, &admits);
             if let Some(job) = job {
                 visits += 1;
-                frontier.finish(job.peer, reached);
+                let what = [REFUSED, SILENT, FULL][step % 3];
+                frontier.finish(&if is_reached { reached(job.peer) } else { missed(&job, what) }, now);
             }
         }
-        for _ in 0..2 {
-            while let Some(job) = frontier.pop() {
+        loop {
+            while let Some(job) = frontier.pop(now) {
                 visits += 1;
-                frontier.finish(job.peer, false);
+                frontier.finish(&missed(&job, FULL), now);
             }
-            if !frontier.second_pass {
-                frontier.second_pass(&HashSet::new());
-            }
+            let Some(next) = frontier.idle(now) else { break };
+            prop_assert!(next >= now);
+            now = next;
         }
         prop_assert!(frontier.len() <= 15);
-        prop_assert!(visits <= 15 * (usize::from(MAX_TURNS) + 1));
-        prop_assert_eq!(frontier.waiting(), 0);
+        // The first visit, four of the five addresses, the second chance, and patience.
+        prop_assert!(visits <= 15 * (1 + 4 + 1 + 4));
+        prop_assert_eq!((frontier.waiting(), frontier.waiting_for_later()), (0, 0));
+        prop_assert!(frontier.has_only_second_chances());
         let settled = frontier.peers.numbers().all(|peer| matches!(frontier.peers.stage(peer), Stage::Parked | Stage::Failed | Stage::Reached));
         prop_assert!(settled);
     }

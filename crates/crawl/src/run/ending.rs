@@ -1,5 +1,7 @@
 //! The end of a crawl: how it ended, how complete it was, and its numbers put together.
 
+use std::time::Duration;
+
 use kad::network::Network;
 use schema::{PeerNumber, RunState};
 use tokio::time::Instant;
@@ -13,12 +15,16 @@ use crate::{
 impl<N: Network> Run<N> {
     fn state(&self) -> RunState {
         let is_cut_short =
-            self.outlets.cancel.is_cancelled() || (self.limit_reached() && self.frontier.waiting() > 0);
-        match (self.rows_lost || self.tally.reachable == 0, is_cut_short) {
+            self.outlets.cancel.is_cancelled() || (self.limit_reached() && self.has_more_to_visit());
+        match (self.rows_lost || self.tally.crawled == 0, is_cut_short) {
             (_, true) if !self.rows_lost => RunState::Cancelled,
             (true, _) => RunState::Failed,
             _ => RunState::Succeeded,
         }
+    }
+
+    fn has_more_to_visit(&self) -> bool {
+        self.frontier.waiting() + self.frontier.waiting_for_later() > 0
     }
 
     fn completeness(&self) -> Completeness {
@@ -36,17 +42,18 @@ impl<N: Network> Run<N> {
     pub(super) fn finish(mut self) -> Crawled {
         let finished_at = self.manner.clock.at(Instant::now());
         let duration = finished_at.since(self.manner.clock.start());
+        let (state, completeness) = (self.state(), self.completeness());
         let tally = std::mem::take(&mut self.tally);
-        self.tally.reachable = tally.reachable;
         let summary = Summary {
             crawl_id: self.id,
-            state: self.state(),
+            state,
             started_at: self.manner.clock.start(),
             finished_at,
-            duration_s: duration.as_secs_f64(),
+            duration_s: seconds(duration),
             seed: self.config.seed.unwrap_or(0),
             peers: tally.peers(self.frontier.len() as u64),
             errors: tally.errors(),
+            turned_away: tally.evidence(),
             nat: tally.nat(),
             visits: tally.visits,
             edges: tally.edges,
@@ -62,19 +69,27 @@ impl<N: Network> Run<N> {
             ip_versions: tally.ip_versions,
             rtt_ms: Quantiles::of_micros(tally.rtts_us),
             bytes: tally.bytes,
-            completeness: self.completeness(),
+            completeness,
             left_out: LeftOut {
                 over_max_peers: self.frontier.over_budget(),
                 over_visit_size: self.over_visit_size,
+                over_addresses: self.frontier.over_addresses(),
                 malformed: self.frontier.malformed(),
                 opted_out: self.frontier.opted_out(),
                 opted_out_peers: self.frontier.opted_out_peers() as u64,
             },
+            opt_out_entries: self.frontier.opt_out_entries() as u64,
             network: self.network_name,
+            kept_visits: None,
             cpu_s: None,
             peak_rss_bytes: None,
         };
         let bootstrap = self.bootstrap.into_iter().map(|(_, outcome)| outcome).collect();
         Crawled { summary, bootstrap, rows_lost: self.rows_lost }
     }
+}
+
+/// A time in seconds, to the microsecond: clocks say no more, and further digits say nothing.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e6
 }

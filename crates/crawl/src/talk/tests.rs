@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use kad::{
     message::{Message, MessageType, Peer},
-    network::{Endpoint, Security, StreamId, Traffic, Transport},
+    network::{Endpoint, RoundTrip, Security, StreamId, Traffic, Transport},
     protobuf::read_varint,
 };
 use schema::Timestamp;
@@ -49,7 +49,7 @@ impl Script {
             security: Security::Noise,
             certificate: None,
             ip_version: 4,
-            rtt: None,
+            socket: ([127, 0, 0, 1], 4001).into(),
         };
         Self {
             habit,
@@ -106,6 +106,10 @@ impl Script {
 impl Connection for Script {
     fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    fn round_trip(&self) -> Option<RoundTrip> {
+        None
     }
 
     fn open(&mut self, protocol: &str, _: usize) -> StreamId {

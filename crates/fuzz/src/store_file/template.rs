@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use kad::{
     PeerId,
     failure::{Failure, FailureClass, Phase, SkipReason},
-    network::{AddressOutcome, Security, Transport},
+    network::{AddressOutcome, RoundTrip, RttSource, Security, Transport},
 };
 use multiaddr::Multiaddr;
 use schema::{
@@ -88,7 +88,8 @@ fn blank(number: u32) -> Visit {
 
 fn address(text: &str, outcome: AddressOutcome) -> AddressVisit {
     let took = Some(Duration::from_millis(2));
-    AddressVisit { address: text.parse().unwrap_or(Multiaddr::empty()), started_after: took, took, outcome }
+    let address = text.parse().unwrap_or(Multiaddr::empty());
+    AddressVisit { address, started_after: took, took, outcome, resolved: Vec::new() }
 }
 
 fn answered() -> Visit {
@@ -107,7 +108,8 @@ fn answered() -> Visit {
             security: Security::Noise,
             certificate: None,
             ip_version: 4,
-            rtt: Some(Duration::from_micros(150)),
+            socket: ([127, 0, 0, 1], 4001).into(),
+            rtt: Some(RoundTrip { time: Duration::from_micros(150), source: RttSource::TcpInfo }),
         }),
         agent_version: Some("kubo/0.43.0/".to_owned()),
         protocols: vec!["/ipfs/id/1.0.0".to_owned(), "/ipfs/kad/1.0.0".to_owned()],

@@ -1,10 +1,15 @@
 //! Answers: what is in them, who is left out, and what is refused.
 
+use std::time::Duration;
+
 use libp2p_identity::{Keypair, PeerId};
 use multiaddr::Multiaddr;
 
 use super::*;
-use crate::message::{ConnectionType, Message, Peer, Record, write_peer};
+use crate::{
+    message::{ConnectionType, Message, Peer, Record, write_peer},
+    table::{Newcomer, TableRules},
+};
 
 fn entry(id: &[u8], addrs: &[&[u8]]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -39,19 +44,51 @@ fn find_node_names_the_target_first_and_leaves_out_server_asker_and_the_addressl
     let known = |i: usize| Known { id: names[i], entry: &entries[i], has_addresses: i != 3 };
     let found = Found { target: Some(known(4)), closest: (0..6).map(known).collect(), ..Found::default() };
     let reply = look_up(MessageType::FindNode, b"target", &found);
-    assert_eq!(ids(&reply.closer_peers), [b"target".as_slice(), b"near", b"far"]);
+    assert_eq!((ids(&reply.closer_peers), reply.key.len()), (vec![&b"target"[..], b"near", b"far"], 0));
     let reply = look_up(MessageType::GetProviders, b"target", &found);
     assert_eq!(ids(&reply.closer_peers), [b"near".as_slice(), b"mute", b"target", b"far"]);
 }
 
 #[test]
-fn at_most_k_peers_answer() {
+fn k_peers_answer_and_a_target_that_is_none_of_them() {
     let names: Vec<[u8; 1]> = (0..30).map(|n| [n]).collect();
     let entries: Vec<_> = names.iter().map(|id| entry(id, &[b"addr"])).collect();
-    let closest =
+    let mut closest: Vec<_> =
         names.iter().zip(&entries).map(|(id, entry)| Known { id, entry, has_addresses: true }).collect();
-    let reply = look_up(MessageType::FindNode, b"key", &Found { closest, ..Found::default() });
-    assert_eq!(reply.closer_peers.len(), K);
+    let ask = |closest: &[Known<'_>], target: Option<Known<'_>>| {
+        let found = Found { target, closest: closest.to_vec(), ..Found::default() };
+        let reply = look_up(MessageType::FindNode, b"key", &found);
+        reply.closer_peers.into_iter().map(|peer| peer.id[0]).collect::<Vec<_>>()
+    };
+    assert_eq!(ask(&closest, None), (0..20).collect::<Vec<_>>());
+    assert_eq!(ask(&closest, Some(closest[0])), (0..20).collect::<Vec<_>>());
+    assert_eq!(ask(&closest[1..], Some(closest[0])), (0..=20).collect::<Vec<_>>());
+    // Nobody moves up for those whose addresses are not known, and a target without any is not named.
+    closest[0].has_addresses = false;
+    closest[7].has_addresses = false;
+    assert_eq!(ask(&closest, Some(closest[0])).len(), 18);
+}
+
+#[test]
+fn a_live_table_answers() {
+    let peers: Vec<Vec<u8>> =
+        (0..60_u8).map(|n| [&[0x12, 0x20][..], Key::of(&[n]).as_bytes()].concat()).collect();
+    let mut table = RoutingTable::new(Key::of(b"own"), TableRules::default());
+    for id in &peers {
+        let peer = (id.clone(), entry(id, &[b"addr"]));
+        let newcomer = Newcomer { key: Key::of(id), peer, groups: Vec::new(), is_replaceable: false };
+        drop(table.insert(newcomer, Duration::ZERO));
+    }
+    let found = Found::in_table(&table, &peers[3], |(id, entry)| Known { id, entry, has_addresses: true });
+    let mut nearest: Vec<_> = table.iter().map(|entry| entry.peer.0.as_slice()).collect();
+    nearest.sort_by_key(|id| Key::of(id).distance(&Key::of(&peers[3])));
+    let reply = look_up(MessageType::FindNode, &peers[3], &found);
+    assert_eq!(ids(&reply.closer_peers), nearest[..K]);
+    assert_eq!(reply.closer_peers[0].id, peers[3]);
+    let request = Message::new(MessageType::FindNode, peers[3].clone()).encode();
+    let Ok(Asked::Lookup(lookup)) = Asked::read(&request, &peers[3]) else { panic!("no lookup") };
+    let reply = Message::decode(&lookup.answer(b"own", &peers[3], &found)).expect("ours");
+    assert_eq!(ids(&reply.closer_peers), nearest[..=K], "the asker asks for itself");
 }
 
 #[test]
@@ -91,7 +128,9 @@ fn ping_is_echoed_and_what_breaks_a_rule_resets() {
     assert_eq!(of(MessageType::Unknown(9), b"k"), Some(Answer::Reset));
     assert_eq!(of(MessageType::FindNode, b""), Some(Answer::Reset));
     assert_eq!(of(MessageType::PutValue, b"k"), Some(Answer::Reset));
-    for kind in [MessageType::GetProviders, MessageType::GetValue, MessageType::AddProvider] {
+    assert_eq!(of(MessageType::GetValue, b""), Some(Answer::Reset));
+    assert_eq!(of(MessageType::GetValue, &[1; MAX_KEY_BYTES + 1]), None);
+    for kind in [MessageType::GetProviders, MessageType::AddProvider] {
         assert_eq!(of(kind, b""), Some(Answer::Reset));
         assert_eq!(of(kind, &[1; MAX_KEY_BYTES + 1]), Some(Answer::Reset));
     }
@@ -126,6 +165,7 @@ fn a_provider_speaks_for_itself_alone() {
     assert_eq!(asked(&request), Some(vec![one.to_owned(), two.to_owned()]));
     assert_eq!(asked(&announcement(&[(other, &[one])])), None);
     assert_eq!(asked(&announcement(&[(own, &[])])), None);
+    assert_eq!(asked(&announcement(&[(own, &[&misnamed])])), Some(Vec::new()));
     assert_eq!(asked(&announcement(&[])), None);
     let many: Vec<String> = (1..100).map(|port| format!("/ip4/127.0.0.1/tcp/{port}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
@@ -142,7 +182,7 @@ fn is_put(request_key: &[u8], key: &[u8], value: &[u8]) -> bool {
     put.closer_peers.clear();
     match Asked::read(&request, b"ask").expect("a message") {
         Asked::Put(taken) => {
-            assert_eq!((taken.key(), taken.value(), taken.answer()), (key, value, put.encode()));
+            assert_eq!((taken.key(), taken.value().value, taken.answer()), (key, value, put.encode()));
             true
         }
         Asked::Answered(Answer::Reset) => false,
@@ -166,26 +206,24 @@ fn a_public_key_is_taken_under_its_own_id() {
     }
 }
 
+/// The first record of a name that Go recorded: its key and its bytes.
+fn recorded() -> (Vec<u8>, Vec<u8>) {
+    let bytes = |hex: &str| -> Vec<u8> {
+        (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).expect("a byte")).collect()
+    };
+    let line = include_str!("../../tests/data/values.txt")
+        .lines()
+        .find(|line| line.starts_with("value "))
+        .expect("one");
+    let words: Vec<&str> = line.split(' ').collect();
+    (bytes(words[2]), bytes(words[3]))
+}
+
 #[test]
-fn an_ipns_record_is_taken_if_its_name_signed_it() {
-    for (keys, says_key) in [(Keypair::generate_ed25519(), false), (Keypair::generate_ecdsa(), true)] {
-        let key = [b"/ipns/", &keys.public().to_peer_id().to_bytes()[..]].concat();
-        let record = |data: &[u8], signed: &[u8]| {
-            let mut record = Vec::new();
-            if says_key {
-                write_bytes(&mut record, 7, &keys.public().encode_protobuf());
-            }
-            let signed = [b"ipns-signature:", signed].concat();
-            write_bytes(&mut record, 8, &keys.sign(&signed).expect("a signature"));
-            write_bytes(&mut record, 9, data);
-            record
-        };
-        assert!(is_put(&key, &key, &record(b"data", b"data")));
-        assert!(!is_put(&key, &key, &record(b"data", b"other")));
-        assert!(!is_put(&key, &key, &record(b"", b"")));
-        let long = vec![7; crate::records::MAX_VALUE_BYTES];
-        assert!(!is_put(&key, &key, &record(&long, &long)));
-        let other = [b"/ipns/", &PeerId::random().to_bytes()[..]].concat();
-        assert!(!is_put(&other, &other, &record(b"data", b"data")));
-    }
+fn a_record_is_taken_under_the_name_that_signed_it() {
+    let (key, value) = recorded();
+    assert!(is_put(&key, &key, &value));
+    assert!(!is_put(&key, &key, &value[1..]));
+    let other = [b"/ipns/", &PeerId::random().to_bytes()[..]].concat();
+    assert!(!is_put(&other, &other, &value) && !is_put(&other, &key, &value));
 }

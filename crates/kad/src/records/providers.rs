@@ -6,9 +6,9 @@ use multiaddr::Multiaddr;
 
 use super::{Limits, PROVIDE_VALIDITY, PROVIDER_ADDRESS_LIFETIME, shelf::Shelf};
 use crate::{
-    answer::Known,
+    answer::{self, Known},
     key::Key,
-    message::{ConnectionType, write_peer},
+    message::ConnectionType,
 };
 
 /// The provider records of any number of servers: one a server, key and provider.
@@ -97,9 +97,7 @@ impl Providers {
 }
 
 fn entry(id: &[u8], addrs: &[Multiaddr]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(id.len() + 2 + addrs.len() * 16);
-    write_peer(&mut out, id, addrs.iter().map(AsRef::as_ref), ConnectionType::NotConnected);
-    out
+    answer::entry(id, addrs.iter().map(AsRef::as_ref), ConnectionType::NotConnected)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use hickory_resolver::proto::rr::RecordType;
-use kad::{Multiaddr, PeerId};
+use kad::{Multiaddr, PeerId, parse};
 use multiaddr::Protocol;
 
 use crate::address::{is_relayed, names_other};
@@ -46,7 +46,7 @@ pub(super) fn with_ip(address: &Multiaddr, ip: IpAddr) -> Multiaddr {
 /// The address that a text of `/dnsaddr` holds, whoever is there.
 fn entry(text: &[u8]) -> Option<Multiaddr> {
     let text = text.strip_prefix(PREFIX).filter(|text| text.len() <= MAX_TEXT_BYTES)?;
-    std::str::from_utf8(text).ok()?.parse().ok()
+    parse::multiaddr(std::str::from_utf8(text).ok()?).ok()
 }
 
 /// What a text adds to a list of peers.
@@ -143,6 +143,22 @@ mod tests {
             assert_eq!(listed(nobody), None, "{nobody}");
         }
         assert_eq!(of_list(b"/dnsaddr/c.d"), None);
+    }
+
+    #[test]
+    fn a_peer_has_its_entries_in_every_form_of_its_id() {
+        let peer: PeerId = "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N".parse().unwrap();
+        let cid = "bafzbeie5745rpv2m6tjyuugywy4d5ewrqgqqhfnf445he3omzpjbx5xqxe";
+        let at = addr("/ip4/1.1.1.1/tcp/1");
+        for form in [cid.to_owned(), format!("{cid}/"), format!("{peer}/")] {
+            let text = format!("dnsaddr=/ip4/1.1.1.1/tcp/1/p2p/{form}");
+            assert_eq!(of_list(text.as_bytes()), Some(Listed::Peer(peer, at.clone())), "{text}");
+            assert_eq!(
+                of_entry(text.as_bytes(), &addr("/dnsaddr/a.b"), &peer),
+                Some(addr(&format!("/ip4/1.1.1.1/tcp/1/p2p/{peer}")))
+            );
+        }
+        assert_eq!(of_list(b"dnsaddr=/dnsaddr/c.d/"), Some(Listed::List(addr("/dnsaddr/c.d"))));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use kad::protobuf::{Fields, Value, write_bytes};
 use libp2p_identity::{PeerId, PublicKey};
 
 use super::NoiseError;
+use crate::key::UnsupportedKey;
 
 /// What the signature of a static key is made over, before the key itself.
 const SIGNATURE_PREFIX: &[u8; 24] = b"noise-libp2p-static-key:";
@@ -60,11 +61,13 @@ pub(crate) fn verify(key: &[u8], text: &[u8], signature: &[u8]) -> Result<PeerId
             PeerId::from_bytes(&multihash).map_err(|_| NoiseError::Malformed)
         }
         _ => {
-            let public = PublicKey::try_decode_protobuf(key).map_err(|_| NoiseError::Malformed)?;
+            // The crate says of a key that it does not know no more than that it is none.
+            let refused = |error| UnsupportedKey::of(key).map_or(error, NoiseError::KeyNotSupported);
+            let public = PublicKey::try_decode_protobuf(key).map_err(|_| refused(NoiseError::Malformed))?;
             if public.verify(text, signature) {
                 Ok(public.to_peer_id())
             } else {
-                Err(NoiseError::BadSignature)
+                Err(refused(NoiseError::BadSignature))
             }
         }
     }

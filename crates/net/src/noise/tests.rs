@@ -1,7 +1,7 @@
 //! Published vectors, and handshakes with what is wrong in them.
 
 use super::*;
-use crate::identity::Identity;
+use crate::{identity::Identity, key::tests::encoded};
 
 fn unhex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
@@ -102,6 +102,33 @@ fn a_proof_holds_for_its_own_static_key_only() {
         assert_eq!(authenticate(cut, key), Err(NoiseError::Malformed));
     }
     assert_eq!(authenticate(&[], &[7; 32]), Err(NoiseError::Malformed));
+}
+
+#[test]
+fn a_key_that_is_not_accepted_is_named_although_its_proof_holds() {
+    // Proofs for this static key, made with Python's cryptography.
+    let key = StaticKey::from_bytes(&[7; 32]);
+    for (spki, kind, proof, bits) in [
+        (
+            &include_bytes!("../../tests/data/rsa_1024.spki")[..],
+            0,
+            &include_bytes!("../../tests/data/rsa_1024.noise_sig")[..],
+            "RSA of 1024 bits; 2048 to 8192 are accepted",
+        ),
+        (
+            include_bytes!("../../tests/data/p384.spki"),
+            3,
+            include_bytes!("../../tests/data/p384.noise_sig"),
+            "ECDSA on P-384; P-256 is accepted",
+        ),
+    ] {
+        let payload = encode_payload(&encoded(kind, spki), proof);
+        let error = authenticate(&payload, key.public()).unwrap_err();
+        assert!(matches!(error, NoiseError::KeyNotSupported(_)), "{error:?}");
+        assert_eq!(error.text(), bits);
+    }
+    let truncated = encode_payload(&encoded(3, b"\x30\x59"), &[1; 64]);
+    assert_eq!(authenticate(&truncated, key.public()), Err(NoiseError::Malformed));
 }
 
 #[test]

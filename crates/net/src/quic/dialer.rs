@@ -70,6 +70,9 @@ struct Local {
 }
 
 impl QuicDialer {
+    /// The most descriptors of one: its sockets of both versions of IP, and what the thread takes that drives them.
+    pub(crate) const MAX_DESCRIPTORS: usize = 2 * MANY_SOCKETS + 4;
+
     /// A dialler with so many sockets for each version of IP: as many as there are threads to serve them. Where their
     /// buffers are small, it uses more.
     pub(crate) fn new(
@@ -112,10 +115,10 @@ impl QuicDialer {
             security: Security::Tls,
             ip_version: if addr.is_ipv4() { 4 } else { 6 },
             certificate: None,
-            rtt: Some(connection.rtt()),
+            socket: addr,
         };
         let link = QuicLink::new(connection, peer, Arc::clone(&self.protocols));
-        Ok(Dialled::new(link, endpoint, Arc::clone(&self.introduction)))
+        Ok(Dialled::new(link, endpoint, None, Arc::clone(&self.introduction)))
     }
 
     fn client_config(&self, proof: &Arc<ServerProof>) -> Result<ClientConfig, Failure> {

@@ -6,12 +6,13 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use kad::{
     Multiaddr,
     failure::{Failure, FailureClass, Phase},
-    network::{StreamId, Traffic},
+    network::{RoundTrip, RttSource, StreamId, Traffic},
 };
 use libp2p_identity::PeerId;
 use quinn::{Connection, ConnectionError, RecvStream, SendStream, VarInt};
@@ -19,6 +20,7 @@ use quinn::{Connection, ConnectionError, RecvStream, SendStream, VarInt};
 use super::{
     fault::lost,
     stream::{Broken, NO_ERROR, Stream},
+    transport::INITIAL_RTT,
 };
 use crate::{
     carrier::Carrier,
@@ -177,6 +179,11 @@ impl QuicLink {
 }
 
 impl Carrier for QuicLink {
+    fn round_trip(&self) -> Option<RoundTrip> {
+        let path = self.connection.stats().path;
+        shortest(path.min_rtt, path.rtt).map(|time| RoundTrip { time, source: RttSource::Quic })
+    }
+
     fn traffic(&self) -> Traffic {
         let stats = self.connection.stats();
         Traffic { sent_bytes: stats.udp_tx.bytes, received_bytes: stats.udp_rx.bytes }
@@ -285,6 +292,14 @@ impl Carrier for QuicLink {
     }
 }
 
+/// The shortest round trip, by quinn's minimum and its smoothed value. The minimum begins with the guess that is made
+/// before anything was measured, so where it says no less than that, the other one is nearer the truth. A zero is the
+/// clock's: quinn looks at it once for all that it receives at a time.
+fn shortest(min: Duration, smoothed: Duration) -> Option<Duration> {
+    let measured = if min.is_zero() || min >= INITIAL_RTT { smoothed } else { min };
+    (!measured.is_zero()).then_some(measured)
+}
+
 fn accept(connection: &Connection) -> Opening {
     let connection = connection.clone();
     Box::pin(async move { connection.accept_bi().await })
@@ -293,4 +308,22 @@ fn accept(connection: &Connection) -> Opening {
 fn open(connection: &Connection) -> Opening {
     let connection = connection.clone();
     Box::pin(async move { connection.open_bi().await })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_minimum_counts_unless_it_was_not_measured() {
+        let ms = Duration::from_millis;
+        for (min, smoothed, shown) in [
+            (ms(20), ms(35), Some(ms(20))),
+            (INITIAL_RTT, ms(700), Some(ms(700))),
+            (Duration::ZERO, ms(3), Some(ms(3))),
+            (Duration::ZERO, Duration::ZERO, None),
+        ] {
+            assert_eq!(shortest(min, smoothed), shown);
+        }
+    }
 }

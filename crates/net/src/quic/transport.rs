@@ -19,6 +19,9 @@ const SEND_WINDOW_BYTES: u64 = 1024 * 1024;
 /// How long a connection may be silent, in milliseconds. Who measures time-outs of requests is above.
 const IDLE_TIMEOUT_MS: u32 = 30_000;
 
+/// What a round trip is taken for before one was measured (RFC 9002, section 6.2.2).
+pub(super) const INITIAL_RTT: Duration = Duration::from_millis(333);
+
 /// The length of the ids that we give to connections, all of it random.
 const CONNECTION_ID_BYTES: usize = 8;
 
@@ -37,6 +40,7 @@ pub(super) fn transport() -> Arc<TransportConfig> {
         .receive_window(VarInt::from_u32(CONNECTION_WINDOW_BYTES))
         .send_window(SEND_WINDOW_BYTES)
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_TIMEOUT_MS))))
+        .initial_rtt(INITIAL_RTT)
         .keep_alive_interval(None::<Duration>)
         .datagram_receive_buffer_size(None)
         .mtu_discovery_config(None)

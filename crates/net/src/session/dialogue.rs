@@ -9,7 +9,7 @@ use kad::{
 
 use super::{Framing, Protocol, SessionEvent, assembler::Assembler};
 use crate::{
-    multistream::{Choice, Proposal, Verdict},
+    multistream::{Choice, Malformed, Proposal, Verdict},
     wire::put_varint,
 };
 
@@ -48,7 +48,7 @@ impl Dialogue {
     /// On a stream that we open.
     pub(crate) fn outbound(id: StreamId, protocol: &str, framing: Framing) -> Self {
         let mut unsent = Vec::with_capacity(64);
-        let proposal = Box::new(Proposal::new(protocol.to_owned().into(), &mut unsent));
+        let proposal = Box::new(Proposal::new(protocol, &mut unsent));
         Self::new(id, Agreement::Proposed(proposal), framing, unsent)
     }
 
@@ -128,7 +128,9 @@ impl Dialogue {
         protocols: &[Protocol],
         events: &mut VecDeque<SessionEvent>,
     ) -> Result<bool, Failure> {
-        let malformed = |_| Failure::new(Phase::Stream, FailureClass::Malformed);
+        let malformed = |malformed: Malformed| {
+            Failure::with_detail(Phase::Stream, FailureClass::Malformed, &malformed.text)
+        };
         let event = match &mut self.agreement {
             Agreement::Done => return Ok(true),
             Agreement::Proposed(proposal) => match proposal.receive(rest).map_err(malformed)? {

@@ -2,7 +2,7 @@
 
 use libp2p_identity::PeerId;
 
-use super::{Fault, LENGTH_BYTES, malformed, terms::Securities};
+use super::{Fault, LENGTH_BYTES, terms::Securities};
 use crate::{
     identity::Identity,
     multistream::{Choice, Proposal, Verdict},
@@ -52,7 +52,7 @@ impl Handshake {
         expected: Option<PeerId>,
         wire: &mut Vec<u8>,
     ) -> Result<Self, Fault> {
-        let proposal = Proposal::new(NOISE.into(), wire);
+        let proposal = Proposal::new(NOISE, wire);
         let mut initiator = Initiator::new(&[], StaticKey::generate()?);
         write_message(wire, |out| initiator.write_first(&[], out))?;
         let step = Step::Proposed(proposal, initiator);
@@ -65,7 +65,7 @@ impl Handshake {
         expected: Option<PeerId>,
         wire: &mut Vec<u8>,
     ) -> Result<Self, Fault> {
-        let proposal = Proposal::new(TLS.into(), wire);
+        let proposal = Proposal::new(TLS, wire);
         let mut channel = TlsChannel::dialer(own_tls(identity)?)?;
         channel.transmit(wire)?;
         let step = Step::ProposedTls(proposal, channel);
@@ -105,7 +105,7 @@ impl Handshake {
     /// Goes on agreeing on a security protocol.
     pub(super) fn negotiate(&mut self, rest: &mut &[u8], wire: &mut Vec<u8>) -> Result<(), Fault> {
         self.step = match std::mem::replace(&mut self.step, Step::Over) {
-            Step::Proposed(mut proposal, initiator) => match proposal.receive(rest).map_err(malformed)? {
+            Step::Proposed(mut proposal, initiator) => match proposal.receive(rest)? {
                 None => Step::Proposed(proposal, initiator),
                 Some(Verdict::Agreed) => Step::Second(initiator),
                 Some(Verdict::Refused) => {
@@ -114,20 +114,18 @@ impl Handshake {
                     return Err(refused());
                 }
             },
-            Step::ProposedTls(mut proposal, channel) => match proposal.receive(rest).map_err(malformed)? {
+            Step::ProposedTls(mut proposal, channel) => match proposal.receive(rest)? {
                 None => Step::ProposedTls(proposal, channel),
                 Some(Verdict::Agreed) => Step::Tls(channel),
                 Some(Verdict::Refused) => return Err(refused()),
             },
-            Step::Choosing(mut choice, offered) => {
-                match choice.receive(rest, offered, wire).map_err(malformed)? {
-                    None => Step::Choosing(choice, offered),
-                    Some(chosen) if offered.get(chosen) == Some(&TLS) => {
-                        Step::Tls(TlsChannel::listener(own_tls(&self.identity)?)?)
-                    }
-                    Some(_) => Step::First,
+            Step::Choosing(mut choice, offered) => match choice.receive(rest, offered, wire)? {
+                None => Step::Choosing(choice, offered),
+                Some(chosen) if offered.get(chosen) == Some(&TLS) => {
+                    Step::Tls(TlsChannel::listener(own_tls(&self.identity)?)?)
                 }
-            }
+                Some(_) => Step::First,
+            },
             step => step,
         };
         Ok(())
@@ -183,7 +181,7 @@ impl Handshake {
         if channel.is_handshaking() {
             return Ok(None);
         }
-        let peer = channel.peer().ok_or(Fault { class: FailureClass::HandshakeFailed, text: NOBODY })?;
+        let peer = channel.peer().ok_or(Fault::new(FailureClass::HandshakeFailed, NOBODY))?;
         let peer = self.check(peer)?;
         match std::mem::replace(&mut self.step, Step::Over) {
             Step::Tls(channel) => Ok(Some((peer, channel))),
@@ -196,7 +194,7 @@ impl Handshake {
             return Ok(peer);
         }
         self.stranger = Some(peer);
-        Err(Fault { class: FailureClass::PeerIdMismatch, text: "" })
+        Err(Fault::new(FailureClass::PeerIdMismatch, ""))
     }
 }
 
@@ -205,12 +203,11 @@ const NOBODY: &str = "tls: a certificate of nobody";
 
 /// The peer speaks no security protocol of those proposed.
 const fn refused() -> Fault {
-    Fault { class: FailureClass::SecurityNotSupported, text: "" }
+    Fault::new(FailureClass::SecurityNotSupported, "")
 }
 
 fn own_tls(identity: &Identity) -> Result<&OwnTls, Fault> {
-    let none = Fault { class: FailureClass::LocalResources, text: "tls: no certificate could be made" };
-    identity.tls().ok_or(none)
+    identity.tls().ok_or(Fault::new(FailureClass::LocalResources, "tls: no certificate could be made"))
 }
 
 /// Appends a message with its length before it.

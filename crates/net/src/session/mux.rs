@@ -301,5 +301,5 @@ impl Mux {
 
 /// The peer broke a rule.
 const fn violation(text: &'static str) -> Fault {
-    Fault { class: FailureClass::ProtocolViolation, text }
+    Fault::new(FailureClass::ProtocolViolation, text)
 }

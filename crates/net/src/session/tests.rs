@@ -133,12 +133,54 @@ fn another_identity_than_the_expected_one_is_named() {
 }
 
 #[test]
+fn a_key_that_is_not_accepted_has_its_class_and_is_named() {
+    use crate::{
+        key::tests::{KEYS, encoded},
+        noise::{Responder, StaticKey, encode_payload},
+    };
+    for (spki, kind, text) in KEYS {
+        let (dialer, key) = (Identity::generate().unwrap(), StaticKey::from_bytes(&[7; 32]));
+        let mut session = Session::dialer(&dialer, Some(PeerId::random()), protocols(&[])).unwrap();
+        let mut first = Vec::new();
+        session.transmit(&mut first).unwrap();
+        let at = first.len() - 32;
+        let mut responder = Responder::new(&[], StaticKey::generate().unwrap());
+        responder.read_first(&mut first[at..]).unwrap();
+        let mut second = Vec::new();
+        responder.write_second(&key, &encode_payload(&encoded(kind, spki), &[1; 64]), &mut second).unwrap();
+        let mut answer = b"\x13/multistream/1.0.0\n\x07/noise\n".to_vec();
+        answer.extend_from_slice(&u16::try_from(second.len()).unwrap().to_be_bytes());
+        answer.extend_from_slice(&second);
+        let failure = Failure::with_detail(Phase::Secure, FailureClass::KeyNotSupported, text);
+        assert_eq!(session.receive(&mut answer), Err(failure));
+    }
+}
+
+#[test]
+fn what_speaks_another_protocol_is_known_by_its_first_bytes() {
+    let agreed = b"\x13/multistream/1.0.0\n\x07/noise\n";
+    let agreed_tls = b"\x13/multistream/1.0.0\n\x0b/tls/1.0.0\n";
+    for (before, banner, text) in [
+        (&b""[..], &b"SSH-2.0-OpenSSH_9.6\r\n"[..], "multistream: not a line of it: `SSH-2.0-OpenSSH_9.6`"),
+        (b"", b"HTTP/1.1 400 Bad Request\r\n", "multistream: not a line of it: `HTTP/1.1 400 Bad Request`"),
+        (agreed, b"HTTP/1.1 400 Bad Request\r\n", "noise: not a message of it: `HTTP/1.1 400 Bad Request`"),
+        (agreed_tls, b"HTTP/1.1 400 Bad Request\r\n", "tls: not a message of it: `HTTP/1.1 400 Bad Request`"),
+    ] {
+        let dialer = Identity::generate().unwrap();
+        let session = if before == agreed_tls { Session::tls_dialer } else { Session::dialer };
+        let mut session = session(&dialer, None, protocols(&[])).unwrap();
+        let failure = Failure::with_detail(Phase::Secure, FailureClass::Malformed, text);
+        assert_eq!(session.receive(&mut [before, banner].concat()), Err(failure));
+    }
+}
+
+#[test]
 fn a_stranger_cannot_make_us_hold_a_long_message() {
     let (_, mut listener) = ends();
     let mut hello = b"\x13/multistream/1.0.0\n\x07/noise\n\x20".to_vec();
     listener.receive(&mut hello).unwrap();
     let failure = listener.receive(&mut [0x01]).unwrap_err();
-    assert_eq!((failure.phase, failure.class), (Phase::Secure, FailureClass::HandshakeFailed));
+    assert_eq!((failure.phase, failure.class), (Phase::Secure, FailureClass::Malformed));
 }
 
 #[test]
@@ -210,7 +252,7 @@ fn a_stream_too_many_is_refused_with_its_reason() {
 fn unfinished_messages_are_held_up_to_a_bound() {
     let (mut dialer, mut listener) = connected();
     let mut line = Vec::new();
-    drop(Proposal::new(KAD.into(), &mut line));
+    drop(Proposal::new(KAD, &mut line));
     put_varint(&mut line, 60_000);
     line.resize(line.len() + 50_000, 7);
     for i in 0..8 {

@@ -1,16 +1,31 @@
 //! From rustls's errors to the closed classes: by variant, never by text.
 
+use std::borrow::Cow;
+
 use kad::failure::FailureClass;
-use rustls::{AlertDescription, CertificateError, Error};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 
 use super::certificate::Refusal;
+use crate::foreign::looks_like;
 
 /// Why a channel is over.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ChannelError {
     Tls(Error),
+    /// What came is no TLS; how it begins.
+    Foreign(String),
     /// Our own side failed.
     Local,
+}
+
+impl ChannelError {
+    /// What an error means that these bytes led to.
+    pub(super) fn over(error: Error, bytes: &[u8]) -> Self {
+        match error {
+            Error::InvalidMessage(InvalidMessage::InvalidContentType) => Self::Foreign(looks_like(bytes)),
+            error => Self::Tls(error),
+        }
+    }
 }
 
 impl From<Error> for ChannelError {
@@ -21,17 +36,26 @@ impl From<Error> for ChannelError {
 
 /// What an error means, with a text where the class does not say it all. `secured` says that the peer has proved before
 /// who it is.
-pub(crate) fn class_of(error: &ChannelError, secured: bool) -> (FailureClass, &'static str) {
+pub(crate) fn class_of(error: &ChannelError, secured: bool) -> (FailureClass, Cow<'static, str>) {
     match error {
-        ChannelError::Local => (FailureClass::LocalResources, "tls: out of buffers"),
-        ChannelError::Tls(error) => class_of_tls(error, secured),
+        ChannelError::Local => (FailureClass::LocalResources, "tls: out of buffers".into()),
+        ChannelError::Foreign(looks) => {
+            (FailureClass::Malformed, format!("tls: not a message of it: {looks}").into())
+        }
+        ChannelError::Tls(Error::InvalidCertificate(error)) => {
+            let refusal = refusal_of(error);
+            (refusal.class(), refusal.to_string().into())
+        }
+        ChannelError::Tls(error) => {
+            let (class, text) = class_of_tls(error, secured);
+            (class, text.into())
+        }
     }
 }
 
 fn class_of_tls(error: &Error, secured: bool) -> (FailureClass, &'static str) {
     match error {
         Error::AlertReceived(alert) => class_of_alert(*alert),
-        Error::InvalidCertificate(error) => (FailureClass::HandshakeFailed, text_of(error)),
         Error::NoCertificatesPresented => {
             (FailureClass::HandshakeFailed, "tls: a peer without a certificate")
         }
@@ -60,11 +84,13 @@ const fn class_of_alert(alert: AlertDescription) -> (FailureClass, &'static str)
     }
 }
 
-const fn text_of(error: &CertificateError) -> &'static str {
+/// What was found wrong with a certificate.
+fn refusal_of(error: &CertificateError) -> Refusal {
     match error {
-        CertificateError::Expired => Refusal::Expired.text(),
-        CertificateError::BadSignature => Refusal::BadSignature.text(),
-        _ => Refusal::Malformed.text(),
+        CertificateError::Expired => Refusal::Expired,
+        CertificateError::BadSignature => Refusal::BadSignature,
+        CertificateError::Other(other) => other.0.downcast_ref().copied().unwrap_or(Refusal::Malformed),
+        _ => Refusal::Malformed,
     }
 }
 
@@ -91,6 +117,6 @@ mod tests {
         let error = ChannelError::Tls(Error::DecryptError);
         assert_eq!(class_of(&error, true).0, FailureClass::Malformed);
         assert_eq!(class_of(&error, false).0, FailureClass::HandshakeFailed);
-        assert_ne!(text_of(&CertificateError::Expired), text_of(&CertificateError::BadSignature));
+        assert_ne!(refusal_of(&CertificateError::Expired), refusal_of(&CertificateError::BadSignature));
     }
 }

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ED25519, UnparsedPublicKey, VerificationAlgorithm};
+use kad::failure::FailureClass;
 use libp2p_identity::{PeerId, PublicKey};
 use rustls::{
     SignatureScheme,
@@ -14,6 +15,10 @@ use rustls::{
 };
 
 use super::der::{BOOLEAN, INTEGER, OBJECT_ID, OCTET_STRING, SEQUENCE, bits, expect, take, time};
+use crate::{
+    key::UnsupportedKey,
+    noise::{self, NoiseError},
+};
 
 /// What an identity signs of a certificate, before the key of the certificate.
 const SIGNATURE_PREFIX: &[u8] = b"libp2p-tls-handshake:";
@@ -38,31 +43,37 @@ const VERSION: u8 = 0xa0;
 const EXTENSIONS: u8 = 0xa3;
 
 /// Why a certificate was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// It is no certificate of libp2p.
+    #[error("tls: not a certificate of libp2p")]
     Malformed,
     /// It is not valid yet, or no more.
+    #[error("tls: a certificate that is not valid now")]
     Expired,
     /// A signature does not hold.
+    #[error("tls: a certificate with a signature that does not hold")]
     BadSignature,
+    /// The identity's key is of a kind or size that is not accepted.
+    #[error(transparent)]
+    KeyNotSupported(UnsupportedKey),
 }
 
 impl Refusal {
-    /// What a failure says of it.
-    pub(crate) const fn text(self) -> &'static str {
+    /// The class of the failure that it is.
+    pub(crate) const fn class(self) -> FailureClass {
         match self {
-            Self::Malformed => "tls: not a certificate of libp2p",
-            Self::Expired => "tls: a certificate that is not valid now",
-            Self::BadSignature => "tls: a certificate with a signature that does not hold",
+            Self::KeyNotSupported(_) => FailureClass::KeyNotSupported,
+            Self::Malformed | Self::Expired | Self::BadSignature => FailureClass::HandshakeFailed,
         }
     }
 }
 
-/// A certificate of one of the two common kinds, read but not verified.
+/// A certificate, read but not verified.
 #[derive(Debug)]
 struct Certificate<'a> {
-    scheme: SignatureScheme,
+    /// How it signs; `None` for a certificate of another than the two common kinds.
+    scheme: Option<SignatureScheme>,
     /// What it signs of itself.
     signed: &'a [u8],
     signature: &'a [u8],
@@ -85,13 +96,17 @@ pub fn peer_of_certificate(der: &[u8], now: Duration) -> Result<PeerId, Refusal>
 /// Verifies a certificate, and says whose it is.
 pub(super) fn verify(der: &CertificateDer<'_>, now: UnixTime) -> Result<PeerId, Refusal> {
     let Some(certificate) = Certificate::read(der) else {
-        return libp2p_tls::certificate::parse(der)
-            .map(|parsed| parsed.peer_id())
-            .map_err(|_| Refusal::Malformed);
+        return libp2p_tls::certificate::parse(der).map(|parsed| parsed.peer_id()).map_err(|_| why_not(der));
     };
     certificate.verify_time(now)?;
     certificate.verify_by_key(certificate.signed, certificate.signature)?;
     certificate.owner()
+}
+
+/// Why the general crate takes a certificate for none.
+fn why_not(der: &[u8]) -> Refusal {
+    let key = Certificate::outline(der).and_then(|certificate| UnsupportedKey::of(certificate.identity));
+    key.map_or(Refusal::Malformed, Refusal::KeyNotSupported)
 }
 
 /// Verifies a certificate whose signatures were verified before, and says whose it is.
@@ -119,7 +134,9 @@ pub(super) fn verify_handshake(
     signature: &[u8],
 ) -> Result<(), Refusal> {
     match Certificate::read(der) {
-        Some(certificate) if certificate.scheme == scheme => certificate.verify_by_key(message, signature),
+        Some(certificate) if certificate.scheme == Some(scheme) => {
+            certificate.verify_by_key(message, signature)
+        }
         Some(_) => Err(Refusal::BadSignature),
         None => libp2p_tls::certificate::parse(der)
             .map_err(|_| Refusal::Malformed)?
@@ -129,8 +146,13 @@ pub(super) fn verify_handshake(
 }
 
 impl<'a> Certificate<'a> {
-    /// Reads a certificate; `None` for one of another kind, which may still be valid.
+    /// Reads a certificate of one of the two common kinds; `None` for one of another kind, which may still be valid.
     fn read(der: &'a [u8]) -> Option<Self> {
+        Self::outline(der).filter(|certificate| certificate.scheme.is_some())
+    }
+
+    /// Reads a certificate of any kind.
+    fn outline(der: &'a [u8]) -> Option<Self> {
         let mut rest = der;
         let mut outer = expect(&mut rest, SEQUENCE).filter(|_| rest.is_empty())?;
         let signed = take(&mut outer).filter(|element| element.tag == SEQUENCE)?;
@@ -149,9 +171,9 @@ impl<'a> Certificate<'a> {
         let info = take(&mut rest).filter(|element| element.tag == SEQUENCE)?;
         let mut key_info = info.content;
         let scheme = match (expect(&mut key_info, SEQUENCE)?, algorithm) {
-            (P256_KEY, P256_SIGNATURE) => SignatureScheme::ECDSA_NISTP256_SHA256,
-            (ED25519_ID, ED25519_ID) => SignatureScheme::ED25519,
-            _ => return None,
+            (P256_KEY, P256_SIGNATURE) => Some(SignatureScheme::ECDSA_NISTP256_SHA256),
+            (ED25519_ID, ED25519_ID) => Some(SignatureScheme::ED25519),
+            _ => None,
         };
         let key = bits(&mut key_info)?;
         let (identity, proof) = extension(expect(&mut rest, EXTENSIONS).filter(|_| rest.is_empty())?)?;
@@ -166,7 +188,7 @@ impl<'a> Certificate<'a> {
 
     fn verify_by_key(&self, message: &[u8], signature: &[u8]) -> Result<(), Refusal> {
         let algorithm: &dyn VerificationAlgorithm = match self.scheme {
-            SignatureScheme::ED25519 => &ED25519,
+            Some(SignatureScheme::ED25519) => &ED25519,
             _ => &ECDSA_P256_SHA256_ASN1,
         };
         UnparsedPublicKey::new(algorithm, self.key)
@@ -177,7 +199,10 @@ impl<'a> Certificate<'a> {
     /// Verifies the proof of the identity.
     fn owner(&self) -> Result<PeerId, Refusal> {
         let text = [SIGNATURE_PREFIX, self.key_info].concat();
-        crate::noise::verify(self.identity, &text, self.proof).map_err(|_| Refusal::BadSignature)
+        noise::verify(self.identity, &text, self.proof).map_err(|error| match error {
+            NoiseError::KeyNotSupported(key) => Refusal::KeyNotSupported(key),
+            _ => Refusal::BadSignature,
+        })
     }
 }
 
@@ -241,6 +266,27 @@ mod tests {
             let general = libp2p_tls::certificate::parse(&der).unwrap().peer_id();
             assert_eq!(verify(&der, date), Ok(general));
             assert_eq!(owner_of(&der), Some(general));
+        }
+    }
+
+    /// Certificates made with Python's cryptography, whose identities have keys that are not accepted: the first with a
+    /// P-256 key of its own, the second with one of P-384, which the general crate reads.
+    const OF_OTHERS: [(&[u8], &str); 2] = [
+        (
+            include_bytes!("../../tests/data/certificate_of_rsa_1024.der"),
+            "RSA of 1024 bits; 2048 to 8192 are accepted",
+        ),
+        (
+            include_bytes!("../../tests/data/certificate_p384_of_p521.der"),
+            "ECDSA on P-521; P-256 is accepted",
+        ),
+    ];
+
+    #[test]
+    fn a_key_that_is_not_accepted_is_named() {
+        for (bytes, text) in OF_OTHERS {
+            let refusal = verify(&CertificateDer::from(bytes), now()).unwrap_err();
+            assert_eq!((refusal.class(), &*refusal.to_string()), (FailureClass::KeyNotSupported, text));
         }
     }
 

@@ -1,17 +1,17 @@
 //! The little of DER that reading a certificate takes. What this does not understand goes to the general crate.
 
 /// A SEQUENCE or SEQUENCE OF.
-pub(super) const SEQUENCE: u8 = 0x30;
+pub(crate) const SEQUENCE: u8 = 0x30;
 /// A BOOLEAN.
-pub(super) const BOOLEAN: u8 = 0x01;
+pub(crate) const BOOLEAN: u8 = 0x01;
 /// An INTEGER.
-pub(super) const INTEGER: u8 = 0x02;
+pub(crate) const INTEGER: u8 = 0x02;
 /// A BIT STRING.
-pub(super) const BIT_STRING: u8 = 0x03;
+pub(crate) const BIT_STRING: u8 = 0x03;
 /// An OCTET STRING.
-pub(super) const OCTET_STRING: u8 = 0x04;
+pub(crate) const OCTET_STRING: u8 = 0x04;
 /// An OBJECT IDENTIFIER.
-pub(super) const OBJECT_ID: u8 = 0x06;
+pub(crate) const OBJECT_ID: u8 = 0x06;
 /// A `UTCTime`: two digits of the year, as of 1950.
 const UTC_TIME: u8 = 0x17;
 /// A `GeneralizedTime`: four digits of the year.
@@ -19,14 +19,14 @@ const GENERALIZED_TIME: u8 = 0x18;
 
 /// One element: its tag, its content and all of its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Element<'a> {
-    pub(super) tag: u8,
-    pub(super) content: &'a [u8],
-    pub(super) whole: &'a [u8],
+pub(crate) struct Element<'a> {
+    pub(crate) tag: u8,
+    pub(crate) content: &'a [u8],
+    pub(crate) whole: &'a [u8],
 }
 
 /// Takes one element off the front; `None` where there is none, or not one of DER.
-pub(super) fn take<'a>(rest: &mut &'a [u8]) -> Option<Element<'a>> {
+pub(crate) fn take<'a>(rest: &mut &'a [u8]) -> Option<Element<'a>> {
     let all = *rest;
     let (&tag, after) = all.split_first()?;
     let (&first, mut after) = after.split_first()?;
@@ -48,17 +48,17 @@ pub(super) fn take<'a>(rest: &mut &'a [u8]) -> Option<Element<'a>> {
 }
 
 /// Takes an element of that tag off the front: its content.
-pub(super) fn expect<'a>(rest: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
+pub(crate) fn expect<'a>(rest: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
     take(rest).filter(|element| element.tag == tag).map(|element| element.content)
 }
 
 /// The bytes of a BIT STRING of whole bytes.
-pub(super) fn bits<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+pub(crate) fn bits<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     expect(rest, BIT_STRING)?.strip_prefix(&[0])
 }
 
 /// Takes a time in one of the two forms that certificates use: in seconds since 1970, negative before.
-pub(super) fn time(rest: &mut &[u8]) -> Option<i64> {
+pub(crate) fn time(rest: &mut &[u8]) -> Option<i64> {
     let element = take(rest)?;
     let digits = element.content.strip_suffix(b"Z")?;
     let (year, digits) = match element.tag {

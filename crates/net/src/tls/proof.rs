@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use kad::failure::{Failure, FailureClass, Phase};
 use libp2p_identity::PeerId;
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     pki_types::{CertificateDer, ServerName, UnixTime},
     server::danger::{ClientCertVerified, ClientCertVerifier},
@@ -86,9 +86,7 @@ impl ServerProof {
             Ok(peer) => {
                 Some(Failure::with_detail(Phase::Secure, FailureClass::PeerIdMismatch, &peer.to_base58()))
             }
-            Err(refusal) => {
-                Some(Failure::with_detail(Phase::Secure, FailureClass::HandshakeFailed, refusal.text()))
-            }
+            Err(refusal) => Some(Failure::with_detail(Phase::Secure, refusal.class(), &refusal.to_string())),
         }
     }
 }
@@ -181,6 +179,7 @@ fn refused(refusal: Refusal) -> Error {
         Refusal::Malformed => CertificateError::BadEncoding,
         Refusal::Expired => CertificateError::Expired,
         Refusal::BadSignature => CertificateError::BadSignature,
+        Refusal::KeyNotSupported(_) => CertificateError::Other(OtherError(Arc::new(refusal))),
     })
 }
 

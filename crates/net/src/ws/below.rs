@@ -84,8 +84,8 @@ fn failure(error: &io::Error) -> Failure {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         None => from_io(Phase::Connect, error),
         Some(error) => match class_of(&ChannelError::Tls(error.clone()), false) {
-            (class, "") => Failure::new(Phase::Connect, class),
-            (class, text) => Failure::with_detail(Phase::Connect, class, text),
+            (class, text) if text.is_empty() => Failure::new(Phase::Connect, class),
+            (class, text) => Failure::with_detail(Phase::Connect, class, &text),
         },
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kad::{
     failure::{Failure, FailureClass, Phase, SkipReason},
-    network::{AddressOutcome, Security, Transport, WssCertificate},
+    network::{AddressOutcome, RoundTrip, RttSource, Security, Transport, WssCertificate},
 };
 use multiaddr::{Multiaddr, Protocol};
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -57,10 +57,34 @@ prop_compose! {
 
 prop_compose! {
     fn address_visit()(
+        own in fate(), led_to in vec(fate(), 0..4), name in option::of(name()),
+    ) -> AddressVisit {
+        // Only a name leads anywhere.
+        match name {
+            None => AddressVisit { resolved: Vec::new(), ..own },
+            Some(name) => AddressVisit { address: name, resolved: led_to, ..own },
+        }
+    }
+}
+
+prop_compose! {
+    fn fate()(
         address in address(), started_after in duration(), took in duration(), outcome in outcome(),
     ) -> AddressVisit {
-        AddressVisit { address, started_after, took, outcome }
+        AddressVisit { address, started_after, took, outcome, resolved: Vec::new() }
     }
+}
+
+/// An address that begins with a name.
+fn name() -> impl Strategy<Value = Multiaddr> {
+    let name = "[a-z]{1,9}[.]test";
+    prop_oneof![
+        name.prop_map(|name| Protocol::Dns(name.into())),
+        name.prop_map(|name| Protocol::Dns4(name.into())),
+        name.prop_map(|name| Protocol::Dns6(name.into())),
+        name.prop_map(|name| Protocol::Dnsaddr(name.into())),
+    ]
+    .prop_map(|name| Multiaddr::empty().with(name))
 }
 
 prop_compose! {
@@ -70,9 +94,13 @@ prop_compose! {
         security in select(vec![Security::Noise, Security::Tls]),
         certificate in select(vec![None, Some(WssCertificate::Root), Some(WssCertificate::Unverified)]),
         ip_version in select(vec![4, 6]),
-        rtt in duration(),
+        socket in any::<std::net::SocketAddr>(),
+        (time, source) in (duration(), select(RttSource::ALL)),
     ) -> ConnectionInfo {
-        ConnectionInfo { address, transport, security, certificate, ip_version, rtt }
+        // Text says nothing of flow and scope, and nothing that comes from a multiaddress has them.
+        let socket = std::net::SocketAddr::new(socket.ip(), socket.port());
+        let rtt = time.map(|time| RoundTrip { time, source });
+        ConnectionInfo { address, transport, security, certificate, ip_version, socket, rtt }
     }
 }
 

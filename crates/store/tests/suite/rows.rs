@@ -5,7 +5,7 @@ use std::time::Duration;
 use kad::{
     PeerId,
     failure::{Failure, FailureClass, Phase, SkipReason},
-    network::{AddressOutcome, Security, Transport},
+    network::{AddressOutcome, RoundTrip, RttSource, Security, Transport},
 };
 use multiaddr::{Multiaddr, Protocol};
 use schema::{
@@ -82,7 +82,11 @@ pub(crate) fn visit(n: u32) -> Visit {
             security: Security::Noise,
             certificate: None,
             ip_version: 4,
-            rtt: Some(Duration::from_micros(20_000 + u64::from(n))),
+            socket: (std::net::Ipv4Addr::from(0x0900_0000 + n), 4001).into(),
+            rtt: Some(RoundTrip {
+                time: Duration::from_micros(20_000 + u64::from(n)),
+                source: RttSource::TcpInfo,
+            }),
         }),
         connect_error: (!reachable).then_some(refused),
         agent_version: reachable.then(|| format!("kubo/0.{}.0/", n % 40)),
@@ -134,6 +138,7 @@ fn address_visit(n: u32, position: usize, address: Multiaddr) -> AddressVisit {
         started_after: tried.then(|| Duration::from_micros(position as u64 * 250_000)),
         took: tried.then(|| Duration::from_micros(30_000 + u64::from(n))),
         outcome,
+        resolved: Vec::new(),
     }
 }
 

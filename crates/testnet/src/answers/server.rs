@@ -18,18 +18,16 @@ impl Answers {
     pub(super) fn serve(&self, peer: u32, asker: &[u8], request: &[u8]) -> Answer {
         let guests = self.with_room(peer, self.memory.heard(peer, asker));
         match Asked::read(request, asker) {
-            // An undecodable request is a handler error, and those reset the stream.
-            Err(_) => Answer::Reset,
             Ok(Asked::Answered(answer)) => answer,
             Ok(Asked::Lookup(lookup)) => Answer::Message(self.look_up(peer, asker, &lookup, &guests)),
             Ok(Asked::Provide(provide)) => {
                 self.memory.provide(peer, asker, &provide);
                 Answer::Nothing
             }
-            Ok(Asked::Put(put)) => {
-                self.memory.put(peer, &put);
-                Answer::Message(put.answer())
-            }
+            Ok(Asked::Put(put)) if self.memory.put(peer, &put) => Answer::Message(put.answer()),
+            // An undecodable request and a value that has expired, or is older than what is there, are handler errors: those
+            // reset the stream.
+            Ok(Asked::Put(_)) | Err(_) => Answer::Reset,
         }
     }
 

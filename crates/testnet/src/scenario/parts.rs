@@ -74,7 +74,8 @@ pub struct Region {
     #[serde(default)]
     pub continents: Vec<String>,
     /// Milliseconds for the way to a region **and back**, by the other region's name. Each pair is given once, in
-    /// either of its regions; a region's delay to itself, too.
+    /// either of its regions; a region's delay to itself, too. On the wire a peer holds back what it says for so long; that
+    /// the system answers for it when a TCP connection is opened, and acknowledges what comes, takes no time.
     #[serde(default)]
     pub rtt_ms: BTreeMap<String, u32>,
 }

@@ -7,7 +7,9 @@ use kad::{
     failure::{Failure, FailureClass, Phase},
     identify::{IDENTIFY_PROTOCOL, append_observed_addr},
     message::MAX_MESSAGE_BYTES,
-    network::{Connection, Endpoint, Event, StreamId, Traffic, Transport, WssCertificate},
+    network::{
+        Connection, Endpoint, Event, RoundTrip, RttSource, StreamId, Traffic, Transport, WssCertificate,
+    },
 };
 use multiaddr::{Multiaddr, Protocol};
 use tokio::time::Instant;
@@ -93,7 +95,7 @@ impl SimConnection {
             security: reached.security,
             certificate: certificate(&shared, reached.transport),
             ip_version: reached.ip_version,
-            rtt: Some(reached.rtt),
+            socket: reached.socket,
         };
         let state = shared.world.state(reached.peer);
         let mut connection = Self {
@@ -281,6 +283,14 @@ impl SimConnection {
 impl Connection for SimConnection {
     fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    fn round_trip(&self) -> Option<RoundTrip> {
+        let source = match self.endpoint.transport {
+            Transport::Quic => RttSource::Quic,
+            Transport::Tcp | Transport::Ws | Transport::Wss => RttSource::Handshake,
+        };
+        Some(RoundTrip { time: self.rtt, source })
     }
 
     fn open(&mut self, protocol: &str, max_message_bytes: usize) -> StreamId {

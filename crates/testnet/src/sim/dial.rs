@@ -17,22 +17,24 @@ use super::{
 
 /// What comes of each address, who was reached, and how long it takes.
 ///
-/// QUIC goes first, then TCP, then what runs on it, each first over IPv4; otherwise the order is the given one. An address is tried when the one before it has failed, or
+/// As many addresses as a dial tries are taken, the first ones. Of these QUIC goes first, then TCP, then what runs on it, each
+/// first over IPv4; otherwise the order is the given one. An address is tried when the one before it has failed, or
 /// after the stagger beside it. The first one to reach the peer wins: those under way are abandoned, the others not
 /// tried.
 pub(super) fn dial(
     shared: &Shared,
     peer: PeerId,
-    addrs: &[Multiaddr],
+    (addrs, at_most): (&[Multiaddr], Option<Duration>),
 ) -> (Vec<Attempt>, Option<Reached>, Duration) {
     let (mut attempts, turns) = plan(shared, &peer, addrs);
     let mut winner: Option<(Duration, Reached)> = None;
     let mut start = Duration::ZERO;
     for (position, target) in turns {
-        if winner.is_some_and(|(won, _)| won <= start) {
+        if winner.is_some_and(|(won, _)| won <= start) || at_most.is_some_and(|limit| limit <= start) {
             break;
         }
-        let (outcome, took) = match fate(shared, &peer, position, target) {
+        let left = at_most.map_or(Duration::MAX, |limit| limit.saturating_sub(start));
+        let (outcome, took) = match fate(shared, &peer, position, target).within(left) {
             Fate::Failed(took, failure) => (AddressOutcome::Failed(failure), took),
             Fate::Reached(took, reached) => {
                 if winner.is_none_or(|(won, _)| start + took < won) {
@@ -42,13 +44,15 @@ pub(super) fn dial(
             }
         };
         let failed = matches!(outcome, AddressOutcome::Failed(_));
-        attempts[position] = Attempt { started_after: Some(start), took: Some(took), outcome };
+        let started_after = Some(start);
+        attempts[position] = Attempt { started_after, took: Some(took), ..Attempt::untried(outcome) };
         start += if failed { took.min(shared.config.stagger) } else { shared.config.stagger };
     }
     let took = winner.map_or_else(|| end_of_last(&attempts), |(won, _)| won);
     if let Some((won, reached)) = winner {
         cut_short(&mut attempts, won, reached.address);
     }
+    lead_on(shared, addrs, &mut attempts);
     (attempts, winner.map(|(_, reached)| reached), took)
 }
 
@@ -67,10 +71,10 @@ fn plan(shared: &Shared, peer: &PeerId, addrs: &[Multiaddr]) -> (Vec<Attempt>, V
         };
         attempts.push(Attempt::untried(outcome));
     }
-    turns.sort_by_key(|(_, target)| (place(target.transport()), target.addr().is_ipv6()));
     for (position, _) in turns.split_off(shared.config.max_addresses.min(turns.len())) {
         attempts[position] = Attempt::untried(AddressOutcome::Skipped(SkipReason::OverLimit));
     }
+    turns.sort_by_key(|(_, target)| (place(target.transport()), target.addr().is_ipv6()));
     (attempts, turns)
 }
 
@@ -90,6 +94,16 @@ fn cut_short(attempts: &mut [Attempt], won: Duration, winner: usize) {
         if position != winner && (start + took > won || attempt.outcome == AddressOutcome::Connected) {
             attempt.outcome = AddressOutcome::Abandoned;
             attempt.took = Some(won.saturating_sub(start));
+        }
+    }
+}
+
+/// Notes where the names led to.
+fn lead_on(shared: &Shared, addrs: &[Multiaddr], attempts: &mut [Attempt]) {
+    for (address, attempt) in addrs.iter().zip(attempts) {
+        let is_over = attempt.started_after.is_some() && attempt.outcome != AddressOutcome::Abandoned;
+        if let Some(to) = shared.world.resolve(address).filter(|_| is_over) {
+            attempt.resolved = vec![(to, attempt.clone())];
         }
     }
 }

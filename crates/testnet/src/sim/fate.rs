@@ -1,6 +1,6 @@
 //! What comes of one address, without waiting for it.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{net::SocketAddr, sync::atomic::Ordering, time::Duration};
 
 use kad::{
     failure::{Failure, FailureClass, Phase},
@@ -30,6 +30,18 @@ pub(super) enum Fate {
     Reached(Duration, Reached),
 }
 
+impl Fate {
+    /// What comes of it where an attempt may take this long.
+    pub(super) fn within(self, limit: Duration) -> Self {
+        match self {
+            Self::Failed(took, _) | Self::Reached(took, _) if took > limit => {
+                Self::Failed(limit, Failure::new(Phase::Connect, FailureClass::Timeout))
+            }
+            fate => fate,
+        }
+    }
+}
+
 /// The other end of an attempt that succeeds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reached {
@@ -40,6 +52,7 @@ pub(super) struct Reached {
     pub(super) transport: Transport,
     pub(super) security: Security,
     pub(super) ip_version: u8,
+    pub(super) socket: SocketAddr,
     /// The position of the address in the dial.
     pub(super) address: usize,
 }
@@ -80,7 +93,8 @@ pub(super) fn reached(shared: &Shared, peer: u32, address: usize, target: Target
         _ => Security::Noise,
     };
     let ip_version = if target.addr().is_ipv4() { 4 } else { 6 };
-    Reached { peer, rtt: shared.world.rtt(peer), transport, security, ip_version, address }
+    let (rtt, socket) = (shared.world.rtt(peer), target.addr());
+    Reached { peer, rtt, transport, security, ip_version, socket, address }
 }
 
 /// The fate of an attempt whose peer listens.

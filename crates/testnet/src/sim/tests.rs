@@ -1,7 +1,7 @@
 //! The simulated network as a dialler sees it.
 
 use kad::{
-    failure::{FailureClass, Phase, SkipReason},
+    failure::{Failure, FailureClass, Phase, SkipReason},
     network::{AddressOutcome, Connection},
 };
 use tokio::time::Instant;
@@ -153,6 +153,31 @@ async fn a_slower_address_is_abandoned_when_the_next_one_connects() {
     assert_eq!(dial.attempts[0].took, Some(Duration::from_millis(250)));
     assert_eq!(dial.attempts[1].started_after, Some(Duration::from_millis(250)));
     assert_eq!(dial.attempts[1].outcome, AddressOutcome::Connected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_more_addresses_than_a_dial_tries_the_first_ones_are_taken_whatever_their_transport() {
+    let network = network("peers = 20");
+    let peer = first_in(&network, |state| state == State::Online);
+    let mut addrs = network.world().addresses(peer);
+    addrs.extend((1..=8).map(|n| format!("/ip4/127.9.9.9/udp/{n}/quic-v1").parse().expect("an address")));
+    let dial = network.connect(network.world().peer_id(peer), addrs).await;
+    assert_eq!(dial.attempts[0].outcome, AddressOutcome::Connected);
+    assert_eq!(dial.attempts[8].outcome, AddressOutcome::Skipped(SkipReason::OverLimit));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dial_ends_when_its_caller_will_wait_no_longer() {
+    let network = network("peers = 40\n[[states]]\nstate = 'dropping'\nshare = 0.5");
+    let world = network.world();
+    let (dropping, limit) =
+        (first_in(&network, |state| state == State::Dropping), Duration::from_millis(400));
+    let addrs = [world.addresses(dropping), world.addresses(dropping)].concat();
+    let begun = Instant::now();
+    let dial = network.connect_within(world.peer_id(dropping), addrs, Some(limit)).await;
+    assert_eq!((begun.elapsed(), dial.connection.is_none()), (limit, true));
+    let timeout = AddressOutcome::Failed(Failure::new(Phase::Connect, FailureClass::Timeout));
+    assert!(dial.attempts.iter().all(|attempt| attempt.outcome == timeout), "{:?}", dial.attempts);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! What happens in a network whose peers come and go: where it is written, and how addresses are taken away.
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{fs::File, sync::Arc};
 
 use testnet::{
     namespace::Routes,
@@ -8,19 +8,16 @@ use testnet::{
 };
 use tokio::time::Instant;
 
-use crate::{clock, exit::Failed};
+use crate::clock;
 
-/// Events go to a file, if one is named, and change routes, if there are any to be changed.
-pub(super) fn outlets(log: Option<&Path>, routes: Option<Arc<Routes>>) -> Result<LifeOutlets, Failed> {
+/// Events go to a file, if there is one, and change routes, if there are any to be changed.
+pub(super) fn outlets(log: Option<File>, routes: Option<Arc<Routes>>) -> LifeOutlets {
     let mut outlets = LifeOutlets { calendar: (Instant::now(), clock::unix_ms()), ..LifeOutlets::default() };
-    if let Some(path) = log {
-        let failed = |error| Failed::usage(format!("cannot write the events to {}: {error}", path.display()));
-        outlets.log = Some(Box::new(File::create(path).map_err(failed)?));
-    }
+    outlets.log = log.map(|file| -> Box<dyn std::io::Write + Send> { Box::new(file) });
     outlets.routes = routes.map(|routes| -> Box<dyn FnMut(RouteChange) -> Rerouted + Send> {
         Box::new(move |change| Ok(reroute(&routes, change)?))
     });
-    Ok(outlets)
+    outlets
 }
 
 fn reroute(

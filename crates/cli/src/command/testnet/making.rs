@@ -10,7 +10,7 @@ use std::{
 use testnet::Making;
 use tokio::time::{Instant, interval_at};
 
-use crate::{output, progress::CLEAR, render::text::grouped};
+use crate::{output, progress::CLEAR, render::text::counted};
 
 /// After how long the first word is said: most networks are made by then.
 const FIRST: Duration = Duration::from_secs(1);
@@ -51,11 +51,11 @@ pub(super) async fn watched<T>(making: &Making, peers: u32, made: impl Future<Ou
 }
 
 fn text(share: f64, peers: u32) -> String {
-    let peers = grouped(peers.into());
+    let peers = counted(peers.into(), "peer", "peers");
     if share < 1.0 {
-        format!("making {peers} peers: {:.0} %", (share * 100.0).floor())
+        format!("making {peers}: {:.0} %", (share * 100.0).floor())
     } else {
-        format!("made {peers} peers; writing down what is true of them")
+        format!("made {peers}; writing down what is true of them")
     }
 }
 

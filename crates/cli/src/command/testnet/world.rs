@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::Context as _;
 use testnet::{
-    Making, Scenario, WireConfig, WireTestnet,
+    Config, Making, Scenario, WireConfig, WireTestnet,
     ground::Internet,
     names::{NameServer, Zone, ZoneError},
     namespace::{self, Entered, LocalRanges, Place, Routes},
@@ -21,10 +21,10 @@ use testnet::{
 
 pub(crate) use self::{environment::Described, inhabitant::become_inhabitant};
 use self::{environment::Environment, files::Files};
-use super::{Announcement, end_of_stdin, life, making, network_name, write_truth};
+use super::{Announcement, end_of_stdin, files::write_truth, life, making, network_name, note_room};
 use crate::{
-    args::TestnetArgs, exit::Code, output, render::text::grouped, resources, signals::Signals,
-    temporary::TemporaryDir,
+    args::TestnetArgs, exit::Code, output, outputs::InUse, render::text::counted, resources,
+    signals::Signals, temporary::TemporaryDir,
 };
 
 /// Where names are asked for: on the port of DNS.
@@ -54,15 +54,17 @@ pub(crate) fn prepare(place: Place) -> anyhow::Result<Entered> {
     Ok(entered)
 }
 
-pub(super) async fn run(args: TestnetArgs, entered: Entered) -> anyhow::Result<Code> {
+pub(super) async fn run(args: TestnetArgs, entered: Entered, mut in_use: InUse) -> anyhow::Result<Code> {
     let mut signals = Signals::listen()?;
     let scenario = args.config.scenario(true)?;
-    resources::raise_open_files();
+    let limit = resources::raise_open_files();
     let making = Making::default();
+    let made = World::start(&args, &scenario, &mut in_use, &making);
     let world = tokio::select! {
-        world = making::watched(&making, scenario.peers, World::start(&args, &scenario, &making)) => world?,
+        world = making::watched(&making, scenario.peers, made) => world?,
         _ = signals.next() => return Ok(Code::Cancelled),
     };
+    note_room(limit);
     world.announce(&args, entered)?;
     let code = if args.world.command.is_empty() {
         tokio::select! {
@@ -78,10 +80,17 @@ pub(super) async fn run(args: TestnetArgs, entered: Entered) -> anyhow::Result<C
 }
 
 impl World {
-    async fn start(args: &TestnetArgs, scenario: &Scenario, making: &Making) -> anyhow::Result<Self> {
+    async fn start(
+        args: &TestnetArgs,
+        scenario: &Scenario,
+        in_use: &mut InUse,
+        making: &Making,
+    ) -> anyhow::Result<Self> {
         let routes = Arc::new(Routes::make_local(ranges())?);
         let Files { truth, events, roots, dir } = Files::of(&args.config, scenario)?;
-        let life = life::outlets(events.as_deref(), Some(Arc::clone(&routes)))?;
+        let config = Config { truth: Some(truth.clone()), events: events.clone(), ..args.config.clone() };
+        let opened = super::Files::open(&config, in_use)?;
+        let life = life::outlets(opened.events, Some(Arc::clone(&routes)));
         let config = WireConfig { life, making: making.clone(), ..WireConfig::default() };
         let network = WireTestnet::start_public(scenario, config).await?;
         let root = network.root_certificate().unwrap_or_default();
@@ -89,7 +98,7 @@ impl World {
         let bootstrap = network.bootstrap_addresses();
         let zone = zone(&network).context("cannot name the peers")?;
         let names = name_servers(Arc::new(zone)).await?;
-        write_truth(network.world(), &truth).await?;
+        write_truth(network.world(), opened.truth).await?;
         let protocol = scenario.protocol.clone();
         let bootstrap = bootstrap.iter().map(ToString::to_string).collect();
         let network_name = network_name(args.config.name(true));
@@ -111,9 +120,9 @@ impl World {
             return output::print_json(&announcement);
         }
         let Announcement { scenario, peers, seed, .. } = &announcement;
-        let peers = grouped((*peers).into());
+        let peers = counted((*peers).into(), "peer", "peers");
         output::note(&format!(
-            "{peers} peers of the scenario {scenario} (seed {seed}), in a world that nothing can leave."
+            "{peers} of the scenario {scenario} (seed {seed}), in a world that nothing can leave."
         ));
         if is_inhabited {
             Ok(())

@@ -7,6 +7,7 @@ use crawl::{
 use schema::{CrawlId, Timestamp};
 
 use super::*;
+use crate::render::text::{columns, wrapped};
 
 fn counts<const N: usize>(entries: [(&str, u64); N]) -> Counts {
     entries.map(|(name, count)| (name.to_owned(), count)).into()
@@ -42,11 +43,25 @@ fn example() -> Summary {
         finished_at: Timestamp(4_200_000),
         duration_s: 4.2,
         seed: 9,
-        peers: PeerCounts { discovered: 1018, reachable: 882, crawled: 860, unreachable: 136, unvisited: 0 },
-        visits: VisitCounts { first: 1018, new_addresses: 4, second_pass: 126, recovered: 10 },
+        peers: PeerCounts {
+            discovered: 1018,
+            reachable: 882,
+            crawled: 860,
+            turned_away: 6,
+            unreachable: 130,
+            unvisited: 0,
+        },
+        visits: VisitCounts {
+            first: 1018,
+            new_addresses: 4,
+            second_pass: 120,
+            turned_away: 6,
+            recovered: 10,
+        },
         edges: 15_723,
         requests: RequestCounts { sent: 13_760, saved: 300, failed: 12 },
-        errors: counts([("connection_refused", 80), ("timeout", 46), ("only_relayed", 10)]),
+        errors: counts([("connection_refused", 80), ("timeout", 40), ("only_relayed", 10)]),
+        turned_away: counts([("connection_reset", 4), ("resource_limit", 2)]),
         nat: counts([("relayed_only", 10), ("private_only", 0), ("not_from_here", 3)]),
         request_errors: counts([("stream_reset", 12)]),
         identify_errors: counts([("timeout", 2)]),
@@ -61,6 +76,8 @@ fn example() -> Summary {
         bytes: ByteCounts { sent: 3_100_000, received: 14_200_000 },
         completeness: completeness(),
         left_out: LeftOut { malformed: 3, opted_out: 40, opted_out_peers: 2, ..LeftOut::default() },
+        opt_out_entries: 2,
+        kept_visits: Some(1148),
         cpu_s: Some(0.41),
         peak_rss_bytes: Some(34_000_000),
     }
@@ -79,6 +96,7 @@ fn a_crawl_without_anything_is_no_special_case() {
         peers: PeerCounts::default(),
         visits: VisitCounts::default(),
         errors: Counts::new(),
+        turned_away: Counts::new(),
         nat: counts([("relayed_only", 0)]),
         agents: Counts::new(),
         protocols: Counts::new(),
@@ -110,8 +128,48 @@ fn without_an_estimate_there_is_its_reason() {
     assert!(text.contains("no estimate: tables name peers too unevenly"), "{text}");
 }
 
+/// The summary as a terminal of so many columns shows it.
+fn on_terminal(summary: &Summary, columns: usize) -> String {
+    wrapped(&super::summary(summary, "sqlite:kadscope.sqlite", Style::plain_in(columns)), columns)
+}
+
 #[test]
-fn lines_fit_a_terminal() {
-    let text = summary(&example(), "sqlite:kadscope.sqlite", Style::plain());
-    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+fn lines_fit_a_terminal_and_no_number_is_cut() {
+    let mut summary = example();
+    summary.agents.insert("漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字".to_owned(), 12_345_678);
+    let numbers = |text: &str| -> Vec<String> {
+        let words = text.split_whitespace().map(|word| word.trim_end_matches(',').to_owned());
+        words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit())).collect()
+    };
+    let whole = super::summary(&summary, "sqlite:kadscope.sqlite", Style::plain());
+    for most in [80, 60] {
+        let text = on_terminal(&summary, most);
+        assert!(text.lines().all(|line| columns(line) <= most), "{text}");
+        assert_eq!(numbers(&text), numbers(&whole), "{most}");
+    }
+}
+
+#[test]
+fn rows_that_were_lost_are_said_where_the_others_are() {
+    let lost = Summary { state: RunState::Interrupted, kept_visits: Some(42), ..example() };
+    let text = summary(&lost, "a.sqlite", Style::plain());
+    assert!(text.starts_with("Crawl of ipfs interrupted: rows were lost after"), "{text}");
+    assert!(text.contains("Kept            42 of 1,148 visits in a.sqlite"), "{text}");
+}
+
+#[test]
+fn a_summary_is_read_back_as_it_was_printed() {
+    let mut example = example();
+    example.duration_s = 10.123_457;
+    example.completeness.late_share = Some(0.1 + 0.2);
+    let printed = serde_json::to_string(&example).unwrap();
+    // As a store keeps it: with its keys in another order.
+    let kept = serde_json::to_value(&example).unwrap().to_string();
+    let read: Summary = serde_json::from_value(serde_json::from_str(&kept).unwrap()).unwrap();
+    assert_eq!(serde_json::to_string(&read).unwrap(), printed);
+    let style = Style::plain();
+    assert_eq!(
+        summary(&read, "x", style),
+        summary(&Summary { started_at: read.started_at, ..example }, "x", style)
+    );
 }

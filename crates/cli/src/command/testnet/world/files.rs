@@ -27,6 +27,12 @@ impl Files {
     /// Decides where the files will be, by their whole paths, and makes the directory of those that have no name.
     pub(super) fn of(config: &Config, scenario: &Scenario) -> anyhow::Result<Self> {
         let named = |path: Option<&Path>| path.map(whole).transpose();
+        if config.truth.as_deref() == Some(Path::new("-")) {
+            return Err(Failed::usage(
+                "in a world the truth is a file, which programs there find by KADSCOPE_WORLD_TRUTH: --truth FILE",
+            )
+            .into());
+        }
         let (truth, events) = (named(config.truth.as_deref())?, named(config.events.as_deref())?);
         let lives = scenario.life.is_some();
         let dir = TemporaryDir::make(PREFIX).context("cannot make a directory for the files of the world")?;

@@ -2,9 +2,11 @@
 
 #![expect(clippy::expect_used, clippy::float_cmp, reason = "a test may fail; shares of 1 are exact")]
 
+mod turns;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use kad::{PeerId, failure::FailureClass};
+use kad::{PeerId, failure::FailureClass, network::Network};
 use kadscope_crawl::{Bootstrap, Clock, Config, Crawl, Crawled, Outlets, Progress};
 use schema::{CrawlId, PeerNumber, PrefixOutcome, Row, RunState, Timestamp, Visit, VisitKind};
 use testnet::{
@@ -48,8 +50,18 @@ async fn crawl_from(
     config: Config,
     stop: impl Fn(&Progress) -> bool,
 ) -> Run {
-    let network = SimNetwork::new(Arc::clone(&world), SimConfig::default());
-    let of = network.clone();
+    let of = SimNetwork::new(world, SimConfig::default());
+    crawl_over(of.clone(), of, bootstrap, config, stop).await
+}
+
+/// Crawls a network that is `of`, perhaps with something between.
+async fn crawl_over(
+    network: impl Network,
+    of: SimNetwork,
+    bootstrap: Vec<Bootstrap>,
+    config: Config,
+    stop: impl Fn(&Progress) -> bool,
+) -> Run {
     let (rows, mut received) = mpsc::channel(64);
     let (progress, mut watched) = watch::channel(Progress::default());
     let cancel = CancellationToken::new();
@@ -79,7 +91,7 @@ async fn crawl_from(
     }
     let crawled = crawl.await.expect("no panic");
     let last = *watched.borrow();
-    Run { crawled, ids, visits, world, network: of, last }
+    Run { crawled, ids, visits, world: Arc::clone(of.world()), network: of, last }
 }
 
 impl Run {
@@ -183,9 +195,14 @@ async fn every_fault_gets_its_name_and_the_counts_add_up() {
         assert_eq!(summary.nat[class], hidden as u64, "{class}");
     }
     let peers = summary.peers;
-    assert_eq!(peers.discovered, peers.reachable + peers.unreachable + peers.unvisited);
+    assert_eq!(peers.discovered, peers.reachable + peers.turned_away + peers.unreachable + peers.unvisited);
     assert_eq!(peers.unvisited, 0);
     assert_eq!(peers.unreachable, run.errors().values().sum::<u64>());
+    assert_eq!(peers.turned_away, summary.turned_away.values().sum::<u64>());
+    let visits = summary.visits;
+    assert_eq!(visits.first, peers.discovered);
+    let repeated = visits.new_addresses + visits.second_pass + visits.turned_away;
+    assert_eq!(visits.first + repeated, run.visits.len() as u64);
     assert_eq!(summary.requests.failed, summary.request_errors.values().sum::<u64>());
     let addresses: usize = run.visits.iter().map(|visit| visit.addresses.len()).sum();
     assert_eq!(summary.addresses.values().sum::<u64>(), addresses as u64);
@@ -233,13 +250,26 @@ async fn late_hosts_are_not_called_down_and_silent_ones_hold_up_nobody() {
     assert_eq!(verdict.wrongly_unreachable, 0, "{:?}", verdict.wrong);
     let run = crawl(&scenario("half-dead", 4000), Config { parallelism: 100, ..with_neighbors() }).await;
     assert_eq!(run.verdict().reachability_accuracy, 1.0);
-    // Two dial timeouts of 5 s, the second in the second pass, and not one for each hundred silent hosts.
+    // One dial timeout of 5 s, and not one for each hundred silent hosts.
     let duration = run.crawled.summary.duration_s;
-    assert!((10.0..15.0).contains(&duration), "{duration} s");
+    assert!((5.0..7.5).contains(&duration), "{duration} s");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_second_pass_tells_a_stale_address_from_a_dead_peer() {
+async fn no_crawl_of_some_thousand_peers_waits_for_more_than_ten_seconds() {
+    // Silence on a connection that stands is waited for longer than any dial: 10 s for a request.
+    for (name, peers, most_s) in [("world", 3000, 10.0), ("half-dead", 10_000, 10.0), ("faults", 1500, 12.0)]
+    {
+        let run = crawl(&scenario(name, peers), Config::default()).await;
+        let verdict = run.verdict();
+        let (duration, visits) = (run.crawled.summary.duration_s, run.crawled.summary.visits);
+        assert_eq!((verdict.wrongly_unreachable, verdict.wrongly_reachable), (0, 0), "{name}: {verdict:#?}");
+        assert!(duration < most_s, "{name}: {duration} s, {visits:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn further_visits_tell_a_stale_address_from_a_dead_peer() {
     let run = crawl(&scenario("faults", 1500), with_neighbors()).await;
     let stale: Vec<PeerId> = run
         .world
@@ -251,7 +281,7 @@ async fn the_second_pass_tells_a_stale_address_from_a_dead_peer() {
     let reached =
         run.ids.iter().filter(|(number, id)| stale.contains(id) && last[number].is_reachable()).count();
     assert!(!stale.is_empty() && reached == stale.len(), "{reached} of {}", stale.len());
-    assert!(run.crawled.summary.visits.second_pass > 0);
+    assert!(run.crawled.summary.visits.new_addresses > 0);
     let refused = run.visits.iter().filter(|v| v.kind == VisitKind::SecondPass && !v.is_reachable());
     assert!(refused.count() > 0, "the dead were tried twice");
 }

@@ -1,0 +1,53 @@
+//! Values that list several, after commas: blanks around them and a comma at the end are a person's, and say nothing.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::{
+    Arg, Command, Error,
+    builder::{PossibleValue, TypedValueParser},
+};
+
+/// What one value lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct List<T>(pub(crate) Vec<T>);
+
+/// Reads each entry by the parser of one.
+#[derive(Debug, Clone)]
+pub(crate) struct ListParser<P>(pub(crate) P);
+
+impl<P: TypedValueParser> TypedValueParser for ListParser<P> {
+    type Value = List<P::Value>;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Self::Value, Error> {
+        entries(value)
+            .iter()
+            .map(|entry| self.0.parse_ref(command, arg, entry))
+            .collect::<Result<_, _>>()
+            .map(List)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        self.0.possible_values()
+    }
+}
+
+/// The entries of a value. One that is empty altogether stays, for the parser to refuse.
+pub(super) fn entries(value: &OsStr) -> Vec<OsString> {
+    let Some(text) = value.to_str() else { return vec![value.to_owned()] };
+    let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    let entries: Vec<OsString> = entries.map(OsString::from).collect();
+    if entries.is_empty() { vec![OsString::new()] } else { entries }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_and_a_last_comma_say_nothing() {
+        for text in ["a,b", " a , b,", "a,,b ", "a,\tb,\n"] {
+            assert_eq!(entries(OsStr::new(text)), ["a", "b"], "{text:?}");
+        }
+        assert_eq!(entries(OsStr::new(" ,")), [""]);
+    }
+}

@@ -1,0 +1,106 @@
+//! `kadscope lookup`: looks something up in a network, and shows how.
+
+mod answer;
+mod trace;
+
+use dht::{Found, Probing, Quest};
+use kad::{
+    lookup::{Enough, LookupKind, Rules},
+    values::CheckedValue,
+    written::WrittenKey,
+};
+
+pub(crate) use self::answer::{Answer, Closest, FoundRow, ProviderRow, ValueRow, milliseconds};
+use crate::{
+    args::{LookupArgs, Until},
+    clock,
+    exit::{Code, Failed},
+    output,
+    outputs::InUse,
+    reach::Reach,
+    render, signals,
+};
+
+pub(crate) async fn run(args: LookupArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
+    let LookupArgs { what, key, count, until, rules, dial, trace, force, json, reach } = args;
+    let kind = LookupKind::from(what);
+    let preimage = preimage(kind, &key.key)?;
+    let rules = enough(kind, rules, (count, until))?;
+    reach.note_inputs(in_use);
+    let trace = trace.map(|path| trace::open(&path, in_use, force)).transpose()?;
+    let reach = Reach::of(reach).await?;
+    let stop = signals::stop_on_signal()?;
+    let now = clock::since_epoch();
+    let holds = |value: &[u8]| CheckedValue::of(&preimage, value).is_ok_and(|value| !value.is_expired(now));
+    let quest = Quest { kind, key: preimage.clone(), from: reach.bootstrap.clone(), rules };
+    let mut hops = render::Hops::new(output::Style::of_stderr());
+    let watch = |trace: &kad::lookup::Trace, happened: dht::Happened| {
+        if !json {
+            output::note(&hops.line(trace, happened.rpc));
+        }
+    };
+    let found = reach.finder.find(quest, holds, watch, &stop).await;
+    if let Some(file) = trace {
+        trace::write(&found.trace, file)?;
+    }
+    check_answered(&reach, &found)?;
+    let probing = Probing {
+        protocols: reach.finder.terms().protocols.clone(),
+        patience: reach.finder.terms().patience,
+        limits: dht::Limits::default(),
+    };
+    let answer = Answer::of(&reach, &key, found, dial.then_some(&probing)).await;
+    if json {
+        output::print_json(&answer)?;
+    } else {
+        output::print(&render::lookup(&answer, output::Style::of_stdout()))?;
+    }
+    Ok(match () {
+        () if stop.is_cancelled() => Code::Cancelled,
+        () if answer.is_found() => Code::Done,
+        () => Code::NotFound,
+    })
+}
+
+/// What the key means to what is looked for.
+fn preimage(kind: LookupKind, key: &WrittenKey) -> Result<Vec<u8>, Failed> {
+    let meant = match kind {
+        LookupKind::Closest => Ok(key.bytes()),
+        LookupKind::Peer => key.peer().map(kad::PeerId::to_bytes),
+        LookupKind::Providers => key.provided(),
+        LookupKind::Value => key.valued(),
+    };
+    meant.map_err(|wrong| Failed::usage(format!("this key cannot be looked up so: {wrong}")))
+}
+
+/// The rules with the end that was asked for.
+fn enough(kind: LookupKind, rules: Rules, asked: (Option<u64>, Option<Until>)) -> Result<Rules, Failed> {
+    let many = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let rules = match (kind, asked.0) {
+        (LookupKind::Closest, Some(count)) => Rules { k: many(count), ..rules },
+        _ => rules,
+    };
+    let is_counted = matches!(kind, LookupKind::Providers | LookupKind::Value);
+    Ok(match asked {
+        (_, Some(Until::First | Until::Count)) if !is_counted => {
+            return Err(Failed::usage("--until first and --until count are for providers and values"));
+        }
+        (_, Some(Until::First)) => rules.until(Enough::FIRST),
+        (None, Some(Until::Count)) => return Err(Failed::usage("--until count needs --count N")),
+        (Some(count), Some(Until::Count) | None) if is_counted => rules.until(Enough::Count(many(count))),
+        _ => rules.until(Enough::All),
+    })
+}
+
+/// Nobody answered: nothing can be said of the key.
+fn check_answered(reach: &Reach, found: &Found) -> Result<(), Failed> {
+    let counts = found.trace.counts();
+    if counts.answered > 0 || counts.asked == counts.cancelled {
+        return Ok(());
+    }
+    let failed = found.trace.rpcs.iter().filter_map(|rpc| {
+        let peer = found.trace.peer(rpc.peer)?;
+        Some(format!("{peer}: {}", rpc.failure.as_ref()?))
+    });
+    Err(reach.nobody(&failed.collect::<Vec<_>>()))
+}

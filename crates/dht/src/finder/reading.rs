@@ -1,0 +1,134 @@
+//! What the answers of one lookup say: who is closer, who provides the key, and what is under it.
+
+use std::time::Duration;
+
+use kad::{
+    Multiaddr, PeerId,
+    failure::{Failure, FailureClass, Phase},
+    lookup::{Candidate, Lookup, LookupKind, Trace},
+    message::{MessageView, PeerView, Record},
+};
+
+use crate::addresses::KnownAddresses;
+
+/// The most providers that are kept with all that was said of them.
+const MAX_PROVIDERS: usize = 1024;
+
+/// The most values that are kept.
+const MAX_VALUES: usize = 64;
+
+/// A provider, and who said so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provider {
+    /// Who it is.
+    pub peer: PeerId,
+    /// Every address that was given with a record, also those that may not be dialled.
+    pub addrs: Vec<Multiaddr>,
+    /// Who has a record of it, by the number of the peer in the trace, and whether addresses came with it.
+    pub holders: Vec<(Candidate, bool)>,
+    /// When it was first heard of, from the start of the lookup.
+    pub heard_at: Duration,
+}
+
+/// A value that holds, and who has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundValue {
+    /// Who gave it.
+    pub holder: Candidate,
+    /// The value.
+    pub value: Vec<u8>,
+    /// When it came, from the start of the lookup.
+    pub at: Duration,
+}
+
+/// What was read so far.
+pub(super) struct Reading<H> {
+    pub(super) addresses: KnownAddresses,
+    pub(super) providers: Vec<Provider>,
+    pub(super) values: Vec<FoundValue>,
+    holds: H,
+}
+
+impl<H: Fn(&[u8]) -> bool> Reading<H> {
+    pub(super) const fn new(addresses: KnownAddresses, holds: H) -> Self {
+        Self { addresses, providers: Vec::new(), values: Vec::new(), holds }
+    }
+
+    /// Takes the answer to a request in. An error says that it is none.
+    pub(super) fn take(
+        &mut self,
+        answer: &[u8],
+        (rpc, candidate, now): (usize, Candidate, Duration),
+        (lookup, trace): (&mut Lookup, &mut Trace),
+        admits: &impl Fn(&Multiaddr) -> bool,
+    ) -> Result<(), Failure> {
+        let malformed = |_| Failure::new(Phase::Request, FailureClass::Malformed);
+        let view = MessageView::decode(answer).map_err(malformed)?;
+        if trace.kind == LookupKind::Value
+            && let Some(record) = view.record()
+        {
+            let record = Record::decode(record).map_err(malformed)?;
+            self.take_value(record, (rpc, candidate, now), (lookup, trace));
+        }
+        let providers: Vec<PeerView<'_>> = match trace.kind {
+            LookupKind::Providers => view.provider_peers().collect(),
+            _ => Vec::new(),
+        };
+        for provider in &providers {
+            self.take_provider(provider, candidate, now);
+            lookup.provider(provider.id, provider.addrs().next().is_some());
+        }
+        // Whom nobody would dial is not asked.
+        let mut closer = Vec::with_capacity(kad::message::K);
+        for peer in view.closer_peers() {
+            if self.addresses.learn(&peer, admits) || peer.id == &*trace.own {
+                closer.push(peer);
+            }
+        }
+        let said = |peer: &PeerView<'_>| peer.addrs().next().is_some();
+        trace.answered(
+            rpc,
+            now,
+            closer.iter().map(|peer| (peer.id, said(peer))),
+            providers.iter().map(|peer| (peer.id, said(peer))),
+        );
+        lookup.answered(candidate, closer.iter().map(|peer| peer.id));
+        Ok(())
+    }
+
+    /// A value counts if it holds. What does not hold is no fault of the rest of the answer.
+    fn take_value(
+        &mut self,
+        record: Record,
+        (rpc, holder, at): (usize, Candidate, Duration),
+        (lookup, trace): (&mut Lookup, &mut Trace),
+    ) {
+        if record.key == *trace.preimage && (self.holds)(&record.value) {
+            lookup.value();
+            trace.value(rpc);
+            if self.values.len() < MAX_VALUES {
+                self.values.push(FoundValue { holder, value: record.value, at });
+            }
+        }
+    }
+
+    fn take_provider(&mut self, entry: &PeerView<'_>, holder: Candidate, heard_at: Duration) {
+        let Ok(peer) = PeerId::from_bytes(entry.id) else { return };
+        let known = self.providers.iter().position(|provider| provider.peer == peer);
+        let position = match known {
+            Some(position) => position,
+            None if self.providers.len() >= MAX_PROVIDERS => return,
+            None => {
+                self.providers.push(Provider { peer, addrs: Vec::new(), holders: Vec::new(), heard_at });
+                self.providers.len() - 1
+            }
+        };
+        let provider = &mut self.providers[position];
+        provider.holders.push((holder, entry.addrs().next().is_some()));
+        for addr in entry.addrs().filter_map(|bytes| Multiaddr::try_from(bytes.to_vec()).ok()) {
+            if !provider.addrs.contains(&addr) {
+                provider.addrs.push(addr);
+            }
+        }
+    }
+}

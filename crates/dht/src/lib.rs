@@ -1,0 +1,20 @@
+//! What is said to peers of a Kademlia network and answered for peers of ours, over any network, real or simulated.
+//!
+//! A [`Conversation`] is any number of exchanges over one connection; a [`Pool`] keeps conversations with many peers and dials
+//! where there is none; a [`probe`] looks at one peer through one of its addresses. A [`Finder`]
+//! drives lookups and gives records to the peers that they found. What a tool asks, and what it makes of the answers, is decided elsewhere: the rules are in `kad`,
+//! without IO and clock.
+
+mod addresses;
+mod conversation;
+mod finder;
+mod pool;
+mod probe;
+mod provide;
+
+pub use addresses::KnownAddresses;
+pub use conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter, Reply};
+pub use finder::{ANSWER_PATIENCE, Finder, FinderTerms, Found, FoundValue, Happened, Provider, Quest};
+pub use pool::{Dialling, Exchange, Pool, PoolConfig};
+pub use probe::{Heard, Probe, Probing, identify, probe, probe_all, read_identify};
+pub use provide::{Holder, PUT_PATIENCE, ProviderRecord, ReadBack};

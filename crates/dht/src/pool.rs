@@ -1,0 +1,189 @@
+//! Connections for requests: at most one to a peer, a bounded number in all, each kept while it is of use.
+//!
+//! Whoever asks names the peer, its addresses and the request. If a connection stands, the request goes over it on a
+//! stream of its own; else the peer is dialled, once, however many ask for it meanwhile. A connection that has been
+//! without a request for a while is closed, and so is the one that was used the longest ago when another one needs its
+//! place. Dropping the future of a request resets its stream: nothing of it stays behind.
+
+mod exchange;
+mod place;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use kad::{
+    Contact, PeerId,
+    network::{Connection, Dial, Network, Traffic},
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+pub use self::exchange::{Dialling, Exchange};
+use self::place::Place;
+use crate::conversation::{Ask, Broken, Conversation, Limits, Meter};
+
+/// Bounds of a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolConfig {
+    /// The most connections at once, those included that are being dialled.
+    pub connections: usize,
+    /// Those of each connection.
+    pub limits: Limits,
+}
+
+impl Default for PoolConfig {
+    /// 256 connections: as many peers as go-libp2p-kad-dht checks at once.
+    fn default() -> Self {
+        Self { connections: 256, limits: Limits::default() }
+    }
+}
+
+/// Connections for requests. Cheap to clone; all clones share them.
+#[derive(Debug, Clone)]
+pub struct Pool<N> {
+    network: N,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: PoolConfig,
+    places: Mutex<HashMap<PeerId, Arc<Place>, RandomState>>,
+    room: Arc<Semaphore>,
+    /// Counts uses: whose number is the smallest was used the longest ago.
+    uses: AtomicU64,
+    meter: Arc<Meter>,
+}
+
+impl<N: Network> Pool<N> {
+    /// A pool without connections.
+    pub fn new(network: N, config: PoolConfig) -> Self {
+        let shared = Shared {
+            room: Arc::new(Semaphore::new(config.connections.clamp(1, Semaphore::MAX_PERMITS))),
+            config,
+            places: Mutex::default(),
+            uses: AtomicU64::new(0),
+            meter: Arc::default(),
+        };
+        Self { network, shared: Arc::new(shared) }
+    }
+
+    /// The network below.
+    pub const fn network(&self) -> &N {
+        &self.network
+    }
+
+    /// Bytes that went over all connections so far, with all framing above the transport.
+    pub fn traffic(&self) -> Traffic {
+        self.shared.meter.traffic()
+    }
+
+    /// Makes one request of a peer, and says what came of it. It ends by itself. Dials that are under way when `give_up`
+    /// says so are given up; what was asked is awaited. `sent` is called when the question is on its way.
+    ///
+    /// A request that finds its connection gone is made once more on a new one: the peer may have closed it for having
+    /// been idle.
+    pub async fn request(
+        &self,
+        to: &Contact,
+        ask: Ask,
+        give_up: &CancellationToken,
+        sent: impl FnOnce(),
+    ) -> Exchange {
+        let begun = Instant::now();
+        let place = self.place(to.peer);
+        let mut sent = Some(sent);
+        loop {
+            let found = tokio::select! {
+                found = self.conversation(&place, to) => found,
+                () = give_up.cancelled() => return Exchange::given_up(begun.elapsed()),
+            };
+            let (talk, dialled) = match found {
+                Ok(found) => found,
+                Err(dialled) => return Exchange::not_begun(begun.elapsed(), dialled),
+            };
+            place.touch(self.shared.uses.fetch_add(1, Ordering::Relaxed));
+            let sent_after = begun.elapsed();
+            if let Some(sent) = sent.take() {
+                sent();
+            }
+            let reply = talk.ask(ask.clone()).await;
+            if dialled.is_none() && matches!(reply, Err(Broken::Connection(_))) {
+                place.leave(&talk).await;
+                continue;
+            }
+            let outcome = reply.map_err(Broken::into_failure);
+            return Exchange { dialled, sent_after: Some(sent_after), took: begun.elapsed(), outcome };
+        }
+    }
+
+    /// Whether a connection to the peer stands, as far as is known.
+    pub fn is_connected(&self, peer: &PeerId) -> bool {
+        self.shared.places().get(peer).is_some_and(|place| place.is_open())
+    }
+
+    fn place(&self, peer: PeerId) -> Arc<Place> {
+        let mut places = self.shared.places();
+        if places.len() > 2 * self.shared.config.connections {
+            places.retain(|_, place| Arc::strong_count(place) > 1 || place.is_open());
+        }
+        Arc::clone(places.entry(peer).or_default())
+    }
+
+    /// The conversation with a peer, and how it was dialled, if it was dialled for this. An error is a dial in vain.
+    async fn conversation(
+        &self,
+        place: &Place,
+        to: &Contact,
+    ) -> Result<(Conversation, Option<Dialling>), Dialling> {
+        let mut talk = place.talk.lock().await;
+        if let Some(talk) = talk.as_ref().filter(|talk| !talk.is_over()) {
+            return Ok((talk.clone(), None));
+        }
+        let permit = self.permit().await;
+        let begun = Instant::now();
+        let Dial { attempts, connection } = self.network.connect(to.peer, to.addrs.clone()).await;
+        let endpoint = connection.as_ref().map(|connection| connection.endpoint().clone());
+        let dialled = Dialling { addrs: to.addrs.clone(), attempts, endpoint, took: begun.elapsed() };
+        let Some(connection) = connection else { return Err(dialled) };
+        let Shared { config, meter, .. } = &*self.shared;
+        let begun = Conversation::begin(connection, config.limits, Arc::clone(meter), permit);
+        Ok((talk.insert(begun).clone(), Some(dialled)))
+    }
+
+    /// Room for one more connection: that of the one that was used the longest ago, if there is none. The semaphore is
+    /// never closed.
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        let room = Arc::clone(&self.shared.room);
+        if let Ok(permit) = Arc::clone(&room).try_acquire_owned() {
+            return Some(permit);
+        }
+        self.shared.hang_up_on_the_idlest();
+        room.acquire_owned().await.ok()
+    }
+}
+
+impl Shared {
+    fn places(&self) -> std::sync::MutexGuard<'_, HashMap<PeerId, Arc<Place>, RandomState>> {
+        // Nothing in it breaks halfway: what panicked elsewhere does not matter here.
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the connection go that was used the longest ago. One with requests under way ends after them.
+    fn hang_up_on_the_idlest(&self) {
+        let places = self.places();
+        let open = places.values().filter(|place| place.is_open());
+        if let Some(place) = open.min_by_key(|place| place.last_used()) {
+            place.hang_up();
+        }
+    }
+}

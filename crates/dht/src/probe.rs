@@ -1,0 +1,148 @@
+//! One peer looked at through one of its addresses: whether it can be dialled, who it says it is, whether it answers.
+//!
+//! Reachable is who proved its identity: a connection stands. All else is what was said on it.
+
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Duration};
+
+use kad::{
+    Contact, Multiaddr, PeerId,
+    failure::{Failure, FailureClass, Phase},
+    identify::{IDENTIFY_PROTOCOL, Identify},
+    message::{Message, MessageType, MessageView},
+    network::{AddressOutcome, Attempt, Connection, Dial, Endpoint, Network, RoundTrip},
+};
+use tokio::{task::JoinSet, time::Instant};
+
+use crate::conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter};
+
+/// How many addresses of one peer are probed at a time.
+const MAX_PROBES: usize = 4;
+
+/// What a probe asks, and how long it waits.
+#[derive(Debug, Clone)]
+pub struct Probing {
+    /// The names of the network's kad protocol, in the order in which they are tried.
+    pub protocols: Arc<[String]>,
+    /// How long each answer is awaited.
+    pub patience: Duration,
+    /// Bounds of the conversation.
+    pub limits: Limits,
+}
+
+/// What came of a probe of one address.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// The address.
+    pub address: Multiaddr,
+    /// What came of the dial.
+    pub attempt: Attempt,
+    /// What was said; `None` without a connection.
+    pub said: Option<Heard>,
+}
+
+/// What a peer said on a connection that was made to look at it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    /// How it was reached.
+    pub endpoint: Endpoint,
+    /// The shortest round trip that was seen; `None` if none was.
+    pub round_trip: Option<RoundTrip>,
+    /// Who it says it is.
+    pub identify: Result<Identify, Failure>,
+    /// How long it took to answer a ping of kad, which every server answers.
+    pub pong: Result<Duration, Failure>,
+    /// How many peers it named when it was asked for those closest to itself: none is an answer, too.
+    pub named: Result<usize, Failure>,
+}
+
+impl Heard {
+    /// Whether it is a server of the network: it answers who it was asked for.
+    pub const fn is_server(&self) -> bool {
+        self.named.is_ok()
+    }
+}
+
+/// Dials a peer at one address only, and asks it three things at once. It ends by itself.
+pub async fn probe<N: Network>(network: &N, peer: PeerId, address: Multiaddr, probing: &Probing) -> Probe {
+    let Dial { attempts, connection } = network.connect(peer, vec![address.clone()]).await;
+    let untried = || Attempt::untried(AddressOutcome::NotTried);
+    let mut attempt = attempts.into_iter().next().unwrap_or_else(untried);
+    let Some(connection) = connection else { return Probe { address, attempt, said: None } };
+    let endpoint = connection.endpoint().clone();
+    let talk = Conversation::begin(connection, probing.limits, Arc::new(Meter::default()), ());
+    let identify = talk.ask(identify(probing.patience));
+    let begun = Instant::now();
+    let pong = async {
+        let answer = talk.ask(request(probing, MessageType::Ping, Vec::new())).await;
+        answer.map(|_| begun.elapsed())
+    };
+    let named = talk.ask(request(probing, MessageType::FindNode, peer.to_bytes()));
+    let (identify, pong, named) = tokio::join!(identify, pong, named);
+    if let (Err(Broken::Connection(failure)), Err(_), Err(_)) = (&identify, &pong, &named)
+        && failure.phase <= Phase::Secure
+    {
+        // The last message of the handshake was still under way: the peer did not take it.
+        attempt.outcome = AddressOutcome::Failed(failure.clone());
+        return Probe { address, attempt, said: None };
+    }
+    let identify = identify.map_err(Broken::into_failure).and_then(|messages| read_identify(&messages));
+    let pong = pong.map_err(Broken::into_failure);
+    let named = named.map_err(Broken::into_failure).and_then(|messages| count(&messages));
+    let round_trip = talk.round_trip().await;
+    Probe { address, attempt, said: Some(Heard { endpoint, round_trip, identify, pong, named }) }
+}
+
+/// Probes a peer through each of its addresses apart, a few at a time. The probes are in the order of the addresses.
+pub async fn probe_all<N: Network>(network: &N, contact: &Contact, probing: &Probing) -> Vec<Probe> {
+    let mut probes: Vec<(usize, Probe)> = Vec::with_capacity(contact.addrs.len());
+    let mut under_way = JoinSet::new();
+    for (position, address) in contact.addrs.iter().cloned().enumerate() {
+        if under_way.len() >= MAX_PROBES {
+            probes.extend(under_way.join_next().await.and_then(Result::ok));
+        }
+        let (network, peer, probing) = (network.clone(), contact.peer, probing.clone());
+        under_way.spawn(async move { (position, probe(&network, peer, address, &probing).await) });
+    }
+    while let Some(done) = under_way.join_next().await {
+        probes.extend(done.ok());
+    }
+    probes.sort_unstable_by_key(|&(position, _)| position);
+    probes.into_iter().map(|(_, probe)| probe).collect()
+}
+
+/// Asks who a peer is.
+pub fn identify(patience: Duration) -> Ask {
+    Ask { protocols: Arc::from([IDENTIFY_PROTOCOL.to_owned()]), message: None, awaits: Awaits::End, patience }
+}
+
+fn request(probing: &Probing, kind: MessageType, key: Vec<u8>) -> Ask {
+    let message = Some(Message::new(kind, key).encode().into());
+    Ask {
+        protocols: Arc::clone(&probing.protocols),
+        message,
+        awaits: Awaits::Message,
+        patience: probing.patience,
+    }
+}
+
+/// Puts the messages of identify together.
+pub fn read_identify(messages: &[Vec<u8>]) -> Result<Identify, Failure> {
+    let mut identify = Identify::default();
+    if messages.is_empty() {
+        return Err(Failure::new(Phase::Identify, FailureClass::StreamClosed));
+    }
+    for message in messages {
+        let malformed = |_| Failure::new(Phase::Identify, FailureClass::Malformed);
+        identify.merge(message).map_err(malformed)?;
+    }
+    Ok(identify)
+}
+
+fn count(messages: &[Vec<u8>]) -> Result<usize, Failure> {
+    let malformed = || Failure::new(Phase::Request, FailureClass::Malformed);
+    let answer = messages.first().ok_or_else(malformed)?;
+    MessageView::decode(answer).map(|view| view.closer_peers().count()).map_err(|_| malformed())
+}

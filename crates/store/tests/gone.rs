@@ -1,0 +1,99 @@
+//! Stores that are removed or replaced while they are open, and crawls that are taken out of them.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first error")]
+
+use std::{fs, path::Path, time::Duration};
+
+use kadscope_store::{Error, Limits, Store, StoreUrl};
+use rusqlite::Connection;
+use schema::{Row, RunState};
+
+#[path = "suite/conformance.rs"]
+#[expect(dead_code, reason = "the suite itself runs elsewhere")]
+mod conformance;
+#[path = "suite/rows.rs"]
+mod rows;
+
+fn open(path: &Path) -> Store {
+    let limits = Limits { batch_time: Duration::from_millis(10), ..Limits::default() };
+    Store::open_with(&StoreUrl::Sqlite(path.to_owned()), limits).unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_store_that_was_removed_is_noticed_at_the_end_at_the_latest() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.sqlite");
+    let store = open(&path);
+    let writer = store.begin_crawl(&rows::start(1)).unwrap();
+    fs::remove_file(&path).unwrap();
+    let error = writer.finish(rows::end(RunState::Succeeded)).await.unwrap_err();
+    assert!(matches!(error, Error::Gone { operation: "end the crawl", .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_store_in_the_place_of_ours_is_neither_written_nor_does_it_lose_its_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, log) = (directory.path().join("a.sqlite"), directory.path().join("a.sqlite-wal"));
+    let store = open(&path);
+    let writer = store.begin_crawl(&rows::start(1)).unwrap();
+    fs::rename(&path, directory.path().join("old.sqlite")).unwrap();
+    fs::rename(&log, directory.path().join("old.sqlite-wal")).unwrap();
+    drop(fs::remove_file(directory.path().join("a.sqlite-shm")));
+    let other = open(&path);
+    conformance::keep(&other, &rows::start(2), rows::crawl(20, 5, true)).await;
+    assert!(fs::metadata(&log).unwrap().len() > 0, "the other store is in use");
+
+    let sender = writer.sender();
+    sender.send(Row::Peer(schema::PeerNumber(0), rows::peer(0))).await.unwrap();
+    sender.closed().await;
+    let error = writer.finish(rows::end(RunState::Succeeded)).await.unwrap_err();
+    assert!(matches!(error, Error::Gone { operation: "append rows", .. }), "{error}");
+    drop(store);
+    assert!(fs::metadata(&log).unwrap().len() > 0, "the log is the other store's");
+    let kept: Vec<_> = open(&path).crawls().unwrap().into_iter().map(|crawl| crawl.start.id).collect();
+    assert_eq!(kept, [rows::start(2).id]);
+}
+
+#[tokio::test]
+async fn a_deleted_crawl_leaves_nothing_and_the_others_stay() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.sqlite");
+    let mut store = open(&path);
+    // The first hears of 300 peers, the second of the first 100 of them.
+    let second: Vec<_> = rows::crawl(100, 5, true).collect();
+    conformance::keep(&store, &rows::start(1), rows::crawl(300, 5, true)).await;
+    conformance::keep(&store, &rows::start(2), second.iter().cloned()).await;
+    store.delete_crawl(rows::start(1).id).unwrap();
+    assert!(matches!(store.crawl(rows::start(1).id), Err(Error::UnknownCrawl { .. })));
+    assert!(conformance::read(&store, rows::start(2).id) == second);
+    store.check().unwrap();
+    let count =
+        |sql: &str| -> i64 { Connection::open(&path).unwrap().query_row(sql, (), |r| r.get(0)).unwrap() };
+    assert_eq!(count("SELECT count(*) FROM peer"), 100);
+    // Four addresses of its own for each peer, and one that all have.
+    assert_eq!(count("SELECT count(*) FROM address"), 100 * 4 + 1);
+
+    // What only the deleted crawl knew is not to be found in the file, not in its free pages either.
+    store.delete_crawl(rows::start(2).id).unwrap();
+    drop(store);
+    let bytes = fs::read(&path).unwrap();
+    let known = rows::peer(250).to_string();
+    assert!(!bytes.windows(known.len()).any(|window| window == known.as_bytes()));
+    assert!(matches!(open(&path).delete_crawl(rows::start(1).id), Err(Error::UnknownCrawl { .. })));
+}
+
+#[tokio::test]
+async fn while_a_crawl_is_under_way_none_is_deleted() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.sqlite");
+    let mut store = open(&path);
+    conformance::keep(&store, &rows::start(1), rows::crawl(30, 5, true)).await;
+    let writer = store.begin_crawl(&rows::start(2)).unwrap();
+    for id in [rows::start(1).id, rows::start(2).id] {
+        let error = store.delete_crawl(id).unwrap_err();
+        assert!(matches!(error, Error::Running { id, .. } if id == rows::start(2).id), "{error}");
+    }
+    writer.finish(rows::end(RunState::Succeeded)).await.unwrap();
+    store.delete_crawl(rows::start(2).id).unwrap();
+    assert_eq!(store.crawls().unwrap().len(), 1);
+}
