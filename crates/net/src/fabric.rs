@@ -59,7 +59,7 @@ pub struct FabricConfig {
     pub names: Names,
     /// Who asked not to be measured: never dialled. Default nobody.
     pub opt_out: Arc<kad::opt_out::OptOut>,
-    /// By whom certificates of names below secure WebSockets are verified. Default nobody.
+    /// By whom certificates of names below secure web sockets are verified. Default nobody.
     pub roots: Roots,
     /// How fast hosts are dialled, by all peers of ours together.
     pub pacing: Pacing,
