@@ -66,6 +66,10 @@ pub enum Answer {
     Nothing,
     /// It resets the stream: the protocol has no error message.
     Reset,
+    /// It closes its half of the stream, and drops further requests on it. No rule asks for that.
+    Close,
+    /// It resets the connection. No rule asks for that.
+    HangUp,
 }
 
 /// A request that was read, and what is left to do about it.

@@ -20,12 +20,11 @@ use tokio::{
 
 use crate::{
     carrier::Carrier,
-    dialled::Dialled,
+    conversation::Conversation,
     failure::from_io,
-    identity::Identity,
-    introduction::{Introduction, protocols},
     link::Link,
-    session::{Protocol, Session},
+    persona::Persona,
+    session::Session,
     socket::Socket,
     ws::{Destination, WebSocket},
 };
@@ -45,17 +44,16 @@ impl From<Failure> for NotDialled {
     }
 }
 
-/// What a dialler is to the peers that it dials.
+/// What a dial over TCP leads to.
+pub(crate) type Dialled = (Endpoint, Conversation<Link>);
+
+/// A peer of ours that dials.
 #[derive(Debug)]
-pub(crate) struct Dialer {
-    identity: Identity,
-    introduction: Arc<Introduction>,
-    protocols: Arc<[Protocol]>,
-}
+pub(crate) struct Dialer(Arc<Persona>);
 
 impl Dialer {
-    pub(crate) fn new(identity: Identity, introduction: Arc<Introduction>) -> Self {
-        Self { identity, introduction, protocols: protocols(&[]) }
+    pub(crate) const fn new(persona: Arc<Persona>) -> Self {
+        Self(persona)
     }
 
     /// Connects, and waits until the peer has proved who it is.
@@ -65,7 +63,7 @@ impl Dialer {
         peer: PeerId,
         security: Security,
         deadline: Instant,
-    ) -> Result<Dialled<Link>, NotDialled> {
+    ) -> Result<Dialled, NotDialled> {
         let mut phase = Phase::Connect;
         let result = timeout_at(deadline, self.connect(to, peer, security, &mut phase)).await;
         result.unwrap_or(Err(Failure::new(phase, FailureClass::Timeout).into()))
@@ -77,7 +75,7 @@ impl Dialer {
         peer: PeerId,
         security: Security,
         phase: &mut Phase,
-    ) -> Result<Dialled<Link>, NotDialled> {
+    ) -> Result<Dialled, NotDialled> {
         let addr = to.target.addr();
         let started = Instant::now();
         let tcp = TcpStream::connect(addr).await.map_err(|error| not_connected(&error))?;
@@ -102,14 +100,14 @@ impl Dialer {
             }
         };
         *phase = Phase::Secure;
-        let protocols = Arc::clone(&self.protocols);
+        let (identity, protocols) = (self.0.identity(), Arc::clone(&self.0.voice().protocols));
         let session = match security {
-            Security::Noise => Session::dialer(&self.identity, Some(peer), protocols),
-            Security::Tls => Session::tls_dialer(&self.identity, Some(peer), protocols),
+            Security::Noise => Session::dialer(identity, Some(peer), protocols),
+            Security::Tls => Session::tls_dialer(identity, Some(peer), protocols),
         }?;
         let mut link = Link::new(socket, session, addr);
         match poll_fn(|cx| poll_secured(&mut link, cx)).await {
-            Ok(()) => Ok(Dialled::new(link, endpoint, Some(handshake), Arc::clone(&self.introduction))),
+            Ok(()) => Ok((endpoint, Conversation::dialled(link, Some(handshake), Arc::clone(&self.0)))),
             Err(failure) => Err(NotDialled { may_speak_tls: link.is_noise_unanswered(), failure }),
         }
     }
@@ -131,9 +129,8 @@ fn is_self_connected(tcp: &TcpStream, addr: SocketAddr) -> bool {
     addr.ip().is_loopback() && tcp.local_addr().is_ok_and(|local| local == addr)
 }
 
-/// Sends the first message of the handshake and reads the second. The third stays queued, to leave together with the
-/// first requests.
-fn poll_secured(link: &mut Link, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+/// Shakes hands, in either role. The last message of a dialler stays queued, to leave together with the first requests.
+pub(crate) fn poll_secured(link: &mut Link, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
     while link.peer().is_none() {
         match link.poll_receive(cx) {
             Poll::Ready(result) => result?,
