@@ -16,5 +16,6 @@ mod manners;
 mod networks;
 mod outputs;
 mod program;
+mod provide;
 mod signals;
 mod sql;
