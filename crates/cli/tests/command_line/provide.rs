@@ -40,23 +40,23 @@ fn the_closest_peers_have_what_was_published_and_others_find_it_with_addresses()
     let ended = network(&testnet, &["provide", CID, "--read-back", "--json"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.stderr.contains("nobody will answer at the provider's address"), "{}", ended.stderr);
-    let provided = ended.json();
-    let holders = rows(&provided, "holders");
+    let published = ended.json();
+    let holders = rows(&published, "holders");
     for holder in holders {
         assert_eq!(
             (&holder["sent"], &holder["has_record"], &holder["with_addresses"], &holder["error"]),
             (&Value::Bool(true), &Value::Bool(true), &Value::Bool(true), &Value::Null)
         );
     }
-    assert!(provided["duration_s"].as_f64().expect("a number") < AT_MOST.as_secs_f64());
+    assert!(published["duration_s"].as_f64().expect("a number") < AT_MOST.as_secs_f64());
     let closest = network(&testnet, &["lookup", "closest", MULTIHASH, "--json"]).json();
     let peers = |rows: &[Value]| rows.iter().map(|row| row["peer"].to_string()).collect::<Vec<_>>();
     assert_eq!(peers(holders), peers(rows(&closest, "closest")));
     let found = network(&testnet, &["lookup", "providers", CID, "--json"]).json();
     let [provider] = rows(&found, "found") else { panic!("one provider: {found}") };
-    assert_eq!(provider["peer"], provided["provider"]);
-    assert_eq!(provider["addresses"], provided["addresses"]);
-    let addresses = rows(&provided, "addresses").iter().map(|address| address.as_str().expect("a text"));
+    assert_eq!(provider["peer"], published["provider"]);
+    assert_eq!(provider["addresses"], published["addresses"]);
+    let addresses = rows(&published, "addresses").iter().map(|address| address.as_str().expect("a text"));
     let mut parts: Vec<_> = addresses.map(|address| address.split('/').nth(3)).collect();
     parts.sort_unstable();
     assert_eq!(parts, [Some("tcp"), Some("udp")]);
@@ -149,7 +149,7 @@ fn a_public_network_is_asked_about_and_what_cannot_be_provided_is_2() {
         (&["provide", "hello"][..], "neither a CID"),
         (
             &["provide", "/ipns/k51qzi5uqu5dgutdk6i1ynyzgkqngpha5xpgia3a5qqp4jsh0u4csozksxel2r"],
-            "cannot be provided",
+            "cannot be published",
         ),
         (&["provide", CID, "--announce", "/ip4/8.8.8.8/tcp/1"], "which --announce names: public"),
         (&["provide", CID, "--listen", "tcp/1"], "no multiaddress"),
