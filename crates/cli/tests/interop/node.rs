@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// So many servers: all of them fit into one bucket.
-const SERVERS: u64 = 12;
+const SERVERS: usize = 12;
 
 /// How often the servers and our node refresh their tables.
 const REFRESH: Duration = Duration::from_secs(2);
@@ -64,10 +64,10 @@ async fn round(node: &Node<Host>, rounds: &mut u64) {
 
 async fn assert_lives_among_servers(transport: &str, listen: &str) {
     let options = format!("-transport {transport} -security both -refresh {}s", REFRESH.as_secs());
-    let mut network = servers(SERVERS, &options);
+    let mut network = servers(SERVERS as u64, &options);
     let (node, mut rounds) = (join(&network, listen).await, 0);
     let own = node.contact().peer.to_string();
-    while listing(&mut network, &own).len() < SERVERS as usize {
+    while listing(&mut network, &own).len() < SERVERS {
         assert!(rounds < 20, "listed by {:?} only", listing(&mut network, &own));
         round(&node, &mut rounds).await;
     }
@@ -76,14 +76,14 @@ async fn assert_lives_among_servers(transport: &str, listen: &str) {
     let begun = Instant::now();
     while begun.elapsed() < grace + 2 * REFRESH {
         round(&node, &mut rounds).await;
-        assert_eq!(listing(&mut network, &own).len(), SERVERS as usize);
+        assert_eq!(listing(&mut network, &own).len(), SERVERS);
     }
     let begin = network.bootstrap();
     let crawled = tokio::task::block_in_place(|| Crawl::new(&begin, &[]).run());
-    assert_eq!(crawled.visits.len(), SERVERS as usize + 1, "{}", crawled.summary);
+    assert_eq!(crawled.visits.len(), SERVERS + 1, "{}", crawled.summary);
     let visit = &crawled.visits[&own];
     assert!(visit.is_reachable() && visit.agent_version.as_deref() == Some("kadscope-node/1"), "{visit:?}");
-    assert_eq!(crawled.tables[&own].len(), SERVERS as usize, "its own table is whole");
+    assert_eq!(crawled.tables[&own].len(), SERVERS, "its own table is whole");
     node.leave().await;
     let watch = join(&network, listen).await;
     let (left, mut rounds) = (Instant::now(), 0);

@@ -1,10 +1,18 @@
 //! Nodes on loopback sockets: they meet, keep each other in their tables, find what was provided, and forget who left.
 
-use std::{collections::BTreeSet, future::Future, time::Duration};
+use std::{
+    collections::BTreeSet,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use kad::{
     Contact, Key, Keypair, PeerId,
-    answer::Answer,
+    answer::{Answer, Asked, Found},
     fabric::{Fabric, Inward, Member, Request, Says, Service, Terms},
     lookup::LookupKind,
     message::{AMINO_PROTOCOL, Message, MessageType, Peer, Record},
@@ -86,28 +94,43 @@ async fn until_whole(nodes: &[Node<Host>]) {
     }
 }
 
-/// A peer that serves nothing, or answers nothing of what it says that it serves.
+/// A peer that knows nobody, and answers while this says so.
 #[derive(Debug)]
-struct Mute;
+struct Stranger(Arc<AtomicBool>);
 
-impl Service for Mute {
-    async fn answer(&self, _: Request) -> Answer {
-        Answer::Reset
+impl Service for Stranger {
+    async fn answer(&self, request: Request) -> Answer {
+        match Asked::read(&request.message, &request.from.to_bytes()) {
+            Ok(Asked::Lookup(lookup)) if self.0.load(Ordering::Relaxed) => {
+                Answer::Message(lookup.answer(b"", b"", &Found::default()))
+            }
+            _ => Answer::Reset,
+        }
     }
 }
 
-/// Such a peer, with the connections that it opens.
+/// A peer that answers nothing, with the connections that it opens.
 async fn stranger(fabric: &SocketFabric, kad_protocols: &[&str]) -> (Contact, Pool<Host>) {
+    stranger_at(fabric, kad_protocols, (&Arc::default(), None)).await
+}
+
+/// A peer that says that it is at another address than where it listens, if one is given.
+async fn stranger_at(
+    fabric: &SocketFabric,
+    kad_protocols: &[&str],
+    (answers, at): (&Arc<AtomicBool>, Option<&str>),
+) -> (Contact, Pool<Host>) {
     let keypair = Keypair::generate_ed25519();
     let peer = keypair.public().to_peer_id();
     let listen = vec!["/ip4/127.0.0.1/tcp/0".parse().expect("an address")];
     let kad_protocols = kad_protocols.iter().map(|&protocol| protocol.to_owned()).collect();
     let mut says = Says { agent: "stranger/1".to_owned(), kad_protocols, addresses: Vec::new() };
     let terms = Terms { keypair, says: says.clone(), listen, inward: Inward::Served };
-    let host = fabric.join(terms, std::sync::Arc::new(Mute)).await.expect("a peer");
-    says.addresses = host.listens();
+    let host = fabric.join(terms, Arc::new(Stranger(Arc::clone(answers)))).await.expect("a peer");
+    says.addresses = at.map_or_else(|| host.listens(), |at| vec![at.parse().expect("an address")]);
+    let addrs = says.addresses.clone();
     host.say(says);
-    (Contact { peer, addrs: host.listens() }, Pool::new(host, PoolConfig::default()))
+    (Contact { peer, addrs }, Pool::new(host, PoolConfig::default()))
 }
 
 async fn ask(pool: &Pool<Host>, node: &Node<Host>, message: &Message, awaits: Awaits) -> Option<Message> {
@@ -214,6 +237,39 @@ async fn who_says_that_it_serves_and_does_not_answer_is_not_let_in() {
     let other = join(&fabric, std::slice::from_ref(node.contact())).await;
     until(&node, || listed(&node).contains(&other.contact().peer)).await;
     assert!(!listed(&node).contains(&mute.peer));
+}
+
+#[tokio::test]
+async fn who_asks_is_tested_on_the_connection_that_stands_and_goes_when_it_answers_no_more() {
+    let fabric = fabric();
+    let node = join(&fabric, &[]).await;
+    // Nobody listens there: it can be asked on its own connection alone.
+    let (answers, nowhere) = (Arc::new(AtomicBool::new(true)), Some("/ip4/127.0.0.1/tcp/1"));
+    let (server, pool) = stranger_at(&fabric, &[AMINO_PROTOCOL], (&answers, nowhere)).await;
+    let ping = Message::new(MessageType::Ping, Vec::new());
+    assert_eq!(within(ask(&pool, &node, &ping, Awaits::Message)).await, Some(ping));
+    until(&node, || listed(&node).contains(&server.peer)).await;
+    assert_eq!(node.table(), [server.clone()]);
+    // It stays while it answers.
+    let done = *node.refreshes.borrow();
+    within(node.refreshed(done + 5)).await;
+    assert_eq!(node.table(), [server]);
+    answers.store(false, Ordering::Relaxed);
+    until(&node, || node.table().is_empty()).await;
+}
+
+#[tokio::test]
+async fn who_serves_no_more_goes() {
+    let fabric = fabric();
+    let node = join(&fabric, &[]).await;
+    let answers = Arc::new(AtomicBool::new(true));
+    let (server, pool) = stranger_at(&fabric, &[AMINO_PROTOCOL], (&answers, None)).await;
+    let ping = Message::new(MessageType::Ping, Vec::new());
+    within(ask(&pool, &node, &ping, Awaits::Message)).await;
+    until(&node, || listed(&node).contains(&server.peer)).await;
+    let says = Says { agent: "a client/1".to_owned(), kad_protocols: Vec::new(), addresses: server.addrs };
+    pool.network().say(says);
+    until(&node, || node.table().is_empty()).await;
 }
 
 #[tokio::test]
