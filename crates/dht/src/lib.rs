@@ -2,12 +2,14 @@
 //!
 //! A [`Conversation`] is any number of exchanges over one connection; a [`Pool`] keeps conversations with many peers and dials
 //! where there is none; a [`probe`] looks at one peer through one of its addresses. A [`Finder`]
-//! drives lookups and gives records to the peers that they found. What a tool asks, and what it makes of the answers, is decided elsewhere: the rules are in `kad`,
+//! drives lookups and gives records to the peers that they found. A [`Node`] is a peer of ours that is asked as well: it lives in
+//! the network. What a tool asks, and what it makes of the answers, is decided elsewhere: the rules are in `kad`,
 //! without IO and clock.
 
 mod addresses;
 mod conversation;
 mod finder;
+mod node;
 mod pool;
 mod probe;
 mod provide;
@@ -15,6 +17,7 @@ mod provide;
 pub use addresses::KnownAddresses;
 pub use conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter, Reply};
 pub use finder::{ANSWER_PATIENCE, Finder, FinderTerms, Found, FoundValue, Happened, Provider, Quest};
+pub use node::{Node, NodeConfig, Profile};
 pub use pool::{Dialling, Exchange, Pool, PoolConfig};
 pub use probe::{Heard, Probe, Probing, identify, probe, probe_all, read_identify};
 pub use provide::{Holder, PUT_PATIENCE, ProviderRecord, ReadBack};

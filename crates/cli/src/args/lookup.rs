@@ -67,7 +67,7 @@ pub(crate) struct TypedKey {
     pub(crate) key: WrittenKey,
 }
 
-fn typed(text: &str) -> Result<TypedKey, kad::written::BadKey> {
+pub(super) fn typed(text: &str) -> Result<TypedKey, kad::written::BadKey> {
     Ok(TypedKey { text: text.trim().to_owned(), key: text.parse()? })
 }
 
