@@ -2,10 +2,12 @@
 //!
 //! A [`Conversation`] is any number of exchanges over one connection; a [`Pool`] keeps conversations with many peers and dials
 //! where there is none; a [`probe`] looks at one peer through one of its addresses. A [`Finder`]
-//! drives lookups and gives records to the peers that they found. What a tool asks, and what it makes of the answers, is decided elsewhere: the rules are in `kad`,
+//! drives lookups and gives records to the peers that they found. [`DialBacks`] tells others whether they can be reached, an
+//! [`Inquiry`] asks them the same. What a tool asks, and what it makes of the answers, is decided elsewhere: the rules are in `kad`,
 //! without IO and clock.
 
 mod addresses;
+mod autonat;
 mod conversation;
 mod finder;
 mod pool;
@@ -13,6 +15,7 @@ mod probe;
 mod provide;
 
 pub use addresses::KnownAddresses;
+pub use autonat::{DialBacks, Inquiry, ask_to_dial_back};
 pub use conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter, Reply};
 pub use finder::{ANSWER_PATIENCE, Finder, FinderTerms, Found, FoundValue, Happened, Provider, Quest};
 pub use pool::{Dialling, Exchange, Pool, PoolConfig};

@@ -182,11 +182,10 @@ mod tests {
         carried.deliver(vec![2]);
         carried.finish();
         assert!(!carried.is_awaited() && carried.waiting() == 2);
-        for (said, waiting) in [(1, 1), (1, 1), (2, 0), (2, 0)] {
-            let is_over = poll();
-            assert_eq!((carried.take(), is_over), (Some(vec![said]), false));
-            assert!(carried.waiting() >= waiting && carried.take().is_none());
+        for (said, waiting, is_last) in [(1, 1, false), (1, 0, false), (2, 0, false), (2, 0, true)] {
+            assert_eq!(poll(), is_last);
+            assert_eq!((carried.take(), carried.waiting()), (Some(vec![said]), waiting));
+            assert_eq!(carried.take(), None);
         }
-        assert!(poll() && carried.take().is_none() && carried.waiting() == 0);
     }
 }
