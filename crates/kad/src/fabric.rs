@@ -4,16 +4,20 @@
 //! with names, limits and counters that all of them share. A peer that [joins](Fabric::join) it becomes a [`Member`]: a
 //! [`Network`] that also listens. What others ask of it is answered by its [`Service`], on every connection, whoever opened
 //! it. Whoever holds a connection can ask on it, whoever opened it, and answers by asking: what the peer wants is dealt with
-//! on the way, while [`next`](crate::network::Connection::next) is awaited.
+//! on the way, while [`next`](crate::network::Connection::next) is awaited. A service may attend to protocols beside kad,
+//! too: see [`PeerStream`].
 //!
 //! What is answered, and what to make of who comes and goes, is left to the service; which rules servers follow is in
 //! [`answer`](crate::answer).
+
+mod beside;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use libp2p_identity::{Keypair, PeerId};
 use multiaddr::Multiaddr;
 
+pub use self::beside::{Attending, Carried, OtherProtocol, PeerStream, Reset};
 use crate::{
     answer::Answer,
     failure::{Failure, named},
@@ -63,6 +67,19 @@ pub trait Service: Send + Sync + 'static {
     /// Answers one request. Requests of one stream are answered one after the other, those of different streams at
     /// the same time.
     fn answer(&self, request: Request) -> impl Future<Output = Answer> + Send;
+
+    /// The protocols beside kad that it attends to, in the order of their numbers. Asked once, when the peer joins. By
+    /// default there are none.
+    fn others(&self) -> Vec<OtherProtocol> {
+        Vec::new()
+    }
+
+    /// A peer opened a stream of one of [these](Self::others) protocols: what is done about it, while the connection is
+    /// held. Dropped when the stream is over. `None` resets the stream, as by default.
+    fn attend(&self, stream: PeerStream) -> Option<Attending> {
+        drop(stream);
+        None
+    }
 
     /// Whether a peer is to be asked who it is; decided when its first request comes on a connection. If so, what it says
     /// comes as [`Notice::Introduced`]. By default nobody is asked.

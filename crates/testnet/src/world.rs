@@ -10,6 +10,7 @@ use std::{
 
 use kad::{
     Key,
+    autonat::{v1::AUTONAT_PROTOCOL, v2::DIAL_REQUEST_PROTOCOL},
     identify::{IDENTIFY_PROTOCOL, IDENTIFY_PUSH_PROTOCOL, Identify},
     network::Transport,
 };
@@ -36,6 +37,9 @@ const DEFAULT_AGENT: &str = concat!("kadscope-testnet/", env!("CARGO_PKG_VERSION
 
 /// The protocol that echoes 32 bytes.
 const PING_PROTOCOL: &str = "/ipfs/ping/1.0.0";
+
+/// What is spoken by who tells others whether they can be reached.
+const AUTONAT: [&str; 2] = [AUTONAT_PROTOCOL, DIAL_REQUEST_PROTOCOL];
 
 /// A network. Peers are numbered from 0 in the order of their places in the key space; departed peers are numbered
 /// among the others.
@@ -150,7 +154,8 @@ impl World {
     /// What it speaks, as it says itself.
     pub fn protocols(&self, peer: u32) -> Vec<&str> {
         let mut protocols = vec![IDENTIFY_PROTOCOL, PING_PROTOCOL, IDENTIFY_PUSH_PROTOCOL];
-        for protocol in self.kad_protocols(peer) {
+        let others = if self.dials_back(peer) { &AUTONAT[..] } else { &[] };
+        for protocol in others.iter().copied().chain(self.kad_protocols(peer)) {
             if !protocols.contains(&protocol) {
                 protocols.push(protocol);
             }
@@ -163,6 +168,12 @@ impl World {
         let kad = (self.state(peer) != State::WrongProtocol).then_some(self.scenario.protocol.as_str());
         let others = self.agent_of(peer).map_or(&[][..], |agent| &agent.protocols);
         kad.into_iter().chain(others.iter().map(String::as_str)).collect()
+    }
+
+    /// Whether it tells others whether they can be reached: a server that is what it should be, where there is more to be
+    /// told than that all are on one machine.
+    pub(crate) fn dials_back(&self, peer: u32) -> bool {
+        self.is_public() && self.state(peer).is_honest_server()
     }
 
     /// The name of its region; `None` in a scenario without regions.
