@@ -5,10 +5,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use kad::{answer::Answer, network::StreamId};
+use kad::{answer::Answer, fabric::Answering, network::StreamId};
 use tokio::time::Instant;
 
-use crate::{introduction::Purpose, persona::Answering};
+use crate::introduction::Purpose;
 
 /// One stream that a peer opened.
 pub(super) struct Inbound {
