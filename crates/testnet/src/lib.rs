@@ -3,7 +3,7 @@
 //! A [`Scenario`] (a TOML file, or one that is built in) and its seed determine a [`World`]: keys, addresses, agents,
 //! states and routing tables. The world has two faces that show the same peers and answer with the same bytes:
 //!
-//! * [`SimNetwork`] stands behind the seam of `kad::network`, on tokio's paused clock;
+//! * [`SimFabric`] and [`SimNetwork`] stand behind the seams of `kad::fabric` and `kad::network`, on tokio's paused clock;
 //! * [`WireTestnet`] listens on sockets: of loopback addresses, or of public ones in a namespace that nothing leaves.
 //!
 //! What is true of a world ([`Truth`]) is read off the world, never off the code that answers, so that it can judge
@@ -47,7 +47,7 @@ pub use crate::{
     living::LifeClock,
     scenario::{BUILT_IN, Scenario, ScenarioError},
     secrets::KeyType,
-    sim::{SimConfig, SimNetwork},
+    sim::{SimConfig, SimError, SimFabric, SimLimits, SimNetwork},
     state::{Stage, State},
     truth::{DuringVerdict, Observed, ObservedDuring, ObservedPeer, Truth, Verdict, VisitDuring},
     wire::{LifeOutlets, Reach, Rerouted, RouteChange, WireError, WireTestnet},

@@ -35,7 +35,7 @@ use crate::{
 const DEFAULT_AGENT: &str = concat!("kadscope-testnet/", env!("CARGO_PKG_VERSION"));
 
 /// The protocol that echoes 32 bytes.
-const PING_PROTOCOL: &str = "/ipfs/ping/1.0.0";
+pub(crate) const PING_PROTOCOL: &str = "/ipfs/ping/1.0.0";
 
 /// A network. Peers are numbered from 0 in the order of their places in the key space; departed peers are numbered
 /// among the others.
@@ -172,8 +172,17 @@ impl World {
 
     /// From the observer to the peer and back.
     pub fn rtt(&self, peer: u32) -> Duration {
-        let region = usize::from(self.record(peer).region);
-        Duration::from_millis(self.scenario.rtt_from_observer_ms(region).into())
+        self.rtt_from(self.scenario.observer_region(), peer)
+    }
+
+    /// From a region, by its number, to the peer and back.
+    pub(crate) fn rtt_from(&self, region: usize, peer: u32) -> Duration {
+        self.rtt_between(region, self.record(peer).region.into())
+    }
+
+    /// From a region to another one and back, by their numbers.
+    pub(crate) fn rtt_between(&self, from: usize, to: usize) -> Duration {
+        Duration::from_millis(self.scenario.rtt_between_ms(from, to).into())
     }
 
     /// Who is in its routing table, bucket after bucket. Empty for a peer that answers no requests. Where peers come and

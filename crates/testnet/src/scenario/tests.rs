@@ -111,7 +111,7 @@ fn a_delay_is_found_in_whichever_region_it_is_written() {
     let text = "observer = 'us'\n[[regions]]\nname = 'eu'\nshare = 0.5\nrtt_ms = { eu = 20, us = 90 }\n\
                 [[regions]]\nname = 'us'\nshare = 0.5\nrtt_ms = { us = 30 }";
     let scenario = Scenario::parse(text, "x").expect("a scenario");
-    assert_eq!((scenario.rtt_from_observer_ms(0), scenario.rtt_from_observer_ms(1)), (90, 30));
+    assert_eq!([0, 1].map(|to| scenario.rtt_between_ms(scenario.observer_region(), to)), [90, 30]);
 }
 
 /// A scenario with one class of life that has these keys as well.
