@@ -93,7 +93,7 @@ pub struct SimNetwork(Arc<Membership>);
 #[derive(Debug)]
 pub(crate) struct Shared {
     world: Arc<World>,
-    answers: Answers,
+    answers: Arc<Answers>,
     limits: SimLimits,
     /// How often each peer was attempted: the n-th attempt has its own luck, whoever else is dialled in between.
     attempts: Vec<AtomicU32>,
@@ -108,7 +108,7 @@ impl Shared {
     fn new(world: Arc<World>, limits: SimLimits) -> Self {
         let attempts = std::iter::repeat_with(AtomicU32::default).take(world.len()).collect();
         let living = Living::of(&world, LifeClock::starting_now(&world, 0.0));
-        let answers = Answers::new(Arc::clone(&world)).living(living.clone());
+        let answers = Arc::new(Answers::new(Arc::clone(&world)).living(living.clone()));
         Self { world, answers, limits, attempts, living, members: Members::default() }
     }
 

@@ -55,6 +55,8 @@ pub struct World {
     /// Who comes and goes.
     pub(crate) cast: Cast,
     pub(crate) places: Places,
+    /// Whose store each kind of holders has that shares one.
+    pub(crate) stores: Vec<Option<u32>>,
 }
 
 /// What is kept of one peer beside its table.
@@ -67,6 +69,8 @@ pub(crate) struct PeerRecord {
     pub(crate) region: u8,
     pub(crate) carrier: Carrier,
     pub(crate) securities: Securities,
+    /// How it holds records, by a number; `None` for one that does as most do.
+    pub(crate) holder: Option<u8>,
 }
 
 /// How each peer stands in the answers of others, encoded once.

@@ -17,6 +17,7 @@ use super::{
     connection::{FRAME_BYTES, HANDSHAKE_BYTES},
 };
 use crate::{
+    answers::Watched,
     life::Place,
     scenario::life::Absence,
     state::{Stage, State},
@@ -33,6 +34,8 @@ pub(super) struct Toward {
     rtt: Duration,
     /// Whether the peer wants to know who asks it; `None` until it was asked something.
     asks: Option<bool>,
+    /// For a holder that remembers when it ended: once something was asked on it.
+    watched: Option<Watched>,
     streams: Vec<Stream>,
     /// What leaves with the next [`next`](Connection::next).
     outbox: Vec<Outgoing>,
@@ -92,6 +95,7 @@ impl Toward {
             state: shared.world.state(peer),
             rtt,
             asks: None,
+            watched: None,
             streams: Vec::new(),
             outbox: Vec::new(),
             coming: VecDeque::new(),
@@ -240,6 +244,9 @@ impl Toward {
             }
             Coming::Answer(id, request) => {
                 let Caller { shared, ours } = &self.caller;
+                if self.watched.is_none() {
+                    self.watched = shared.answers.watch(self.peer, ours.id_bytes());
+                }
                 match shared.answers.answer(self.peer, ours.id_bytes(), &request) {
                     Answer::Message(message) => Some(Ok(self.received(id, message))),
                     Answer::Nothing => None,

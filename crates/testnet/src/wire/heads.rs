@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -16,12 +16,12 @@ use net::{
 };
 
 use crate::{
-    answers::Answers,
+    answers::{Answers, Watched},
     life::Place,
     living::Living,
     luck::Luck,
     parallel,
-    scenario::life::Absence,
+    scenario::{holder::Holder, life::Absence},
     state::{Stage, State},
     world::World,
 };
@@ -51,6 +51,8 @@ pub(super) struct Peer {
     answers: Arc<Answers>,
     number: u32,
     state: State,
+    /// For a holder that remembers when a connection ended: once something was asked on it. Each has a head of its own.
+    watched: OnceLock<Option<Watched>>,
 }
 
 impl Heads {
@@ -114,7 +116,8 @@ impl Heads {
             let late = Duration::from_millis(attempts.late_ms.into());
             return Some(Arc::new(self.head(number, place, listening.identity.clone(), late)));
         }
-        if place != Place::default() {
+        let is_watched = self.world.holder(number).is_some_and(Holder::watches_connections);
+        if place != Place::default() || is_watched {
             let identity = listening.identity.clone();
             return Some(Arc::new(self.head(number, place, identity, Duration::ZERO)));
         }
@@ -135,7 +138,7 @@ impl Heads {
         let world = &self.world;
         let state = world.state(number);
         let profile = Profile::new(world.agent(number), &world.kad_protocols(number));
-        let service = Peer { answers: Arc::clone(&self.answers), number, state };
+        let service = Peer { answers: Arc::clone(&self.answers), number, state, watched: OnceLock::new() };
         let head = Head::new(identity, &profile, &world.addresses_at(number, place), service)
             .with_pace(Pace { accept: late, flight: world.rtt(number) })
             .with_securities(world.securities(number));
@@ -178,7 +181,9 @@ impl Service for Peer {
         if !is_kad || matches!(self.state, State::Reset(Stage::Request)) {
             return Answer::Reset;
         }
-        self.answers.answer(self.number, &request.from.to_bytes(), &request.message)
+        let from = request.from.to_bytes();
+        self.watched.get_or_init(|| self.answers.watch(self.number, &from));
+        self.answers.answer(self.number, &from, &request.message)
     }
 
     fn asks(&self, from: PeerId) -> bool {
