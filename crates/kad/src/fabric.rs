@@ -12,7 +12,7 @@
 
 mod beside;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use libp2p_identity::{Keypair, PeerId};
 use multiaddr::Multiaddr;
@@ -91,6 +91,49 @@ pub trait Service: Send + Sync + 'static {
     /// Something happened. Must not take long: the connection waits. By default nobody listens.
     fn notice(&self, notice: Notice) {
         drop(notice);
+    }
+}
+
+/// An answer under way.
+pub type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// A [`Service`] whose type is forgotten: on a fabric the connections of all peers of ours are of one kind.
+pub trait AnyService: Send + Sync {
+    /// [`Service::answer`].
+    fn answer(self: Arc<Self>, request: Request) -> Answering;
+
+    /// [`Service::others`].
+    fn others(&self) -> Vec<OtherProtocol>;
+
+    /// [`Service::attend`].
+    fn attend(&self, stream: PeerStream) -> Option<Attending>;
+
+    /// [`Service::asks`].
+    fn asks(&self, from: PeerId) -> bool;
+
+    /// [`Service::notice`].
+    fn notice(&self, notice: Notice);
+}
+
+impl<S: Service> AnyService for S {
+    fn answer(self: Arc<Self>, request: Request) -> Answering {
+        Box::pin(async move { Service::answer(&*self, request).await })
+    }
+
+    fn others(&self) -> Vec<OtherProtocol> {
+        Service::others(self)
+    }
+
+    fn attend(&self, stream: PeerStream) -> Option<Attending> {
+        Service::attend(self, stream)
+    }
+
+    fn asks(&self, from: PeerId) -> bool {
+        Service::asks(self, from)
+    }
+
+    fn notice(&self, notice: Notice) {
+        Service::notice(self, notice);
     }
 }
 

@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use kad::fabric::{Fabric, Service, Terms};
+use kad::fabric::{AnyService, Fabric, Service, Terms};
 use tokio::sync::Semaphore;
 
 pub(crate) use self::membership::Membership;
@@ -30,7 +30,7 @@ use crate::{
     limits::Limits,
     names::{Names, Resolver},
     pacing::{Pacer, Pacing},
-    persona::{AnyService, Persona, Voice},
+    persona::{Persona, Voice},
     plan::Rules,
     quic::{Configs, QuicDialer, Receivers},
     registry::{Counted, Registered, Registry},

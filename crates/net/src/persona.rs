@@ -2,15 +2,13 @@
 
 use std::{
     fmt,
-    future::Future,
-    pin::Pin,
     sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use kad::{
     PeerId,
     answer::Answer,
-    fabric::{Attending, Notice, OtherProtocol, PeerStream, Request, Says, Service},
+    fabric::{AnyService, Attending, OtherProtocol, PeerStream, Request, Says, Service},
 };
 
 use crate::{
@@ -19,49 +17,6 @@ use crate::{
     quic::ClientTls,
     session::Protocol,
 };
-
-/// An answer under way.
-pub(crate) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
-
-/// A [`Service`] whose type is forgotten: connections of all peers of ours are of one kind.
-pub(crate) trait AnyService: Send + Sync {
-    /// [`Service::answer`].
-    fn answer(self: Arc<Self>, request: Request) -> Answering;
-
-    /// [`Service::others`].
-    fn others(&self) -> Vec<OtherProtocol>;
-
-    /// [`Service::attend`].
-    fn attend(&self, stream: PeerStream) -> Option<Attending>;
-
-    /// [`Service::asks`].
-    fn asks(&self, from: PeerId) -> bool;
-
-    /// [`Service::notice`].
-    fn notice(&self, notice: Notice);
-}
-
-impl<S: Service> AnyService for S {
-    fn answer(self: Arc<Self>, request: Request) -> Answering {
-        Box::pin(async move { Service::answer(&*self, request).await })
-    }
-
-    fn others(&self) -> Vec<OtherProtocol> {
-        Service::others(self)
-    }
-
-    fn attend(&self, stream: PeerStream) -> Option<Attending> {
-        Service::attend(self, stream)
-    }
-
-    fn asks(&self, from: PeerId) -> bool {
-        Service::asks(self, from)
-    }
-
-    fn notice(&self, notice: Notice) {
-        Service::notice(self, notice);
-    }
-}
 
 /// Answers for a peer that serves nothing.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ mod quic;
 
 use std::sync::Arc;
 
-use kad::{Multiaddr, PeerId};
+use kad::{Multiaddr, PeerId, fabric::AnyService};
 
 pub use accept::{bind, bind_on, listen, listen_ws, listen_wss};
 pub use connection::serve_connection;
@@ -33,7 +33,7 @@ use crate::{
     faults::Faults,
     identity::Identity,
     introduction::{Introduction, protocols},
-    persona::{AnyService, Persona, Voice},
+    persona::{Persona, Voice},
     session::Securities,
     tls::NamedCertificate,
 };

@@ -24,6 +24,7 @@ pub(crate) enum Stream {
     Cast,
     LifeStart,
     Life,
+    Holders,
 }
 
 /// The random numbers of one purpose.

@@ -36,7 +36,7 @@ use crate::{
 const DEFAULT_AGENT: &str = concat!("kadscope-testnet/", env!("CARGO_PKG_VERSION"));
 
 /// The protocol that echoes 32 bytes.
-const PING_PROTOCOL: &str = "/ipfs/ping/1.0.0";
+pub(crate) const PING_PROTOCOL: &str = "/ipfs/ping/1.0.0";
 
 /// What is spoken by who tells others whether they can be reached.
 const AUTONAT: [&str; 2] = [AUTONAT_PROTOCOL, DIAL_REQUEST_PROTOCOL];
@@ -59,6 +59,8 @@ pub struct World {
     /// Who comes and goes.
     pub(crate) cast: Cast,
     pub(crate) places: Places,
+    /// Whose store each kind of holders has that shares one.
+    pub(crate) stores: Vec<Option<u32>>,
 }
 
 /// What is kept of one peer beside its table.
@@ -71,6 +73,8 @@ pub(crate) struct PeerRecord {
     pub(crate) region: u8,
     pub(crate) carrier: Carrier,
     pub(crate) securities: Securities,
+    /// How it holds records, by a number; `None` for one that does as most do.
+    pub(crate) holder: Option<u8>,
 }
 
 /// How each peer stands in the answers of others, encoded once.
@@ -183,8 +187,17 @@ impl World {
 
     /// From the observer to the peer and back.
     pub fn rtt(&self, peer: u32) -> Duration {
-        let region = usize::from(self.record(peer).region);
-        Duration::from_millis(self.scenario.rtt_from_observer_ms(region).into())
+        self.rtt_from(self.scenario.observer_region(), peer)
+    }
+
+    /// From a region, by its number, to the peer and back.
+    pub(crate) fn rtt_from(&self, region: usize, peer: u32) -> Duration {
+        self.rtt_between(region, self.record(peer).region.into())
+    }
+
+    /// From a region to another one and back, by their numbers.
+    pub(crate) fn rtt_between(&self, from: usize, to: usize) -> Duration {
+        Duration::from_millis(self.scenario.rtt_between_ms(from, to).into())
     }
 
     /// Who is in its routing table, bucket after bucket. Empty for a peer that answers no requests. Where peers come and

@@ -7,12 +7,12 @@ use std::{
 
 use kad::{
     answer::Answer,
-    fabric::{Attending, Carried, Reset},
+    fabric::{Answering, Attending, Carried, Reset},
     network::StreamId,
 };
 use tokio::time::Instant;
 
-use crate::{introduction::Purpose, persona::Answering};
+use crate::introduction::Purpose;
 
 /// A stream that the service attends to.
 pub(super) struct Attended {

@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -23,13 +23,13 @@ use net::{
 
 use super::WireError;
 use crate::{
-    answers::Answers,
+    answers::{Answers, Watched},
     life::Place,
     living::Living,
     luck::Luck,
     making::Making,
     parallel,
-    scenario::life::Absence,
+    scenario::{holder::Holder, life::Absence},
     state::{Stage, State},
     world::World,
 };
@@ -73,6 +73,8 @@ pub(super) struct Peer {
     number: u32,
     state: State,
     dial_backs: Option<Arc<DialBacks<Host>>>,
+    /// For a holder that remembers when a connection ended: once something was asked on it. Each has a head of its own.
+    watched: OnceLock<Option<Watched>>,
 }
 
 impl Heads {
@@ -151,7 +153,8 @@ impl Heads {
             let late = Duration::from_millis(attempts.late_ms.into());
             return Some(Arc::new(self.head(number, place, listening.shown.clone(), late)));
         }
-        if place != Place::default() {
+        let is_watched = self.world.holder(number).is_some_and(Holder::watches_connections);
+        if place != Place::default() || is_watched {
             let shown = listening.shown.clone();
             return Some(Arc::new(self.head(number, place, shown, Duration::ZERO)));
         }
@@ -175,7 +178,7 @@ impl Heads {
         let world = &self.world;
         let state = world.state(number);
         let dial_backs = self.dial_backs.get(number as usize).cloned().flatten();
-        let service = Peer { answers: Arc::clone(&self.answers), number, state, dial_backs };
+        let service = Peer { answers: Arc::clone(&self.answers), number, state, dial_backs, watched: OnceLock::new() };
         let others = Service::others(&service);
         let mut protocols = world.kad_protocols(number);
         protocols.retain(|name| others.iter().all(|other| other.name != *name));
@@ -236,7 +239,9 @@ impl Service for Peer {
         if !is_kad || matches!(self.state, State::Reset(Stage::Request)) {
             return Answer::Reset;
         }
-        self.answers.answer(self.number, &request.from.to_bytes(), &request.message)
+        let from = request.from.to_bytes();
+        self.watched.get_or_init(|| self.answers.watch(self.number, &from));
+        self.answers.answer(self.number, &from, &request.message)
     }
 
     fn others(&self) -> Vec<OtherProtocol> {
