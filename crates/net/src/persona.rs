@@ -8,7 +8,7 @@ use std::{
 use kad::{
     PeerId,
     answer::Answer,
-    fabric::{AnyService, Attending, OtherProtocol, PeerStream, Request, Says, Service},
+    fabric::{AnyService, OtherProtocol, Request, Says, Service},
 };
 
 use crate::{

@@ -75,6 +75,7 @@ impl Network for Fake {
             address: 0,
             transport: Transport::Tcp,
             security: Security::Noise,
+            certificate: None,
             ip_version: 4,
             socket: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
         };

@@ -50,7 +50,7 @@ enum Asking {
     /// The service does not want to know.
     Never,
     /// It was asked on this stream, and has said this.
-    UnderWay(StreamId, Identify),
+    UnderWay(StreamId, Box<Identify>),
     /// It has answered, or will not.
     Over,
 }

@@ -4,7 +4,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use kad::{
     failure::{Failure, FailureClass, Phase},
-    network::{Security, Transport},
+    network::{Security, Transport, WssCertificate},
 };
 use libp2p_identity::PeerId;
 use net::{address::Target, session::Securities};

@@ -102,7 +102,7 @@ impl Between {
         if self.ours.service().asks(self.peer) {
             let id = self.open(IDENTIFY_PROTOCOL, MAX_IDENTIFY_BYTES);
             self.own.remove(&id);
-            self.asking = Asking::UnderWay(id, Identify::default());
+            self.asking = Asking::UnderWay(id, Box::default());
         }
     }
 
@@ -110,7 +110,7 @@ impl Between {
     fn introduce(&self, said: Option<Identify>) {
         let Some(identify) = said else { return };
         let (remote, local) = (self.places.remote.clone(), self.places.local.clone());
-        let introduced = Introduced { peer: self.peer, remote, local, identify };
+        let introduced = Introduced { peer: self.peer, remote, local, identify: Box::new(identify) };
         self.ours.service().notice(Notice::Introduced(introduced));
     }
 
