@@ -10,6 +10,7 @@ use crate::{
     args::{List, PlaceArgs},
     exit::Failed,
     network::Network,
+    reach::{Reach, ReachArgs},
 };
 
 /// Addresses that lead out by the default routes: of ranges for documentation, where nobody is (RFC 5737, RFC 3849).
@@ -25,8 +26,9 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// What was asked for, and for the rest this machine's addresses of the class that the network dials.
-    pub(crate) fn of(args: PlaceArgs, network: &Network) -> Result<Self, Failed> {
+    /// What was asked for, and for the rest this machine's addresses of the class that the network dials. Where the first
+    /// peers are known by name alone, one of them is dialled to see where it is.
+    pub(crate) async fn find(args: PlaceArgs, reach: &ReachArgs, network: &Network) -> anyhow::Result<Self> {
         let flat = |lists: Vec<List<Multiaddr>>| lists.into_iter().flat_map(|list| list.0).collect();
         let (listen, announce): (Vec<_>, Vec<_>) = (flat(args.listen), flat(args.announce));
         let policy = Addresses::from(network.addresses);
@@ -34,15 +36,17 @@ impl Place {
         if !listen.is_empty() {
             return Ok(Self { listen, announce });
         }
-        let found = own_addresses(policy, network);
-        let named: Vec<_> = if announce.is_empty() {
-            let is_of_class = |ip: &IpAddr| policy.socket(&tcp_multiaddr(SocketAddr::new(*ip, 1))).is_ok();
-            found.iter().copied().filter(is_of_class).collect()
-        } else {
-            found.clone()
-        };
+        // What is announced elsewhere may be anything here.
+        let of_class = if announce.is_empty() { policy } else { Addresses::Any };
+        let is_of_class = |ip: &IpAddr| of_class.socket(&tcp_multiaddr(SocketAddr::new(*ip, 1))).is_ok();
+        let mut found = own_addresses(policy, network);
+        if !found.iter().any(is_of_class) {
+            let there = Reach::of(reach.clone()).await?.first_socket().await;
+            found.extend(there.and_then(towards));
+        }
+        let named: Vec<_> = found.iter().copied().filter(is_of_class).collect();
         if named.is_empty() {
-            return Err(none(&found, network));
+            return Err(none(&found, network).into());
         }
         let anywhere = |ip| SocketAddr::new(ip, 0);
         let both = |ip| [tcp_multiaddr(anywhere(ip)), quic_multiaddr(anywhere(ip))];

@@ -1,6 +1,6 @@
 //! How peers of a network are reached: what the commands have in common that ask peers something and keep no crawl.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum as _};
@@ -9,6 +9,7 @@ use kad::{
     Contact, Keypair, PeerId,
     answer::Answer,
     fabric::{Fabric as _, Inward, Member as _, Request, Says, Service, Terms},
+    network::{Connection as _, Network as _},
 };
 use net::{FabricConfig, Host, HostConfig, Identity, SocketFabric};
 
@@ -17,8 +18,11 @@ use crate::{
     place::Place,
 };
 
+/// How many of the peers to begin with are dialled to see where one of them is.
+const FIRST_PEERS: usize = 3;
+
 /// Which network, and how to behave there.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ReachArgs {
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
@@ -120,6 +124,19 @@ impl Reach {
         let terms = FinderTerms { own, protocols, patience: ANSWER_PATIENCE };
         let finder = Finder::new(Pool::new(host, PoolConfig::default()), terms);
         Ok(Self { network, finder, bootstrap })
+    }
+
+    /// Where the first of the peers to begin with is that can be reached; `None` if the first few cannot.
+    pub(crate) async fn first_socket(&self) -> Option<IpAddr> {
+        for contact in self.bootstrap.iter().take(FIRST_PEERS) {
+            let dial = self.finder.pool().network().connect(contact.peer, contact.addrs.clone()).await;
+            if let Some(connection) = dial.connection {
+                let socket = connection.endpoint().socket;
+                connection.close().await;
+                return Some(socket.ip());
+            }
+        }
+        None
     }
 
     /// An error if nobody answered in a lookup: nothing can be said of its key then.

@@ -37,7 +37,6 @@ pub(crate) async fn run(args: ProvideArgs, in_use: &mut InUse) -> anyhow::Result
         keys.into_iter().map(|key| Ok((multihash(&key)?, key))).collect::<Result<_, Failed>>()?;
     reach.note_inputs(in_use);
     let network = reach.network()?;
-    let place = Place::of(place, &network)?;
     if serve_for.is_none() {
         output::note(&render::left_behind());
     }
@@ -46,6 +45,7 @@ pub(crate) async fn run(args: ProvideArgs, in_use: &mut InUse) -> anyhow::Result
         return Ok(Code::Cancelled);
     }
     let stop = signals::stop_on_signal()?;
+    let place = Place::find(place, &reach, &network).await?;
     let (reach, own) = Reach::listening(&reach, network, place).await?;
     let mut is_provided = true;
     for (multihash, key) in keys {

@@ -78,8 +78,8 @@ async fn assert_lives_among_servers(transport: &str, listen: &str) {
         round(&node, &mut rounds).await;
         assert_eq!(listing(&mut network, &own).len(), SERVERS);
     }
-    let begin = network.bootstrap();
-    let crawled = tokio::task::block_in_place(|| Crawl::new(&begin, &[]).run());
+    let bootstrap = network.bootstrap();
+    let crawled = tokio::task::block_in_place(|| Crawl::new(&bootstrap, &[]).run());
     assert_eq!(crawled.visits.len(), SERVERS + 1, "{}", crawled.summary);
     let visit = &crawled.visits[&own];
     assert!(visit.is_reachable() && visit.agent_version.as_deref() == Some("kadscope-node/1"), "{visit:?}");

@@ -144,8 +144,8 @@ async fn ask(pool: &Pool<Host>, node: &Node<Host>, message: &Message, awaits: Aw
     Message::decode(exchange.answer()?).ok()
 }
 
-fn within<T>(what: impl Future<Output = T>) -> impl Future<Output = T> {
-    async { timeout(PATIENCE, what).await.expect("it ends") }
+async fn within<T>(what: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, what).await.expect("it ends")
 }
 
 #[tokio::test]
@@ -249,7 +249,7 @@ async fn who_asks_is_tested_on_the_connection_that_stands_and_goes_when_it_answe
     let ping = Message::new(MessageType::Ping, Vec::new());
     assert_eq!(within(ask(&pool, &node, &ping, Awaits::Message)).await, Some(ping));
     until(&node, || listed(&node).contains(&server.peer)).await;
-    assert_eq!(node.table(), [server.clone()]);
+    assert_eq!(node.table(), std::slice::from_ref(&server));
     // It stays while it answers.
     let done = *node.refreshes.borrow();
     within(node.refreshed(done + 5)).await;
