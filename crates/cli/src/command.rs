@@ -15,7 +15,7 @@ use ::testnet::namespace::{Entered, Place};
 pub(crate) use self::{
     crawls::Listed,
     demo::Judged,
-    lookup::{Answer, Closest, FoundRow, ProviderRow, ValueRow},
+    lookup::{Answer, Closest, DialledRow, FoundRow, ProviderRow, ValueRow},
     networks::Described,
     ping::{AddressRow, PeerRow},
 };

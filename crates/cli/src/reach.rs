@@ -4,9 +4,12 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum as _};
-use dht::{ANSWER_PATIENCE, Finder, FinderTerms, Pool, PoolConfig};
-use kad::Contact;
-use net::{Host, HostConfig, Identity};
+use dht::{ANSWER_PATIENCE, BlockDesk, Finder, FinderTerms, Pool, PoolConfig};
+use kad::{
+    Contact, Keypair,
+    fabric::{Fabric as _, Inward, Says, Terms},
+};
+use net::{Host, HostConfig, Identity, NetError, SocketFabric};
 
 use crate::{args::NetworkArgs, bootstrap, exit::Failed, manners::Manners, network::Network, outputs::InUse};
 
@@ -34,6 +37,15 @@ pub(crate) struct Reach {
     pub(crate) finder: Finder<Host>,
     /// The peers to begin with.
     pub(crate) bootstrap: Vec<Contact>,
+    /// How peers are dialled.
+    config: HostConfig,
+}
+
+/// Who asks providers for blocks: a peer of ours that hears what they say on streams of theirs.
+#[derive(Debug)]
+pub(crate) struct BlockAsker {
+    pub(crate) host: Host,
+    pub(crate) desk: Arc<BlockDesk>,
 }
 
 impl ReachArgs {
@@ -60,14 +72,27 @@ impl Reach {
             None => args.manners.agent(&config.agent),
             Some(agent) => agent.clone(),
         };
-        let host = Host::new(config).context("could not open a socket to dial from")?;
+        let host = Host::new(config.clone()).context("could not open a socket to dial from")?;
         let given = bootstrap::gather(&network.bootstrap, &host).await?;
         let bootstrap =
             given.into_iter().map(|given| Contact { peer: given.id, addrs: given.addrs }).collect();
         let protocols: Arc<[String]> = network.protocols.clone().into();
         let terms = FinderTerms { own, protocols, patience: ANSWER_PATIENCE };
         let finder = Finder::new(Pool::new(host, PoolConfig::default()), terms);
-        Ok(Self { network, finder, bootstrap })
+        Ok(Self { network, finder, bootstrap, config })
+    }
+
+    /// A peer of ours beside the one that makes lookups, to ask providers for blocks.
+    pub(crate) async fn block_asker(&self) -> Result<BlockAsker, NetError> {
+        let terms = Terms {
+            keypair: Keypair::generate_ed25519(),
+            says: Says { agent: self.config.agent.clone(), ..Says::default() },
+            listen: Vec::new(),
+            inward: Inward::Served,
+        };
+        let desk = Arc::new(BlockDesk::default());
+        let fabric = SocketFabric::new(self.config.clone().into());
+        Ok(BlockAsker { host: fabric.join(terms, Arc::clone(&desk)).await?, desk })
     }
 
     /// The error for who wanted an answer, if none of the peers to begin with gave one.

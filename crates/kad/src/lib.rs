@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod autonat;
+pub mod bitswap;
 pub mod contact;
 mod date;
 pub mod fabric;
