@@ -16,7 +16,7 @@ use ::testnet::namespace::{Entered, Place};
 pub(crate) use self::{
     crawls::Listed,
     demo::{Churn, During, Judged},
-    lookup::{Answer, Closest, FoundRow, ProviderRow, ValueRow},
+    lookup::{Answer, Closest, DialledRow, FoundRow, ProviderRow, ValueRow},
     networks::Described,
     ping::{AddressRow, PeerRow},
     provide::{HolderRow, Provided},

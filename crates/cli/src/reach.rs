@@ -4,14 +4,14 @@ use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum as _};
-use dht::{ANSWER_PATIENCE, Finder, FinderTerms, Found, Pool, PoolConfig};
+use dht::{ANSWER_PATIENCE, BlockDesk, Finder, FinderTerms, Found, Pool, PoolConfig};
 use kad::{
     Contact, Keypair, PeerId,
     answer::Answer,
     fabric::{Fabric as _, Inward, Member as _, Request, Says, Service, Terms},
     network::{Connection as _, Network as _},
 };
-use net::{FabricConfig, Host, HostConfig, Identity, SocketFabric};
+use net::{FabricConfig, Host, HostConfig, Identity, NetError, SocketFabric};
 
 use crate::{
     args::NetworkArgs, bootstrap, exit::Failed, manners::Manners, network::Network, outputs::InUse,
@@ -55,6 +55,16 @@ pub(crate) struct Reach {
     pub(crate) finder: Finder<Host>,
     /// The peers to begin with.
     pub(crate) bootstrap: Vec<Contact>,
+    /// How peers are dialled.
+    fabric: FabricConfig,
+    agent: String,
+}
+
+/// Who asks providers for blocks: a peer of ours that hears what they say on streams of theirs.
+#[derive(Debug)]
+pub(crate) struct BlockAsker {
+    pub(crate) host: Host,
+    pub(crate) desk: Arc<BlockDesk>,
 }
 
 impl ReachArgs {
@@ -90,8 +100,9 @@ impl Reach {
         config.opt_out = args.manners.opt_out.load()?;
         config.pacing = args.manners.pacing();
         config.agent = args.agent(&network);
+        let terms = (config.clone().into(), config.agent.clone());
         let host = Host::new(config).context("could not open a socket to dial from")?;
-        Self::by(host, network, own).await
+        Self::by((host, own), network, terms).await
     }
 
     /// The same by a peer that also listens, so that others can dial it; with who that is, and where.
@@ -109,21 +120,39 @@ impl Reach {
         let peer = keypair.public().to_peer_id();
         let mut says = Says { agent: args.agent(&network), kad_protocols: Vec::new(), addresses: Vec::new() };
         let terms = Terms { keypair, says: says.clone(), listen: place.listen, inward: Inward::Served };
-        let host = SocketFabric::new(config).join(terms, Arc::new(Client)).await?;
+        let host = SocketFabric::new(config.clone()).join(terms, Arc::new(Client)).await?;
         says.addresses = if place.announce.is_empty() { host.listens() } else { place.announce };
         let own = Contact { peer, addrs: says.addresses.clone() };
+        let terms = (config, says.agent.clone());
         host.say(says);
-        Ok((Self::by(host, network, peer).await?, own))
+        Ok((Self::by((host, peer), network, terms).await?, own))
     }
 
-    async fn by(host: Host, network: Network, own: PeerId) -> anyhow::Result<Self> {
+    async fn by(
+        (host, own): (Host, PeerId),
+        network: Network,
+        (fabric, agent): (FabricConfig, String),
+    ) -> anyhow::Result<Self> {
         let given = bootstrap::gather(&network.bootstrap, &host).await?;
         let bootstrap =
             given.into_iter().map(|given| Contact { peer: given.id, addrs: given.addrs }).collect();
         let protocols: Arc<[String]> = network.protocols.clone().into();
         let terms = FinderTerms { own, protocols, patience: ANSWER_PATIENCE };
         let finder = Finder::new(Pool::new(host, PoolConfig::default()), terms);
-        Ok(Self { network, finder, bootstrap })
+        Ok(Self { network, finder, bootstrap, fabric, agent })
+    }
+
+    /// A peer of ours beside the one that makes lookups, to ask providers for blocks.
+    pub(crate) async fn block_asker(&self) -> Result<BlockAsker, NetError> {
+        let terms = Terms {
+            keypair: Keypair::generate_ed25519(),
+            says: Says { agent: self.agent.clone(), ..Says::default() },
+            listen: Vec::new(),
+            inward: Inward::Served,
+        };
+        let desk = Arc::new(BlockDesk::default());
+        let fabric = SocketFabric::new(self.fabric.clone());
+        Ok(BlockAsker { host: fabric.join(terms, Arc::clone(&desk)).await?, desk })
     }
 
     /// Where the first of the peers to begin with is that can be reached; `None` if the first few cannot.

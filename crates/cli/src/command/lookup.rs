@@ -10,7 +10,7 @@ use kad::{
     written::WrittenKey,
 };
 
-pub(crate) use self::answer::{Answer, Closest, FoundRow, ProviderRow, ValueRow, milliseconds};
+pub(crate) use self::answer::{Answer, Closest, DialledRow, FoundRow, ProviderRow, ValueRow, milliseconds};
 use crate::{
     args::{LookupArgs, Until},
     clock,

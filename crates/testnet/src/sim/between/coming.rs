@@ -72,7 +72,7 @@ impl Between {
         match std::mem::take(&mut self.asking) {
             Asking::UnderWay(stream, said) if stream == id => {
                 self.asking = Asking::Over;
-                self.introduce(Some(said));
+                self.introduce(Some(*said));
             }
             other => {
                 self.asking = other;
