@@ -25,6 +25,7 @@ pub(crate) enum Stream {
     LifeStart,
     Life,
     Holders,
+    Calendar,
 }
 
 /// The random numbers of one purpose.

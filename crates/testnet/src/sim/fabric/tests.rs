@@ -376,3 +376,47 @@ async fn where_the_world_is_nobody_joins() {
         assert!(matches!(joined, Err(SimError::NotListenable(_))), "{address}");
     }
 }
+
+/// A city on each continent, and how far they are from each other in milliseconds and back.
+const CITIES: &str = "peers = 70\n\
+    [[regions]]\nname = 'cape-town'\nshare = 0.1\nrtt_ms = { cape-town = 10, mumbai = 250, sydney = 410, frankfurt = 156, \
+     sao-paulo = 340, ohio = 236, california = 290 }\n\
+    [[regions]]\nname = 'mumbai'\nshare = 0.1\nrtt_ms = { mumbai = 10, sydney = 156, frankfurt = 120, sao-paulo = 300, \
+     ohio = 200, california = 230 }\n\
+    [[regions]]\nname = 'sydney'\nshare = 0.1\nrtt_ms = { sydney = 10, frankfurt = 250, sao-paulo = 310, ohio = 190, \
+     california = 140 }\n\
+    [[regions]]\nname = 'frankfurt'\nshare = 0.3\nrtt_ms = { frankfurt = 10, sao-paulo = 206, ohio = 100, california = 150 }\n\
+    [[regions]]\nname = 'sao-paulo'\nshare = 0.1\nrtt_ms = { sao-paulo = 10, ohio = 130, california = 176 }\n\
+    [[regions]]\nname = 'ohio'\nshare = 0.2\nrtt_ms = { ohio = 10, california = 50 }\n\
+    [[regions]]\nname = 'california'\nshare = 0.1\nrtt_ms = { california = 10 }\n";
+
+#[tokio::test(start_paused = true)]
+async fn how_far_it_is_hangs_on_both_regions() {
+    let fabric = fabric(CITIES);
+    let world = Arc::clone(fabric.world());
+    let names: Vec<String> = world.scenario().regions.iter().map(|region| region.name.clone()).collect();
+    assert_eq!(names.len(), 7);
+    assert!(fabric.in_region("atlantis").is_none());
+    for (position, from) in names.iter().enumerate() {
+        let there = fabric.in_region(from).expect("a region");
+        let a = join(&there, "a", &[TCP], Inward::Served).await;
+        for (other, to) in names.iter().enumerate() {
+            let ms = world.scenario().rtt_between_ms(position, other);
+            let rtt = Duration::from_millis(ms.into());
+            assert!(ms > 0);
+            let region = |peer: &u32| world.region(*peer) == Some(to.as_str());
+            let peer = world.peers().find(region).expect("a peer there");
+            let begun = Instant::now();
+            let connection = a.dial(world.peer_id(peer), world.addresses(peer)).await;
+            let took = begun.elapsed().as_millis();
+            assert_eq!(took, 2 * rtt.as_millis(), "{from} to {to}");
+            assert_eq!(connection.round_trip().map(|round_trip| round_trip.time), Some(rtt));
+            // And so it is between two of ours.
+            let b = join(&fabric.in_region(to).expect("a region"), "b", &[TCP], Inward::Served).await;
+            let mut connection = a.meet(&b).await;
+            let begun = Instant::now();
+            assert_eq!(ask(&mut connection, b"x").await.expect("an answer"), b"b heard x");
+            assert_eq!(begun.elapsed().as_millis(), rtt.as_millis(), "{from} to {to}");
+        }
+    }
+}
