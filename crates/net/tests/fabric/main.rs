@@ -5,6 +5,7 @@
 
 mod both_ways;
 mod coming_and_going;
+mod garbage;
 mod hostile;
 
 use std::{
