@@ -6,6 +6,7 @@
 mod beside;
 mod both_ways;
 mod coming_and_going;
+mod garbage;
 mod hostile;
 
 use std::{
