@@ -149,7 +149,7 @@ fn a_public_network_is_asked_about_and_what_cannot_be_provided_is_2() {
         (&["provide", "hello"][..], "neither a CID"),
         (
             &["provide", "/ipns/k51qzi5uqu5dgutdk6i1ynyzgkqngpha5xpgia3a5qqp4jsh0u4csozksxel2r"],
-            "cannot be published",
+            "cannot be provided",
         ),
         (&["provide", CID, "--announce", "/ip4/8.8.8.8/tcp/1"], "which --announce names: public"),
         (&["provide", CID, "--listen", "tcp/1"], "no multiaddress"),
