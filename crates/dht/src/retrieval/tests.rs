@@ -80,7 +80,9 @@ async fn asked(protocol: Option<&'static str>, answers: Vec<Vec<u8>>) -> Result<
                 Some(want) = wanted.recv() => {
                     assert!(want.windows(CID.len()).any(|part| part == CID), "{want:?}");
                     let stream = connection.open(BITSWAP_PROTOCOLS[0], 4096);
-                    answers.iter().for_each(|answer| connection.send(stream, answer));
+                    for answer in &answers {
+                        connection.send(stream, answer);
+                    }
                 }
                 event = connection.next() => if event.is_err() { return },
             }
