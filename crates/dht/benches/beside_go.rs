@@ -2,8 +2,8 @@
 //! makes many one after the other, its connections and its table warm.
 //!
 //! `cargo bench -p kadscope-dht --bench beside_go [-- ROUNDS [PEERS]]`; `peers/build.sh go` comes first. The network, and
-//! each side of each round, is a process of its own; sides take turns. Both stay connected to all of the 200 peers that there are by
-//! default; of more than 256 our pool lets the longest idle go, and dials are measured as well.
+//! each side of each round, is a process of its own; sides take turns. Our pool has room for connections to all of the 200 peers
+//! that there are by default; of more than 256 it lets the longest idle go, and dials are measured as well.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints, and may fail")]
 

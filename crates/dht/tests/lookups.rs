@@ -16,7 +16,7 @@ use networks::{HEALTHY, NETWORKS, REGIONS};
 
 const PEERS: u32 = 2_000;
 
-const LOOKUPS: u64 = 10;
+const LOOKUPS: u64 = 20;
 
 fn figures(network: &KnownNetwork, rules: Rules) -> Figures {
     let runtime = paused();

@@ -27,7 +27,8 @@ impl Figures {
         let middle = share + Z * Z / (2.0 * n);
         let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
         let scale = 1.0 + Z * Z / n;
-        (share, [(middle - half) / scale, (middle + half) / scale])
+        // It holds the share itself, which rounding must not undo at 0 and 1.
+        (share, [((middle - half) / scale).min(share), ((middle + half) / scale).max(share)])
     }
 
     /// Which share of the closest peers of one lookup it ended with, on average, and the standard error.
