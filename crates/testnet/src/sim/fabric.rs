@@ -100,7 +100,8 @@ impl SimFabric {
     fn is_of_the_world(&self, target: Target) -> bool {
         let world = self.world();
         let socket = target.addr();
-        world.host_at(socket, target.transport()).is_some() || world.resident(socket, target.transport()).is_some()
+        world.host_at(socket, target.transport()).is_some()
+            || world.resident(socket, target.transport()).is_some()
     }
 }
 

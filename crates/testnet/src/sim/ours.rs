@@ -199,7 +199,9 @@ impl Ours {
         let said = self.identify(&remote);
         if let Ok(identify) = Identify::decode(&said) {
             let local = place(target, target.addr());
-            shared.answers.met(peer, Introduced { peer: self.id, remote, local, identify: Box::new(identify) });
+            shared
+                .answers
+                .met(peer, Introduced { peer: self.id, remote, local, identify: Box::new(identify) });
         }
         said.len()
     }

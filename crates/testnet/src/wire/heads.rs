@@ -178,7 +178,8 @@ impl Heads {
         let world = &self.world;
         let state = world.state(number);
         let dial_backs = self.dial_backs.get(number as usize).cloned().flatten();
-        let service = Peer { answers: Arc::clone(&self.answers), number, state, dial_backs, watched: OnceLock::new() };
+        let service =
+            Peer { answers: Arc::clone(&self.answers), number, state, dial_backs, watched: OnceLock::new() };
         let others = Service::others(&service);
         let mut protocols = world.kad_protocols(number);
         protocols.retain(|name| others.iter().all(|other| other.name != *name));
