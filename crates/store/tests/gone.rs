@@ -4,9 +4,14 @@
 
 use std::{fs, path::Path, time::Duration};
 
+use kad::{
+    failure::{Failure, FailureClass, Phase},
+    network::AddressOutcome,
+};
 use kadscope_store::{Error, Limits, Store, StoreUrl};
+use multiaddr::Multiaddr;
 use rusqlite::Connection;
-use schema::{Row, RunState};
+use schema::{AddressVisit, Row, RunState};
 
 #[path = "suite/conformance.rs"]
 #[expect(dead_code, reason = "the suite itself runs elsewhere")]
@@ -70,8 +75,8 @@ async fn a_deleted_crawl_leaves_nothing_and_the_others_stay() {
     let count =
         |sql: &str| -> i64 { Connection::open(&path).unwrap().query_row(sql, (), |r| r.get(0)).unwrap() };
     assert_eq!(count("SELECT count(*) FROM peer"), 100);
-    // Four addresses of its own for each peer, and one that all have.
-    assert_eq!(count("SELECT count(*) FROM address"), 100 * 4 + 1);
+    // Four addresses of its own for each peer, and two that all have.
+    assert_eq!(count("SELECT count(*) FROM address"), 100 * 4 + 2);
 
     // What only the deleted crawl knew is not to be found in the file, not in its free pages either.
     store.delete_crawl(rows::start(2).id).unwrap();
@@ -80,6 +85,54 @@ async fn a_deleted_crawl_leaves_nothing_and_the_others_stay() {
     let known = rows::peer(250).to_string();
     assert!(!bytes.windows(known.len()).any(|window| window == known.as_bytes()));
     assert!(matches!(open(&path).delete_crawl(rows::start(1).id), Err(Error::UnknownCrawl { .. })));
+}
+
+/// A crawl whose visits dialled a name each, which led to an address that no other crawl knows.
+fn crawl_by_name(crawl: u8) -> Vec<Row> {
+    let refused = format!("crawl {crawl}");
+    let refused = Failure::with_detail(Phase::Connect, FailureClass::ConnectionRefused, &refused);
+    let tried = |address: String, outcome| AddressVisit {
+        address: address.parse::<Multiaddr>().unwrap().into(),
+        started_after: Some(Duration::from_millis(1)),
+        took: Some(Duration::from_millis(2)),
+        outcome,
+        resolved: Vec::new(),
+    };
+    let mut rows: Vec<_> = rows::crawl(30, 5, true).collect();
+    for row in &mut rows {
+        if let Row::Visit(visit) = row {
+            let peer = visit.peer.0;
+            let led_to = AddressOutcome::Failed(refused.clone());
+            let led_to = tried(format!("/ip4/10.0.{crawl}.{peer}/tcp/1"), led_to);
+            let name = tried(format!("/dns4/peer-{peer}.test/tcp/1"), AddressOutcome::NotTried);
+            visit.addresses.push(AddressVisit { resolved: vec![led_to], ..name });
+        }
+    }
+    rows
+}
+
+#[tokio::test]
+async fn where_names_led_to_goes_with_the_crawl_that_knows_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.sqlite");
+    let mut store = open(&path);
+    let crawls = [1, 2].map(crawl_by_name);
+    for (n, rows) in (1..).zip(&crawls) {
+        conformance::keep(&store, &rows::start(n), rows.iter().cloned()).await;
+    }
+    let count =
+        |sql: &str| -> i64 { Connection::open(&path).unwrap().query_row(sql, (), |r| r.get(0)).unwrap() };
+    let visits = count("SELECT count(*) FROM resolved_visit") / 2;
+    store.delete_crawl(rows::start(1).id).unwrap();
+    assert!(conformance::read(&store, rows::start(2).id) == crawls[1], "the other one is as it was");
+    assert_eq!(count("SELECT count(*) FROM resolved_visit"), visits);
+    assert_eq!(count("SELECT count(*) FROM failure WHERE detail = 'crawl 1'"), 0);
+    assert_eq!(count("SELECT count(*) FROM address WHERE multiaddr LIKE '/ip4/10.0.1.%'"), 0);
+    store.check().unwrap();
+    drop(store);
+    let bytes = fs::read(&path).unwrap();
+    let holds = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+    assert_eq!((holds(b"/ip4/10.0.1.7/tcp/1"), holds(b"/ip4/10.0.2.7/tcp/1")), (false, true));
 }
 
 #[tokio::test]
