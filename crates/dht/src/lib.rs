@@ -1,7 +1,7 @@
 //! What is said to peers of a Kademlia network and answered for peers of ours, over any network, real or simulated.
 //!
 //! A [`Conversation`] is any number of exchanges over one connection; a [`Pool`] keeps conversations with many peers and dials
-//! where there is none; a [`probe`] looks at one peer through one of its addresses. A [`Finder`]
+//! where there is none; a [`probe()`] looks at one peer through one of its addresses. A [`Finder`]
 //! drives lookups and gives records to the peers that they found. A [`Node`] is a peer of ours that is asked as well: it lives in
 //! the network. [`DialBacks`] tells others whether they can be reached, an [`Inquiry`] asks them the same, and a [`BlockDesk`]
 //! asks providers for a block. What a tool asks, and what it makes of the answers, is decided elsewhere: the rules are in `kad`,

@@ -37,7 +37,7 @@ pub(super) struct Toward {
     /// For a holder that remembers when it ended: once something was asked on it.
     watched: Option<Watched>,
     streams: Vec<Stream>,
-    /// What leaves with the next [`next`](Connection::next).
+    /// What leaves with the next [`next`](kad::network::Connection::next).
     outbox: Vec<Outgoing>,
     /// What comes, by time; of equal times in the order of their causes.
     coming: VecDeque<(Instant, Coming)>,
