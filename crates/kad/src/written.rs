@@ -2,7 +2,7 @@
 //!
 //! What is looked up is bytes: the multihash of content, however its CID is written; the bytes of a peer id; or a name with
 //! its namespace before the id. Which of them a text means shows in its form; what it can be used for, in what it means.
-//! Where nothing but a peer is meant, [`parse`](crate::parse) reads it.
+//! Where nothing but a peer is meant, [`crate::parse`] reads it.
 
 use std::str::FromStr;
 
