@@ -174,10 +174,10 @@ impl World {
         kad.into_iter().chain(others.iter().map(String::as_str)).collect()
     }
 
-    /// Whether it tells others whether they can be reached: a server that is what it should be, where there is more to be
-    /// told than that all are on one machine.
+    /// Whether it tells others whether they can be reached: a server that is what it should be, where the scenario says so
+    /// and there is more to be told than that all are on one machine.
     pub(crate) fn dials_back(&self, peer: u32) -> bool {
-        self.is_public() && self.state(peer).is_honest_server()
+        self.scenario.autonat && self.is_public() && self.state(peer).is_honest_server()
     }
 
     /// The name of its region; `None` in a scenario without regions.
