@@ -11,6 +11,8 @@ mod kubo;
 mod limits;
 mod node;
 mod program;
+#[cfg(feature = "by-hand")]
+mod reachability;
 mod servers;
 mod space;
 mod truth;
