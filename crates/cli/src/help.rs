@@ -20,6 +20,8 @@ Begin here:
   kadscope networks                  The public networks that are known by name
   kadscope crawl --network NAME      Crawl one of them, or a network of your own
   kadscope crawls                    What was crawled
+  kadscope lookup providers CID      Who provides content
+  kadscope ping PEER_ID              One peer, through each of its addresses
 
 Flags from a file:
   @FILE anywhere on a command line stands for the flags in that file, one or more on a line, such
@@ -84,7 +86,7 @@ Examples:
 
 Each request is shown on stderr when it ends: who was asked and by whom it was named, how many bits
 its key shares with the target (cpl), how long the dial and the answer took, and what came. The
-answer goes to stdout. Nothing is kept. docs/lookups.md says what the rules are.
+answer goes to stdout. Nothing is kept. docs/methodology/lookup.md says what the rules are.
 
 Exit code 5: what was looked for was not found.";
 

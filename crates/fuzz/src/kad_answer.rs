@@ -50,6 +50,7 @@ pub fn check(bytes: &[u8]) {
             echoes(&reply, &whole);
         }
         Ok(Asked::Answered(Answer::Nothing)) => unreachable!("a request is passed over"),
+        Ok(Asked::Answered(Answer::Close | Answer::HangUp)) => unreachable!("no rule asks for that"),
         Ok(Asked::Answered(Answer::Reset)) | Err(_) => {}
     }
 }

@@ -6,6 +6,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a panic is how a finding is told")]
 
 pub mod address;
+pub mod admission;
 pub mod autonat;
 pub mod certificate;
 pub mod event_log;
@@ -29,6 +30,7 @@ pub type Target = fn(&[u8]);
 /// Every target by the name of its driver and of its corpus.
 pub const TARGETS: &[(&str, Target)] = &[
     ("address", address::check),
+    ("admission", admission::check),
     ("autonat", autonat::check),
     ("certificate", certificate::check),
     ("event_log", event_log::check),

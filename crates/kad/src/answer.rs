@@ -66,6 +66,10 @@ pub enum Answer {
     Nothing,
     /// It resets the stream: the protocol has no error message.
     Reset,
+    /// It closes its half of the stream, and drops further requests on it. No rule asks for that.
+    Close,
+    /// It resets the connection. No rule asks for that.
+    HangUp,
 }
 
 /// A request that was read, and what is left to do about it.
@@ -85,7 +89,8 @@ impl<'a> Asked<'a> {
     /// Reads a request of the peer whose id has these bytes. An error says that it is no message; servers reset the
     /// stream then.
     pub fn read(request: &'a [u8], asker: &[u8]) -> Result<Self, DecodeError> {
-        let request = MessageView::decode(request)?;
+        let bytes = request;
+        let request = MessageView::decode(bytes)?;
         let (has_key, is_short) = (!request.key.is_empty(), request.key.len() <= MAX_KEY_BYTES);
         Ok(match request.kind {
             MessageType::FindNode | MessageType::GetValue if has_key => Self::Lookup(Lookup { request }),
@@ -93,7 +98,9 @@ impl<'a> Asked<'a> {
             MessageType::AddProvider if has_key && is_short => {
                 Provide::of(&request, asker).map_or(Self::Answered(Answer::Reset), Self::Provide)
             }
-            MessageType::PutValue => Put::of(request)?.map_or(Self::Answered(Answer::Reset), Self::Put),
+            MessageType::PutValue => {
+                Put::of(request, bytes)?.map_or(Self::Answered(Answer::Reset), Self::Put)
+            }
             MessageType::Ping => Self::Answered(Answer::Message(echo(&request))),
             _ => Self::Answered(Answer::Reset),
         })

@@ -1,16 +1,17 @@
 //! The protocol of libp2p Kademlia with no IO and no clock: keys, messages, routing table, answering rules, and the
 //! one seam between deciding and talking.
 //!
-//! Start with [`network`] (what a network must offer) and [`failure`] (the closed names of what goes wrong). The wire is
-//! [`message`] and [`mod@identify`], with [`address`] and [`peer_id`] in them; [`answer`], [`records`], [`values`],
-//! [`table`], [`mod@lookup`], [`mod@key`] and [`preimage`] are the protocol's arithmetic. [`mod@parse`] and [`written`] read
-//! what people write.
+//! Start with [`network`] (what a network must offer to those who ask), [`fabric`] (and to those who are asked) and
+//! [`failure`] (the closed names of what goes wrong). The wire is [`message`] and [`mod@identify`], with [`address`] and
+//! [`peer_id`] in them; [`answer`], [`records`], [`values`], [`table`], [`mod@lookup`], [`mod@key`] and [`preimage`] are the
+//! protocol's arithmetic. [`mod@parse`] and [`written`] read what people write.
 
 pub mod address;
 pub mod answer;
 pub mod autonat;
 pub mod contact;
 mod date;
+pub mod fabric;
 pub mod failure;
 pub mod identify;
 pub mod key;
@@ -27,7 +28,7 @@ pub mod table;
 pub mod values;
 pub mod written;
 
-pub use libp2p_identity::PeerId;
+pub use libp2p_identity::{Keypair, PeerId};
 pub use multiaddr::Multiaddr;
 
 pub use crate::{address::Address, contact::Contact, key::Key};

@@ -127,6 +127,7 @@ impl Server {
         match self.answer(request) {
             Answer::Nothing => "nothing".to_owned(),
             Answer::Reset => "reset".to_owned(),
+            Answer::Close | Answer::HangUp => "what no rule asks for".to_owned(),
             Answer::Message(message) => {
                 let Message { key, record, closer_peers, provider_peers, .. } =
                     Message::decode(&message).expect("a message");

@@ -16,9 +16,8 @@ use crate::{
     address::Target,
     connection::AnyConnection,
     dial::{Inner, Race},
-    dialled::Dialled,
-    link::Link,
     plan::{Plan, Rules},
+    tcp,
     ws::Destination,
 };
 
@@ -42,7 +41,7 @@ impl Inner {
     pub(crate) async fn pace(&self, target: Target) {
         let now = Instant::now();
         let turn = {
-            let mut pacer = self.pacer.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut pacer = self.shared.pacer.lock().unwrap_or_else(PoisonError::into_inner);
             pacer.reserve(now, target.addr().ip())
         };
         if turn > now {
@@ -53,7 +52,7 @@ impl Inner {
     /// Waits until a further attempt may be made.
     async fn room_for(&self, target: Target) -> Option<SemaphorePermit<'_>> {
         self.pace(target).await;
-        self.connecting.acquire().await.ok()
+        self.shared.connecting.acquire().await.ok()
     }
 
     /// Makes one attempt, once there is room for it.
@@ -72,13 +71,16 @@ impl Inner {
             return Outcome::new(Instant::now(), Err(no_room()));
         }
         let began = Instant::now();
-        let deadline = deadline.min(began + self.dial_timeout);
+        let deadline = deadline.min(began + self.shared.dial_timeout);
         let result = match to.target {
             Target::Tcp(_) | Target::Ws(_) | Target::Wss(_) => {
                 self.dial_tcp(to, peer, deadline).await.map(AnyConnection::tcp)
             }
-            Target::Quic(addr) => match &self.quic {
-                Some(dialer) => dialer.dial(addr, peer, deadline).await.map(AnyConnection::quic),
+            Target::Quic(addr) => match &self.shared.quic {
+                Some(dialer) => {
+                    let dial = dialer.dial(addr, peer, deadline, &self.persona);
+                    dial.await.map(AnyConnection::quic)
+                }
                 None => Err(Failure::new(Phase::Connect, FailureClass::Cancelled)),
             },
         };
@@ -91,7 +93,7 @@ impl Inner {
         to: Destination<'_>,
         peer: PeerId,
         deadline: Instant,
-    ) -> Result<Dialled<Link>, Failure> {
+    ) -> Result<tcp::Dialled, Failure> {
         match self.tcp.dial(to, peer, Security::Noise, deadline).await {
             Err(refused) if refused.may_speak_tls => {
                 let refused = Instant::now();
@@ -113,16 +115,16 @@ impl Inner {
         permit: Option<SemaphorePermit<'_>>,
     ) -> Outcome {
         let permit = match permit {
-            None => timeout_at(deadline, self.connecting.acquire()).await.ok().and_then(Result::ok),
+            None => timeout_at(deadline, self.shared.connecting.acquire()).await.ok().and_then(Result::ok),
             first => first,
         };
-        let turn = timeout_at(deadline, self.names.turn()).await.ok().flatten();
+        let turn = timeout_at(deadline, self.shared.names.turn()).await.ok().flatten();
         if permit.is_none() || turn.is_none() {
             return Outcome::new(Instant::now(), Err(no_room()));
         }
         let began = Instant::now();
-        let limit = deadline.min(began + self.dial_timeout);
-        let resolved = match timeout_at(limit, self.names.resolve(address, &peer)).await {
+        let limit = deadline.min(began + self.shared.dial_timeout);
+        let resolved = match timeout_at(limit, self.shared.names.resolve(address, &peer)).await {
             Err(_) => Err(Failure::new(Phase::Dns, FailureClass::Timeout)),
             Ok(resolved) => resolved,
         };
@@ -132,7 +134,7 @@ impl Inner {
             Err(failure) => return Outcome::new(began, Err(AddressOutcome::Failed(failure))),
             Ok(resolved) => resolved,
         };
-        let rules = Rules { names: false, ..self.rules.clone() };
+        let rules = Rules { names: false, ..self.shared.rules.clone() };
         let plan = Plan::of_resolved(&resolved.addrs, &peer, &rules);
         let places = (&*resolved.addrs, &*resolved.names);
         let Dial { attempts, connection } =

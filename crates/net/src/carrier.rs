@@ -1,6 +1,9 @@
 //! What serving a connection, or talking on one that we dialled, takes of its transport.
 
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use kad::{
     Multiaddr, PeerId,
@@ -8,7 +11,7 @@ use kad::{
     network::{RoundTrip, StreamId, Traffic},
 };
 
-use crate::session::{Framing, SessionEvent};
+use crate::session::{Framing, Protocol, SessionEvent};
 
 /// A secured and multiplexed connection. It does nothing by itself: its owner polls it.
 pub(crate) trait Carrier {
@@ -20,6 +23,12 @@ pub(crate) trait Carrier {
 
     /// The address at which the other side is seen.
     fn observed(&self) -> Multiaddr;
+
+    /// The address of ours at which the connection is; empty where it is not known.
+    fn local(&self) -> Multiaddr;
+
+    /// From now on the peer may open streams for these protocols.
+    fn serve(&mut self, protocols: &Arc<[Protocol]>);
 
     /// The shortest round trip that the transport has seen; `None` if it says nothing of it.
     fn round_trip(&self) -> Option<RoundTrip> {
@@ -46,6 +55,9 @@ pub(crate) trait Carrier {
 
     /// Says that we hang up: with the next flush, or at once.
     fn say_goodbye(&mut self);
+
+    /// Ends the connection at once: the peer sees that it was not in good order.
+    fn abort(&mut self);
 
     /// How many bytes wait to be written, or for the peer's grant.
     fn queued_bytes(&self) -> usize;

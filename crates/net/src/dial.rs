@@ -2,22 +2,21 @@
 
 use std::{
     future::{Future, poll_fn},
-    io,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::Arc,
     task::{Context, Poll},
-    thread::available_parallelism,
     time::Duration,
 };
 
 use kad::{
     Multiaddr, PeerId,
+    fabric::{Accepted, Member, Says},
     failure::{Failure, SkipReason},
     network::{AddressOutcome, Attempt, Dial, DialTotals, Network, Transport},
     opt_out::OptOut,
 };
 use tokio::{
-    sync::{Semaphore, SemaphorePermit},
+    sync::SemaphorePermit,
     time::{Instant, timeout_at},
 };
 
@@ -25,18 +24,18 @@ use crate::{
     address::Addresses,
     attempt::Outcome,
     connection::AnyConnection,
+    error::NetError,
+    fabric::{FabricConfig, Membership, Resources, SocketFabric},
     identity::Identity,
     introduction::{Introduction, protocols},
-    names::{MAX_ASKING, Names, Resolver},
-    pacing::{Pacer, Pacing},
-    plan::{Plan, Rules, Turn, Way},
+    names::{MAX_ASKING, Names},
+    pacing::Pacing,
+    persona::{Nothing, Persona, Voice},
+    plan::{Plan, Turn, Way},
     quic::QuicDialer,
     tcp::Dialer,
     ws::Destination,
 };
-
-/// The most sockets for QUIC, for each version of IP. Each has large buffers of its own.
-const MAX_SOCKETS: usize = 8;
 
 /// How a host dials.
 #[derive(Debug, Clone)]
@@ -87,10 +86,7 @@ impl HostConfig {
             max_addresses: 8,
             max_connecting: 4096,
             quic: true,
-            names: match addresses {
-                Addresses::Public | Addresses::Any => Names::System,
-                Addresses::Private | Addresses::Loopback => Names::Unresolved,
-            },
+            names: Names::of(addresses),
             opt_out: Arc::default(),
             pacing: Pacing::default(),
         }
@@ -107,62 +103,62 @@ impl HostConfig {
     }
 }
 
-/// A host that dials. Cheap to clone; all clones share its limits. It needs a tokio runtime with IO and time.
+/// A peer of ours on sockets. Cheap to clone; all clones are the same peer. It needs a tokio runtime with IO and time.
+///
+/// One that only dials is made by [`Host::new`], on a fabric of its own. One that also listens [joins](kad::fabric::Fabric::join)
+/// a [`SocketFabric`].
 #[derive(Debug, Clone)]
 pub struct Host(Arc<Inner>);
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    local: PeerId,
+    pub(crate) shared: Arc<Resources>,
+    pub(crate) persona: Arc<Persona>,
     pub(crate) tcp: Dialer,
-    /// `None` where QUIC is not dialled.
-    pub(crate) quic: Option<QuicDialer>,
-    pub(crate) names: Resolver,
-    pub(crate) rules: Rules,
-    pub(crate) dial_timeout: Duration,
-    total_timeout: Duration,
-    pub(crate) connecting: Semaphore,
-    pub(crate) pacer: Mutex<Pacer>,
+    /// `None` for one that only dials.
+    membership: Option<Membership>,
 }
 
 impl Host {
-    /// A host. An error says that no certificate for QUIC could be made of the identity.
-    pub fn new(config: HostConfig) -> io::Result<Self> {
-        let rules = Rules {
-            addresses: config.addresses,
-            opt_out: config.opt_out,
-            max_addresses: config.max_addresses,
-            quic: config.quic,
-            names: config.names != Names::Unresolved,
-        };
-        let served: Vec<&str> = config.kad_protocols.iter().map(String::as_str).collect();
-        let protocols = protocols(&served);
-        let introduction =
-            Introduction::new(&config.identity, &config.agent, &protocols, &config.listen_addrs);
-        let introduction = Arc::new(introduction);
-        let sockets = || available_parallelism().map_or(1, usize::from).min(MAX_SOCKETS);
-        let quic =
-            config.quic.then(|| QuicDialer::new(&config.identity, Arc::clone(&introduction), sockets()));
-        let quic = quic.transpose().map_err(io::Error::other)?;
-        Ok(Self(Arc::new(Inner {
-            local: config.identity.peer_id(),
-            quic,
-            tcp: Dialer::new(config.identity, introduction),
-            names: Resolver::new(config.names),
-            rules,
-            dial_timeout: config.dial_timeout,
-            total_timeout: config.total_timeout,
-            pacer: Mutex::new(Pacer::new(config.pacing)),
-            connecting: Semaphore::new(config.max_connecting.clamp(1, Semaphore::MAX_PERMITS)),
-        })))
+    /// A host that only dials. An error says that no certificate for QUIC could be made of the identity.
+    pub fn new(config: HostConfig) -> Result<Self, NetError> {
+        let said: Vec<&str> = config.kad_protocols.iter().map(String::as_str).collect();
+        let said = protocols(&said);
+        let introduction = Introduction::new(&config.identity, &config.agent, &said, &config.listen_addrs);
+        let voice = Voice { introduction, protocols: protocols(&[]) };
+        let persona = Arc::new(Persona::new(config.identity.clone(), voice, Arc::new(Nothing)));
+        if config.quic && persona.client_tls().is_none() {
+            return Err(NetError::Certificate);
+        }
+        Ok(SocketFabric::new(config.into()).dialler(persona))
     }
-}
 
-impl Host {
+    /// A peer of ours on a fabric.
+    pub(crate) fn on(shared: Arc<Resources>, persona: Arc<Persona>, membership: Option<Membership>) -> Self {
+        let tcp = Dialer::new(Arc::clone(&persona));
+        Self(Arc::new(Inner { shared, persona, tcp, membership }))
+    }
+
     /// The peers that a `/dnsaddr` name lists without being asked for one of them, each with an address that may be a
     /// name again; at most 100 entries are read. An error is in phase `Dns`, and comes only when nobody was found.
     pub async fn list(&self, name: &Multiaddr) -> Result<Vec<(PeerId, Multiaddr)>, Failure> {
-        self.0.names.list(name).await
+        self.0.shared.names.list(name).await
+    }
+}
+
+impl From<HostConfig> for FabricConfig {
+    fn from(config: HostConfig) -> Self {
+        Self {
+            dial_timeout: config.dial_timeout,
+            total_timeout: config.total_timeout,
+            max_addresses: config.max_addresses,
+            max_connecting: config.max_connecting,
+            quic: config.quic,
+            names: config.names,
+            opt_out: config.opt_out,
+            pacing: config.pacing,
+            ..Self::new(config.addresses)
+        }
     }
 }
 
@@ -170,15 +166,16 @@ impl Network for Host {
     type Connection = AnyConnection;
 
     fn local(&self) -> PeerId {
-        self.0.local
+        self.0.persona.peer_id()
     }
 
     fn admits(&self, address: &Multiaddr) -> Result<Option<Transport>, SkipReason> {
-        self.0.rules.admits(address)
+        self.0.shared.rules.admits(address)
     }
 
     fn totals(&self) -> DialTotals {
-        DialTotals { lost: self.0.tcp.lost(), dns_entries_left_out: self.0.names.left_out() }
+        // Names are resolved for all peers of a fabric together.
+        DialTotals { lost: self.0.tcp.lost(), dns_entries_left_out: self.0.shared.names.left_out() }
     }
 
     async fn connect_within(
@@ -187,20 +184,56 @@ impl Network for Host {
         addrs: Vec<Multiaddr>,
         at_most: Option<Duration>,
     ) -> Dial<AnyConnection> {
-        let plan = Plan::new(&addrs, &peer, &self.0.rules);
-        let Some(first) = plan.turns.last() else {
+        let (inner, shared) = (&self.0, &self.0.shared);
+        let plan = Plan::new(&addrs, &peer, &shared.rules);
+        let has_left = inner.membership.as_ref().is_some_and(Membership::has_left);
+        let Some(first) = plan.turns.last().filter(|_| !has_left) else {
             return Dial { attempts: plan.into_attempts(), connection: None };
         };
         // The clock starts when there is room for the first attempt. The semaphore is never closed.
         if let Way::Socket(target) = first.way {
-            self.0.pace(target).await;
+            inner.pace(target).await;
         }
-        let permit = self.0.connecting.acquire().await.ok();
+        let permit = shared.connecting.acquire().await.ok();
         let started = Instant::now();
-        let total = self.0.total_timeout;
+        let total = shared.total_timeout;
         let deadline = started + at_most.map_or(total, |at_most| at_most.min(total));
-        let race = Race::new(&self.0, peer, (&addrs, &[]), plan, (started, deadline));
-        race.with_permit(permit).run().await
+        let race = Race::new(inner, peer, (&addrs, &[]), plan, (started, deadline));
+        let mut dial = race.with_permit(permit).run().await;
+        if let (Some(membership), Some(connection)) = (&inner.membership, &mut dial.connection) {
+            membership.register(&inner.persona, peer, connection);
+        }
+        dial
+    }
+}
+
+impl Member for Host {
+    fn listens(&self) -> Vec<Multiaddr> {
+        self.0.membership.as_ref().map_or_else(Vec::new, |membership| membership.listens().to_vec())
+    }
+
+    fn say(&self, says: Says) {
+        let persona = &self.0.persona;
+        persona.say(Voice::of(persona.identity(), &says));
+        if let Some(membership) = &self.0.membership {
+            membership.push();
+        }
+    }
+
+    fn protect(&self, peer: PeerId, spared: bool) {
+        if let Some(membership) = &self.0.membership {
+            membership.protect(peer, spared);
+        }
+    }
+
+    async fn accept(&self) -> Option<Accepted<AnyConnection>> {
+        self.0.membership.as_ref()?.accept().await
+    }
+
+    async fn leave(self) {
+        if let Some(membership) = &self.0.membership {
+            membership.leave().await;
+        }
     }
 }
 

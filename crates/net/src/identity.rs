@@ -8,6 +8,7 @@ use std::{
 use libp2p_identity::{Keypair, PeerId};
 
 use crate::{
+    error::NetError,
     noise::{StaticKey, encode_payload, signed_text},
     tls::OwnTls,
 };
@@ -27,11 +28,6 @@ struct Inner {
     tls: OnceLock<Option<OwnTls>>,
 }
 
-/// The key could not sign, or the system has no randomness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the key cannot sign, or the system has no randomness")]
-pub struct IdentityError;
-
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Identity").field(&self.0.peer_id).finish()
@@ -39,10 +35,10 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// The identity of a key pair of any type.
-    pub fn new(keypair: Keypair) -> Result<Self, IdentityError> {
-        let noise_key = StaticKey::generate().map_err(|_| IdentityError)?;
-        let signature = keypair.sign(&signed_text(noise_key.public())).map_err(|_| IdentityError)?;
+    /// The identity of a key pair of any type. An error says that the key cannot sign, or that the system has no randomness.
+    pub fn new(keypair: Keypair) -> Result<Self, NetError> {
+        let noise_key = StaticKey::generate().map_err(|_| NetError::Identity)?;
+        let signature = keypair.sign(&signed_text(noise_key.public())).map_err(|_| NetError::Identity)?;
         let public = keypair.public();
         let public_key = public.encode_protobuf().into_boxed_slice();
         let noise_payload = encode_payload(&public_key, &signature).into_boxed_slice();
@@ -57,7 +53,7 @@ impl Identity {
     }
 
     /// A new random identity with an Ed25519 key.
-    pub fn generate() -> Result<Self, IdentityError> {
+    pub fn generate() -> Result<Self, NetError> {
         Self::new(Keypair::generate_ed25519())
     }
 

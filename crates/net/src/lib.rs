@@ -22,7 +22,7 @@
 //!
 //! impl Service for Empty {
 //!     async fn answer(&self, _: Request) -> Answer {
-//!         Answer::Reply(Vec::new())
+//!         Answer::Message(Vec::new())
 //!     }
 //! }
 //!
@@ -46,7 +46,10 @@
 //! What a request means is left to others: this crate carries kad messages as bytes.
 
 pub mod address;
+pub mod admission;
 pub mod dial;
+pub mod error;
+pub mod fabric;
 pub mod identity;
 pub mod serve;
 pub mod session;
@@ -54,19 +57,23 @@ pub mod session;
 mod attempt;
 mod carrier;
 mod connection;
-mod dialled;
+mod duplex;
 mod failure;
+mod faults;
 mod foreign;
 mod introduction;
 mod key;
+mod limits;
 mod link;
 mod lost;
 mod multistream;
 mod names;
 mod noise;
 mod pacing;
+mod persona;
 mod plan;
 mod quic;
+mod registry;
 mod socket;
 mod tcp;
 mod tcp_info;
@@ -77,12 +84,17 @@ mod yamux;
 
 pub use crate::{
     address::Addresses,
+    admission::Bounds,
     connection::AnyConnection,
     dial::{Host, HostConfig},
+    error::NetError,
+    fabric::{FabricConfig, SocketFabric},
     identity::Identity,
     introduction::{MAX_REQUEST_BYTES, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr},
     key::UnsupportedKey,
+    limits::Limits,
     names::Names,
     pacing::{Pacing, Rate},
+    registry::{Counted, Registered},
     tls::{CertificateRefusal, peer_of_certificate},
 };

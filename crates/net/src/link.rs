@@ -5,13 +5,14 @@ use std::{
     cell::RefCell,
     net::SocketAddr,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use kad::{
     Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase},
-    network::{RoundTrip, RttSource, StreamId, Traffic, Transport},
+    network::{RoundTrip, RttSource, Security, StreamId, Traffic, Transport},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -19,7 +20,7 @@ use crate::{
     carrier::Carrier,
     failure::from_io,
     introduction::{tcp_multiaddr, ws_multiaddr, wss_multiaddr},
-    session::{Framing, Session, SessionEvent},
+    session::{Framing, Protocol, Session, SessionEvent},
     socket::Socket,
     tcp_info::min_rtt,
 };
@@ -57,6 +58,19 @@ impl Link {
         self.session.is_noise_unanswered()
     }
 
+    fn place(&self, addr: SocketAddr) -> Multiaddr {
+        match self.socket.transport() {
+            Transport::Ws => ws_multiaddr(addr),
+            Transport::Wss => wss_multiaddr(addr),
+            Transport::Tcp | Transport::Quic => tcp_multiaddr(addr),
+        }
+    }
+
+    /// How the connection is made, once the peer has proved who it is.
+    pub(crate) fn security(&self) -> Option<Security> {
+        self.session.security()
+    }
+
     /// Gives the socket back; what was queued is lost.
     pub(crate) fn into_socket(self) -> Socket {
         self.socket
@@ -73,11 +87,18 @@ impl Carrier for Link {
     }
 
     fn observed(&self) -> Multiaddr {
-        match self.socket.transport() {
-            Transport::Ws => ws_multiaddr(self.remote),
-            Transport::Wss => wss_multiaddr(self.remote),
-            Transport::Tcp | Transport::Quic => tcp_multiaddr(self.remote),
+        self.place(self.remote)
+    }
+
+    fn local(&self) -> Multiaddr {
+        match self.socket.tcp().local_addr() {
+            Ok(addr) => self.place(SocketAddr::new(addr.ip().to_canonical(), addr.port())),
+            Err(_) => Multiaddr::empty(),
         }
+    }
+
+    fn serve(&mut self, protocols: &Arc<[Protocol]>) {
+        self.session.serve(protocols);
     }
 
     fn round_trip(&self) -> Option<RoundTrip> {
@@ -111,6 +132,11 @@ impl Carrier for Link {
 
     fn say_goodbye(&mut self) {
         self.session.go_away();
+    }
+
+    fn abort(&mut self) {
+        // A socket that is dropped with this option is reset. Without it, it is closed.
+        self.socket.tcp().set_zero_linger().ok();
     }
 
     fn queued_bytes(&self) -> usize {

@@ -36,6 +36,8 @@ use kad::{
     failure::{Failure, FailureClass, Phase},
 };
 
+use crate::address::Addresses;
+
 /// How often a name may lead to names again.
 const MAX_DEPTH: usize = 4;
 
@@ -66,6 +68,16 @@ pub enum Names {
     System,
     /// These servers only, over UDP and, for long answers, TCP.
     Servers(Vec<SocketAddr>),
+}
+
+impl Names {
+    /// The default where these addresses may be dialled.
+    pub(crate) const fn of(addresses: Addresses) -> Self {
+        match addresses {
+            Addresses::Public | Addresses::Any => Self::System,
+            Addresses::Private | Addresses::Loopback => Self::Unresolved,
+        }
+    }
 }
 
 /// Addresses, and the name that each was resolved from.

@@ -6,6 +6,7 @@
 
 mod dialer;
 mod dials;
+mod dormant;
 mod fault;
 mod icmp;
 mod link;
@@ -17,9 +18,12 @@ mod tls;
 mod transport;
 
 pub(crate) use dialer::QuicDialer;
+pub(crate) use dormant::Dormant;
 pub(crate) use link::QuicLink;
 pub use listener::bind_quic;
 pub(crate) use listener::{Configs, QuicListener, shake_hands};
+pub use receiver::Receivers;
+pub(crate) use tls::ClientTls;
 
 #[cfg(test)]
 mod tests;

@@ -274,6 +274,11 @@ impl Session {
         self.mux.reset(stream, 0);
     }
 
+    /// From now on the peer may open streams for these protocols; streams that are open go on.
+    pub fn serve(&mut self, protocols: &Arc<[Protocol]>) {
+        self.mux.protocols = Arc::clone(protocols);
+    }
+
     /// Queues a goodbye.
     pub fn go_away(&mut self) {
         self.mux.go_away();

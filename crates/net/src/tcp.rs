@@ -20,13 +20,12 @@ use tokio::{
 
 use crate::{
     carrier::Carrier,
-    dialled::Dialled,
+    duplex::Duplex,
     failure::from_io,
-    identity::Identity,
-    introduction::{Introduction, protocols},
     link::Link,
     lost::LostBytes,
-    session::{Protocol, Session},
+    persona::Persona,
+    session::Session,
     socket::Socket,
     ws::{Destination, WebSocket},
 };
@@ -46,18 +45,19 @@ impl From<Failure> for NotDialled {
     }
 }
 
-/// What a dialler is to the peers that it dials.
+/// What a dial over TCP leads to.
+pub(crate) type Dialled = (Endpoint, Duplex<Link>);
+
+/// A peer of ours that dials.
 #[derive(Debug)]
 pub(crate) struct Dialer {
-    identity: Identity,
-    introduction: Arc<Introduction>,
-    protocols: Arc<[Protocol]>,
+    persona: Arc<Persona>,
     lost: LostBytes,
 }
 
 impl Dialer {
-    pub(crate) fn new(identity: Identity, introduction: Arc<Introduction>) -> Self {
-        Self { identity, introduction, protocols: protocols(&[]), lost: LostBytes::default() }
+    pub(crate) fn new(persona: Arc<Persona>) -> Self {
+        Self { persona, lost: LostBytes::default() }
     }
 
     /// The bytes of all attempts that became no connection.
@@ -72,7 +72,7 @@ impl Dialer {
         peer: PeerId,
         security: Security,
         deadline: Instant,
-    ) -> Result<Dialled<Link>, NotDialled> {
+    ) -> Result<Dialled, NotDialled> {
         let mut phase = Phase::Connect;
         let result = timeout_at(deadline, self.connect(to, peer, security, &mut phase)).await;
         result.unwrap_or(Err(Failure::new(phase, FailureClass::Timeout).into()))
@@ -84,7 +84,7 @@ impl Dialer {
         peer: PeerId,
         security: Security,
         phase: &mut Phase,
-    ) -> Result<Dialled<Link>, NotDialled> {
+    ) -> Result<Dialled, NotDialled> {
         let addr = to.target.addr();
         let started = Instant::now();
         let tcp = TcpStream::connect(addr).await.map_err(|error| not_connected(&error))?;
@@ -109,10 +109,10 @@ impl Dialer {
             }
         };
         *phase = Phase::Secure;
-        let protocols = Arc::clone(&self.protocols);
+        let (identity, protocols) = (self.persona.identity(), Arc::clone(&self.persona.voice().protocols));
         let session = match security {
-            Security::Noise => Session::dialer(&self.identity, Some(peer), protocols),
-            Security::Tls => Session::tls_dialer(&self.identity, Some(peer), protocols),
+            Security::Noise => Session::dialer(identity, Some(peer), protocols),
+            Security::Tls => Session::tls_dialer(identity, Some(peer), protocols),
         }?;
         let mut link = Link::new(socket, session, addr);
         let mut losing = self.lost.of_attempt();
@@ -124,7 +124,7 @@ impl Dialer {
         match secured.await {
             Ok(()) => {
                 losing.nothing();
-                Ok(Dialled::new(link, endpoint, Some(handshake), Arc::clone(&self.introduction)))
+                Ok((endpoint, Duplex::dialled(link, Some(handshake), Arc::clone(&self.persona))))
             }
             Err(failure) => Err(NotDialled { may_speak_tls: link.is_noise_unanswered(), failure }),
         }
@@ -147,9 +147,8 @@ fn is_self_connected(tcp: &TcpStream, addr: SocketAddr) -> bool {
     addr.ip().is_loopback() && tcp.local_addr().is_ok_and(|local| local == addr)
 }
 
-/// Sends the first message of the handshake and reads the second. The third stays queued, to leave together with the
-/// first requests.
-fn poll_secured(link: &mut Link, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+/// Shakes hands, in either role. The last message of a dialler stays queued, to leave together with the first requests.
+pub(crate) fn poll_secured(link: &mut Link, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
     while link.peer().is_none() {
         match link.poll_receive(cx) {
             Poll::Ready(result) => result?,

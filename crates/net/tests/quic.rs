@@ -15,7 +15,7 @@ use kad::{
     network::{AddressOutcome, Connection, Dial, Event, Network, RttSource, Security, Transport},
 };
 use kadscope_net::{
-    Addresses, AnyConnection, Host, HostConfig, Identity, quic_multiaddr,
+    Addresses, AnyConnection, Host, HostConfig, Identity, NetError, quic_multiaddr,
     serve::{self, Action, Answer, Disruption, Head, Limits, Pace, Profile, Request, Service},
 };
 use tokio::{task::JoinHandle, time::Instant};
@@ -31,12 +31,12 @@ impl Service for Echo {
     async fn answer(&self, request: Request) -> Answer {
         match &*request.message {
             b"nothing" => Answer::Nothing,
-            b"close" => Answer::CloseStream,
-            b"reset" => Answer::ResetStream,
-            b"rst" => Answer::ResetConnection,
-            b"large" => Answer::Reply(vec![7; 1 << 20]),
-            b"where" => Answer::Reply(request.local.to_string().into_bytes()),
-            message => Answer::Reply(message.repeat(3)),
+            b"close" => Answer::Close,
+            b"reset" => Answer::Reset,
+            b"rst" => Answer::HangUp,
+            b"large" => Answer::Message(vec![7; 1 << 20]),
+            b"where" => Answer::Message(request.local.to_string().into_bytes()),
+            message => Answer::Message(message.repeat(3)),
         }
     }
 }
@@ -45,7 +45,7 @@ impl Service for Echo {
 struct Served {
     addr: SocketAddr,
     peer: PeerId,
-    task: JoinHandle<std::io::Result<()>>,
+    task: JoinHandle<Result<(), NetError>>,
 }
 
 impl Drop for Served {
@@ -307,7 +307,10 @@ async fn one_socket_serves_the_head_whose_address_was_dialled() {
     for (i, peer) in peers.iter().enumerate() {
         let dial = host.connect(*peer, vec![quic_multiaddr(addr(i + 1))]).await;
         let mut connection = dial.connection.unwrap();
-        assert_eq!(ask(&mut connection, b"where").await, addr(i + 1).to_string().into_bytes());
+        assert_eq!(
+            ask(&mut connection, b"where").await,
+            quic_multiaddr(addr(i + 1)).to_string().into_bytes()
+        );
     }
     let unknown = host.connect(PeerId::random(), vec![quic_multiaddr(addr(99))]).await;
     assert_eq!(failure(&unknown), &Failure::new(Phase::Connect, FailureClass::ResourceLimit));

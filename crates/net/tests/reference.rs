@@ -42,7 +42,7 @@ struct Echo;
 
 impl Service for Echo {
     async fn answer(&self, request: Request) -> Answer {
-        Answer::Reply(request.message.repeat(3))
+        Answer::Message(request.message.repeat(3))
     }
 }
 

@@ -33,7 +33,7 @@ struct Echo;
 
 impl Service for Echo {
     async fn answer(&self, request: Request) -> Answer {
-        Answer::Reply(request.message.repeat(50))
+        Answer::Message(request.message.repeat(50))
     }
 }
 

@@ -33,7 +33,7 @@ struct WhoAsks;
 
 impl Service for WhoAsks {
     async fn answer(&self, request: Request) -> Answer {
-        Answer::Reply(request.from.to_bytes())
+        Answer::Message(request.from.to_bytes())
     }
 }
 

@@ -32,15 +32,15 @@ impl Service for Echo {
     async fn answer(&self, request: Request) -> Answer {
         match &*request.message {
             b"nothing" => Answer::Nothing,
-            b"close" => Answer::CloseStream,
-            b"reset" => Answer::ResetStream,
-            b"rst" => Answer::ResetConnection,
-            b"large" => Answer::Reply(vec![7; 1 << 20]),
+            b"close" => Answer::Close,
+            b"reset" => Answer::Reset,
+            b"rst" => Answer::HangUp,
+            b"large" => Answer::Message(vec![7; 1 << 20]),
             b"later" => {
                 tokio::time::sleep(Duration::from_millis(1)).await;
-                Answer::Reply(b"later".to_vec())
+                Answer::Message(b"later".to_vec())
             }
-            message => Answer::Reply(message.repeat(3)),
+            message => Answer::Message(message.repeat(3)),
         }
     }
 }

@@ -37,9 +37,9 @@ struct Echo;
 impl Service for Echo {
     async fn answer(&self, request: Request) -> Answer {
         match &*request.message {
-            b"large" => Answer::Reply(vec![7; 1 << 20]),
-            b"rst" => Answer::ResetConnection,
-            message => Answer::Reply(message.repeat(3)),
+            b"large" => Answer::Message(vec![7; 1 << 20]),
+            b"rst" => Answer::HangUp,
+            message => Answer::Message(message.repeat(3)),
         }
     }
 }

@@ -13,12 +13,13 @@ use std::{
 
 use kad::{
     answer::{Lookup, Provide, Put, own_address},
+    fabric::Introduced,
     failure::SkipReason,
     message::MessageType,
     records::{Provided, Providers, Values},
 };
 use multiaddr::{Multiaddr, Protocol};
-use net::{Addresses, serve::Introduced};
+use net::Addresses;
 use tokio::time::Instant;
 
 use crate::guests::{Guest, Guests, Listed, Said};

@@ -106,7 +106,7 @@ pub enum WireError {
     Routes(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A peer's identity could not be made.
     #[error("cannot make a peer's identity: {0}")]
-    Identity(#[from] net::identity::IdentityError),
+    Identity(#[from] net::NetError),
 }
 
 /// A network that runs. Dropping it ends it, too, but without waiting for the end.

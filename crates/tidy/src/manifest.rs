@@ -40,7 +40,7 @@ const RESERVED: &[(&[&str], &[&str], &str)] = &[
     (&["rusqlite"], &["store"], "only `store` speaks SQL"),
     (
         &["tokio", "rand", "rand_chacha", "socket2", "rustix"],
-        &["dht", "net", "store", "crawl", "testnet", "cli", "fuzz"],
+        &["net", "dht", "store", "crawl", "testnet", "cli", "fuzz"],
         "`kad` and `schema` do no IO, read no clock and draw no random numbers",
     ),
     (&["anyhow"], &["cli"], "a library names its errors"),

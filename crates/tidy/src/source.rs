@@ -5,9 +5,6 @@ use crate::File;
 /// The most lines of production code in a file.
 pub const MAX_LINES: usize = 500;
 
-/// The most traits in the suite.
-pub const MAX_TRAITS: usize = 5;
-
 /// Names that say nothing.
 const EMPTY_NAMES: &[&str] =
     &["base", "common", "helper", "helpers", "imp", "manager", "managers", "misc", "util", "utils"];
@@ -33,17 +30,6 @@ pub fn name(file: &File) -> Option<String> {
         .split('/')
         .find(is_empty)
         .map(|name| format!("{}: `{name}` names nothing; call it what it is", file.path))
-}
-
-/// The traits that a file declares.
-pub fn traits(file: &File) -> Vec<String> {
-    let declared = |line: &str| {
-        let line = line.trim_start();
-        let line = line.strip_prefix("pub ").or_else(|| line.strip_prefix("pub(crate) ")).unwrap_or(line);
-        let name = line.strip_prefix("trait ")?;
-        Some(name.chars().take_while(|c| c.is_alphanumeric()).collect::<String>())
-    };
-    production_lines(&file.text).filter_map(declared).collect()
 }
 
 /// Words that some files may not have in their code.
@@ -225,13 +211,6 @@ mod tests {
         {
             assert!(name(&File::new(path, "")).is_some(), "{path}");
         }
-    }
-
-    #[test]
-    fn traits_are_counted() {
-        let text =
-            "pub trait Network: Clone {\n}\ntrait Sealed {}\npub(crate) trait Own {}\nimpl Trait for X {}\n";
-        assert_eq!(traits(&file(text)), ["Network", "Sealed", "Own"]);
     }
 
     #[test]

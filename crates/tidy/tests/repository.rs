@@ -55,12 +55,6 @@ fn no_name_is_empty() {
 }
 
 #[test]
-fn traits_are_few() {
-    let traits: Vec<_> = production().flat_map(source::traits).collect();
-    assert!(traits.len() <= source::MAX_TRAITS, "{traits:?}");
-}
-
-#[test]
 fn dependencies_go_one_way() {
     let manifests =
         FILES.iter().filter(|file| file.crate_name().is_some() && file.path.ends_with("/Cargo.toml"));

@@ -4,7 +4,7 @@ use libp2p_identity::PeerId;
 use multiaddr::{Multiaddr, Protocol};
 
 use crate::{
-    message::{MessageView, Record},
+    message::{Message, MessageView},
     protobuf::DecodeError,
     values::{CheckedValue, Version},
 };
@@ -78,10 +78,9 @@ impl<'a> Put<'a> {
     /// `None` if there is no record, its key is not that of the request, or the value is not one for this key
     /// ([`CheckedValue::of_record`]). Whether it has expired, or is older than what is there, is found out by who keeps it.
     ///
-    /// An error says that the record is no protobuf.
-    pub(super) fn of(request: MessageView<'a>) -> Result<Option<Self>, DecodeError> {
-        let Some(record) = request.record() else { return Ok(None) };
-        let record = Record::decode(record)?;
+    /// An error says that a record is no protobuf: any of them, of which only the last counts.
+    pub(super) fn of(request: MessageView<'a>, bytes: &[u8]) -> Result<Option<Self>, DecodeError> {
+        let Some(record) = Message::decode(bytes)?.record else { return Ok(None) };
         let version = CheckedValue::of_record(request.key, &record).map(|checked| checked.version);
         Ok(version.ok().map(|version| Self { request, value: record.value, version }))
     }

@@ -74,7 +74,7 @@ struct Table(Arc<Vec<u8>>);
 
 impl Service for Table {
     async fn answer(&self, _: Request) -> Answer {
-        Answer::Reply(self.0.to_vec())
+        Answer::Message(self.0.to_vec())
     }
 }
 

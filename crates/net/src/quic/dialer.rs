@@ -27,17 +27,9 @@ use super::{
     link::QuicLink,
     receiver::Receiver,
     socket::{SharedSocket, bind},
-    tls::ClientTls,
     transport::{endpoint, transport},
 };
-use crate::{
-    dialled::Dialled,
-    failure::from_io,
-    identity::Identity,
-    introduction::{Introduction, protocols},
-    session::Protocol,
-    tls::{ServerProof, TlsError},
-};
+use crate::{duplex::Duplex, failure::from_io, persona::Persona, tls::ServerProof};
 
 /// The name that quinn asks for. It is never sent.
 const SERVER_NAME: &str = "libp2p";
@@ -49,9 +41,6 @@ const MANY_SOCKETS: usize = 8;
 /// that needs them.
 #[derive(Debug)]
 pub(crate) struct QuicDialer {
-    introduction: Arc<Introduction>,
-    protocols: Arc<[Protocol]>,
-    tls: ClientTls,
     transport: Arc<TransportConfig>,
     receiver: OnceLock<Receiver>,
     ipv4: Box<[OnceLock<Local>]>,
@@ -74,35 +63,29 @@ impl QuicDialer {
 
     /// A dialler with so many sockets for each version of IP: as many as there are threads to serve them. Where their
     /// buffers are small, it uses more.
-    pub(crate) fn new(
-        identity: &Identity,
-        introduction: Arc<Introduction>,
-        sockets: usize,
-    ) -> Result<Self, TlsError> {
+    pub(crate) fn new(sockets: usize) -> Self {
         let none = || (0..sockets.max(MANY_SOCKETS)).map(|_| OnceLock::new()).collect();
-        Ok(Self {
-            introduction,
-            protocols: protocols(&[]),
-            tls: ClientTls::new(identity.keypair())?,
+        Self {
             transport: transport(),
             receiver: OnceLock::new(),
             ipv4: none(),
             ipv6: none(),
             sockets: sockets.max(1),
             turn: AtomicUsize::new(0),
-        })
+        }
     }
 
-    /// Connects, and waits until the peer has proved who it is.
+    /// Connects for one of our peers, and waits until the other has proved who it is.
     pub(crate) async fn dial(
         &self,
         addr: SocketAddr,
         peer: PeerId,
         deadline: Instant,
-    ) -> Result<Dialled<QuicLink>, Failure> {
+        persona: &Arc<Persona>,
+    ) -> Result<(Endpoint, Duplex<QuicLink>), Failure> {
         let local = self.local(addr).map_err(|error| from_io(Phase::Connect, &error))?;
         let proof = ServerProof::of(peer);
-        let config = self.client_config(&proof)?;
+        let config = self.client_config(&proof, persona)?;
         let watch = local.socket.watch(addr);
         let connecting =
             local.endpoint.connect_with(config, addr, SERVER_NAME).map_err(|error| not_begun(&error))?;
@@ -115,13 +98,13 @@ impl QuicDialer {
             ip_version: if addr.is_ipv4() { 4 } else { 6 },
             socket: addr,
         };
-        let link = QuicLink::new(connection, peer, Arc::clone(&self.protocols));
-        Ok(Dialled::new(link, endpoint, None, Arc::clone(&self.introduction)))
+        let link = QuicLink::new(connection, peer, Arc::clone(&persona.voice().protocols));
+        Ok((endpoint, Duplex::dialled(link, None, Arc::clone(persona))))
     }
 
-    fn client_config(&self, proof: &Arc<ServerProof>) -> Result<ClientConfig, Failure> {
-        let tls = self.tls.config(proof);
-        let tls = tls.map_err(|_| Failure::new(Phase::Connect, FailureClass::LocalResources))?;
+    fn client_config(&self, proof: &Arc<ServerProof>, persona: &Persona) -> Result<ClientConfig, Failure> {
+        let tls = persona.client_tls().and_then(|tls| tls.config(proof).ok());
+        let tls = tls.ok_or(Failure::new(Phase::Connect, FailureClass::LocalResources))?;
         let mut config = ClientConfig::new(Arc::new(tls));
         config.transport_config(Arc::clone(&self.transport));
         Ok(config)

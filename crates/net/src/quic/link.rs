@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     future::Future,
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -34,6 +35,9 @@ const READ_AHEAD_EVENTS: usize = MAX_EVENTS / 16;
 /// What may wait for room before no more is read, in bytes.
 const MAX_BACKLOG_BYTES: usize = 256 * 1024;
 
+/// The code with which a connection is ended at once: one that libp2p gives no meaning to.
+const ABORTED: u32 = 0x4b;
+
 type Opening = Pin<Box<dyn Future<Output = Result<(SendStream, RecvStream), ConnectionError>> + Send>>;
 
 /// What a look at one stream found.
@@ -48,6 +52,7 @@ enum Read {
 pub(crate) struct QuicLink {
     connection: Connection,
     peer: PeerId,
+    local: Option<SocketAddr>,
     protocols: Arc<[Protocol]>,
     streams: Vec<Stream>,
     events: VecDeque<SessionEvent>,
@@ -77,6 +82,7 @@ impl QuicLink {
             accepting: accept(&connection),
             connection,
             peer,
+            local: None,
             protocols,
             streams: Vec::new(),
             events: VecDeque::new(),
@@ -87,6 +93,14 @@ impl QuicLink {
             over: None,
             opening: None,
         }
+    }
+
+    /// The same for a connection that the peer opened, and that reached us there.
+    pub(crate) fn accepted_at(mut self, local: SocketAddr) -> Self {
+        // A dialler's streams have odd numbers.
+        (self.next_outbound, self.next_inbound) = (2, 1);
+        self.local = Some(local);
+        self
     }
 
     /// From now on nothing that the peer sends on streams is heard: they stay without an answer.
@@ -212,6 +226,18 @@ impl Carrier for QuicLink {
 
     fn observed(&self) -> Multiaddr {
         quic_multiaddr(self.connection.remote_address())
+    }
+
+    fn local(&self) -> Multiaddr {
+        self.local.map_or_else(Multiaddr::empty, quic_multiaddr)
+    }
+
+    fn serve(&mut self, protocols: &Arc<[Protocol]>) {
+        self.protocols = Arc::clone(protocols);
+    }
+
+    fn abort(&mut self) {
+        self.close_with(ABORTED);
     }
 
     fn poll_event(&mut self) -> Option<SessionEvent> {

@@ -19,7 +19,7 @@ use rustls::pki_types::CertificateDer;
 use super::{
     fault::lost,
     link::QuicLink,
-    receiver::Receiver,
+    receiver::{Receiver, Receivers},
     socket::{SharedSocket, bind, enlarge},
     tls::ServerTls,
     transport::{endpoint, transport},
@@ -51,24 +51,21 @@ pub fn bind_quic(addr: SocketAddr) -> io::Result<std::net::UdpSocket> {
 pub(crate) struct QuicListener {
     endpoint: quinn::Endpoint,
     local: SocketAddr,
-    _receiver: Receiver,
+    receiver: Arc<Receiver>,
 }
 
 impl QuicListener {
-    /// Listens on a bound socket, and gives it large buffers. Needs tokio's reactor.
-    pub(crate) fn new(socket: std::net::UdpSocket) -> io::Result<Self> {
+    /// Listens on a bound socket, and gives it large buffers. One of the threads drives it.
+    pub(crate) fn new(socket: std::net::UdpSocket, receivers: &Receivers) -> io::Result<Self> {
         enlarge(&socket)?;
         let local = socket.local_addr()?;
-        let base = ServerTls::new().and_then(|tls| tls.config_of_nobody()).map_err(io::Error::other)?;
-        let config = server_config(base, &transport());
-        let receiver = Receiver::start()?;
-        let (endpoint, ()) = receiver.drive(|| {
+        let config = config_of_nobody()?;
+        let receiver = receivers.next()?;
+        let endpoint = receiver.enter(|| {
             let (socket, runtime) = (SharedSocket::new(socket)?, Arc::new(TokioRuntime));
-            let endpoint =
-                quinn::Endpoint::new_with_abstract_socket(endpoint(), Some(config), socket, runtime)?;
-            Ok((endpoint, ()))
+            quinn::Endpoint::new_with_abstract_socket(endpoint(), Some(config), socket, runtime)
         })?;
-        Ok(Self { endpoint, local, _receiver: receiver })
+        Ok(Self { endpoint, local, receiver })
     }
 
     /// The next connection, and the address at which it was dialled; `None` when the endpoint is gone.
@@ -76,6 +73,12 @@ impl QuicListener {
         let incoming = self.endpoint.accept().await?;
         let ip = incoming.local_ip().unwrap_or(self.local.ip());
         Some((incoming, SocketAddr::new(ip.to_canonical(), self.local.port())))
+    }
+}
+
+impl Drop for QuicListener {
+    fn drop(&mut self) {
+        self.receiver.close(self.endpoint.clone());
     }
 }
 
@@ -118,18 +121,25 @@ pub(crate) async fn shake_hands(
     incoming: Incoming,
     config: Arc<ServerConfig>,
     protocols: Arc<[Protocol]>,
+    local: SocketAddr,
 ) -> Result<QuicLink, Failure> {
     let at_secure = |error| lost(Phase::Secure, &error);
     let connection = incoming.accept_with(config).map_err(at_secure)?.await.map_err(at_secure)?;
     let peer =
         dialling_peer(&connection).ok_or(Failure::new(Phase::Secure, FailureClass::HandshakeFailed))?;
-    Ok(QuicLink::new(connection, peer, protocols))
+    Ok(QuicLink::new(connection, peer, protocols).accepted_at(local))
 }
 
 /// Who has dialled: its certificate was verified in the handshake.
 fn dialling_peer(connection: &Connection) -> Option<PeerId> {
     let identity = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
     owner_of(identity.first()?)
+}
+
+/// The configuration of an endpoint: with it a connection can be looked at, but not accepted.
+pub(super) fn config_of_nobody() -> io::Result<ServerConfig> {
+    let tls = ServerTls::new().and_then(|tls| tls.config_of_nobody()).map_err(io::Error::other)?;
+    Ok(server_config(tls, &transport()))
 }
 
 fn server_config(tls: QuicServerConfig, transport: &Arc<TransportConfig>) -> ServerConfig {
@@ -157,7 +167,7 @@ mod tests {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let same = socket.try_clone().unwrap();
         let usual = size(&same);
-        let listener = QuicListener::new(socket).unwrap();
+        let listener = QuicListener::new(socket, &Receivers::new()).unwrap();
         assert!(size(&same) > usual, "{usual} bytes as before");
         assert_eq!(size(&same), size(&bind_quic((Ipv4Addr::LOCALHOST, 0).into()).unwrap()));
         drop(listener);

@@ -16,6 +16,7 @@ use std::{
     thread,
 };
 
+use nix::sys::socket::{setsockopt, sockopt::UdpGroSegment};
 use quinn::{
     AsyncUdpSocket, UdpPoller,
     udp::{RecvMeta, Transmit, UdpSocketState},
@@ -74,16 +75,39 @@ pub(super) struct SharedSocket {
     /// Nothing was left when the socket was last read.
     drained: AtomicBool,
     has_large_buffer: bool,
+    /// How many datagrams one read may bring.
+    receive_segments: usize,
 }
 
 impl SharedSocket {
     /// A socket with the buffers of [`enlarge`]. Needs tokio's reactor.
     pub(super) fn new(socket: std::net::UdpSocket) -> io::Result<Arc<Self>> {
+        Self::open(socket).map(Arc::new)
+    }
+
+    fn open(socket: std::net::UdpSocket) -> io::Result<Self> {
         let state = UdpSocketState::new((&socket).into())?;
         let has_large_buffer = SockRef::from(&socket).recv_buffer_size()? >= ENOUGH_BYTES;
         let io = UdpSocket::from_std(socket)?;
         let (full, drained) = (AtomicBool::new(false), AtomicBool::new(true));
-        Ok(Arc::new(Self { io, state, dials: Dials::default(), full, drained, has_large_buffer }))
+        let (dials, receive_segments) = (Dials::default(), state.gro_segments());
+        Ok(Self { io, state, dials, full, drained, has_large_buffer, receive_segments })
+    }
+
+    /// The same for one peer of ours. An endpoint has a buffer for as many datagrams as a read may bring, times 32: with what
+    /// the system would put together that is 3 MiB, which is too much for one of a thousand.
+    pub(super) fn for_one_peer(socket: std::net::UdpSocket) -> io::Result<Arc<Self>> {
+        let mut shared = Self::open(socket)?;
+        if shared.receive_segments > 1 {
+            setsockopt(&shared.io, UdpGroSegment, &false)?;
+            shared.receive_segments = 1;
+        }
+        Ok(Arc::new(shared))
+    }
+
+    /// Waits until there is something to read, or to be told.
+    pub(super) async fn readable(&self) -> io::Result<()> {
+        self.io.readable().await
     }
 
     /// The same for dials, which want to hear of errors. [`Self::listen_for_icmp`] has to run beside it.
@@ -186,7 +210,7 @@ impl AsyncUdpSocket for SharedSocket {
     }
 
     fn max_receive_segments(&self) -> usize {
-        self.state.gro_segments()
+        self.receive_segments
     }
 
     fn may_fragment(&self) -> bool {

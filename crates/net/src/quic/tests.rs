@@ -6,41 +6,45 @@ use kad::{
     PeerId,
     failure::{FailureClass, Phase},
     identify::{IDENTIFY_PROTOCOL, IDENTIFY_PUSH_PROTOCOL, Identify, MAX_IDENTIFY_BYTES},
-    network::{Connection, Event, StreamId},
+    network::{Event, StreamId},
 };
 use tokio::{task::JoinHandle, time::Instant};
 
-use super::{Configs, QuicDialer, QuicLink, QuicListener, bind_quic, shake_hands};
+use super::{Configs, QuicDialer, QuicLink, QuicListener, Receivers, bind_quic, shake_hands};
 use crate::{
     carrier::Carrier,
-    dialled::Dialled,
+    duplex::Duplex,
     identity::Identity,
     introduction::{Introduction, PING_PROTOCOL, protocols},
+    persona::{Nothing, Persona, Voice},
     session::{Framing, MAX_INBOUND_STREAMS, SessionEvent},
 };
 
 /// A connection: the dialling end, and the listening end with the dialler's peer id.
-async fn pair() -> (Dialled<QuicLink>, QuicLink, PeerId) {
+async fn pair() -> (Duplex<QuicLink>, QuicLink, PeerId) {
     let (us, them) = (Identity::generate().unwrap(), Identity::generate().unwrap());
     let socket = bind_quic((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let addr = socket.local_addr().unwrap();
-    let listener = QuicListener::new(socket).unwrap();
+    let listener = QuicListener::new(socket, &Receivers::new()).unwrap();
     let (peer, config) = (them.peer_id(), Configs::new().unwrap().get(&them).unwrap());
-    let introduction = Introduction::new(&us, "asker/1", &protocols(&[]), &[]);
-    let dialer = QuicDialer::new(&us, Arc::new(introduction), 1).unwrap();
+    let protocols = protocols(&[]);
+    let introduction = Introduction::new(&us, "asker/1", &protocols, &[]);
+    let voice = Voice { introduction, protocols: Arc::clone(&protocols) };
+    let persona = Arc::new(Persona::new(us.clone(), voice, Arc::new(Nothing)));
+    let dialer = QuicDialer::new(1);
     let accept = async {
         let (incoming, local) = listener.accept().await.unwrap();
         assert_eq!(local, addr);
-        shake_hands(incoming, config, protocols(&[])).await.unwrap()
+        shake_hands(incoming, config, protocols, local).await.unwrap()
     };
-    let dial = dialer.dial(addr, peer, Instant::now() + Duration::from_secs(5));
+    let dial = dialer.dial(addr, peer, Instant::now() + Duration::from_secs(5), &persona);
     let (dialled, accepted) = tokio::join!(dial, accept);
     // The endpoints live as long as their connections.
-    (dialled.unwrap(), accepted, us.peer_id())
+    (dialled.unwrap().1, accepted, us.peer_id())
 }
 
 /// The dialling end does nothing but wait.
-fn wait(mut dialled: Dialled<QuicLink>) -> JoinHandle<()> {
+fn wait(mut dialled: Duplex<QuicLink>) -> JoinHandle<()> {
     tokio::spawn(async move { while dialled.next().await.is_ok() {} })
 }
 

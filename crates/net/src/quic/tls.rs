@@ -16,10 +16,10 @@ use crate::tls::{ALPN, AnyPeer, OwnCertificate, ServerProof, TlsError, provider}
 
 /// The side that dials.
 #[derive(Debug)]
-pub(super) struct ClientTls(ClientConfig);
+pub(crate) struct ClientTls(ClientConfig);
 
 impl ClientTls {
-    pub(super) fn new(keypair: &Keypair) -> Result<Self, TlsError> {
+    pub(crate) fn new(keypair: &Keypair) -> Result<Self, TlsError> {
         let certificate = OwnCertificate::generate(keypair)?;
         let mut config = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])?

@@ -1,7 +1,6 @@
 //! Serving one head over one TCP connection, or over WebSocket on it.
 
 use std::{
-    future::poll_fn,
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
@@ -11,17 +10,20 @@ use kad::{
     network::Transport,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::{sleep, timeout},
 };
 
-use super::{
-    Action, Head, Limits, Service,
-    accept::local_addr,
-    serving::{End, GARBAGE, Serving},
+use super::{Head, Limits, Service, accept::local_addr};
+use crate::{
+    duplex::Duplex,
+    failure::from_io,
+    faults::{Faulty, disrupt_socket},
+    link::Link,
+    session::Session,
+    socket::Socket,
+    ws::WebSocket,
 };
-use crate::{failure::from_io, link::Link, session::Session, socket::Socket, ws::WebSocket};
 
 /// Serves one TCP connection until it ends. An error says why it did not end in good order; it is nobody's to handle,
 /// but may be counted.
@@ -43,9 +45,10 @@ pub(super) async fn serve_over<S: Service>(
     let at_connect = |error| from_io(Phase::Connect, &error);
     tcp.set_nodelay(true).map_err(at_connect)?;
     let remote = canonical(tcp.peer_addr().map_err(at_connect)?);
-    let local = local_addr(&tcp).ok_or(Failure::new(Phase::Connect, FailureClass::ConnectionReset))?;
-    if let Some(disruption) = head.disruption.filter(|d| matches!(d.phase, Phase::Dns | Phase::Connect)) {
-        return Box::pin(disrupt(Socket::Tcp(tcp), disruption.action, limits)).await;
+    // Of a connection that was reset meanwhile it is not known.
+    local_addr(&tcp).ok_or(Failure::new(Phase::Connect, FailureClass::ConnectionReset))?;
+    if let Some(action) = head.faults.action_in(&[Phase::Dns, Phase::Connect]) {
+        return Box::pin(disrupt_socket(Socket::Tcp(tcp), action, limits)).await;
     }
     let socket = match transport {
         Transport::Tcp | Transport::Quic => Socket::Tcp(tcp),
@@ -55,20 +58,21 @@ pub(super) async fn serve_over<S: Service>(
             upgraded.map_err(|_| Failure::new(Phase::Connect, FailureClass::Timeout))??
         }
     };
-    let protocols = Arc::clone(&head.protocols);
-    let mut session = Session::listener_offering(&head.identity, protocols, head.securities);
-    if head.disruption.is_some_and(|disruption| disruption.phase == Phase::Stream) {
+    let (persona, faults) = (&head.persona, head.faults);
+    let protocols = Arc::clone(&persona.voice().protocols);
+    let mut session = Session::listener_offering(persona.identity(), protocols, faults.securities);
+    if faults.action_in(&[Phase::Stream]).is_some() {
         session.ignore_streams();
     }
     let any_sent = transport != Transport::Tcp;
-    let link = Link::new(socket, session, remote);
-    let mut serving = Box::new(Serving::new(link, &*head, (local, remote), limits, any_sent));
-    match poll_fn(|cx| serving.poll(cx)).await {
-        End::Failed(failure) if failure.class == FailureClass::ConnectionClosed => Ok(()),
-        End::Failed(failure) => Err(failure),
-        End::Disrupted(action) => {
-            Box::pin(disrupt(serving.into_carrier().into_socket(), action, limits)).await
-        }
+    let carrier = Faulty::new(Link::new(socket, session, remote), faults, any_sent);
+    let mut duplex = Box::new(Duplex::accepted(carrier, Arc::clone(persona), limits));
+    let end = duplex.serve().await;
+    let (link, action) = duplex.into_carrier().into_parts();
+    match action {
+        Some(action) => Box::pin(disrupt_socket(link.into_socket(), action, limits)).await,
+        None if matches!(end.class, FailureClass::ConnectionClosed | FailureClass::Cancelled) => Ok(()),
+        None => Err(end),
     }
 }
 
@@ -82,34 +86,16 @@ async fn upgrade<S: Service>(
     tcp: TcpStream,
     head: &Head<S>,
 ) -> Result<Socket, Failure> {
-    let delay = head.pace.accept + head.pace.flight;
+    let delay = head.faults.pace.accept + head.faults.pace.flight;
     if !delay.is_zero() {
         sleep(delay).await;
     }
     let own = match transport {
         Transport::Wss => {
             let none = Failure::new(Phase::Connect, FailureClass::LocalResources);
-            Some(head.identity.tls().ok_or(none)?)
+            Some(head.persona.identity().tls().ok_or(none)?)
         }
         _ => None,
     };
     Ok(Socket::Ws(Box::new(WebSocket::accept(tcp, own).await?)))
-}
-
-/// Ends a connection in the way of a disrupted head.
-async fn disrupt(mut socket: Socket, action: Action, limits: Limits) -> Result<(), Failure> {
-    let at_connect = |error| from_io(Phase::Connect, &error);
-    match action {
-        Action::Reset => return socket.tcp().set_zero_linger().map_err(at_connect),
-        Action::Close => return socket.shutdown().await.map_err(at_connect),
-        Action::Garbage => {
-            socket.write_all(&GARBAGE).await.map_err(at_connect)?;
-            socket.flush().await.map_err(at_connect)?;
-        }
-        Action::Silence => {}
-    }
-    let mut dropped = [0; 512];
-    let hold = async { while socket.read(&mut dropped).await.is_ok_and(|bytes| bytes > 0) {} };
-    timeout(limits.idle_connection, hold).await.ok();
-    Ok(())
 }

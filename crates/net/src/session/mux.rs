@@ -41,7 +41,7 @@ struct Incoming {
 #[derive(Debug)]
 pub(super) struct Mux {
     role: Role,
-    protocols: Arc<[Protocol]>,
+    pub(super) protocols: Arc<[Protocol]>,
     next_id: u32,
     header: [u8; HEADER_BYTES],
     header_len: usize,

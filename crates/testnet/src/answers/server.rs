@@ -5,10 +5,9 @@ use std::sync::Arc;
 use kad::{
     Key, PeerId,
     answer::{Answer, Asked, Found, Lookup},
+    fabric::Introduced,
     records::Provided,
 };
-
-use net::serve::Introduced;
 
 use super::Answers;
 use crate::guests::Listed;

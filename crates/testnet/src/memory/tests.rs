@@ -133,7 +133,7 @@ struct Mute;
 
 impl Service for Mute {
     async fn answer(&self, _: Request) -> Answer {
-        Answer::ResetStream
+        Answer::Reset
     }
 }
 

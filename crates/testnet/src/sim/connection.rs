@@ -221,7 +221,8 @@ impl SimConnection {
                 match self.shared.answers.answer(self.peer, &self.shared.local, &request) {
                     Answer::Message(message) => Some(Ok(self.received(id, message))),
                     Answer::Nothing => None,
-                    Answer::Reset => {
+                    // The rules of a world's peers never ask for the last two.
+                    Answer::Reset | Answer::Close | Answer::HangUp => {
                         self.stream(id)?.over = true;
                         self.forget(id);
                         let failure = Failure::new(Phase::Request, FailureClass::StreamReset);

@@ -11,9 +11,8 @@ use std::{
 
 use kad::{PeerId, failure::Phase, network::Transport};
 use net::{
-    Identity,
-    identity::IdentityError,
-    serve::{Action, Answer, Disruption, Head, Introduced, Pace, Profile, Request, Service},
+    Identity, NetError,
+    serve::{Action, Answer, Disruption, Head, Notice, Pace, Profile, Request, Service},
 };
 
 use crate::{
@@ -56,7 +55,7 @@ pub(super) struct Peer {
 
 impl Heads {
     /// Makes the identities of all peers that listen, on all cores.
-    pub(super) fn new(world: Arc<World>, living: Option<Arc<Living>>) -> Result<Self, IdentityError> {
+    pub(super) fn new(world: Arc<World>, living: Option<Arc<Living>>) -> Result<Self, NetError> {
         let answers = Arc::new(Answers::new(Arc::clone(&world)).living(living.clone()));
         let mut heads = Self { world, answers, living, all: Vec::new() };
         let count = heads.world.peers().end;
@@ -122,7 +121,7 @@ impl Heads {
         Some(Arc::clone(&listening.head))
     }
 
-    fn listening(&self, number: u32) -> Result<Option<Listening>, IdentityError> {
+    fn listening(&self, number: u32) -> Result<Option<Listening>, NetError> {
         if !self.world.state(number).listens() {
             return Ok(None);
         }
@@ -169,7 +168,7 @@ impl Service for Peer {
     async fn answer(&self, request: Request) -> Answer {
         match self.state {
             State::Slow(ms) => {
-                tokio::time::sleep_until(request.received + Duration::from_millis(ms.into())).await;
+                tokio::time::sleep(Duration::from_millis(ms.into()).saturating_sub(request.waited)).await;
             }
             State::Silent(Stage::Request) => std::future::pending().await,
             _ => {}
@@ -177,20 +176,18 @@ impl Service for Peer {
         // The network's protocol is the first one, where it is spoken at all; nothing is said on the others.
         let is_kad = request.protocol == 0 && self.state != State::WrongProtocol;
         if !is_kad || matches!(self.state, State::Reset(Stage::Request)) {
-            return Answer::ResetStream;
+            return Answer::Reset;
         }
-        match self.answers.answer(self.number, &request.from.to_bytes(), &request.message) {
-            kad::answer::Answer::Message(message) => Answer::Reply(message),
-            kad::answer::Answer::Nothing => Answer::Nothing,
-            kad::answer::Answer::Reset => Answer::ResetStream,
-        }
+        self.answers.answer(self.number, &request.from.to_bytes(), &request.message)
     }
 
     fn asks(&self, from: PeerId) -> bool {
         self.answers.asks(self.number, &from)
     }
 
-    fn met(&self, introduced: Introduced) {
-        self.answers.met(self.number, introduced);
+    fn notice(&self, notice: Notice) {
+        if let Notice::Introduced(introduced) = notice {
+            self.answers.met(self.number, introduced);
+        }
     }
 }

@@ -16,7 +16,7 @@ use std::{
 };
 
 use kad::network::Transport;
-use net::serve::{self, Limits};
+use net::serve::{self, Limits, Receivers};
 use rustix::process::{Resource, getrlimit};
 use tokio::{
     task::JoinSet,
@@ -38,8 +38,8 @@ const RESERVED_FILES: u64 = 256;
 /// The descriptors of a listening TCP socket.
 const TCP_FILES: u64 = 1;
 
-/// The descriptors of a listening QUIC endpoint: its socket, and those of the thread that drives it.
-const QUIC_FILES: u64 = 4;
+/// The descriptors of a listening QUIC endpoint: its socket. Those of the threads that receive are among the reserved.
+const QUIC_FILES: u64 = 1;
 
 /// The most events that are made so before they are written down.
 const MAX_EVENTS: usize = 1024;
@@ -142,6 +142,8 @@ pub(super) struct Driver {
     living: Arc<Living>,
     clock: LifeClock,
     heads: Arc<Heads>,
+    /// The threads that receive for those of QUIC.
+    receivers: Arc<Receivers>,
     /// The sockets of peers that are up, at most one set for each host.
     open: HashMap<u32, JoinSet<()>>,
     log: Option<EventLog<Box<dyn io::Write + Send>>>,
@@ -157,7 +159,8 @@ impl Driver {
         mut outlets: LifeOutlets,
     ) -> Result<Self, WireError> {
         let (world, clock, log) = (Arc::clone(life.world()), living.clock(), outlets.log.take());
-        let mut driver = Self { world, life, living, clock, heads, open: HashMap::new(), log: None, outlets };
+        let (receivers, open) = (Arc::new(Receivers::new()), HashMap::new());
+        let mut driver = Self { world, life, living, clock, heads, receivers, open, log: None, outlets };
         for peer in driver.world.peers() {
             driver.settle(peer)?;
         }
@@ -251,7 +254,8 @@ impl Driver {
             }
             if self.world.carrier(peer).speaks(Transport::Quic) {
                 let at = at(Transport::Quic);
-                sockets.spawn(listen_quic(Arc::clone(&self.heads), at, bind_if_free(at)?));
+                let (heads, receivers) = (Arc::clone(&self.heads), Arc::clone(&self.receivers));
+                sockets.spawn(listen_quic(heads, receivers, at, bind_if_free(at)?));
             }
         }
         self.open.insert(peer, sockets);
@@ -269,7 +273,12 @@ fn bind_if_free(at: SocketAddr) -> io::Result<Option<UdpSocket>> {
 }
 
 /// Serves a peer over QUIC, as soon as its address is free.
-async fn listen_quic(heads: Arc<Heads>, at: SocketAddr, mut socket: Option<UdpSocket>) {
+async fn listen_quic(
+    heads: Arc<Heads>,
+    receivers: Arc<Receivers>,
+    at: SocketAddr,
+    mut socket: Option<UdpSocket>,
+) {
     let serving = async {
         let socket = loop {
             match socket.take() {
@@ -279,7 +288,8 @@ async fn listen_quic(heads: Arc<Heads>, at: SocketAddr, mut socket: Option<UdpSo
             socket = bind_if_free(at)?;
         };
         let at_quic = move |local: SocketAddr| heads.at(local, Transport::Quic);
-        serve::listen_quic(socket, at_quic, Limits::default()).await
+        let listening = serve::listen_quic_on(&receivers, socket, at_quic, Limits::default());
+        listening.await.map_err(io::Error::other)
     };
     if let Err(error) = serving.await {
         tracing::error!(%error, %at, "a peer's QUIC socket is lost");

@@ -1,7 +1,5 @@
 //! Guests among the peers of a table, and who is none.
 
-use std::net::SocketAddr;
-
 use kad::{
     identify::Identify,
     message::{K, Message, MessageType},
@@ -15,13 +13,13 @@ fn answers(text: &str) -> Answers {
 }
 
 fn introduced(answers: &Answers, peer: PeerId) -> Introduced {
-    let here = SocketAddr::from(([127, 0, 0, 1], 9));
+    let here: kad::Multiaddr = "/ip4/127.0.0.1/tcp/9".parse().expect("an address");
     let identify = Identify {
         protocols: vec![answers.world.scenario().protocol.clone()],
-        listen_addrs: vec!["/ip4/127.0.0.1/tcp/9".parse().expect("an address")],
+        listen_addrs: vec![here.clone()],
         ..Identify::default()
     };
-    Introduced { peer, remote: here, local: here, identify }
+    Introduced { peer, remote: here.clone(), local: here, identify }
 }
 
 /// Of guests in the order of their coming those that find room in the table of a peer.

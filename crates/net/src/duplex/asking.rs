@@ -1,4 +1,4 @@
-//! Asking the other side of an inbound connection who it is: once, when its first request comes.
+//! Asking the other side of a connection who it is: once, when its first request comes.
 //!
 //! The stream of identify, its answer in one message or several, and what the peer says later unasked. Whether to ask,
 //! and what to make of the answer, is the service's.
@@ -24,8 +24,8 @@ pub(super) enum Asking {
     Never,
     /// The peer was asked.
     UnderWay(Box<Hearing>),
-    /// It has answered, or will not.
-    Over,
+    /// It has answered on this stream, or will not.
+    Over(StreamId),
 }
 
 /// An answer that is being heard.
@@ -54,7 +54,12 @@ impl Asking {
 
     /// Whether the service wants to know what the peer says unasked.
     pub(super) const fn is_interested(&self) -> bool {
-        matches!(self, Self::UnderWay(_) | Self::Over)
+        matches!(self, Self::UnderWay(_) | Self::Over(_))
+    }
+
+    /// Whether this stream is or was the one of the answer.
+    pub(super) fn owns(&self, stream: StreamId) -> bool {
+        matches!(self, Self::Over(over) if *over == stream) || self.is_on(stream)
     }
 
     /// Whether the answer is under way on this stream.
@@ -69,16 +74,17 @@ impl Asking {
         hearing.messages += 1;
         if hearing.messages > MAX_MESSAGES || hearing.said.merge(message).is_err() {
             carrier.reset(hearing.stream);
-            *self = Self::Over;
+            *self = Self::Over(hearing.stream);
         }
     }
 
     /// The stream is over. What the peer has said, if it ended in good order and said anything.
     pub(super) fn end(&mut self, in_good_order: bool) -> Option<Identify> {
-        match std::mem::replace(self, Self::Over) {
-            Self::UnderWay(hearing) if in_good_order && hearing.messages > 0 => Some(hearing.said),
-            _ => None,
-        }
+        let Self::UnderWay(hearing) = self else { return None };
+        let (stream, heard_any) = (hearing.stream, hearing.messages > 0);
+        let said = std::mem::take(&mut hearing.said);
+        *self = Self::Over(stream);
+        (in_good_order && heard_any).then_some(said)
     }
 
     /// Gives the asking up if nothing has come since `then`.
@@ -87,7 +93,7 @@ impl Asking {
             && hearing.active <= then
         {
             carrier.reset(hearing.stream);
-            *self = Self::Over;
+            *self = Self::Over(hearing.stream);
         }
     }
 }
@@ -95,6 +101,7 @@ impl Asking {
 #[cfg(test)]
 mod tests {
     use std::{
+        sync::Arc,
         task::{Context, Poll},
         time::Duration,
     };
@@ -106,7 +113,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::session::SessionEvent;
+    use crate::session::{Protocol, SessionEvent};
 
     /// Counts what is opened and reset, and carries nothing.
     #[derive(Default)]
@@ -151,6 +158,14 @@ mod tests {
         }
 
         fn say_goodbye(&mut self) {}
+
+        fn abort(&mut self) {}
+
+        fn local(&self) -> Multiaddr {
+            Multiaddr::empty()
+        }
+
+        fn serve(&mut self, _: &Arc<[Protocol]>) {}
 
         fn queued_bytes(&self) -> usize {
             0
@@ -202,6 +217,10 @@ mod tests {
         let (mut asking, mut carrier, now) = begun();
         asking.hear(&mut carrier, &[0xff], now);
         assert_eq!((asking.end(true), carrier.reset), (None, 1));
+        assert!(
+            asking.owns(StreamId(8)) && !asking.owns(StreamId(6)),
+            "what still comes on it is nobody else's"
+        );
         let (mut asking, mut carrier, now) = begun();
         for _ in 0..=MAX_MESSAGES {
             asking.hear(&mut carrier, &saying("/a"), now);

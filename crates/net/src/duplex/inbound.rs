@@ -2,34 +2,28 @@
 
 use std::{
     collections::VecDeque,
-    future::Future,
-    pin::Pin,
     task::{Context, Poll},
 };
 
-use kad::network::StreamId;
+use kad::{answer::Answer, network::StreamId};
 use tokio::time::Instant;
 
-use super::Answer;
-use crate::introduction::Purpose;
-
-/// An answer under way.
-pub(super) type Answering<'h> = Pin<Box<dyn Future<Output = Answer> + Send + 'h>>;
+use crate::{introduction::Purpose, persona::Answering};
 
 /// One stream that a peer opened.
-pub(super) struct Inbound<'h> {
+pub(super) struct Inbound {
     pub(super) id: StreamId,
     pub(super) purpose: Purpose,
     /// Requests that wait for their turn, with the time at which they came.
     pub(super) waiting: VecDeque<(Instant, Vec<u8>)>,
-    pub(super) answering: Option<Answering<'h>>,
+    pub(super) answering: Option<Answering>,
     /// The peer sends no more.
     pub(super) finished: bool,
     /// When the last message came or went.
     pub(super) active: Instant,
 }
 
-impl<'h> Inbound<'h> {
+impl Inbound {
     pub(super) const fn new(id: StreamId, purpose: Purpose, now: Instant) -> Self {
         Self { id, purpose, waiting: VecDeque::new(), answering: None, finished: false, active: now }
     }
@@ -39,11 +33,16 @@ impl<'h> Inbound<'h> {
         self.finished && self.waiting.is_empty() && self.answering.is_none()
     }
 
+    /// Whether nothing has come or gone since `then`, and nothing is under way.
+    pub(super) fn is_idle(&self, then: Instant) -> bool {
+        self.answering.is_none() && self.active <= then
+    }
+
     /// The next answer, if it is there; begins to answer the next request where none is under way.
     pub(super) fn poll_answer(
         &mut self,
         cx: &mut Context<'_>,
-        begin: impl FnOnce(Instant, Vec<u8>) -> Answering<'h>,
+        begin: impl FnOnce(Instant, Vec<u8>) -> Answering,
     ) -> Poll<Answer> {
         if self.answering.is_none() {
             let Some((received, message)) = self.waiting.pop_front() else { return Poll::Pending };

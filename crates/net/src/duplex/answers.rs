@@ -1,0 +1,89 @@
+//! How the requests of a peer are answered on one connection.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use kad::{Multiaddr, answer::Answer, fabric::Request, network::StreamId};
+use tokio::time::Instant;
+
+use super::Duplex;
+use crate::{carrier::Carrier, introduction::Purpose};
+
+/// How much may wait to be sent before no further request is answered, in bytes.
+const MAX_UNSENT_BYTES: usize = 256 * 1024;
+
+impl<C: Carrier> Duplex<C> {
+    /// How many requests wait for their turn.
+    pub(super) fn waiting(&self) -> usize {
+        self.streams.iter().map(|stream| stream.waiting.len()).sum()
+    }
+
+    /// Where the peer and we are.
+    pub(super) fn places(&mut self) -> (Multiaddr, Multiaddr) {
+        let carrier = &self.carrier;
+        let known = self.places.get_or_insert_with(|| Box::new((carrier.observed(), carrier.local())));
+        (known.0.clone(), known.1.clone())
+    }
+
+    /// Goes on with all answers, as long as there is room for them.
+    pub(super) fn poll_answers(&mut self, cx: &mut Context<'_>) {
+        let mut position = 0;
+        while position < self.streams.len() {
+            match self.poll_answer(position, cx) {
+                Poll::Ready(Some((stream, answer))) => self.apply(stream, answer),
+                Poll::Ready(None) => return,
+                Poll::Pending => position += 1,
+            }
+        }
+    }
+
+    /// Goes on with the answers on one stream; `None` if there is no room for any.
+    fn poll_answer(&mut self, position: usize, cx: &mut Context<'_>) -> Poll<Option<(StreamId, Answer)>> {
+        let is_answering = |stream: &&super::Inbound| {
+            matches!(stream.purpose, Purpose::Kad(_))
+                && (stream.answering.is_some() || !stream.waiting.is_empty())
+        };
+        let Some(from) = self.carrier.peer() else { return Poll::Pending };
+        if !self.streams.get(position).as_ref().is_some_and(is_answering) {
+            return Poll::Pending;
+        }
+        if self.carrier.queued_bytes() > MAX_UNSENT_BYTES || self.hanging_up {
+            return Poll::Ready(None);
+        }
+        let (remote, local) = self.places();
+        let service = self.persona.service();
+        let Some(inbound) = self.streams.get_mut(position) else { return Poll::Pending };
+        let Purpose::Kad(protocol) = inbound.purpose else { return Poll::Pending };
+        let answer = inbound.poll_answer(cx, |received, message| {
+            let waited = received.elapsed();
+            Arc::clone(service).answer(Request { from, remote, local, protocol, waited, message })
+        });
+        answer.map(|answer| {
+            inbound.active = Instant::now();
+            Some((inbound.id, answer))
+        })
+    }
+
+    fn apply(&mut self, stream: StreamId, answer: Answer) {
+        let carrier = &mut self.carrier;
+        match answer {
+            Answer::Message(message) => carrier.send(stream, &message),
+            Answer::Nothing => {}
+            Answer::Close => {
+                carrier.finish(stream);
+                self.streams.retain(|inbound| inbound.id != stream);
+            }
+            Answer::Reset => {
+                carrier.reset(stream);
+                self.streams.retain(|inbound| inbound.id != stream);
+            }
+            Answer::HangUp => {
+                self.hanging_up = true;
+                return;
+            }
+        }
+        self.close_if_done(stream);
+    }
+}
