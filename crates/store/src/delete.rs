@@ -43,6 +43,7 @@ fn running(db: &Connection, path: &Path) -> rusqlite::Result<Option<CrawlId>> {
 
 fn delete_rows(transaction: &Transaction<'_>, crawl: i64) -> rusqlite::Result<()> {
     for sql in [
+        "DELETE FROM resolved_visit WHERE visit IN (SELECT id FROM visit WHERE crawl = ?1)",
         "DELETE FROM address_visit WHERE visit IN (SELECT id FROM visit WHERE crawl = ?1)",
         "DELETE FROM visit WHERE crawl = ?1",
         "DELETE FROM crawl_peer WHERE crawl = ?1",
@@ -56,6 +57,7 @@ fn delete_rows(transaction: &Transaction<'_>, crawl: i64) -> rusqlite::Result<()
          DELETE FROM protocol_set WHERE id NOT IN (SELECT protocols FROM visit WHERE protocols IS NOT NULL);
          DELETE FROM failure WHERE id NOT IN (
              SELECT failure FROM address_visit WHERE failure IS NOT NULL
+             UNION SELECT failure FROM resolved_visit WHERE failure IS NOT NULL
              UNION SELECT connect_error FROM visit WHERE connect_error IS NOT NULL
              UNION SELECT identify_error FROM visit WHERE identify_error IS NOT NULL
              UNION SELECT crawl_error FROM visit WHERE crawl_error IS NOT NULL);",
@@ -69,7 +71,8 @@ fn delete_addresses(
     fail: impl Fn(rusqlite::Error) -> Error + Copy,
 ) -> Result<(), Error> {
     let mut used: HashSet<i64, RandomState> = HashSet::default();
-    let mut named = transaction.prepare("SELECT DISTINCT address FROM address_visit").map_err(fail)?;
+    let named = "SELECT address FROM address_visit UNION SELECT address FROM resolved_visit";
+    let mut named = transaction.prepare(named).map_err(fail)?;
     for id in named.query_map((), |row| row.get(0)).map_err(fail)? {
         used.insert(id.map_err(fail)?);
     }

@@ -4,9 +4,14 @@
 
 use std::{fs, path::Path, time::Duration};
 
+use kad::{
+    Address, Multiaddr,
+    failure::{Failure, FailureClass, Phase},
+    network::AddressOutcome,
+};
 use kadscope_store::{Error, Limits, Store, StoreUrl};
 use rusqlite::Connection;
-use schema::{Row, RunState};
+use schema::{AddressVisit, Row, RunState};
 
 #[path = "suite/conformance.rs"]
 #[expect(dead_code, reason = "the suite itself runs elsewhere")]
@@ -54,14 +59,38 @@ async fn a_store_in_the_place_of_ours_is_neither_written_nor_does_it_lose_its_lo
     assert_eq!(kept, [rows::start(2).id]);
 }
 
+/// Rows whose peers have a name each, which led to an address that nothing else names, and to a failure of its own.
+fn with_names(peers: u32) -> impl Iterator<Item = Row> {
+    let address = |text: String| Address::from(text.parse::<Multiaddr>().unwrap());
+    let visited = move |text, outcome| AddressVisit {
+        address: address(text),
+        started_after: None,
+        took: None,
+        outcome,
+        resolved: Vec::new(),
+    };
+    rows::crawl(peers, 5, true).map(move |mut row| {
+        if let Row::Visit(visit) = &mut row {
+            let n = visit.peer.0;
+            let refused =
+                Failure::with_detail(Phase::Connect, FailureClass::Other, &format!("{n} is not there"));
+            let led_to =
+                visited(format!("/ip4/10.0.{}.{}/tcp/1", n / 256, n % 256), AddressOutcome::Failed(refused));
+            let name = visited(format!("/dns4/host-{n}.test/tcp/1"), AddressOutcome::NotTried);
+            visit.addresses.push(AddressVisit { resolved: vec![led_to], ..name });
+        }
+        row
+    })
+}
+
 #[tokio::test]
 async fn a_deleted_crawl_leaves_nothing_and_the_others_stay() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.sqlite");
     let mut store = open(&path);
     // The first hears of 300 peers, the second of the first 100 of them.
-    let second: Vec<_> = rows::crawl(100, 5, true).collect();
-    conformance::keep(&store, &rows::start(1), rows::crawl(300, 5, true)).await;
+    let second: Vec<_> = with_names(100).collect();
+    conformance::keep(&store, &rows::start(1), with_names(300)).await;
     conformance::keep(&store, &rows::start(2), second.iter().cloned()).await;
     store.delete_crawl(rows::start(1).id).unwrap();
     assert!(matches!(store.crawl(rows::start(1).id), Err(Error::UnknownCrawl { .. })));
@@ -70,15 +99,18 @@ async fn a_deleted_crawl_leaves_nothing_and_the_others_stay() {
     let count =
         |sql: &str| -> i64 { Connection::open(&path).unwrap().query_row(sql, (), |r| r.get(0)).unwrap() };
     assert_eq!(count("SELECT count(*) FROM peer"), 100);
-    // Four addresses of its own for each peer, and one that all have.
-    assert_eq!(count("SELECT count(*) FROM address"), 100 * 4 + 1);
+    // Six addresses of its own for each peer, one that all have, and one that is none.
+    assert_eq!(count("SELECT count(*) FROM address"), 100 * 6 + 2);
+    assert_eq!(count("SELECT count(*) FROM resolved_visit"), 100);
+    assert_eq!(count("SELECT count(*) FROM failure WHERE detail IS NOT NULL"), 100);
 
     // What only the deleted crawl knew is not to be found in the file, not in its free pages either.
     store.delete_crawl(rows::start(2).id).unwrap();
     drop(store);
     let bytes = fs::read(&path).unwrap();
-    let known = rows::peer(250).to_string();
-    assert!(!bytes.windows(known.len()).any(|window| window == known.as_bytes()));
+    for known in [rows::peer(250).to_string(), "/ip4/10.0.0.250/".to_owned(), "250 is not there".to_owned()] {
+        assert!(!bytes.windows(known.len()).any(|window| window == known.as_bytes()), "{known}");
+    }
     assert!(matches!(open(&path).delete_crawl(rows::start(1).id), Err(Error::UnknownCrawl { .. })));
 }
 
