@@ -178,6 +178,7 @@ pub struct LeftOut {
 
 impl ByteCounts {
     /// These of connections, and those of attempts that became none.
+    #[must_use]
     pub const fn with_lost(self, lost: Traffic) -> Self {
         let Traffic { sent_bytes, received_bytes } = lost;
         Self {

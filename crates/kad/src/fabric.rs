@@ -181,7 +181,7 @@ pub struct Introduced {
     pub local: Multiaddr,
     /// What it says. What it pushed unasked may leave out what has not changed: a list that is empty, a text that is
     /// `None`.
-    pub identify: Identify,
+    pub identify: Box<Identify>,
 }
 
 /// A connection that is over.

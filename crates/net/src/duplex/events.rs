@@ -103,7 +103,7 @@ impl<C: Carrier> Duplex<C> {
     fn introduce(&mut self, said: Option<Identify>) {
         let (Some(peer), Some(identify)) = (self.carrier.peer(), said) else { return };
         let (remote, local) = self.places();
-        let introduced = Introduced { peer, remote, local, identify };
+        let introduced = Introduced { peer, remote, local, identify: Box::new(identify) };
         self.persona.service().notice(Notice::Introduced(introduced));
     }
 

@@ -19,7 +19,7 @@ fn introduced(answers: &Answers, peer: PeerId) -> Introduced {
         listen_addrs: vec![here.clone()],
         ..Identify::default()
     };
-    Introduced { peer, remote: here.clone(), local: here, identify }
+    Introduced { peer, remote: here.clone(), local: here, identify: Box::new(identify) }
 }
 
 /// Of guests in the order of their coming those that find room in the table of a peer.
