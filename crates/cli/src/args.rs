@@ -115,10 +115,8 @@ pub(crate) struct DemoArgs {
           value_parser = clap::value_parser!(u32).range(20..=100_000))]
     pub(crate) peers: Option<u32>,
 
-    /// Show it on public addresses: the network, its names and the crawl in a network namespace that has nothing but
-    /// loopback
-    #[arg(long, env = "KADSCOPE_DEMO_WORLD")]
-    pub(crate) world: bool,
+    #[command(flatten)]
+    pub(crate) ground: DemoGround,
 
     /// Where to put the crawl and what is true; made if it does not exist
     #[arg(long, env = "KADSCOPE_DEMO_DIR", value_name = "DIR", default_value = "kadscope-demo")]
@@ -138,6 +136,19 @@ pub(crate) struct DemoArgs {
     /// Print one JSON object instead of the summary: the crawl's numbers, and in `truth` how right they are
     #[arg(long, env = "KADSCOPE_JSON")]
     pub(crate) json: bool,
+}
+
+/// Where the network of a demo is: on loopback, unless it is said otherwise.
+#[derive(Debug, Args)]
+pub(crate) struct DemoGround {
+    /// Show it on public addresses: the network, its names and the crawl in a network namespace that has nothing but
+    /// loopback
+    #[arg(long, env = "KADSCOPE_DEMO_WORLD")]
+    pub(crate) world: bool,
+
+    /// Put all peers at 127.0.0.1, each on ports of its own, as is done where this machine has no more of 127.0.0.0/8
+    #[arg(long, env = "KADSCOPE_ONE_ADDRESS", conflicts_with = "world")]
+    pub(crate) one_address: bool,
 }
 
 /// Which testnet.

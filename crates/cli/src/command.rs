@@ -14,10 +14,11 @@ use ::testnet::namespace::{Entered, Place};
 
 pub(crate) use self::{
     crawls::Listed,
-    demo::Judged,
+    demo::{Churn, During, Judged},
     lookup::{Answer, Closest, FoundRow, ProviderRow, ValueRow},
     networks::Described,
     ping::{AddressRow, PeerRow},
+    testnet::network_name,
 };
 use crate::{args::Command, exit::Code, outputs::InUse};
 
@@ -25,7 +26,7 @@ use crate::{args::Command, exit::Code, outputs::InUse};
 pub(crate) fn prepare(command: &Command) -> anyhow::Result<Option<Entered>> {
     match command {
         Command::Testnet(args) => args.world.world.map(|place| testnet::prepare(place.into())).transpose(),
-        Command::Demo(args) => args.world.then(|| testnet::prepare(Place::Own)).transpose(),
+        Command::Demo(args) => args.ground.world.then(|| testnet::prepare(Place::Own)).transpose(),
         Command::Inhabitant(args) => Err(testnet::become_inhabitant(args)),
         _ => Ok(None),
     }

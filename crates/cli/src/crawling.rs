@@ -1,11 +1,15 @@
 //! One crawl over live peers, from its first row to its last: what `crawl` and `demo` have in common.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use crawl::{Bootstrap, Clock, Crawl, Crawled, Outlets, Progress, Summary};
 use kad::opt_out::OptOut;
-use net::{Host, HostConfig, Identity};
+use net::{Host, HostConfig, Identity, Roots};
 use schema::{CrawlEnd, CrawlId, CrawlStart, RunState, Timestamp};
 use serde::Serialize;
 use store::{Store, StoreUrl, Writer};
@@ -16,6 +20,7 @@ use crate::{
     args::CrawlArgs,
     bootstrap, clock,
     exit::Failed,
+    input,
     manners::Manners,
     network::Network,
     output,
@@ -23,6 +28,9 @@ use crate::{
     render,
     resources::{self, AtOnce},
 };
+
+/// The longest file of root certificates that is read, in bytes: that of a system has some hundred KiB.
+const MAX_ROOTS_BYTES: u64 = 4 << 20;
 
 /// What is to be crawled, how, and where it is kept. As JSON it is kept with the crawl.
 #[derive(Debug, Clone, Serialize)]
@@ -42,6 +50,11 @@ pub(crate) struct Order {
     /// Where rows are kept.
     #[serde(serialize_with = "as_text")]
     pub(crate) store: StoreUrl,
+    /// The file with the roots by which certificates are verified.
+    pub(crate) tls_roots: Option<PathBuf>,
+    /// What is in it.
+    #[serde(skip)]
+    pub(crate) roots: Roots,
     /// Who is left alone, by the lists of `manners`.
     #[serde(skip)]
     pub(crate) opt_out: Arc<OptOut>,
@@ -63,9 +76,10 @@ pub(crate) struct Made {
 impl Order {
     /// What the options of a crawl say.
     pub(crate) fn of(args: CrawlArgs) -> Result<Self, Failed> {
-        let CrawlArgs { network, dial_timeout, config, manners, store, vantage, json: _ } = args;
+        let CrawlArgs { network, dial_timeout, tls_roots, config, manners, store, vantage, json: _ } = args;
         let (opt_out, network) = (manners.opt_out.load()?, Network::of(network)?);
-        Ok(Self { network, dial_timeout, config, manners, store, opt_out, vantage })
+        let roots = roots(tls_roots.as_deref())?;
+        Ok(Self { network, dial_timeout, config, manners, store, tls_roots, roots, opt_out, vantage })
     }
 
     /// Crawls. What is kept of the order is what is carried out: with its seed, and fitted to the machine.
@@ -110,6 +124,7 @@ impl Order {
         config.dial_timeout = self.dial_timeout;
         config.total_timeout = self.dial_timeout * 3;
         config.opt_out = Arc::clone(&self.opt_out);
+        config.roots = self.roots.clone();
         config.pacing = self.manners.pacing();
         config.agent = match &self.network.agent {
             None => self.manners.agent(&config.agent),
@@ -218,6 +233,15 @@ async fn finish(writer: Option<Writer>, summary: &mut Summary) -> anyhow::Result
         summary.kept_visits = Some(0);
     }
     Ok(kept.map(drop))
+}
+
+/// The roots in a file; none without one.
+fn roots(file: Option<&Path>) -> Result<Roots, Failed> {
+    let Some(path) = file else { return Ok(Roots::default()) };
+    let pem = input::read_bytes(path, "the root certificates", MAX_ROOTS_BYTES)?;
+    Roots::from_pem(&pem).map_err(|error| {
+        Failed::usage(format!("cannot use the root certificates in {}: {error}", path.display()))
+    })
 }
 
 fn as_text<S: serde::Serializer>(url: &StoreUrl, serializer: S) -> Result<S::Ok, S::Error> {

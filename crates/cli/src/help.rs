@@ -113,12 +113,14 @@ Examples:
     kadscope testnet --world --scenario faults -- bash
 
 Prints the addresses of the bootstrap peers, one a line, and serves until Ctrl-C (exit code 0). The
-peers live on loopback addresses from 127.1.0.0 on, behind one port: any libp2p program on this
-machine can dial them.
+peers live on loopback addresses from 127.1.0.0 on, behind one port, or where this machine has only
+127.0.0.1, on ports of their own there: any libp2p program on this machine can dial them, and no
+packet from another one is answered.
 
 A world is a network namespace of Linux, made without root where the system allows that. Its command
-finds in its environment where to begin (KADSCOPE_BOOTSTRAP, as names; KADSCOPE_WORLD_BOOTSTRAP, as
-addresses) and the truth file (KADSCOPE_WORLD_TRUTH). The world ends with the command, and kadscope
+finds in its environment where to begin (KADSCOPE_BOOTSTRAP, which kadscope reads; for others
+KADSCOPE_WORLD_BOOTSTRAP, as addresses, and KADSCOPE_WORLD_BOOTSTRAP_NAMES), the root certificate of
+its names (SSL_CERT_FILE) and the truth file (KADSCOPE_WORLD_TRUTH). The world ends with the command, and kadscope
 with its exit code: 128 and the number of a signal that ended it, 126 if it cannot be run, 127 if it
 is not found. Without a command it says how to enter. More is in docs/world.md.";
 

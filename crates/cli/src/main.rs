@@ -22,7 +22,9 @@ mod progress;
 mod reach;
 mod render;
 mod resources;
+mod shell;
 mod signals;
+mod temporary;
 
 use std::{path::PathBuf, process::ExitCode};
 

@@ -36,7 +36,7 @@ const BAR_COLUMNS: usize = 20;
 const ROOM_AT_THE_END: usize = 3;
 
 /// Goes to the beginning of the line and clears it.
-const CLEAR: &str = "\r\x1b[2K";
+pub(crate) const CLEAR: &str = "\r\x1b[2K";
 
 /// What is shown, and until when.
 #[derive(Debug)]

@@ -10,6 +10,9 @@ use rustix::{
 /// Descriptors that are kept free for the store, the runtime and files that are read.
 const RESERVED_FILES: u64 = 32;
 
+/// What macOS lets a limit be raised to, whatever the highest one is said to be (`OPEN_MAX`; Source: its getrlimit(2)).
+const OPEN_MAX: u64 = 10_240;
+
 /// The fewest dials, and the fewest conversations, at once that make sense.
 const FEWEST: u32 = 16;
 
@@ -50,7 +53,9 @@ fn peak_in(status: &str) -> Option<u64> {
 /// Raises the limit of open files as far as the system lets us, and says what it is then.
 pub(crate) fn raise_open_files() -> u64 {
     let limit = getrlimit(Resource::Nofile);
-    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+    let raise = |current| setrlimit(Resource::Nofile, Rlimit { current, ..limit });
+    let of_macos = limit.maximum.map_or(OPEN_MAX, |maximum| maximum.min(OPEN_MAX));
+    if let Err(error) = raise(limit.maximum).or_else(|_| raise(Some(of_macos))) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)

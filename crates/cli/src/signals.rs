@@ -1,6 +1,10 @@
 //! Ctrl-C, SIGTERM and SIGHUP: the first one drains, a second Ctrl-C or SIGTERM ends the program at once.
 
-use std::{fs::File, io};
+use std::{
+    fs::{self, File},
+    future::pending,
+    io,
+};
 
 use rustix::{process, termios::tcgetpgrp};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -33,7 +37,7 @@ impl Signals {
         let hang_up = async {
             match &mut self.hang_up {
                 Some(signal) => drop(signal.recv().await),
-                None => std::future::pending().await,
+                None => pending().await,
             }
         };
         tokio::select! {
@@ -46,8 +50,7 @@ impl Signals {
 
 /// Whether whoever started this program wants it to go on when its terminal is closed.
 fn is_hang_up_ignored() -> bool {
-    std::fs::read_to_string("/proc/self/status")
-        .is_ok_and(|status| is_ignored_in(&status, process::Signal::HUP))
+    fs::read_to_string("/proc/self/status").is_ok_and(|status| is_ignored_in(&status, process::Signal::HUP))
 }
 
 /// Whether a process ignores a signal. Source: `proc_pid_status(5)`, `SigIgn`, a mask in hexadecimal.

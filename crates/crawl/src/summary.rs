@@ -64,6 +64,8 @@ pub struct Summary {
     pub transports: Counts,
     /// Connections by what secured them.
     pub security: Counts,
+    /// Connections over secure WebSocket by what is known of the server's certificate.
+    pub certificates: Counts,
     /// Connections by version of IP: `ip4`, `ip6`.
     pub ip_versions: Counts,
     /// Round trips as the connections' handshakes showed them, in milliseconds; `None` if none was seen.

@@ -34,6 +34,7 @@ pub(crate) struct Tally {
     pub(crate) protocols: Counts,
     pub(crate) transports: Counts,
     pub(crate) security: Counts,
+    pub(crate) certificates: Counts,
     pub(crate) ip_versions: Counts,
     pub(crate) rtts_us: Vec<u32>,
     pub(crate) bytes: ByteCounts,
@@ -134,6 +135,9 @@ impl Tally {
         if let Some(connection) = &visit.connection {
             count(&mut self.transports, connection.transport.name());
             count(&mut self.security, connection.security.name());
+            if let Some(certificate) = connection.certificate {
+                count(&mut self.certificates, certificate.name());
+            }
             count(&mut self.ip_versions, if connection.ip_version == 6 { "ip6" } else { "ip4" });
             let rtt = connection.rtt.and_then(|rtt| u32::try_from(rtt.time.as_micros()).ok());
             self.rtts_us.extend(rtt);

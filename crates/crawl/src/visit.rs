@@ -125,6 +125,7 @@ fn connection_info(connection: &impl Connection) -> ConnectionInfo {
         address: endpoint.address,
         transport: endpoint.transport,
         security: endpoint.security,
+        certificate: endpoint.certificate,
         ip_version: endpoint.ip_version,
         socket: endpoint.socket,
         rtt: None,

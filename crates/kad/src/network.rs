@@ -131,6 +131,8 @@ pub struct Endpoint {
     pub transport: Transport,
     /// What authenticates the peer and encrypts.
     pub security: Security,
+    /// What is known of the certificate below a secure WebSocket; `None` over every other transport.
+    pub certificate: Option<WssCertificate>,
     /// 4 or 6.
     pub ip_version: u8,
     /// The socket at the other end: where a name led to, if the address has one.
@@ -182,6 +184,19 @@ named! {
         Noise = "noise",
         /// TLS 1.3 with libp2p's certificates (`/tls/1.0.0`, and inside QUIC).
         Tls = "tls",
+    }
+}
+
+named! {
+    /// What is known of the certificate that a server shows below a secure WebSocket. None of them is refused: who the
+    /// peer is proves the session inside.
+    WssCertificate {
+        /// It is for the name that was dialled, and signed by a root that is trusted here.
+        Root = "root",
+        /// It is one of libp2p's own (`/tls/1.0.0`), of the peer that was dialled. Browsers and Go refuse it there.
+        Libp2p = "libp2p",
+        /// Neither, as far as is known here: without trusted roots nothing is verified by one.
+        Unverified = "unverified",
     }
 }
 

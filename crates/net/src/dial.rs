@@ -34,6 +34,7 @@ use crate::{
     plan::{Plan, Turn, Way},
     quic::QuicDialer,
     tcp::Dialer,
+    tls::Roots,
     ws::Destination,
 };
 
@@ -68,6 +69,9 @@ pub struct HostConfig {
     pub names: Names,
     /// Who asked not to be measured: never dialled. Default nobody.
     pub opt_out: Arc<OptOut>,
+    /// By whom the certificates below a secure WebSocket are verified. None is refused: what was seen is said of the
+    /// connection. Default by nobody.
+    pub roots: Roots,
     /// How fast hosts are dialled. Waiting for one's turn is not counted in any timeout.
     pub pacing: Pacing,
 }
@@ -88,6 +92,7 @@ impl HostConfig {
             quic: true,
             names: Names::of(addresses),
             opt_out: Arc::default(),
+            roots: Roots::default(),
             pacing: Pacing::default(),
         }
     }
@@ -135,7 +140,7 @@ impl Host {
 
     /// A peer of ours on a fabric.
     pub(crate) fn on(shared: Arc<Resources>, persona: Arc<Persona>, membership: Option<Membership>) -> Self {
-        let tcp = Dialer::new(Arc::clone(&persona));
+        let tcp = Dialer::new(Arc::clone(&persona), shared.roots.clone());
         Self(Arc::new(Inner { shared, persona, tcp, membership }))
     }
 
@@ -156,6 +161,7 @@ impl From<HostConfig> for FabricConfig {
             quic: config.quic,
             names: config.names,
             opt_out: config.opt_out,
+            roots: config.roots,
             pacing: config.pacing,
             ..Self::new(config.addresses)
         }
@@ -174,7 +180,6 @@ impl Network for Host {
     }
 
     fn totals(&self) -> DialTotals {
-        // Names are resolved for all peers of a fabric together.
         DialTotals { lost: self.0.tcp.lost(), dns_entries_left_out: self.0.shared.names.left_out() }
     }
 

@@ -34,6 +34,7 @@ use crate::{
     plan::Rules,
     quic::{Configs, QuicDialer, Receivers},
     registry::{Counted, Registered, Registry},
+    tls::Roots,
 };
 
 /// The most sockets for QUIC's dials, for each version of IP. Each has large buffers of its own.
@@ -58,6 +59,8 @@ pub struct FabricConfig {
     pub names: Names,
     /// Who asked not to be measured: never dialled. Default nobody.
     pub opt_out: Arc<kad::opt_out::OptOut>,
+    /// By whom certificates of names below secure web sockets are verified. Default nobody.
+    pub roots: Roots,
     /// How fast hosts are dialled, by all peers of ours together.
     pub pacing: Pacing,
     /// How many connections there may be, over all peers of ours.
@@ -78,6 +81,7 @@ impl FabricConfig {
             quic: true,
             names: Names::of(addresses),
             opt_out: Arc::default(),
+            roots: Roots::default(),
             pacing: Pacing::default(),
             bounds: Bounds::default(),
             limits: Limits::default(),
@@ -100,6 +104,7 @@ pub(crate) struct Resources {
     pub(crate) total_timeout: Duration,
     pub(crate) connecting: Semaphore,
     pub(crate) pacer: Mutex<Pacer>,
+    pub(crate) roots: Roots,
     pub(crate) registry: Arc<Registry>,
     limits: Limits,
     receivers: Receivers,
@@ -127,6 +132,7 @@ impl SocketFabric {
             total_timeout: config.total_timeout,
             connecting: Semaphore::new(config.max_connecting.clamp(1, Semaphore::MAX_PERMITS)),
             pacer: Mutex::new(Pacer::new(config.pacing)),
+            roots: config.roots,
             registry: Registry::new(config.bounds),
             limits: config.limits,
             receivers: Receivers::new(),

@@ -41,7 +41,7 @@
 //! ```
 //!
 //! Who a peer is prove Noise, or TLS with libp2p's certificates, always inside of what a transport brings along: the
-//! certificate of a secure WebSocket is not checked against anything.
+//! certificate of a secure WebSocket is looked at, and none is refused.
 //!
 //! What a request means is left to others: this crate carries kad messages as bytes.
 
@@ -61,6 +61,7 @@ mod duplex;
 mod failure;
 mod faults;
 mod foreign;
+mod interface;
 mod introduction;
 mod key;
 mod limits;
@@ -96,5 +97,5 @@ pub use crate::{
     names::Names,
     pacing::{Pacing, Rate},
     registry::{Counted, Registered},
-    tls::{CertificateRefusal, peer_of_certificate},
+    tls::{Authority, CertificateRefusal, NamedCertificate, Roots, RootsError, peer_of_certificate},
 };

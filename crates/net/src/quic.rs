@@ -8,6 +8,10 @@ mod dialer;
 mod dials;
 mod dormant;
 mod fault;
+#[cfg(target_os = "linux")]
+mod icmp;
+#[cfg(not(target_os = "linux"))]
+#[path = "quic/no_icmp.rs"]
 mod icmp;
 mod link;
 mod listener;
@@ -20,8 +24,8 @@ mod transport;
 pub(crate) use dialer::QuicDialer;
 pub(crate) use dormant::Dormant;
 pub(crate) use link::QuicLink;
-pub use listener::bind_quic;
 pub(crate) use listener::{Configs, QuicListener, shake_hands};
+pub use listener::{bind_quic, bind_quic_on};
 pub use receiver::Receivers;
 pub(crate) use tls::ClientTls;
 

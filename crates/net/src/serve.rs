@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use kad::{Multiaddr, PeerId};
 
-pub use accept::{bind, listen, listen_ws, listen_wss};
+pub use accept::{bind, bind_on, listen, listen_ws, listen_wss};
 pub use connection::serve_connection;
 pub use kad::{
     answer::Answer,
@@ -24,8 +24,9 @@ pub use quic::{listen_quic, listen_quic_on};
 
 pub use crate::{
     faults::{Action, Disruption, Pace},
+    interface::Interface,
     limits::Limits,
-    quic::{Receivers, bind_quic},
+    quic::{Receivers, bind_quic, bind_quic_on},
 };
 
 use crate::{
@@ -34,6 +35,7 @@ use crate::{
     introduction::{Introduction, protocols},
     persona::{AnyService, Persona, Voice},
     session::{Protocol, Securities},
+    tls::NamedCertificate,
 };
 
 /// What heads of one kind have in common.
@@ -56,6 +58,7 @@ pub struct Head<S> {
     persona: Arc<Persona>,
     service: Arc<S>,
     faults: Faults,
+    certificate: Option<NamedCertificate>,
 }
 
 impl<S: Service> Head<S> {
@@ -65,7 +68,7 @@ impl<S: Service> Head<S> {
         let voice = Voice { introduction, protocols: Arc::clone(&profile.protocols) };
         let service = Arc::new(service);
         let persona = Persona::new(identity, voice, Arc::clone(&service) as Arc<dyn AnyService>);
-        Self { persona: Arc::new(persona), service, faults: Faults::default() }
+        Self { persona: Arc::new(persona), service, faults: Faults::default(), certificate: None }
     }
 
     /// The same head, but misbehaving.
@@ -86,6 +89,13 @@ impl<S: Service> Head<S> {
     #[must_use]
     pub fn with_securities(mut self, securities: Securities) -> Self {
         self.faults.securities = securities;
+        self
+    }
+
+    /// The same head, but showing this certificate below a secure WebSocket instead of libp2p's own.
+    #[must_use]
+    pub fn with_certificate(mut self, certificate: Option<NamedCertificate>) -> Self {
+        self.certificate = certificate;
         self
     }
 

@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use kad::network::Transport;
+use kad::network::{Transport, WssCertificate};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -27,6 +27,14 @@ impl Socket {
         match self {
             Self::Tcp(tcp) => tcp,
             Self::Ws(ws) => ws.tcp(),
+        }
+    }
+
+    /// What the server's certificate is, where that is another one than the session's.
+    pub(crate) fn certificate(&self) -> Option<WssCertificate> {
+        match self {
+            Self::Tcp(_) => None,
+            Self::Ws(ws) => ws.certificate(),
         }
     }
 

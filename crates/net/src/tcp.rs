@@ -27,6 +27,7 @@ use crate::{
     persona::Persona,
     session::Session,
     socket::Socket,
+    tls::Roots,
     ws::{Destination, WebSocket},
 };
 
@@ -52,12 +53,14 @@ pub(crate) type Dialled = (Endpoint, Duplex<Link>);
 #[derive(Debug)]
 pub(crate) struct Dialer {
     persona: Arc<Persona>,
+    /// By whom certificates of names are verified.
+    roots: Roots,
     lost: LostBytes,
 }
 
 impl Dialer {
-    pub(crate) fn new(persona: Arc<Persona>) -> Self {
-        Self { persona, lost: LostBytes::default() }
+    pub(crate) fn new(persona: Arc<Persona>, roots: Roots) -> Self {
+        Self { persona, roots, lost: LostBytes::default() }
     }
 
     /// The bytes of all attempts that became no connection.
@@ -91,10 +94,11 @@ impl Dialer {
         if is_self_connected(&tcp, addr) {
             return Err(Failure::new(Phase::Connect, FailureClass::ConnectionRefused).into());
         }
-        let endpoint = Endpoint {
+        let mut endpoint = Endpoint {
             address: 0,
             transport: to.target.transport(),
             security,
+            certificate: None,
             ip_version: if addr.is_ipv4() { 4 } else { 6 },
             socket: addr,
         };
@@ -105,9 +109,10 @@ impl Dialer {
             Transport::Tcp | Transport::Quic => Socket::Tcp(tcp),
             Transport::Ws | Transport::Wss => {
                 // Few dials are of this kind; the others need not have room for it.
-                Socket::Ws(Box::new(Box::pin(WebSocket::dial(tcp, &to)).await?))
+                Socket::Ws(Box::new(Box::pin(WebSocket::dial(tcp, &to, (peer, &self.roots))).await?))
             }
         };
+        endpoint.certificate = socket.certificate();
         *phase = Phase::Secure;
         let (identity, protocols) = (self.persona.identity(), Arc::clone(&self.persona.voice().protocols));
         let session = match security {

@@ -11,6 +11,7 @@ pub(crate) mod der;
 mod known;
 mod own;
 mod proof;
+mod roots;
 
 use std::{
     fmt,
@@ -20,8 +21,13 @@ use std::{
 
 use libp2p_identity::{Keypair, PeerId};
 use rustls::{
-    ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection, client::Resumption,
-    crypto::CryptoProvider, pki_types::ServerName, server::NoServerSessionStorage, version::TLS13,
+    ClientConfig, ClientConnection, Connection, DigitallySignedStruct, ServerConfig, ServerConnection,
+    client::Resumption,
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    server::{NoServerSessionStorage, ResolvesServerCert},
+    sign::SingleCertAndKey,
+    version::TLS13,
 };
 
 pub(crate) use alert::{ChannelError, class_of};
@@ -29,6 +35,7 @@ pub(crate) use certificate::owner_of;
 pub use certificate::{Refusal as CertificateRefusal, peer_of_certificate};
 pub(crate) use own::{ALPN, OwnCertificate, TlsError, provider};
 pub(crate) use proof::{AnyPeer, ServerProof};
+pub use roots::{Authority, NamedCertificate, Roots, RootsError};
 
 /// The primitives of all configurations.
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(provider);
@@ -63,16 +70,38 @@ impl OwnTls {
         Ok(Self { client: Arc::new(client), server: Arc::new(server), certificate })
     }
 
-    /// For a listener that asks nobody who it is: what lies below a secure WebSocket.
-    pub(crate) fn anonymous_server(&self) -> Result<ServerConfig, TlsError> {
+    /// For a listener that asks nobody who it is: what lies below a secure WebSocket. Without a certificate for a name
+    /// it shows that of the identity.
+    pub(crate) fn anonymous_server(
+        &self,
+        named: Option<&NamedCertificate>,
+    ) -> Result<ServerConfig, TlsError> {
+        let certificate: Arc<dyn ResolvesServerCert> = match named {
+            Some(named) => Arc::new(SingleCertAndKey::from(Arc::clone(&named.0))),
+            None => Arc::clone(&self.certificate) as _,
+        };
         let mut server = ServerConfig::builder_with_provider(Arc::clone(&PROVIDER))
             .with_protocol_versions(&[&TLS13])?
             .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(&self.certificate) as _);
+            .with_cert_resolver(certificate);
         server.session_storage = Arc::new(NoServerSessionStorage {});
         server.send_tls13_tickets = 0;
         Ok(server)
     }
+}
+
+/// Whether a certificate is one of libp2p's, valid now, of this peer.
+pub(crate) fn is_certificate_of(der: &CertificateDer<'_>, peer: &PeerId, now: UnixTime) -> bool {
+    certificate::verify(der, now).is_ok_and(|owner| owner == *peer)
+}
+
+/// Whether a handshake was signed with the key of a certificate of libp2p's that was verified before.
+pub(crate) fn is_signed_by_certificate(
+    der: &CertificateDer<'_>,
+    message: &[u8],
+    signed: &DigitallySignedStruct,
+) -> bool {
+    certificate::verify_handshake(der, signed.scheme, message, signed.signature()).is_ok()
 }
 
 /// One connection's channel.

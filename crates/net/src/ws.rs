@@ -1,13 +1,14 @@
 //! WebSocket (`/ws`) and secure WebSocket (`/tls/ws`, `/wss`), dialling and listening: binary messages as a byte stream.
 //!
 //! What the messages carry is a session of libp2p as over TCP, with Noise or TLS of its own: that authenticates the
-//! peer. So the certificate below a secure WebSocket proves nothing that is needed, and is not checked: neither against
-//! certificate authorities nor against the name. Only TLS 1.3 is spoken. Source: RFC 6455; libp2p specification,
+//! peer. So the certificate below a secure WebSocket proves nothing that is needed, and none is refused; what it is is said
+//! ([`WssCertificate`]), for those who count who else would have come in. Only TLS 1.3 is spoken. Source: RFC 6455; libp2p specification,
 //! `websockets/README.md`.
 
 mod below;
 mod request;
 mod upgrade;
+mod witness;
 
 use std::{
     io,
@@ -17,8 +18,9 @@ use std::{
 use bytes::{Buf, Bytes};
 use futures_util::{SinkExt, StreamExt};
 use kad::{
+    PeerId,
     failure::{Failure, FailureClass, Phase},
-    network::Transport,
+    network::{Transport, WssCertificate},
 };
 use tokio::{io::ReadBuf, net::TcpStream};
 use tokio_tungstenite::{
@@ -29,7 +31,10 @@ use tokio_tungstenite::{
 pub(crate) use request::Destination;
 
 use self::{below::Below, upgrade::upgrade};
-use crate::{failure::from_io, tls::OwnTls};
+use crate::{
+    failure::from_io,
+    tls::{NamedCertificate, OwnTls, Roots},
+};
 
 /// The longest message that is read, in bytes. Others put what was written at once into one message.
 const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
@@ -49,6 +54,8 @@ pub(crate) struct WebSocket {
     stream: WebSocketStream<Below>,
     /// The rest of the message that was read last.
     rest: Bytes,
+    /// What the server's certificate is, of one that we dialled by TLS.
+    certificate: Option<WssCertificate>,
 }
 
 fn config() -> WebSocketConfig {
@@ -61,23 +68,40 @@ fn config() -> WebSocketConfig {
 }
 
 impl WebSocket {
-    /// Upgrades a TCP connection that we opened.
-    pub(crate) async fn dial(tcp: TcpStream, to: &Destination<'_>) -> Result<Self, Failure> {
-        let below = match to.target.transport() {
-            Transport::Wss => below::dial_tls(tcp, to.server_name()).await?,
-            _ => Below::Plain(tcp),
+    /// Upgrades a TCP connection that we opened to that peer.
+    pub(crate) async fn dial(
+        tcp: TcpStream,
+        to: &Destination<'_>,
+        (peer, roots): (PeerId, &Roots),
+    ) -> Result<Self, Failure> {
+        let (below, certificate) = match to.target.transport() {
+            Transport::Wss => {
+                let (below, certificate) = below::dial_tls(tcp, to.server_name(), peer, roots).await?;
+                (below, Some(certificate))
+            }
+            _ => (Below::Plain(tcp), None),
         };
-        Ok(Self { stream: upgrade(to.uri(), below).await?, rest: Bytes::new() })
+        Ok(Self { stream: upgrade(to.uri(), below).await?, rest: Bytes::new(), certificate })
     }
 
-    /// Upgrades a TCP connection that a peer opened; with a certificate below the WebSocket there is one of TLS.
-    pub(crate) async fn accept(tcp: TcpStream, own: Option<&OwnTls>) -> Result<Self, Failure> {
+    /// Upgrades a TCP connection that a peer opened. With certificates, of which the one for a name goes first, TLS lies
+    /// below the WebSocket.
+    pub(crate) async fn accept(
+        tcp: TcpStream,
+        own: Option<(&OwnTls, Option<&NamedCertificate>)>,
+    ) -> Result<Self, Failure> {
         let below = match own {
-            Some(own) => below::accept_tls(tcp, own).await?,
+            Some((own, named)) => below::accept_tls(tcp, own, named).await?,
             None => Below::Plain(tcp),
         };
         let upgraded = accept_async_with_config(below, Some(config())).await;
-        Ok(Self { stream: upgraded.map_err(|error| failure(&error))?, rest: Bytes::new() })
+        let stream = upgraded.map_err(|error| failure(&error))?;
+        Ok(Self { stream, rest: Bytes::new(), certificate: None })
+    }
+
+    /// What the server's certificate is, of one that we dialled by TLS.
+    pub(crate) const fn certificate(&self) -> Option<WssCertificate> {
+        self.certificate
     }
 
     pub(crate) fn tcp(&self) -> &TcpStream {

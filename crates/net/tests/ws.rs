@@ -12,10 +12,10 @@ use kad::{
     Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase},
     identify::{IDENTIFY_PROTOCOL, Identify, MAX_IDENTIFY_BYTES},
-    network::{AddressOutcome, Connection, Dial, Event, Network, Security, Transport},
+    network::{AddressOutcome, Connection, Dial, Event, Network, Security, Transport, WssCertificate},
 };
 use kadscope_net::{
-    Addresses, AnyConnection, Host, HostConfig, Identity,
+    Addresses, AnyConnection, Authority, Host, HostConfig, Identity, Roots,
     serve::{self, Action, Answer, Disruption, Head, Limits, Pace, Profile, Request, Service},
     session::Securities,
     ws_multiaddr, wss_multiaddr,
@@ -143,6 +143,52 @@ async fn a_visit_is_the_same_as_over_tcp() {
         for ip in ips {
             is_the_same_as_over_tcp(transport, securities, ip).await;
         }
+    }
+}
+
+/// What a dialler with these roots says of the certificate, which it asks for by that name if by any.
+async fn certificate(served: &Served, name: Option<&str>, roots: &Roots) -> Option<WssCertificate> {
+    let mut config = HostConfig::new(Identity::generate().unwrap(), Addresses::Loopback);
+    config.roots = roots.clone();
+    let address = match name {
+        Some(name) => format!("/ip4/127.0.0.1/tcp/{}/tls/sni/{name}/ws", served.addr.port()).parse().unwrap(),
+        None => served.multiaddr.clone(),
+    };
+    let dial = Host::new(config).unwrap().connect(served.peer, vec![address]).await;
+    let connection = dial.connection.unwrap_or_else(|| panic!("none is refused: {:?}", dial.attempts));
+    connection.endpoint().certificate
+}
+
+#[tokio::test]
+async fn what_a_certificate_is_is_said_and_none_is_refused() {
+    use WssCertificate::{Libp2p, Root, Unverified};
+    let [own, other] = ["world.test", "world.test"].map(|domain| Authority::new(domain).unwrap());
+    let [trusted, strange] =
+        [&own, &other].map(|authority| Roots::from_pem(authority.root_pem().as_bytes()).unwrap());
+    let (named, outside) = (own.certify("a.world.test").unwrap(), own.certify("a.example").unwrap());
+    let served = serve(Transport::Wss, |head| head.with_certificate(Some(named)));
+    for (name, roots, expected) in [
+        (Some("a.world.test"), &trusted, Root),
+        (Some("b.world.test"), &trusted, Unverified),
+        (Some("a.world.test"), &strange, Unverified),
+        (Some("a.world.test"), &Roots::default(), Unverified),
+        (None, &trusted, Unverified),
+    ] {
+        assert_eq!(certificate(&served, name, roots).await, Some(expected), "{name:?}");
+    }
+    // It speaks for its own domain alone.
+    let beyond = serve(Transport::Wss, |head| head.with_certificate(Some(outside)));
+    assert_eq!(certificate(&beyond, Some("a.example"), &trusted).await, Some(Unverified));
+    let of_libp2p = serve(Transport::Wss, |head| head);
+    assert_eq!(certificate(&of_libp2p, None, &trusted).await, Some(Libp2p));
+    let plain = serve(Transport::Ws, |head| head.with_certificate(None));
+    assert_eq!(certificate(&plain, None, &trusted).await, None);
+}
+
+#[test]
+fn what_holds_no_certificate_is_no_list_of_roots() {
+    for text in ["", "x", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        assert!(Roots::from_pem(text.as_bytes()).is_err(), "{text}");
     }
 }
 

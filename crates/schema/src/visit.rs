@@ -8,7 +8,7 @@ use std::{net::SocketAddr, time::Duration};
 use kad::{
     Address, Multiaddr, PeerId,
     failure::{Failure, FailureClass},
-    network::{AddressOutcome, RoundTrip, Security, Transport},
+    network::{AddressOutcome, RoundTrip, Security, Transport, WssCertificate},
 };
 
 use crate::Timestamp;
@@ -167,6 +167,8 @@ pub struct ConnectionInfo {
     pub transport: Transport,
     /// What authenticated the peer.
     pub security: Security,
+    /// What is known of the certificate below a secure WebSocket; `None` over every other transport.
+    pub certificate: Option<WssCertificate>,
     /// 4 or 6.
     pub ip_version: u8,
     /// The socket at the other end: where a name led to, if the address has one.

@@ -63,7 +63,7 @@ CREATE TABLE protocol_set (
 ) STRICT;
 CREATE INDEX protocol_set_by_hash ON protocol_set (hash);
 
--- The closed names: kinds of visits, transports, security, outcomes, reasons, classes of failed requests.
+-- The closed names: kinds of visits, transports, security, certificates, outcomes, reasons, classes of failed requests.
 CREATE TABLE name (
     id    INTEGER PRIMARY KEY,
     name  TEXT    NOT NULL UNIQUE
@@ -90,6 +90,7 @@ CREATE TABLE visit (
     connected         INTEGER,                   -- address_visit.position; NULL: no connection
     transport         INTEGER REFERENCES name,
     security          INTEGER REFERENCES name,
+    certificate       INTEGER REFERENCES name,   -- NULL: no secure WebSocket
     ip_version        INTEGER,
     socket            TEXT,                      -- the other end: 192.0.2.1:4001, [2001:db8::1]:4001
     rtt_us            INTEGER,
@@ -169,7 +170,8 @@ SELECT
         || printf('.%03dZ', (started_at_us + started_after_us) / 1000 % 1000) AS started_at,
     took_us, dial_us, connect_us, crawl_us,
     visit.connected IS NOT NULL AS reachable,
-    transport.name AS transport, security.name AS security, ip_version, socket, rtt_us, rtt_source.name AS rtt_source,
+    transport.name AS transport, security.name AS security, certificate.name AS certificate, ip_version, socket, rtt_us,
+    rtt_source.name AS rtt_source,
     connect_error.phase AS connect_error_phase, connect_error.class AS connect_error_class,
     connect_error.detail AS connect_error_detail,
     agent.agent, protocol_set.protocols,
@@ -186,6 +188,7 @@ LEFT JOIN peer ON peer.id = crawl_peer.peer
 JOIN name AS kind ON kind.id = visit.kind
 LEFT JOIN name AS transport ON transport.id = visit.transport
 LEFT JOIN name AS security ON security.id = visit.security
+LEFT JOIN name AS certificate ON certificate.id = visit.certificate
 LEFT JOIN name AS rtt_source ON rtt_source.id = visit.rtt_source
 LEFT JOIN failure AS connect_error ON connect_error.id = visit.connect_error
 LEFT JOIN failure AS identify_error ON identify_error.id = visit.identify_error

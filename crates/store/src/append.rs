@@ -164,6 +164,10 @@ impl Appender {
             ":connected": connection.map(|c| integer(c.address as u64)),
             ":transport": connection.map(|c| interner.name(db, c.transport.name())).transpose()?,
             ":security": connection.map(|c| interner.name(db, c.security.name())).transpose()?,
+            ":certificate": connection
+                .and_then(|c| c.certificate)
+                .map(|certificate| interner.name(db, certificate.name()))
+                .transpose()?,
             ":ip_version": connection.map(|c| c.ip_version),
             ":socket": connection.map(|c| c.socket.to_string()),
             ":rtt_us": connection.and_then(|c| c.rtt).map(|rtt| micros(rtt.time)),
@@ -241,14 +245,14 @@ fn fate(
 
 const INSERT_VISIT: &str = "INSERT INTO visit
     (crawl, peer, kind, started_after_us, took_us, dial_us, connect_us, crawl_us, connected, transport, security,
-     ip_version, socket, rtt_us, rtt_source, connect_error, agent, protocols, listen_addrs, identify_error, prefixes,
-     further_answered, further_failed, open_buckets, crawl_error, request_rtt_us, connected_claims, sent_bytes,
+     certificate, ip_version, socket, rtt_us, rtt_source, connect_error, agent, protocols, listen_addrs, identify_error,
+     prefixes, further_answered, further_failed, open_buckets, crawl_error, request_rtt_us, connected_claims, sent_bytes,
      received_bytes, neighbor_count, neighbors)
     VALUES
     (:crawl, :peer, :kind, :started_after_us, :took_us, :dial_us, :connect_us, :crawl_us, :connected, :transport,
-     :security, :ip_version, :socket, :rtt_us, :rtt_source, :connect_error, :agent, :protocols, :listen_addrs,
-     :identify_error, :prefixes, :further_answered, :further_failed, :open_buckets, :crawl_error, :request_rtt_us,
-     :connected_claims, :sent_bytes, :received_bytes, :neighbor_count, :neighbors)";
+     :security, :certificate, :ip_version, :socket, :rtt_us, :rtt_source, :connect_error, :agent, :protocols,
+     :listen_addrs, :identify_error, :prefixes, :further_answered, :further_failed, :open_buckets, :crawl_error,
+     :request_rtt_us, :connected_claims, :sent_bytes, :received_bytes, :neighbor_count, :neighbors)";
 
 /// What is tried when a crawl begins.
 const BEGIN: &str = "begin a crawl";

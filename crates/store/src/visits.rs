@@ -5,7 +5,7 @@ use std::{collections::VecDeque, net::SocketAddr, path::Path, time::Duration};
 use kad::{
     Address,
     failure::{Failure, FailureClass, SkipReason},
-    network::{AddressOutcome, RoundTrip, RttSource, Security, Transport},
+    network::{AddressOutcome, RoundTrip, RttSource, Security, Transport, WssCertificate},
 };
 use multiaddr::Protocol;
 use rusqlite::{Connection, Row, params};
@@ -66,8 +66,8 @@ impl Iterator for Visits<'_> {
 }
 
 const SELECT: &str = "SELECT id, peer, kind, started_after_us, took_us, dial_us, connect_us, crawl_us, connected,
-    transport, security, ip_version, socket, rtt_us, rtt_source, connect_error, agent, protocols, listen_addrs,
-    identify_error, prefixes, further_answered, further_failed, open_buckets, crawl_error, request_rtt_us,
+    transport, security, certificate, ip_version, socket, rtt_us, rtt_source, connect_error, agent, protocols,
+    listen_addrs, identify_error, prefixes, further_answered, further_failed, open_buckets, crawl_error, request_rtt_us,
     connected_claims, sent_bytes, received_bytes, neighbors
     FROM visit WHERE crawl = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
 
@@ -127,10 +127,16 @@ impl Reader<'_> {
                 Transport::from_name,
             )?,
             security: self.resolver.variant(self.get(row, "security")?, "security", Security::from_name)?,
+            certificate: self.certificate(row)?,
             ip_version: self.get(row, "ip_version")?,
             socket: self.socket(row)?,
             rtt: self.round_trip(row)?,
         }))
+    }
+
+    fn certificate(&mut self, row: &Row<'_>) -> Result<Option<WssCertificate>, Error> {
+        let id: Option<i64> = self.get(row, "certificate")?;
+        id.map(|id| self.resolver.variant(id, "certificate", WssCertificate::from_name)).transpose()
     }
 
     fn socket(&self, row: &Row<'_>) -> Result<SocketAddr, Error> {

@@ -128,7 +128,21 @@ pub(crate) fn with_name(address: &Multiaddr, peer: u32) -> Multiaddr {
         Some(Protocol::Ip6(_)) => Protocol::Dns6(host_name(peer).into()),
         _ => return address.clone(),
     };
-    std::iter::once(host).chain(address.iter().skip(1)).collect()
+    // What TLS asks for is then the same name.
+    let rest = address.iter().skip(1).filter(|part| !matches!(part, Protocol::Sni(_)));
+    std::iter::once(host).chain(rest).collect()
+}
+
+/// The same address with the name that TLS is to ask for, where it is one of secure WebSocket without such a name.
+pub(crate) fn with_server_name(address: &Multiaddr, name: &str) -> Multiaddr {
+    if address.iter().any(|part| matches!(part, Protocol::Sni(_))) {
+        return address.clone();
+    }
+    let parts = address.iter().flat_map(|part| {
+        let asked = matches!(part, Protocol::Tls).then(|| Protocol::Sni(name.to_owned().into()));
+        std::iter::once(part).chain(asked)
+    });
+    parts.collect()
 }
 
 /// The same address with the IP address that a host's name stands for; `None` where it begins with no such name.

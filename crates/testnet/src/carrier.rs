@@ -33,6 +33,11 @@ impl Carrier {
         }
     }
 
+    /// Whether it is, or has, WebSocket, plain or secure.
+    pub(crate) const fn speaks_websocket(self) -> bool {
+        self.speaks(Transport::Ws) || self.speaks(Transport::Wss)
+    }
+
     /// The same, but for WebSocket: of peers with sockets of their own, for which one port must do.
     pub(crate) const fn without_websocket(self) -> Self {
         match self {

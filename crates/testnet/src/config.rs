@@ -32,6 +32,10 @@ pub struct Config {
     #[arg(long, env = "KADSCOPE_EVENTS", value_name = "FILE")]
     pub events: Option<PathBuf>,
 
+    /// Put all peers at 127.0.0.1, each on ports of its own, as is done where this machine has no more of 127.0.0.0/8
+    #[arg(long, env = "KADSCOPE_ONE_ADDRESS")]
+    pub one_address: bool,
+
     /// Replace files of other programs at --truth and --events
     #[arg(long, env = "KADSCOPE_FORCE")]
     pub force: bool,

@@ -13,8 +13,9 @@ use crate::{
     allot::{self, allot},
     carrier::Carrier,
     fake::Forger,
-    ground::{self, Ground, Ports, Wish},
+    ground::{self, Ground, Ports, Sharing, Wish},
     life::Cast,
+    making::Making,
     parallel::in_parallel,
     random::{Stream, stream},
     scenario::{Scenario, Share, life::Absence},
@@ -33,23 +34,58 @@ impl World {
 
     /// Makes the world of a scenario on loopback addresses, at these ports.
     pub fn generate_at(scenario: &Scenario, ports: Ports) -> Self {
-        world(scenario, ports, false)
+        Self::generate_watched(scenario, ports, &Making::default())
+    }
+
+    /// The same, for somebody who watches.
+    pub(crate) fn generate_watched(scenario: &Scenario, ports: Ports, making: &Making) -> Self {
+        world(scenario, ports, false, making)
     }
 
     /// Makes the world of a scenario on public addresses, at the standard ports: the same peers with the same tables.
     pub fn generate_public(scenario: &Scenario) -> Self {
-        world(scenario, Ports::STANDARD, true)
+        Self::generate_public_watched(scenario, &Making::default())
+    }
+
+    /// The same, for somebody who watches.
+    pub(crate) fn generate_public_watched(scenario: &Scenario, making: &Making) -> Self {
+        world(scenario, Ports::STANDARD, true, making)
+    }
+
+    /// The same world on loopback at other ports.
+    #[must_use]
+    pub(crate) fn at_ports(mut self, ports: Ports) -> Self {
+        self.ports = ports;
+        self.ground = on_loopback(ports);
+        self.entries = entries(&self);
+        self.places = Places::of(&self);
+        self
+    }
+
+    /// How many sites there are: those of all peers, and those that hosts move to.
+    pub(crate) fn sites(&self) -> u32 {
+        let extra = self.cast.extra_sites().count();
+        u32::try_from(self.peers.len() + extra).unwrap_or(u32::MAX)
     }
 }
 
-fn world(scenario: &Scenario, ports: Ports, is_public: bool) -> World {
+const fn on_loopback(ports: Ports) -> Ground {
+    match ports.sharing {
+        Sharing::Slots => Ground::Loopback,
+        Sharing::OneAddress { .. } => Ground::OneAddress,
+    }
+}
+
+fn world(scenario: &Scenario, ports: Ports, is_public: bool, making: &Making) -> World {
     let seed = scenario.seed;
     let secrets = Secrets::new(seed);
     let total = scenario.peers.saturating_add(departed(scenario));
+    making.begin(total);
     let keys = secrets_of(scenario, total);
     let mut keyed = in_parallel(total, |ordinal| {
         let secret = keys[ordinal as usize];
         let id = secrets.id(secret);
+        making.did(1);
         (Key::of(id.as_bytes()), id, secret)
     });
     keyed.sort_unstable_by_key(|(key, ..)| *key);
@@ -78,10 +114,11 @@ fn world(scenario: &Scenario, ports: Ports, is_public: bool) -> World {
     equip(&cast, &mut peers);
     let candidates = cast.candidates(scenario.tables.k.into());
     let tables = Tables::build(seed, &scenario.tables, &prefixes, &answers, candidates);
+    making.did(total);
     let mut world = World {
         scenario: scenario.clone(),
         ports,
-        ground: if is_public { public(scenario, &peers, &cast) } else { Ground::Loopback },
+        ground: if is_public { public(scenario, &peers, &cast) } else { on_loopback(ports) },
         secrets,
         peers,
         prefixes,

@@ -1,8 +1,9 @@
 //! Where the peers of a world live: on loopback, each at its own address in 127.0.0.0/8, or on public addresses, as the
 //! hosts of the internet do: of IPv4, IPv6 or both, in the ranges of countries and networks, several of them at one
-//! address.
+//! address. Either way one listening socket a port serves all of them: the address at which it was reached says who is
+//! meant.
 //!
-//! Either way one listening socket a port serves all of them: the address at which it was reached says who is meant.
+//! Where a system has no more of loopback than 127.0.0.1, all are there, each on ports of its own.
 
 mod internet;
 mod layout;
@@ -34,26 +35,74 @@ pub struct Ports {
     pub dead: u16,
     /// Where attempts to connect are dropped without a word.
     pub dropping: u16,
+    /// How peers share these.
+    pub sharing: Sharing,
+}
+
+/// How the peers of a world share addresses and ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// An address is one peer's, or up to [`SLOTS`] share it; all use the same few ports.
+    Slots,
+    /// All are at 127.0.0.1, each in a slot of its own: its ports are so far from those of the one before.
+    OneAddress {
+        /// 1, or 3 where anybody speaks WebSocket.
+        step: u16,
+    },
 }
 
 impl Ports {
     /// The ports where all are free: in a world of its own, or without sockets. They are taken at every address of it, and
     /// so none that programs use which are not told another: Kubo's is 4001.
-    pub const STANDARD: Self = Self { listen: 14001, ws: 14002, wss: 14003, dead: 14004, dropping: 14005 };
+    pub const STANDARD: Self =
+        Self { listen: 14001, ws: 14002, wss: 14003, dead: 14004, dropping: 14005, sharing: Sharing::Slots };
+
+    /// Ports for so many peers at one address, from the first on, with or without WebSocket. `None` if there are not so
+    /// many.
+    pub fn of_one_address(first: u16, sites: u32, websocket: bool) -> Option<Self> {
+        let step = if websocket { 3 } else { 1 };
+        let dead = u16::try_from(u32::from(first).checked_add(sites.checked_mul(step)?)?).ok()?;
+        let dropping = dead.checked_add(1)?;
+        let [ws, wss] = if websocket { [first + 1, first + 2] } else { [first; 2] };
+        let sharing = Sharing::OneAddress { step: u16::try_from(step).ok()? };
+        Some(Self { listen: first, ws, wss, dead, dropping, sharing })
+    }
 
     /// Where the peers of a slot listen by this transport.
-    pub const fn of(self, transport: Transport, slot: u8) -> u16 {
-        let base = match transport {
-            Transport::Tcp | Transport::Quic => self.listen,
-            Transport::Ws => self.ws,
-            Transport::Wss => self.wss,
-        };
-        base + SLOT_STEP * slot as u16
+    pub const fn of(self, transport: Transport, slot: u16) -> u16 {
+        self.first(transport).saturating_add(self.step().saturating_mul(slot))
     }
 
     /// Whose slot a port is by this transport; `None` for the port of nobody.
-    pub fn slot(self, transport: Transport, port: u16) -> Option<u8> {
-        (0..SLOTS).find(|&slot| self.of(transport, slot) == port)
+    pub fn slot(self, transport: Transport, port: u16) -> Option<u16> {
+        let beyond = port.checked_sub(self.first(transport))?;
+        let slot = beyond / self.step();
+        let is_one = beyond.is_multiple_of(self.step()) && slot < self.slots();
+        is_one.then_some(slot)
+    }
+
+    /// The ports of the first slot.
+    const fn first(self, transport: Transport) -> u16 {
+        match transport {
+            Transport::Tcp | Transport::Quic => self.listen,
+            Transport::Ws => self.ws,
+            Transport::Wss => self.wss,
+        }
+    }
+
+    const fn step(self) -> u16 {
+        match self.sharing {
+            Sharing::Slots => SLOT_STEP,
+            Sharing::OneAddress { step } => step,
+        }
+    }
+
+    /// How many slots there may be.
+    const fn slots(self) -> u16 {
+        match self.sharing {
+            Sharing::Slots => SLOTS as u16,
+            Sharing::OneAddress { .. } => u16::MAX,
+        }
     }
 }
 
@@ -64,8 +113,8 @@ pub struct Location {
     pub ip4: Option<Ipv4Addr>,
     /// Its IPv6 address.
     pub ip6: Option<Ipv6Addr>,
-    /// Which of the peers at these addresses it is, below [`SLOTS`].
-    pub slot: u8,
+    /// Which of the peers at these addresses it is.
+    pub slot: u16,
     /// Whether it is announced by a name instead of by these addresses.
     pub named: bool,
 }
@@ -85,7 +134,10 @@ impl Location {
 /// Where all peers of a world live.
 #[derive(Debug)]
 pub(crate) enum Ground {
+    /// Each at an address of its own.
     Loopback,
+    /// All at one address.
+    OneAddress,
     Public(Box<Layout>),
 }
 
@@ -94,6 +146,11 @@ impl Ground {
     pub(crate) fn location(&self, peer: u32) -> Location {
         match self {
             Self::Loopback => Location::at(loopback::ip(peer)),
+            // There are fewer ports than that: who is beyond them was refused before.
+            Self::OneAddress => Location {
+                slot: u16::try_from(peer).unwrap_or(u16::MAX),
+                ..Location::at(Ipv4Addr::LOCALHOST)
+            },
             Self::Public(layout) => layout.location(peer),
         }
     }
@@ -102,6 +159,7 @@ impl Ground {
     pub(crate) fn former(&self, peer: u32) -> Location {
         match self {
             Self::Loopback => Location::at(loopback::former(peer)),
+            Self::OneAddress => Location::at(Ipv4Addr::LOCALHOST),
             Self::Public(layout) => layout.former(peer),
         }
     }
@@ -109,18 +167,21 @@ impl Ground {
     /// Whether anybody is, or ever will be, at an IPv6 address.
     pub(crate) fn has_v6(&self) -> bool {
         match self {
-            Self::Loopback => false,
+            Self::Loopback | Self::OneAddress => false,
             Self::Public(layout) => layout.has_v6(),
         }
     }
 
     /// The first peer in a slot of an address that `accept` takes.
-    pub(crate) fn find(&self, ip: IpAddr, slot: u8, accept: impl Fn(u32) -> bool) -> Option<u32> {
+    pub(crate) fn find(&self, ip: IpAddr, slot: u16, accept: impl Fn(u32) -> bool) -> Option<u32> {
         match (self, ip) {
             (Self::Loopback, IpAddr::V4(ip)) => {
                 loopback::peer_at(ip).filter(|&peer| slot == 0 && accept(peer))
             }
-            (Self::Loopback, IpAddr::V6(_)) => None,
+            (Self::OneAddress, IpAddr::V4(Ipv4Addr::LOCALHOST)) => {
+                Some(u32::from(slot)).filter(|&peer| accept(peer))
+            }
+            (Self::Loopback | Self::OneAddress, _) => None,
             (Self::Public(layout), ip) => layout.at(ip, slot).find(|&peer| accept(peer)),
         }
     }
@@ -128,7 +189,7 @@ impl Ground {
     /// An address at which there never was anybody, one of 2^20.
     pub(crate) fn nowhere(&self, random: u32) -> Ipv4Addr {
         match self {
-            Self::Loopback => loopback::nowhere(random),
+            Self::Loopback | Self::OneAddress => loopback::nowhere(random),
             Self::Public(_) => internet::nowhere(random),
         }
     }
@@ -136,7 +197,7 @@ impl Ground {
     /// Whether there is no route to an address.
     pub(crate) fn is_unrouted(&self, ip: IpAddr) -> bool {
         match self {
-            Self::Loopback => false,
+            Self::Loopback | Self::OneAddress => false,
             Self::Public(_) => Internet::get().of(ip).is_none_or(|range| range.purpose == Purpose::Unrouted),
         }
     }

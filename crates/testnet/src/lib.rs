@@ -25,6 +25,7 @@ mod id;
 pub mod life;
 mod living;
 mod luck;
+mod making;
 mod memory;
 pub mod names;
 pub mod namespace;
@@ -45,11 +46,12 @@ pub use crate::{
     guests::Guest,
     life::{History, Life},
     living::LifeClock,
+    making::Making,
     scenario::{BUILT_IN, Scenario, ScenarioError},
     secrets::KeyType,
     sim::{SimConfig, SimNetwork},
     state::{Stage, State},
     truth::{DuringVerdict, Observed, ObservedDuring, ObservedPeer, Truth, Verdict, VisitDuring},
-    wire::{LifeOutlets, Reach, Rerouted, RouteChange, WireError, WireTestnet},
+    wire::{LifeOutlets, Reach, Rerouted, RouteChange, WireConfig, WireError, WireTestnet},
     world::World,
 };

@@ -27,8 +27,8 @@ pub use self::{
 /// The name of the bootstrap peers of a world.
 pub const BOOTSTRAP: &str = "bootstrap.world.test";
 
-/// The most names of a zone.
-pub const MAX_NAMES: usize = 65_536;
+/// The most names of a zone: room for one in four peers of the largest world.
+pub const MAX_NAMES: usize = 1 << 20;
 
 /// The most records of one kind at one name: a list of as many texts of usual length fits into one answer (64 KiB).
 pub const MAX_RECORDS: usize = 256;

@@ -1,19 +1,24 @@
 //! The wire face: the peers of a world on sockets of this process, for any client to dial.
 //!
 //! One listening socket a port serves all peers that listen there: the local address of an accepted connection says who
-//! was dialled. What came to another address is reset. Peers that refuse are on a port that is held but not listened
+//! was dialled. What came to another address is reset. Where this machine has one address of loopback only, each peer has
+//! sockets of its own. Packets from other machines are never answered: to those the ports are closed. Peers that refuse are on a port that is held but not listened
 //! on; attempts to connect are dropped by a socket whose queue is full. Peers that come and go have sockets or routes of
 //! their own: see [`life`].
 
 mod heads;
 mod life;
+mod ports;
 mod sockets;
 
 use std::{net::SocketAddr, sync::Arc};
 
 use kad::network::Transport;
 use multiaddr::Multiaddr;
-use net::serve::{self, Limits};
+use net::{
+    Authority,
+    serve::{self, Limits},
+};
 use thiserror::Error;
 use tokio::task::JoinSet;
 
@@ -24,9 +29,11 @@ use self::{
 };
 use crate::{
     Guest,
+    address::ZONE,
     answers::Answers,
     life::{History, Life},
     living::{LifeClock, Living},
+    making::Making,
     scenario::Scenario,
     state::State,
     world::World,
@@ -38,20 +45,14 @@ const MAX_TRIES: usize = 5;
 /// Why a network could not be put on sockets.
 #[derive(Debug, Error)]
 pub enum WireError {
-    /// Only Linux makes all of 127.0.0.0/8 local without being told to.
+    /// Not enough free ports were found; where each peer has its own, they have to be in a row.
     #[error(
-        "this system has no address {address}: a testnet needs all of 127.0.0.0/8 (Linux has it; elsewhere add the \
-         addresses to the loopback interface): {source}"
+        "no {needed} free ports from {first} to {last}: end other testnets, or what else listens there, or run fewer \
+         peers"
     )]
-    NoLoopbackRange {
-        /// The address that was tried.
-        address: std::net::Ipv4Addr,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// No run of free ports was found.
-    #[error("no free ports from {first} to {last}: end other testnets, or what else listens there")]
     NoPorts {
+        /// How many are needed.
+        needed: u32,
         /// The first port that was tried.
         first: u16,
         /// The last one.
@@ -90,10 +91,10 @@ pub enum WireError {
         /// What they are while they are down.
         absence: &'static str,
     },
-    /// Peers that refuse while they are down have sockets of their own while they are up.
+    /// Peers that refuse while they are down have sockets of their own while they are up, and all have at one address.
     #[error(
-        "the peers that come and go may need {needed} descriptors at once, and this process may open {allowed}: raise \
-         the limit (`ulimit -n`), or make fewer of them `refused`"
+        "the peers' own sockets may need {needed} descriptors at once, and this process may open {allowed}: raise the \
+         limit (`ulimit -n`), or run fewer peers; of those that come and go, make fewer `refused`"
     )]
     TooManySockets {
         /// How many there may be at once.
@@ -107,6 +108,30 @@ pub enum WireError {
     /// A peer's identity could not be made.
     #[error("cannot make a peer's identity: {0}")]
     Identity(#[from] net::NetError),
+    /// A certificate for a name could not be made.
+    #[error(transparent)]
+    Certificate(#[from] net::RootsError),
+    /// The runtime ended before the network stood.
+    #[error("the program ends")]
+    Ended,
+}
+
+/// How a network is put on sockets.
+#[derive(Debug, Default)]
+pub struct WireConfig {
+    /// Where the life of its peers goes.
+    pub life: LifeOutlets,
+    /// Puts all peers at 127.0.0.1, each on ports of its own. Done without being asked for where this machine has no more
+    /// of 127.0.0.0/8, or cannot keep sockets to loopback otherwise.
+    pub one_address: bool,
+    /// Counts what is done.
+    pub making: Making,
+}
+
+impl From<LifeOutlets> for WireConfig {
+    fn from(life: LifeOutlets) -> Self {
+        Self { life, ..Self::default() }
+    }
 }
 
 /// A network that runs. Dropping it ends it, too, but without waiting for the end.
@@ -116,6 +141,8 @@ pub struct WireTestnet {
     answers: Arc<Answers>,
     living: Option<Arc<Living>>,
     tasks: JoinSet<()>,
+    /// In PEM.
+    root: Option<String>,
     /// So that nobody else takes the ports.
     _held: Held,
 }
@@ -126,44 +153,61 @@ impl WireTestnet {
     /// Must be called within a tokio runtime with IO and time. Making the world and its identities keeps all cores
     /// busy, about 100 us a peer.
     pub async fn start(scenario: &Scenario) -> Result<Self, WireError> {
-        Self::start_with(scenario, LifeOutlets::default()).await
+        Self::start_with(scenario, WireConfig::default()).await
     }
 
-    /// The same, for a world whose peers come and go: what happens goes to the outlets. Life begins when everyone is
-    /// there who is there at the start.
-    pub async fn start_with(scenario: &Scenario, outlets: LifeOutlets) -> Result<Self, WireError> {
+    /// The same, as it is configured. Life begins when everyone is there who is there at the start. What takes long is done
+    /// apart from the threads of the runtime: dropping the future ends the waiting at once.
+    pub async fn start_with(scenario: &Scenario, config: impl Into<WireConfig>) -> Result<Self, WireError> {
+        let config = config.into();
         if scenario.states.iter().any(|entry| entry.state == State::Unroutable) {
             return Err(WireError::NeedsWorld);
         }
+        let one_address = config.one_address || !ports::has_loopback_range();
+        let (scenario, making) = (scenario.clone(), config.making.clone());
+        let placeholder = ports::placeholder(one_address);
+        let make = move || World::generate_watched(&scenario, placeholder, &making);
+        let mut world = apart(make).await?;
         for _ in 0..MAX_TRIES {
-            let ports = sockets::free_ports()?;
-            let world = Arc::new(World::generate_at(scenario, ports));
+            let ports = ports::free_ports(&world)?;
+            world = world.at_ports(ports);
+            life::check(&world, &config.life, life::open_files())?;
             if let Some(sockets) = sockets::bind(&world).await? {
-                return Self::serve(world, sockets, outlets);
+                return Self::serve(Arc::new(world), sockets, config, None).await;
             }
         }
-        Err(WireError::NoPorts { first: sockets::FIRST_PORT, last: sockets::LAST_PORT })
+        let needed = world.sites();
+        Err(WireError::NoPorts { needed, first: ports::FIRST_PORT, last: ports::LAST_PORT })
     }
 
     /// Makes the world of a scenario and puts it on public addresses, which must be local.
     ///
     /// To be called only where no packet can leave: see [`namespace`](crate::namespace).
-    pub async fn start_public(scenario: &Scenario, outlets: LifeOutlets) -> Result<Self, WireError> {
-        let world = Arc::new(World::generate_public(scenario));
+    pub async fn start_public(scenario: &Scenario, config: impl Into<WireConfig>) -> Result<Self, WireError> {
+        let config = config.into();
+        let (scenario, making) = (scenario.clone(), config.making.clone());
+        let world = apart(move || World::generate_public_watched(&scenario, &making)).await?;
+        life::check(&world, &config.life, life::open_files())?;
         let port = world.ports().listen;
         let sockets = sockets::bind(&world).await?.ok_or(WireError::PortTaken { port })?;
-        Self::serve(world, sockets, outlets)
+        Self::serve(Arc::new(world), sockets, config, Some(Authority::new(ZONE)?)).await
     }
 
-    fn serve(
+    async fn serve(
         world: Arc<World>,
         (listening, held): (Vec<Listening>, Held),
-        outlets: LifeOutlets,
+        config: WireConfig,
+        authority: Option<Authority>,
     ) -> Result<Self, WireError> {
-        life::check(&world, &outlets, life::files())?;
+        let WireConfig { life: outlets, making, .. } = config;
         let (instant, unix_ms) = outlets.calendar;
         let living = Living::of(&world, LifeClock::starting_at(&world, instant, unix_ms));
-        let heads = Arc::new(Heads::new(Arc::clone(&world), living.clone())?);
+        let root = authority.as_ref().map(Authority::root_pem);
+        let heads = {
+            let (world, living) = (Arc::clone(&world), living.clone());
+            apart(move || Heads::new(world, living, authority.as_ref(), &making)).await??
+        };
+        let heads = Arc::new(heads);
         let answers = Arc::clone(heads.answers());
         let mut tasks = JoinSet::new();
         if let Some((living, life)) = living.clone().zip(Life::of(&world)) {
@@ -173,7 +217,12 @@ impl WireTestnet {
         for socket in listening {
             serve_at(socket, Arc::clone(&heads), &mut tasks);
         }
-        Ok(Self { world, answers, living, tasks, _held: held })
+        Ok(Self { world, answers, living, tasks, root, _held: held })
+    }
+
+    /// The root by which the certificates of its names are verified, in PEM; `None` on loopback, where there are none.
+    pub fn root_certificate(&self) -> Option<&str> {
+        self.root.as_deref()
     }
 
     /// The world that is on the sockets.
@@ -205,6 +254,17 @@ impl WireTestnet {
     /// Closes all connections and sockets, and returns when they are closed.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
+    }
+}
+
+/// Does what keeps a thread busy on one that nobody else waits for.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, WireError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(WireError::Ended),
+        },
     }
 }
 

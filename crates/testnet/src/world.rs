@@ -217,9 +217,11 @@ impl World {
             let relay = self.bootstrap.first().copied().unwrap_or(0);
             let mut addresses =
                 address::at(self.ground.location(relay), Door::Open, self.carrier(relay), self.ports);
-            addresses.swap_remove(0).with(Protocol::P2p(self.peer_id(relay)))
+            let address = self.certified(relay, vec![addresses.swap_remove(0)]).swap_remove(0);
+            address.with(Protocol::P2p(self.peer_id(relay)))
         };
-        let mut addresses = address::announced(peer, state, carrier, (&self.ground, self.ports), relay);
+        let addresses = address::announced(peer, state, carrier, (&self.ground, self.ports), relay);
+        let mut addresses = self.certified(peer, addresses);
         if self.is_named(peer) {
             for address in &mut addresses {
                 *address = address::with_name(address, peer);
@@ -232,28 +234,54 @@ impl World {
     pub fn former_addresses(&self, peer: u32) -> Vec<Multiaddr> {
         match *self.record(peer) {
             PeerRecord { state: State::StaleAddress, carrier, .. } => {
-                address::at(self.ground.former(peer), Door::Dead, carrier, self.ports)
+                let addresses = address::at(self.ground.former(peer), Door::Dead, carrier, self.ports);
+                self.certified(peer, addresses)
             }
             _ => Vec::new(),
         }
     }
 
+    /// Addresses of a peer with the name that its certificate is for, where it shows one ([`certified_name`]).
+    ///
+    /// [`certified_name`]: Self::certified_name
+    fn certified(&self, peer: u32, addresses: Vec<Multiaddr>) -> Vec<Multiaddr> {
+        match self.certified_name(peer) {
+            Some(name) => addresses.iter().map(|address| address::with_server_name(address, &name)).collect(),
+            None => addresses,
+        }
+    }
+
+    /// The name that the certificate of a peer is for: on public addresses, of those that speak secure WebSocket. `None`
+    /// for all others.
+    pub fn certified_name(&self, peer: u32) -> Option<String> {
+        let is_certified = self.is_public() && self.carrier(peer).speaks(Transport::Wss);
+        is_certified.then(|| address::host_name(peer))
+    }
+
     /// Whether a peer is announced by the name of its host.
     fn is_named(&self, peer: u32) -> bool {
-        let elsewhere = matches!(
+        self.ground.location(peer).named && self.is_at_home(peer)
+    }
+
+    /// Whether a peer is announced where its host is, and there alone.
+    fn is_at_home(&self, peer: u32) -> bool {
+        !matches!(
             self.state(peer),
             State::PrivateOnly
                 | State::SpecialPurposeOnly
                 | State::RelayedOnly
                 | State::Unroutable
                 | State::Crowded(_)
-        );
-        self.ground.location(peer).named && !elsewhere
+        )
     }
 
-    /// The hosts that have names: the name, and the addresses that it stands for.
+    /// The hosts that have names: the name, and the addresses that it stands for. Those of hosts that may move are in
+    /// certificates alone.
     pub fn named_hosts(&self) -> impl Iterator<Item = (String, Vec<IpAddr>)> {
-        let named = self.peers().filter(|&peer| self.is_named(peer));
+        let has_name = |peer| self.is_named(peer) || self.certified_name(peer).is_some();
+        let named = self
+            .peers()
+            .filter(move |&peer| has_name(peer) && self.is_at_home(peer) && self.cast.part(peer).is_none());
         named.map(|peer| (address::host_name(peer), self.ground.location(peer).ips().collect()))
     }
 
@@ -281,7 +309,9 @@ impl World {
         let of = |&peer: &u32| {
             let id = self.peer_id(peer);
             let literal = |address: Multiaddr| self.resolve(&address).unwrap_or(address);
-            self.addresses(peer).into_iter().map(move |address| literal(address).with(Protocol::P2p(id)))
+            // What TLS asks for is the name nevertheless.
+            let literals = self.certified(peer, self.addresses(peer).into_iter().map(literal).collect());
+            literals.into_iter().map(move |address| address.with(Protocol::P2p(id)))
         };
         self.bootstrap.iter().flat_map(of).collect()
     }

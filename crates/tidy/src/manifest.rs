@@ -40,14 +40,14 @@ const RESERVED: &[(&[&str], &[&str], &str)] = &[
     (&["rusqlite"], &["store"], "only `store` speaks SQL"),
     (
         &["tokio", "rand", "rand_chacha", "socket2", "rustix"],
-        &["net", "dht", "store", "crawl", "testnet", "cli", "fuzz"],
+        &["dht", "net", "store", "crawl", "testnet", "cli", "fuzz"],
         "`kad` and `schema` do no IO, read no clock and draw no random numbers",
     ),
     (&["anyhow"], &["cli"], "a library names its errors"),
 ];
 
 /// Fields that every crate takes from the workspace.
-const INHERITED: &[&str] = &["version", "edition", "rust-version", "license", "repository", "publish"];
+const INHERITED: &[&str] = &["version", "edition", "rust-version", "license", "publish"];
 
 /// Complains of everything in the manifest of a crate that goes against the rules.
 pub fn problems(file: &File) -> Vec<String> {
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     const HEAD: &str = "[package]\nname = 'x'\nversion.workspace = true\nedition.workspace = true\n\
-        rust-version.workspace = true\nlicense.workspace = true\nrepository.workspace = true\n\
+        rust-version.workspace = true\nlicense.workspace = true\n\
         publish.workspace = true\n[lints]\nworkspace = true\n";
 
     fn found(name: &str, dependencies: &str) -> usize {

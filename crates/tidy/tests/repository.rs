@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, sync::LazyLock};
 use kad::{
     failure::{FailureClass, Phase, SkipReason},
     lookup::{FollowUp, LookupKind, PeerState, RpcFate, Termination},
-    network::RttSource,
+    network::{RttSource, WssCertificate},
 };
 use kadscope_tidy::{File, manifest, prose, source, tree};
 use schema::{NatClass, VisitKind};
@@ -129,6 +129,10 @@ fn every_name_is_documented() {
         ("### Skip reasons", owned(SkipReason::ALL.iter().map(|reason| reason.name()))),
         ("### Behind address translation", owned(NatClass::ALL.iter().map(|class| class.name()))),
         ("### Round trips", owned(RttSource::ALL.iter().map(|source| source.name()))),
+        (
+            "## Certificates of secure WebSocket",
+            owned(WssCertificate::ALL.iter().map(|certificate| certificate.name())),
+        ),
         ("## Which peers have visits", owned(VisitKind::ALL.iter().map(|kind| kind.name()))),
     ] {
         none(prose::differences(heading, &prose::names_in_table(page, heading), &known));

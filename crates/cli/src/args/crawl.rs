@@ -1,6 +1,6 @@
 //! What can be asked of a crawl.
 
-use std::{str::FromStr as _, time::Duration};
+use std::{path::PathBuf, str::FromStr as _, time::Duration};
 
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,11 @@ pub(crate) struct CrawlArgs {
     #[arg(long, env = "KADSCOPE_DIAL_TIMEOUT", value_name = "TIME", default_value = "5s", help_heading = "Network",
           value_parser = crawl::parse_duration)]
     pub(crate) dial_timeout: Duration,
+
+    /// Root certificates (PEM) by which those below a secure WebSocket are verified. None is refused: rows and summary say
+    /// what was seen [default: none, everything is unverified]
+    #[arg(long, env = "KADSCOPE_TLS_ROOTS", value_name = "FILE", help_heading = "Network")]
+    pub(crate) tls_roots: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) config: crawl::Config,

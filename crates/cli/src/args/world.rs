@@ -18,7 +18,8 @@ pub(crate) struct WorldArgs {
         value_enum,
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "own"
+        default_missing_value = "own",
+        conflicts_with = "one_address"
     )]
     pub(crate) world: Option<Where>,
 

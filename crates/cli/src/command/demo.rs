@@ -1,19 +1,27 @@
 //! `kadscope demo`: a network, a crawl of it, and the truth beside it.
 
 mod child;
+mod churn;
 mod judged;
 
-use std::{sync::Arc, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use net::Roots;
 use schema::RunState;
 use serde::Serialize;
 use store::StoreUrl;
 use testnet::Scenario;
 
-pub(crate) use self::judged::Judged;
-use self::{child::Child, judged::Files};
-use super::crawl::{end, place};
+use self::{child::Child, churn::Course, judged::Files};
+pub(crate) use self::{
+    churn::Churn,
+    judged::{During, Judged},
+};
+use super::{
+    crawl::{end, place},
+    testnet::Announcement,
+};
 use crate::{
     args::{DemoArgs, Policy},
     crawling::{Made, Order},
@@ -33,7 +41,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
     let opt_out = args.opt_out.load()?;
     let name = args.scenario.clone().unwrap_or_else(|| own_scenario(&args).to_owned());
     let scenario = Scenario::named_or_load(&name)?;
-    std::fs::create_dir_all(&args.dir).map_err(|error| {
+    fs::create_dir_all(&args.dir).map_err(|error| {
         Failed::usage(format!("cannot make the directory {}: {error}", args.dir.display()))
     })?;
     let files = Files::in_directory(&args.dir, scenario.life.is_some());
@@ -44,11 +52,20 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
         child = Child::start(&args, &name, &files) => child?,
         () = stop.cancelled() => return Ok(Code::Cancelled),
     };
+    let course = course(&child).await?;
+    if let Some(course) = &course {
+        tokio::select! {
+            () = course.churn() => {}
+            () = stop.cancelled() => return Ok(Code::Cancelled),
+        }
+    }
     let made = Order { opt_out, ..order(&args, &child, &store)? }.carry_out(&stop).await?;
     let announcement = child.end().await;
     let style = output::Style::of_stdout();
     let judged = match made.crawled.summary.state {
-        RunState::Succeeded if made.kept.is_ok() => Some(judged::judge(&files, &made, &announcement)?),
+        RunState::Succeeded if made.kept.is_ok() => {
+            Some(judged::judge(&files, &made, &announcement, course.as_ref())?)
+        }
         _ => None,
     };
     if args.json {
@@ -57,15 +74,23 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
         let mut text = render::summary(&made.crawled.summary, &place(&store), style);
         if let Some(judged) = &judged {
             text += &render::truth(judged, style);
-            text += &render::next(&files.store, &files.truth, (&name, args.world), style);
+            text += &render::next(&files.store, &files.truth, (&name, args.ground.world), style);
         }
         output::print_text(&text)?;
     }
     end(made, stop.is_cancelled(), &store)
 }
 
+/// The course of the network's life, made from the scenario once more; `None` where everybody stays.
+async fn course(child: &Child) -> anyhow::Result<Option<Course>> {
+    let announcement = child.announcement().clone();
+    let Some(began) = announcement.life_began_unix_ms else { return Ok(None) };
+    let world = tokio::task::spawn_blocking(move || judged::world(&announcement)).await??;
+    Ok(Some(Course::new(world, began)))
+}
+
 const fn own_scenario(args: &DemoArgs) -> &'static str {
-    if args.world { OF_WORLD } else { SCENARIO }
+    if args.ground.world { OF_WORLD } else { SCENARIO }
 }
 
 fn order(args: &DemoArgs, child: &Child, store: &StoreUrl) -> anyhow::Result<Order> {
@@ -79,19 +104,29 @@ fn order(args: &DemoArgs, child: &Child, store: &StoreUrl) -> anyhow::Result<Ord
     let bootstrap = bootstrap.collect::<Result<_, String>>().map_err(anyhow::Error::msg);
     Ok(Order {
         network: Network {
-            name: own_scenario(args).to_owned(),
+            name: announcement.network.clone(),
             protocols: vec![announcement.protocol.clone()],
             bootstrap: bootstrap.context("of the testnet")?,
-            addresses: if args.world { Policy::Public } else { Policy::Loopback },
+            addresses: if args.ground.world { Policy::Public } else { Policy::Loopback },
             agent: None,
         },
         dial_timeout: Duration::from_secs(5),
         manners: Manners { opt_out: args.opt_out.clone(), ..Manners::default() },
         config: crawl::Config { neighbors: true, seed: args.seed, ..crawl::Config::default() },
         store: store.clone(),
+        tls_roots: None,
+        roots: roots(announcement)?,
         opt_out: Arc::default(),
         vantage: "kadscope demo".to_owned(),
     })
+}
+
+/// The root of the names in a world.
+fn roots(announcement: &Announcement) -> anyhow::Result<Roots> {
+    let Some(world) = &announcement.world else { return Ok(Roots::default()) };
+    let pem = fs::read(&world.roots)
+        .with_context(|| format!("cannot read the root certificate in {}", world.roots.display()))?;
+    Ok(Roots::from_pem(&pem)?)
 }
 
 /// The JSON of the demo.

@@ -1,33 +1,40 @@
 //! `kadscope testnet`: a network on this machine, until Ctrl-C or, in a world, until a program there ends.
 
+mod files;
 mod life;
+mod making;
 mod world;
 
-use std::{
-    fs::File,
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use testnet::{Truth, WireTestnet, World, ground::Ports, life::Moment, namespace::Entered};
+use testnet::{
+    Making, Scenario, WireConfig, WireTestnet,
+    ground::{Ports, Sharing},
+    life::Moment,
+    namespace::Entered,
+};
 
+use self::files::Files;
 pub(crate) use self::world::{become_inhabitant, prepare};
 use crate::{
     args::TestnetArgs,
-    exit::{Code, Failed},
+    exit::Code,
     output,
-    outputs::{InUse, Kind, Output},
+    outputs::InUse,
     render::text::counted,
-    resources, signals,
+    resources,
+    shell::{program, quoted},
+    signals,
 };
 
 /// What is said of a network that runs.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Announcement {
     /// The scenario, as it was asked for.
     pub(crate) scenario: String,
+    /// The name of the network, for those who keep what they find in it.
+    pub(crate) network: String,
     /// How many peers there are, departed ones left out.
     pub(crate) peers: u32,
     /// The seed of everything random.
@@ -44,6 +51,10 @@ pub(crate) struct Announcement {
     pub(crate) refusing_port: u16,
     /// The port where all attempts are dropped.
     pub(crate) dropping_port: u16,
+    /// How far the ports of one peer are from those of the next, the first one's being those above. Missing where each peer
+    /// has an address of its own instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) port_step: Option<u16>,
     /// Where to begin: addresses with peer ids.
     pub(crate) bootstrap: Vec<String>,
     /// When its peers began to come and go, in milliseconds since 1970; missing where nobody does.
@@ -57,9 +68,14 @@ pub(crate) struct Announcement {
 impl Announcement {
     fn of(network: &WireTestnet, scenario: &str) -> Self {
         let world = network.world();
-        let Ports { listen, ws, wss, dead, dropping } = world.ports();
+        let Ports { listen, ws, wss, dead, dropping, sharing } = world.ports();
+        let port_step = match sharing {
+            Sharing::Slots => None,
+            Sharing::OneAddress { step } => Some(step),
+        };
         Self {
             scenario: scenario.to_owned(),
+            network: network_name(scenario),
             peers: world.scenario().peers,
             seed: world.scenario().seed,
             protocol: world.scenario().protocol.clone(),
@@ -68,6 +84,7 @@ impl Announcement {
             wss_port: wss,
             refusing_port: dead,
             dropping_port: dropping,
+            port_step,
             bootstrap: world.bootstrap_addresses().iter().map(ToString::to_string).collect(),
             life_began_unix_ms: network.life_clock().map(|clock| clock.unix_ms(Moment::START)),
             world: None,
@@ -76,7 +93,12 @@ impl Announcement {
 
     /// The ports of the network.
     pub(crate) const fn ports(&self) -> Ports {
+        let sharing = match self.port_step {
+            None => Sharing::Slots,
+            Some(step) => Sharing::OneAddress { step },
+        };
         Ports {
+            sharing,
             listen: self.port,
             ws: self.ws_port,
             wss: self.wss_port,
@@ -105,20 +127,23 @@ async fn run_on_loopback(args: TestnetArgs, mut in_use: InUse) -> anyhow::Result
     let scenario = args.config.scenario(false)?;
     let limit = resources::raise_open_files();
     let files = Files::open(&args.config, &mut in_use)?;
-    let outlets = life::outlets(files.events, None);
-    let network = WireTestnet::start_with(&scenario, outlets).await?;
+    let making = Making::default();
+    let network = tokio::select! {
+        network = making::watched(&making, scenario.peers, start(&args, &scenario, files, &making)) => network?,
+        () = stop.cancelled() => return Ok(Code::Cancelled),
+    };
     note_room(limit);
-    if let Some((file, path)) = files.truth {
-        write_truth(network.world(), file, &path)?;
-    }
     let announcement = Announcement::of(&network, args.config.name(false));
     if args.config.json {
         output::print_json(&announcement)?;
     } else {
         announce(&announcement)?;
     }
-    if is_stdout(args.config.truth.as_deref()) {
-        print_truth(network.world())?;
+    if files::is_stdout(args.config.truth.as_deref()) {
+        tokio::select! {
+            line = files::truth_line(network.world()) => output::print(&line?)?,
+            () = stop.cancelled() => {}
+        }
     }
     tokio::select! {
         () = stop.cancelled() => {}
@@ -126,6 +151,27 @@ async fn run_on_loopback(args: TestnetArgs, mut in_use: InUse) -> anyhow::Result
     }
     network.stop().await;
     Ok(Code::Done)
+}
+
+/// Makes the network, and writes down what is true of it.
+async fn start(
+    args: &TestnetArgs,
+    scenario: &Scenario,
+    Files { truth, events }: Files,
+    making: &Making,
+) -> anyhow::Result<WireTestnet> {
+    let life = life::outlets(events, None);
+    let config = WireConfig { life, one_address: args.config.one_address, making: making.clone() };
+    let network = WireTestnet::start_with(scenario, config).await?;
+    files::write_truth(network.world(), truth).await?;
+    Ok(network)
+}
+
+/// The name under which crawls of a scenario are kept: its own, of a file that of the file.
+pub(crate) fn network_name(scenario: &str) -> String {
+    Path::new(scenario)
+        .file_stem()
+        .map_or_else(|| scenario.to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
 /// Says how many connections there is room for, where whoever dials could meet that limit: to them it looks like peers
@@ -141,45 +187,9 @@ fn note_room(limit: u64) {
     }
 }
 
-/// What is written beside the network; opened before it starts, so that what cannot be written is said at once.
-#[derive(Debug)]
-struct Files {
-    truth: Option<(File, PathBuf)>,
-    events: Option<File>,
-}
-
-impl Files {
-    fn open(config: &testnet::Config, in_use: &mut InUse) -> Result<Self, Failed> {
-        let truth = config.truth.as_deref().filter(|path| !is_stdout(Some(path)));
-        let mut create = |what, path, kind| in_use.create(Output { what, path, kind, force: config.force });
-        let truth =
-            truth.map(|path| Ok((create("the truth", path, Kind::Truth)?, path.to_owned()))).transpose()?;
-        let events = config.events.as_deref();
-        let events = events.map(|path| create("the events", path, Kind::Events)).transpose()?;
-        Ok(Self { truth, events })
-    }
-}
-
-/// Whether a file is named as `-`.
-fn is_stdout(path: Option<&Path>) -> bool {
-    path == Some(Path::new("-"))
-}
-
-fn write_truth(world: &Arc<World>, file: File, path: &Path) -> anyhow::Result<()> {
-    let failed = |error| Failed::usage(format!("cannot write the truth to {}: {error}", path.display()));
-    Ok(Truth::of(Arc::clone(world)).write_json(file).map_err(failed)?)
-}
-
-/// The truth as one more line of the result.
-fn print_truth(world: &Arc<World>) -> io::Result<()> {
-    let mut line = Vec::new();
-    Truth::of(Arc::clone(world)).write_json(&mut line)?;
-    output::print(&(String::from_utf8_lossy(&line) + "\n"))
-}
-
 /// The addresses are the result; what to do with them is said beside it.
 fn announce(announcement: &Announcement) -> anyhow::Result<()> {
-    let Announcement { scenario, peers, seed, protocol, bootstrap, .. } = announcement;
+    let Announcement { scenario, network, peers, seed, protocol, bootstrap, .. } = announcement;
     output::note(&format!(
         "{} of the scenario {scenario} (seed {seed}). Begin with any of these:",
         counted((*peers).into(), "peer", "peers")
@@ -187,12 +197,15 @@ fn announce(announcement: &Announcement) -> anyhow::Result<()> {
     output::print(&(bootstrap.join("\n") + "\n"))?;
     let protocol = match protocol.as_str() {
         kad::message::AMINO_PROTOCOL => String::new(),
-        other => format!(" --protocol {other}"),
+        other => format!(" --protocol {}", quoted(other)),
     };
     let first = bootstrap.first().map_or("MULTIADDR", String::as_str);
-    output::note(&format!(
-        "In another terminal:\n  kadscope crawl --addresses loopback{protocol} --bootstrap {first}\nCtrl-C ends the network."
-    ));
+    let crawl = format!(
+        "{} crawl --network-name {} --addresses loopback{protocol} --bootstrap {first}",
+        program(),
+        quoted(network)
+    );
+    output::note(&format!("In another terminal:\n  {crawl}\nCtrl-C ends the network."));
     Ok(())
 }
 

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use kad::{Address, failure::Failure, network::AddressOutcome, opt_out::OptOut};
+use kad::{
+    Address,
+    failure::Failure,
+    network::{AddressOutcome, WssCertificate},
+    opt_out::OptOut,
+};
 use schema::{AddressVisit, CrawlId, NatClass, PrefixOutcome, RunState, Timestamp, Visit, visit::PREFIXES};
 use serde::Serialize;
 
@@ -84,6 +89,7 @@ struct ConnectionPart {
     address: Option<String>,
     transport: &'static str,
     security: &'static str,
+    certificate: Option<&'static str>,
     ip_version: u8,
     socket: Option<String>,
     rtt_us: Option<u64>,
@@ -204,6 +210,7 @@ fn connection(visit: &Visit, veil: &Veil, opt_out: &OptOut) -> Option<Connection
         address: visit.addresses.get(connection.address).map(|visited| veil.address(&visited.address)),
         transport: connection.transport.name(),
         security: connection.security.name(),
+        certificate: connection.certificate.map(WssCertificate::name),
         ip_version: connection.ip_version,
         socket: veil.socket(connection.socket).filter(|_| !opt_out.has_ip(connection.socket.ip())),
         rtt_us: connection.rtt.map(|rtt| micros(rtt.time)),

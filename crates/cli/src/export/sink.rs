@@ -9,7 +9,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::output;
+use crate::{output, temporary};
 
 /// Bytes that are gathered before they are written.
 const BUFFER_BYTES: usize = 1 << 18;
@@ -25,9 +25,6 @@ pub(crate) struct Sink {
 
 /// What the names of files end in that are not whole yet.
 const PARTIAL: &str = ".kadscope.partial";
-
-/// How often a name is tried that another process removes at the same moment, taking it for a left-over.
-const ATTEMPTS: usize = 4;
 
 /// A file under a name of its own until it is whole, and locked: what is not locked was left by a kill.
 #[derive(Debug)]
@@ -55,12 +52,14 @@ impl Sink {
             Err(_) => path.to_owned(),
         };
         let name = target.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
+        let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = directory.unwrap_or(Path::new("."));
+        temporary::sweep(directory, is_partial, |left| fs::remove_file(left));
         let mut hidden = OsString::from(".");
         hidden.push(name);
         hidden.push(format!(".{}{PARTIAL}", std::process::id()));
         let path = target.with_file_name(hidden);
-        sweep(&path);
-        let file = create_locked(&path)?;
+        let file = temporary::create(&path)?;
         let partial = Partial { file: file.try_clone()?, path, target };
         Ok(Self::to(Box::new(file), Some(partial)))
     }
@@ -89,6 +88,11 @@ impl Sink {
     }
 }
 
+/// Whether a file is called as one of an export that is not whole.
+fn is_partial(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(PARTIAL)
+}
+
 impl std::fmt::Debug for Sink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sink")
@@ -102,33 +106,6 @@ impl Drop for Sink {
     fn drop(&mut self) {
         if let Some(partial) = &self.partial {
             drop(fs::remove_file(&partial.path));
-        }
-    }
-}
-
-/// Makes a file that nobody else takes for a left-over.
-fn create_locked(path: &Path) -> io::Result<File> {
-    for _ in 1..ATTEMPTS {
-        let file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        file.lock()?;
-        // Removed before it was locked?
-        if fs::metadata(path).is_ok() {
-            return Ok(file);
-        }
-    }
-    Err(io::Error::other("another process removes it again and again"))
-}
-
-/// Removes what killed exports have left in the directory of a file. What cannot be removed stays: it is in nobody's way.
-fn sweep(path: &Path) {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let Ok(entries) = fs::read_dir(directory) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let is_partial = name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(PARTIAL));
-        let is_left_over = || File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
-        if is_partial && is_left_over() {
-            drop(fs::remove_file(entry.path()));
         }
     }
 }

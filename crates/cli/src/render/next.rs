@@ -3,16 +3,14 @@
 use std::path::Path;
 
 use super::table::heading;
-use crate::output::Style;
+use crate::{
+    command::network_name,
+    output::Style,
+    shell::{program, quoted},
+};
 
 /// Who runs what, in the last crawl. It is the first example of docs/operating.md.
 const QUERY: &str = "SELECT agent, count(*) FROM peer_view WHERE reachable AND crawl_id = (SELECT max(crawl_id) FROM crawl) GROUP BY agent ORDER BY 2 DESC";
-
-/// What the program is called by who runs it: by its path if it is not on the search path.
-fn program() -> String {
-    let called = std::env::args().next().unwrap_or_default();
-    if called.contains('/') { quoted(&called) } else { "kadscope".to_owned() }
-}
 
 /// The commands, with what each is for.
 ///
@@ -39,6 +37,7 @@ pub(crate) fn next(store: &Path, truth: &Path, shown: (&str, bool), style: Style
 
 /// How to have such a network for oneself.
 fn again(program: &str, (scenario, in_world): (&str, bool)) -> Vec<(&'static str, String)> {
+    let name = quoted(&network_name(scenario));
     let scenario = quoted(scenario);
     if in_world {
         return vec![
@@ -54,30 +53,13 @@ fn again(program: &str, (scenario, in_world): (&str, bool)) -> Vec<(&'static str
             "A network that stays, and a crawl of it from another terminal:",
             format!("{program} testnet --scenario {scenario}"),
         ),
-        ("", format!("{program} crawl --addresses loopback --bootstrap MULTIADDR")),
+        ("", format!("{program} crawl --network-name {name} --addresses loopback --bootstrap MULTIADDR")),
     ]
-}
-
-/// As a shell takes it for one word.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_of_any_characters_is_one_word() {
-        assert_eq!(quoted("/tmp/a-b.sqlite"), "/tmp/a-b.sqlite");
-        assert_eq!(quoted("a b's"), r"'a b'\''s'");
-        assert_eq!(quoted(""), "''");
-    }
 
     #[test]
     fn the_commands_name_the_files() {

@@ -93,7 +93,9 @@ fn most_first(counts: &Counts) -> impl Iterator<Item = (&String, u64)> {
 
 fn connections(summary: &Summary, style: Style) -> Vec<String> {
     let all: u64 = summary.transports.values().sum();
-    [&summary.transports, &summary.security, &summary.ip_versions]
+    let certificates: Counts =
+        summary.certificates.iter().map(|(name, &count)| (format!("certificate: {name}"), count)).collect();
+    [&summary.transports, &summary.security, &certificates, &summary.ip_versions]
         .into_iter()
         .flat_map(|counts: &Counts| ranked(counts, MOST_NAMES, all, style))
         .collect()

@@ -1,9 +1,14 @@
 //! A crawl beside the truth, for people.
 
-use testnet::{DuringVerdict, Verdict, truth::StateCount};
+use std::collections::BTreeMap;
+
+use testnet::{Verdict, life::EventKind, truth::StateCount};
 
 use super::{table::heading, text::grouped};
-use crate::{command::Judged, output::Style};
+use crate::{
+    command::{Churn, During, Judged},
+    output::Style,
+};
 
 /// Columns of a label.
 const LABEL: usize = 28;
@@ -15,7 +20,7 @@ const NUMBER: usize = 10;
 pub(crate) fn truth(judged: &Judged, style: Style) -> String {
     match judged {
         Judged::Still(verdict) => of_still(verdict, style),
-        Judged::During(verdict) => of_life(verdict, style),
+        Judged::During(during) => of_life(during, style),
     }
 }
 
@@ -32,9 +37,11 @@ fn of_still(verdict: &Verdict, style: Style) -> String {
 }
 
 /// What was said of peers that came and went, beside what held at some moment of each visit.
-fn of_life(verdict: &DuringVerdict, style: Style) -> String {
+fn of_life(during: &During, style: Style) -> String {
+    let During { verdict, churn } = during;
     let heading = heading("Beside the truth", "at some moment of each visit, since peers come and go", style);
-    let lines = [
+    let mut lines = came_and_went(churn, style);
+    lines.extend([
         String::new(),
         heading,
         style.dim(&line("", &["judged", "wrong"].map(str::to_owned))),
@@ -44,8 +51,43 @@ fn of_life(verdict: &DuringVerdict, style: Style) -> String {
         marked("peers to be found throughout", &[verdict.peers_expected, verdict.peers_missed], style),
         marked("peers that exist", &[verdict.visits, verdict.peers_invented], style),
         String::new(),
-    ];
+    ]);
     lines.join("\n")
+}
+
+/// Who came and went before the crawl and during it, and what that makes of its numbers.
+fn came_and_went(churn: &Churn, style: Style) -> Vec<String> {
+    let count = |counts: &BTreeMap<&str, u64>, kind: EventKind| {
+        grouped(counts.get(kind.name()).copied().unwrap_or_default())
+    };
+    let mut lines = vec![
+        String::new(),
+        heading("Who came and went", "and left tables behind that follow late", style),
+        style.dim(&line("", &["before", "during"].map(str::to_owned))),
+    ];
+    lines.extend(
+        EventKind::ALL.iter().map(|&kind| {
+            line(what_happened(kind), &[count(&churn.before, kind), count(&churn.during, kind)])
+        }),
+    );
+    lines.push(line("ids up, at start and end", &[grouped(churn.up_at_start), grouped(churn.up_at_end)]));
+    lines.push(format!(
+        "  of {} ids. The others are down, or never came: those that stand in a table still, or at an",
+        grouped(churn.ids)
+    ));
+    lines.push("  address or under an id that they have left, are the unreachable ones above.".to_owned());
+    lines
+}
+
+const fn what_happened(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Entered => "came for the first time",
+        EventKind::Up => "returned",
+        EventKind::Moved => "returned elsewhere",
+        EventKind::Rotated => "came under a new id",
+        EventKind::Down => "went",
+        EventKind::Left => "went for good",
+    }
 }
 
 fn over_all(verdict: &Verdict, style: Style) -> Vec<String> {
@@ -105,6 +147,8 @@ fn state(count: &StateCount, style: Style) -> String {
 
 #[cfg(test)]
 mod tests {
+    use testnet::DuringVerdict;
+
     use super::*;
 
     fn verdict() -> Verdict {
@@ -140,6 +184,13 @@ mod tests {
     fn what_was_wrong_at_every_moment_shows() {
         let verdict =
             DuringVerdict { visits: 600, wrong_outcomes: 2, edges: 41_000, ..DuringVerdict::default() };
-        insta::assert_snapshot!(truth(&Judged::During(Box::new(verdict)), Style::plain()));
+        let churn = Churn {
+            ids: 600,
+            up_at_start: 431,
+            up_at_end: 433,
+            before: [("up", 12), ("down", 13)].into(),
+            during: [("up", 5), ("left", 3)].into(),
+        };
+        insta::assert_snapshot!(truth(&Judged::During(Box::new(During { verdict, churn })), Style::plain()));
     }
 }

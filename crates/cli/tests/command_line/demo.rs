@@ -140,6 +140,8 @@ fn a_crawl_of_a_world_whose_peers_come_and_go_is_right_at_some_moment_of_each_vi
     ] {
         assert_eq!(truth[none], 0, "{none}: {truth:#}");
     }
+    let before = truth["churn"]["before"].as_object().expect("counts");
+    assert!(before.values().filter_map(Value::as_u64).sum::<u64>() >= 12, "{truth:#}");
     for some in ["visits", "edges_expected", "peers_expected"] {
         assert!(truth[some].as_u64() > Some(100), "{some}: {truth:#}");
     }

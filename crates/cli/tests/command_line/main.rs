@@ -18,3 +18,4 @@ mod outputs;
 mod program;
 mod signals;
 mod sql;
+mod testnet;

@@ -141,6 +141,17 @@ fn a_demo_that_is_killed_ends_its_network() {
 }
 
 #[test]
+fn the_first_signal_is_heard_while_a_large_network_is_made() {
+    for signal in [Signal::INT, Signal::HUP] {
+        let mut testnet = Running::start(&mut kadscope(["testnet", "--peers", "300000"]));
+        testnet.await_stderr(|line| line.starts_with("making 300,000 peers: "));
+        testnet.send(signal);
+        let ended = testnet.wait();
+        assert_eq!((ended.code, ended.stdout.as_str()), (130, ""), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn a_testnet_ends_in_good_order() {
     let mut testnet = Running::start(&mut kadscope(["testnet", "--peers", "20"]));
     testnet.await_stderr(|line| line.contains("Ctrl-C ends the network"));

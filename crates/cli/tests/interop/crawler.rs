@@ -128,6 +128,15 @@ fn gos_crawler_finds_all_of_our_world() {
 }
 
 #[test]
+fn gos_crawler_finds_peers_that_are_on_secure_websocket_alone() {
+    // By IP with the name that TLS asks for, and by that name.
+    let world =
+        World::of("peers = 60\ntransports = { wss = 1 }\naddresses = { ip4 = 0, dual = 1, named = 0.3 }");
+    assert_found_in(&world, &world.bootstrap());
+    assert_found_in(&world, &[world.bootstrap_name()]);
+}
+
+#[test]
 fn gos_crawler_finds_all_who_live_in_a_world_where_half_are_dead() {
     let world = World::of(&[HOSTS, DEAD].concat());
     let truth = world.truth();

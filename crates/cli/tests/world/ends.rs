@@ -1,10 +1,16 @@
 //! How worlds end, and that nobody is left in them.
 
-use std::os::unix::process::CommandExt as _;
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    os::unix::process::CommandExt as _,
+    path::Path,
+    process::{Command, Stdio},
+};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
-use crate::program::{KADSCOPE, Running, in_world, world};
+use crate::program::{KADSCOPE, Running, command, in_world, world};
 
 #[test]
 fn signals_are_passed_on_and_the_command_decides() {
@@ -45,4 +51,52 @@ fn a_world_that_is_killed_leaves_no_command_behind() {
     assert_eq!(world.line(), "ready");
     world.send(Signal::KILL);
     assert_eq!(world.rest(), "");
+}
+
+/// A world without a command whose temporary files are there.
+fn world_in(temporary: &Path) -> Command {
+    let mut world = world(&["--json"]);
+    world.env("TMPDIR", temporary);
+    world
+}
+
+fn names(dir: &Path) -> usize {
+    fs::read_dir(dir).expect("readable").count()
+}
+
+#[test]
+fn no_signal_but_a_kill_leaves_temporary_files_and_the_next_start_sweeps_those() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for signal in [Signal::HUP, Signal::TERM, Signal::INT] {
+        let mut world = Running::start(&mut world_in(dir.path()));
+        assert!(world.line().contains("\"roots\":"));
+        assert_eq!(names(dir.path()), 1);
+        world.send(signal);
+        assert_eq!((world.code(), names(dir.path())), (Some(0), 0), "{signal:?}");
+    }
+    let mut killed = Running::start(&mut world_in(dir.path()));
+    killed.line();
+    killed.send(Signal::KILL);
+    assert_eq!((killed.code(), names(dir.path())), (None, 1));
+    let mut lives = Running::start(&mut world_in(dir.path()));
+    lives.line();
+    assert_eq!(names(dir.path()), 1, "that of the killed one is gone");
+    // Those of the living stay.
+    let mut next = Running::start(&mut world_in(dir.path()));
+    next.line();
+    assert_eq!(names(dir.path()), 2);
+}
+
+#[test]
+fn a_closed_terminal_is_heard_while_a_large_world_is_made() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut large = command(KADSCOPE, ["testnet", "--world", "--peers", "300000"]);
+    let mut large = large.env("TMPDIR", dir.path()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut said = BufReader::new(large.stderr.take().expect("piped"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("readable");
+    assert!(line.starts_with("making 300,000 peers: "), "{line}");
+    let pid = i32::try_from(large.id()).expect("a process id");
+    kill_process(Pid::from_raw(pid).expect("a process id"), Signal::HUP).expect("it runs");
+    assert_eq!((large.wait().expect("an end").code(), names(dir.path())), (Some(130), 0));
 }

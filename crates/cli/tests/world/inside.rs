@@ -62,6 +62,75 @@ fn a_crawl_needs_no_options_to_find_the_network_and_its_truth() {
 }
 
 #[test]
+fn our_own_name_is_found_whatever_the_search_path_is() {
+    for args in [&["--", "kadscope"][..], &["--", "/bin/sh", "-c", "exec kadscope \"$@\"", "sh"]] {
+        let mut world = world(&[args, &CRAWL].concat());
+        let ended = run(world.env_remove("PATH"));
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let summary = json(&ended.stdout);
+        assert_eq!((&summary["network"], &summary["peers"]["reachable"]), (&"healthy".into(), &20.into()));
+    }
+}
+
+#[test]
+fn other_programs_are_told_where_to_begin_in_their_own_form() {
+    let ended = in_world(&format!(
+        "echo $KADSCOPE_WORLD_BOOTSTRAP_NAMES; {KADSCOPE} {} --bootstrap $KADSCOPE_WORLD_BOOTSTRAP_NAMES",
+        CRAWL.join(" ")
+    ));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let (names, summary) = ended.stdout.split_once('\n').expect("two lines");
+    assert_eq!(json(summary)["peers"]["reachable"], 20);
+    assert_eq!(names.split(',').count(), 5);
+    for name in names.split(',').chain(["/dnsaddr/bootstrap.world.test/p2p/1"]) {
+        assert!(name.starts_with("/dnsaddr/bootstrap.world.test/p2p/1"), "{name}");
+    }
+}
+
+#[test]
+fn peers_on_secure_websocket_show_certificates_that_a_root_has_signed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let scenario = dir.path().join("web.toml");
+    fs::write(
+        &scenario,
+        "peers = 30\ntransports = { wss = 1 }\naddresses = { ip4 = 0.5, dual = 0.5, named = 0.3 }\n",
+    )
+    .expect("written");
+    let scenario = scenario.to_str().expect("UTF-8");
+    let crawl = |script: &str| {
+        let ended = run(&mut command(
+            KADSCOPE,
+            ["testnet", "--world", "--scenario", scenario, "--", "sh", "-c", script],
+        ));
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        json(&ended.stdout)
+    };
+    let script = format!("{KADSCOPE} {}", CRAWL.join(" "));
+    let summary = crawl(&script);
+    assert_eq!(summary["certificates"], serde_json::json!({"root": 30}), "{summary}");
+    assert_eq!(summary["network"], "web");
+    // Who trusts nobody reaches them as well.
+    let summary = crawl(&format!("unset KADSCOPE_TLS_ROOTS; {script}"));
+    assert_eq!(summary["certificates"], serde_json::json!({"unverified": 30}), "{summary}");
+    // OpenSSL, by its own convention.
+    let verified = run(&mut command(
+        KADSCOPE,
+        [
+            "testnet",
+            "--world",
+            "--scenario",
+            scenario,
+            "--",
+            "bash",
+            "-c",
+            "name=$(grep -o 'peer-[0-9]*.world.test' $KADSCOPE_WORLD_TRUTH | head -n 1); openssl s_client -verify_return_error \
+         -verify_hostname $name -servername $name -connect $name:14003 < /dev/null",
+        ],
+    ));
+    assert!(verified.stdout.contains("Verify return code: 0 (ok)"), "{verified:?}");
+}
+
+#[test]
 fn names_resolve_by_the_systems_own_configuration_and_others_do_not_exist() {
     let ended =
         in_world("cat /etc/resolv.conf; getent ahostsv4 b0.bootstrap.world.test; getent ahosts example.org");

@@ -7,5 +7,6 @@
 
 mod ends;
 mod inside;
+mod one_address;
 mod program;
 mod refused;

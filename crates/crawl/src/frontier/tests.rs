@@ -70,6 +70,7 @@ fn reached(peer: PeerNumber) -> Visit {
         address: 0,
         transport: Transport::Tcp,
         security: Security::Noise,
+        certificate: None,
         ip_version: 4,
         socket: ([127, 0, 0, 1], 1).into(),
         rtt: None,

@@ -82,6 +82,7 @@ impl<N: Network> Run<N> {
             protocols: tally.protocols,
             transports: tally.transports,
             security: tally.security,
+            certificates: tally.certificates,
             ip_versions: tally.ip_versions,
             rtt_ms: Quantiles::of_micros(tally.rtts_us),
             bytes: tally.bytes.with_lost(self.network.totals().lost),

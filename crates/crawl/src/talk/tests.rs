@@ -57,6 +57,7 @@ impl Script {
             address: 0,
             transport: Transport::Tcp,
             security: Security::Noise,
+            certificate: None,
             ip_version: 4,
             socket: ([127, 0, 0, 1], 4001).into(),
         };

@@ -108,6 +108,7 @@ fn answered() -> Visit {
             address: 0,
             transport: Transport::Tcp,
             security: Security::Noise,
+            certificate: None,
             ip_version: 4,
             socket: ([127, 0, 0, 1], 4001).into(),
             rtt: Some(RoundTrip { time: Duration::from_micros(150), source: RttSource::TcpInfo }),

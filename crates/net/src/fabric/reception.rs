@@ -167,7 +167,7 @@ impl Reception {
             Transport::Wss => {
                 let none = Failure::new(Phase::Connect, FailureClass::LocalResources);
                 let own = identity.tls().ok_or(none)?;
-                Socket::Ws(Box::new(Box::pin(WebSocket::accept(tcp, Some(own))).await?))
+                Socket::Ws(Box::new(Box::pin(WebSocket::accept(tcp, Some((own, None)))).await?))
             }
         };
         let session = Session::listener(identity, Arc::clone(&self.persona.voice().protocols));
@@ -231,7 +231,7 @@ impl Reception {
 
 fn endpoint(transport: Transport, security: Security, remote: SocketAddr) -> Endpoint {
     let ip_version = if remote.is_ipv4() { 4 } else { 6 };
-    Endpoint { address: 0, transport, security, ip_version, socket: remote }
+    Endpoint { address: 0, transport, security, ip_version, certificate: None, socket: remote }
 }
 
 /// An address of IPv4 as such, also where the socket is of IPv6.

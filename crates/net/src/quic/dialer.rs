@@ -29,7 +29,7 @@ use super::{
     socket::{SharedSocket, bind},
     transport::{endpoint, transport},
 };
-use crate::{duplex::Duplex, failure::from_io, persona::Persona, tls::ServerProof};
+use crate::{duplex::Duplex, failure::from_io, interface::Interface, persona::Persona, tls::ServerProof};
 
 /// The name that quinn asks for. It is never sent.
 const SERVER_NAME: &str = "libp2p";
@@ -96,6 +96,7 @@ impl QuicDialer {
             transport: Transport::Quic,
             security: Security::Tls,
             ip_version: if addr.is_ipv4() { 4 } else { 6 },
+            certificate: None,
             socket: addr,
         };
         let link = QuicLink::new(connection, peer, Arc::clone(&persona.voice().protocols));
@@ -147,7 +148,7 @@ impl Local {
         // Of two dials that are the first at the same time, one opens a socket for nothing.
         let addr = SocketAddr::new(any, 0);
         let (endpoint, (socket, icmp)) = receiver.drive(|| {
-            let socket = SharedSocket::for_dials(bind(addr)?)?;
+            let socket = SharedSocket::for_dials(bind(addr, Interface::Any)?)?;
             let shared = Arc::clone(&socket) as Arc<dyn quinn::AsyncUdpSocket>;
             let runtime = Arc::new(TokioRuntime);
             let endpoint = quinn::Endpoint::new_with_abstract_socket(endpoint(), None, shared, runtime)?;

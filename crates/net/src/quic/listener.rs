@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     identity::Identity,
+    interface::Interface,
     session::Protocol,
     tls::{OwnCertificate, TlsError, owner_of},
 };
@@ -43,7 +44,12 @@ const ALL_INCOMING_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A UDP socket for [`listen_quic`](crate::serve::listen_quic), with large buffers.
 pub fn bind_quic(addr: SocketAddr) -> io::Result<std::net::UdpSocket> {
-    bind(addr)
+    bind_quic_on(addr, Interface::Any)
+}
+
+/// The same, for datagrams that come by this interface.
+pub fn bind_quic_on(addr: SocketAddr, interface: Interface) -> io::Result<std::net::UdpSocket> {
+    bind(addr, interface)
 }
 
 /// A listening endpoint.

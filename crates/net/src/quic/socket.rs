@@ -21,7 +21,6 @@ use quinn::{
     AsyncUdpSocket, UdpPoller,
     udp::{RecvMeta, Transmit, UdpSocketState},
 };
-use rustix::net::sockopt;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::{io::Interest, net::UdpSocket};
 
@@ -29,6 +28,7 @@ use super::{
     dials::{Dials, Watch},
     icmp,
 };
+use crate::interface::Interface;
 
 /// The buffers that are asked for in each direction, in bytes. The system's own limits may allow less.
 const BUFFER_BYTES: usize = 8 * 1024 * 1024;
@@ -39,12 +39,13 @@ const BUFFER_BYTES: usize = 8 * 1024 * 1024;
 const ENOUGH_BYTES: usize = 4 * 1024 * 1024;
 
 /// A bound socket with large buffers.
-pub(super) fn bind(addr: SocketAddr) -> io::Result<std::net::UdpSocket> {
+pub(super) fn bind(addr: SocketAddr, interface: Interface) -> io::Result<std::net::UdpSocket> {
     let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
     if addr.is_ipv6() {
         socket.set_only_v6(true)?;
     }
     socket.set_nonblocking(true)?;
+    interface.keep(&SockRef::from(&socket))?;
     socket.bind(&addr.into())?;
     let socket = socket.into();
     enlarge(&socket)?;
@@ -57,10 +58,22 @@ pub(super) fn bind(addr: SocketAddr) -> io::Result<std::net::UdpSocket> {
 pub(super) fn enlarge(socket: &std::net::UdpSocket) -> io::Result<()> {
     let socket = SockRef::from(socket);
     // The first way is for the privileged, and knows no limit.
-    if sockopt::set_socket_recv_buffer_size_force(&*socket, BUFFER_BYTES).is_err() {
+    if !force_recv_buffer(&socket) {
         socket.set_recv_buffer_size(BUFFER_BYTES)?;
     }
     socket.set_send_buffer_size(BUFFER_BYTES)
+}
+
+/// Gives a socket the receive buffer that is asked for, whatever the system's limit; whether that was possible.
+#[cfg(target_os = "linux")]
+fn force_recv_buffer(socket: &SockRef<'_>) -> bool {
+    rustix::net::sockopt::set_socket_recv_buffer_size_force(&**socket, BUFFER_BYTES).is_ok()
+}
+
+/// Linux alone has a way.
+#[cfg(not(target_os = "linux"))]
+const fn force_recv_buffer(_: &SockRef<'_>) -> bool {
+    false
 }
 
 /// A socket that all connections of an endpoint share. It knows which dials are under way, and tells them what the network

@@ -10,7 +10,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Head, Limits, Service, connection::serve_over};
+use super::{Head, Interface, Limits, Service, connection::serve_over};
 
 /// How many connections may wait to be accepted; the system may allow fewer.
 const BACKLOG: u32 = 4096;
@@ -20,11 +20,17 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A listening socket with room for many connections at once. One at the wildcard address of IPv6 serves IPv4 too.
 pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
+    bind_on(addr, Interface::Any)
+}
+
+/// The same, for connections that come by this interface.
+pub fn bind_on(addr: SocketAddr, interface: Interface) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if addr.is_ipv6() {
         SockRef::from(&socket).set_only_v6(false)?;
     }
     socket.set_reuseaddr(true)?;
+    interface.keep(&SockRef::from(&socket))?;
     socket.bind(addr)?;
     socket.listen(BACKLOG)
 }
@@ -48,8 +54,8 @@ where
     accept(listener, Transport::Ws, resolve, limits).await;
 }
 
-/// [`listen`] for WebSocket over TLS (`/tls/ws`, `/wss`). The certificate is one of the head's own making, which only
-/// clients take that do not check it; who the head is proves the session inside.
+/// [`listen`] for WebSocket over TLS (`/tls/ws`, `/wss`). The certificate is the head's ([`Head::with_certificate`]), else
+/// one of libp2p's, which only clients take that do not check it; who the head is proves the session inside.
 pub async fn listen_wss<S, F>(listener: TcpListener, resolve: F, limits: Limits)
 where
     S: Service,

@@ -93,7 +93,7 @@ async fn upgrade<S: Service>(
     let own = match transport {
         Transport::Wss => {
             let none = Failure::new(Phase::Connect, FailureClass::LocalResources);
-            Some(head.persona.identity().tls().ok_or(none)?)
+            Some((head.persona.identity().tls().ok_or(none)?, head.certificate.as_ref()))
         }
         _ => None,
     };

@@ -1,4 +1,4 @@
-//! What lies below a WebSocket: TCP, or TLS over TCP in which nobody is authenticated.
+//! What lies below a WebSocket: TCP, or TLS over TCP. What the server shows there is noted and never refused.
 
 use std::{
     io,
@@ -7,37 +7,33 @@ use std::{
     task::{Context, Poll},
 };
 
-use kad::failure::{Failure, FailureClass, Phase};
-use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
-    client::{
-        Resumption,
-        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    },
-    pki_types::{CertificateDer, ServerName, UnixTime},
-    version::TLS13,
+use kad::{
+    PeerId,
+    failure::{Failure, FailureClass, Phase},
+    network::WssCertificate,
 };
+use rustls::{ClientConfig, Error, RootCertStore, client::Resumption, pki_types::ServerName, version::TLS13};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
+use super::witness::Witness;
 use crate::{
     failure::from_io,
-    tls::{ChannelError, OwnTls, class_of, provider},
+    tls::{ChannelError, NamedCertificate, OwnTls, Roots, class_of, provider},
 };
 
-/// The configuration of all dials; `None` if the library lacks what TLS 1.3 needs.
-static CLIENT: LazyLock<Option<Arc<ClientConfig>>> = LazyLock::new(|| {
+/// The configuration of all dials, but for who looks at the certificate; `None` if the library lacks what TLS 1.3 needs.
+static CLIENT: LazyLock<Option<ClientConfig>> = LazyLock::new(|| {
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])
         .ok()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anybody))
+        .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
     config.resumption = Resumption::disabled();
-    Some(Arc::new(config))
+    Some(config)
 });
 
 /// The byte stream below the messages.
@@ -56,17 +52,29 @@ impl Below {
     }
 }
 
-/// Shakes hands with a server of that name.
-pub(super) async fn dial_tls(tcp: TcpStream, name: ServerName<'static>) -> Result<Below, Failure> {
+/// Shakes hands with a server of that name, and says what its certificate is, for who dialled that peer.
+pub(super) async fn dial_tls(
+    tcp: TcpStream,
+    name: ServerName<'static>,
+    peer: PeerId,
+    roots: &Roots,
+) -> Result<(Below, WssCertificate), Failure> {
     let missing = Failure::new(Phase::Connect, FailureClass::LocalResources);
-    let config = CLIENT.as_ref().ok_or(missing)?;
-    let connected = TlsConnector::from(Arc::clone(config)).connect(name, tcp).await;
-    Ok(Below::Tls(Box::new(connected.map_err(|error| failure(&error))?.into())))
+    let mut config = CLIENT.clone().ok_or(missing)?;
+    let witness = Witness::new(roots.clone(), peer);
+    config.dangerous().set_certificate_verifier(Arc::clone(&witness) as _);
+    let connected = TlsConnector::from(Arc::new(config)).connect(name, tcp).await;
+    let below = Below::Tls(Box::new(connected.map_err(|error| failure(&error))?.into()));
+    Ok((below, witness.says()))
 }
 
 /// Shakes hands with a client.
-pub(super) async fn accept_tls(tcp: TcpStream, own: &OwnTls) -> Result<Below, Failure> {
-    let config = own.anonymous_server();
+pub(super) async fn accept_tls(
+    tcp: TcpStream,
+    own: &OwnTls,
+    named: Option<&NamedCertificate>,
+) -> Result<Below, Failure> {
+    let config = own.anonymous_server(named);
     let config = config.map_err(|_| Failure::new(Phase::Connect, FailureClass::LocalResources))?;
     let accepted = TlsAcceptor::from(Arc::new(config)).accept(tcp).await;
     Ok(Below::Tls(Box::new(accepted.map_err(|error| failure(&error))?.into())))
@@ -115,44 +123,5 @@ impl AsyncWrite for Below {
             Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
         }
-    }
-}
-
-/// Lets every server in: who it is proves the session inside.
-#[derive(Debug)]
-struct Anybody;
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes()
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kad::{
     Address,
     failure::{Failure, FailureClass, Phase, SkipReason},
-    network::{AddressOutcome, RoundTrip, RttSource, Security, Transport},
+    network::{AddressOutcome, RoundTrip, RttSource, Security, Transport, WssCertificate},
 };
 use multiaddr::{Multiaddr, Protocol};
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -98,6 +98,7 @@ prop_compose! {
         address in 0..2000_usize,
         transport in select(vec![Transport::Tcp, Transport::Quic, Transport::Ws, Transport::Wss]),
         security in select(vec![Security::Noise, Security::Tls]),
+        certificate in select(vec![None, Some(WssCertificate::Root), Some(WssCertificate::Unverified)]),
         ip_version in select(vec![4, 6]),
         socket in any::<std::net::SocketAddr>(),
         (time, source) in (duration(), select(RttSource::ALL)),
@@ -105,7 +106,7 @@ prop_compose! {
         // Text says nothing of flow and scope, and nothing that comes from a multiaddress has them.
         let socket = std::net::SocketAddr::new(socket.ip(), socket.port());
         let rtt = time.map(|time| RoundTrip { time, source });
-        ConnectionInfo { address, transport, security, ip_version, socket, rtt }
+        ConnectionInfo { address, transport, security, certificate, ip_version, socket, rtt }
     }
 }
 

@@ -80,6 +80,7 @@ pub(crate) fn visit(n: u32) -> Visit {
             address: 1,
             transport: Transport::Tcp,
             security: Security::Noise,
+            certificate: None,
             ip_version: 4,
             socket: (std::net::Ipv4Addr::from(0x0900_0000 + n), 4001).into(),
             rtt: Some(RoundTrip {

@@ -145,6 +145,34 @@ fn public_places_are_where_their_region_is_and_nobody_has_anothers() {
 }
 
 #[test]
+fn who_speaks_secure_websocket_in_public_has_a_name_for_it() {
+    let world = public_world();
+    let names: std::collections::HashMap<_, _> = world.named_hosts().collect();
+    let mut seen = [0; 2];
+    for peer in world.peers() {
+        let text: Vec<String> = world.addresses(peer).iter().map(ToString::to_string).collect();
+        let name = format!("peer-{peer}.world.test");
+        let secure: Vec<&String> =
+            text.iter().filter(|address| address.ends_with("/ws") && address.contains("/tls/")).collect();
+        assert_eq!(secure.is_empty(), world.certified_name(peer).is_none(), "{text:?}");
+        for address in secure {
+            let by_name = address.contains(&format!("/{name}/tcp/")) && address.ends_with("/tls/ws");
+            let by_ip = address.ends_with(&format!("/tls/sni/{name}/ws"));
+            assert!(by_name != by_ip, "{address}");
+            seen[usize::from(by_ip)] += 1;
+            if world.state(peer) != State::Unroutable {
+                let ips: Vec<_> = world.location(peer).ips().collect();
+                assert_eq!(names.get(&name), Some(&ips), "{address}");
+            }
+        }
+    }
+    assert!(seen[0] > 50 && seen[1] > 500, "{seen:?}");
+    // On loopback nobody asks for names.
+    let on_loopback = World::generate(&scenario("peers = 9\ntransports = { wss = 1 }"));
+    assert!(on_loopback.peers().all(|peer| on_loopback.certified_name(peer).is_none()));
+}
+
+#[test]
 fn every_public_address_is_routed_but_those_that_are_meant_not_to_be() {
     let world = public_world();
     for peer in world.peers() {

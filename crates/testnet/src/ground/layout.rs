@@ -50,7 +50,7 @@ impl Layout {
     }
 
     /// Who lives in this slot of an address.
-    pub(super) fn at(&self, ip: IpAddr, slot: u8) -> impl Iterator<Item = u32> {
+    pub(super) fn at(&self, ip: IpAddr, slot: u16) -> impl Iterator<Item = u32> {
         let there = self.at.get(&ip).into_iter().flatten().copied();
         there.filter(move |&peer| self.location(peer).slot == slot)
     }
@@ -81,7 +81,7 @@ pub(crate) struct Surveyor<'a, R> {
     addresses: &'a Addresses,
     lots: Vec<Lot>,
     /// For each list of continents and each family the host that has room for one more: where, and its next slot.
-    open: HashMap<(&'a [String], Family), (Location, u8), FixedState>,
+    open: HashMap<(&'a [String], Family), (Location, u16), FixedState>,
 }
 
 /// A range, and how many hosts of it are taken.
@@ -132,7 +132,7 @@ impl<'a, R: Rng> Surveyor<'a, R> {
             Some(open) => open,
             None => (self.host(wish, family), 0),
         };
-        if slot + 1 < self.addresses.per_ip.min(SLOTS) {
+        if slot + 1 < u16::from(self.addresses.per_ip.min(SLOTS)) {
             self.open.insert(key, (host, slot + 1));
         }
         Location { slot, named, ..host }

@@ -1,4 +1,4 @@
-//! Peers on this machine's own addresses: Linux has all of 127.0.0.0/8.
+//! Peers on this machine's own addresses, where all of 127.0.0.0/8 is: on Linux.
 
 use std::net::Ipv4Addr;
 

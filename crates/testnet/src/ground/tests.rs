@@ -61,7 +61,7 @@ fn a_prefix_holds_its_addresses_and_no_others() {
 fn every_slot_has_ports_of_its_own() {
     let ports = Ports::STANDARD;
     let mut taken = vec![ports.dead, ports.dropping];
-    for slot in 0..SLOTS {
+    for slot in 0..u16::from(SLOTS) {
         taken.extend([Transport::Tcp, Transport::Ws, Transport::Wss].map(|of| ports.of(of, slot)));
         assert_eq!(ports.slot(Transport::Quic, ports.of(Transport::Quic, slot)), Some(slot));
     }
@@ -69,4 +69,25 @@ fn every_slot_has_ports_of_its_own() {
     taken.sort_unstable();
     taken.dedup();
     assert_eq!((taken.len(), ports.slot(Transport::Tcp, ports.dead)), (count, None));
+}
+
+#[test]
+fn at_one_address_each_peer_has_ports_of_its_own() {
+    for (websocket, each) in [(false, 1), (true, 3)] {
+        let ports = Ports::of_one_address(20_000, 1000, websocket).unwrap();
+        let mut taken = vec![ports.dead, ports.dropping];
+        for slot in 0..1000 {
+            let transports = [Transport::Tcp, Transport::Ws, Transport::Wss];
+            for &transport in &transports[..each] {
+                taken.push(ports.of(transport, slot));
+                assert_eq!(ports.slot(transport, ports.of(transport, slot)), Some(slot));
+            }
+        }
+        let count = taken.len();
+        taken.sort_unstable();
+        taken.dedup();
+        assert_eq!((taken.len(), taken[0], taken[count - 1]), (count, 20_000, ports.dropping));
+        assert_eq!(usize::from(ports.dropping - 20_000) + 1, count);
+    }
+    assert_eq!(Ports::of_one_address(15_000, 17_000, true), None);
 }

@@ -7,7 +7,9 @@ use kad::{
     failure::{Failure, FailureClass, Phase},
     identify::{IDENTIFY_PROTOCOL, append_observed_addr},
     message::MAX_MESSAGE_BYTES,
-    network::{Connection, Endpoint, Event, RoundTrip, RttSource, StreamId, Traffic, Transport},
+    network::{
+        Connection, Endpoint, Event, RoundTrip, RttSource, StreamId, Traffic, Transport, WssCertificate,
+    },
 };
 use multiaddr::{Multiaddr, Protocol};
 use tokio::time::Instant;
@@ -79,12 +81,19 @@ enum Coming {
     Gone(Absence),
 }
 
+/// What a peer shows below a secure WebSocket, to who trusts the root of its world.
+fn certificate(shared: &Shared, transport: Transport) -> Option<WssCertificate> {
+    let shown = if shared.world.is_public() { WssCertificate::Root } else { WssCertificate::Libp2p };
+    (transport == Transport::Wss).then_some(shown)
+}
+
 impl SimConnection {
     pub(super) fn new(shared: Arc<Shared>, reached: Reached) -> Self {
         let endpoint = Endpoint {
             address: reached.address,
             transport: reached.transport,
             security: reached.security,
+            certificate: certificate(&shared, reached.transport),
             ip_version: reached.ip_version,
             socket: reached.socket,
         };

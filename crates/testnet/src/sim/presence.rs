@@ -59,7 +59,7 @@ pub(super) async fn lose(attempt: Option<&mut Attempt>, (phase, absence): (Phase
 /// What comes of dialling `expected` at a socket where somebody comes and goes; `None` for other sockets.
 pub(super) fn fate(shared: &Shared, expected: &PeerId, position: usize, target: Target) -> Option<Fate> {
     let living = shared.living.as_ref()?;
-    let (host, place) = shared.world.host_at(target.addr().ip())?;
+    let (host, place) = shared.world.host_at(target.addr(), target.transport())?;
     let first = shared.world.cast.ids()[shared.world.cast.hosts()[host].first_id as usize];
     let rtt = shared.world.rtt(first);
     let absence = shared.world.cast.absence(first)?;
@@ -73,7 +73,7 @@ pub(super) fn fate(shared: &Shared, expected: &PeerId, position: usize, target: 
         });
     };
     let transport = target.transport();
-    let is_port = target.addr().port() == shared.world.port(peer, transport);
+    let is_port = target.addr().port() == shared.world.port(peer, place, transport);
     if !is_port || !shared.world.carrier(peer).speaks(transport) {
         return Some(refused(shared, rtt));
     }

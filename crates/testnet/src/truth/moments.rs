@@ -123,7 +123,7 @@ fn still(truth: &Truth, peer: u32, dialled: &[Multiaddr]) -> Outcomes {
 /// Which place of a peer's host an address is, and how it is dialled; `None` for addresses of others.
 fn place_of(world: &World, peer: u32, address: &Multiaddr) -> Option<(Place, Transport)> {
     let target = Addresses::Any.socket(address).ok()?;
-    let (host, place) = world.host_at(target.addr().ip())?;
+    let (host, place) = world.host_at(target.addr(), target.transport())?;
     (world.cast.host_of(peer) == Some(host)).then_some((place, target.transport()))
 }
 

@@ -11,15 +11,17 @@ use std::{
 
 use kad::{PeerId, failure::Phase, network::Transport};
 use net::{
-    Identity, NetError,
+    Authority, Identity, NamedCertificate,
     serve::{Action, Answer, Disruption, Head, Notice, Pace, Profile, Request, Service},
 };
 
+use super::WireError;
 use crate::{
     answers::Answers,
     life::Place,
     living::Living,
     luck::Luck,
+    making::Making,
     parallel,
     scenario::life::Absence,
     state::{Stage, State},
@@ -40,9 +42,17 @@ pub(super) struct Heads {
 #[derive(Debug)]
 struct Listening {
     head: Arc<Head<Peer>>,
-    identity: Identity,
+    shown: Shown,
     /// How often it was connected to: each attempt has its own luck.
     attempts: AtomicU32,
+}
+
+/// By what a peer says who it is.
+#[derive(Debug, Clone)]
+struct Shown {
+    identity: Identity,
+    /// For the name that it has on the web.
+    certificate: Option<NamedCertificate>,
 }
 
 /// What answers the requests to one peer.
@@ -54,18 +64,32 @@ pub(super) struct Peer {
 }
 
 impl Heads {
-    /// Makes the identities of all peers that listen, on all cores.
-    pub(super) fn new(world: Arc<World>, living: Option<Arc<Living>>) -> Result<Self, NetError> {
+    /// Makes the identities of all peers that listen, on all cores, and their certificates where somebody signs them.
+    pub(super) fn new(
+        world: Arc<World>,
+        living: Option<Arc<Living>>,
+        authority: Option<&Authority>,
+        making: &Making,
+    ) -> Result<Self, WireError> {
         let answers = Arc::new(Answers::new(Arc::clone(&world)).living(living.clone()));
         let mut heads = Self { world, answers, living, all: Vec::new() };
         let count = heads.world.peers().end;
         let made = parallel::parts(count, |range| {
-            range.map(|peer| heads.listening(peer)).collect::<Result<Vec<_>, _>>()
+            let made = range.map(|peer| {
+                making.did(1);
+                heads.listening(peer, authority)
+            });
+            made.collect::<Result<Vec<_>, _>>()
         });
         for part in made {
             heads.all.extend(part?);
         }
         Ok(heads)
+    }
+
+    /// The world that they live in.
+    pub(super) const fn world(&self) -> &Arc<World> {
+        &self.world
     }
 
     /// What all of them answer with.
@@ -75,7 +99,7 @@ impl Heads {
 
     /// Who was dialled at a local address; `None` if nobody is there who speaks that transport.
     pub(super) fn at(&self, local: SocketAddr, transport: Transport) -> Option<Arc<Head<Peer>>> {
-        let (number, place) = match self.world.host_at(local.ip()) {
+        let (number, place) = match self.world.host_at(local, transport) {
             Some((host, place)) => match self.occupant(host, place, (local.port(), transport)) {
                 Some(peer) => (peer, place),
                 None => return self.silence(host),
@@ -88,16 +112,16 @@ impl Heads {
     /// Who of a host is at a place, for who came to this port.
     fn occupant(&self, host: usize, place: Place, (port, transport): (u16, Transport)) -> Option<u32> {
         let peer = self.living.as_ref()?.look(|life, _| life.occupant(host, place))?;
-        (self.world.port(peer, transport) == port).then_some(peer)
+        (self.world.port(peer, place, transport) == port).then_some(peer)
     }
 
     /// What packets meet that came before their way was closed; `None` for a host that refuses.
     fn silence(&self, host: usize) -> Option<Arc<Head<Peer>>> {
         let first = self.world.cast.ids()[self.world.cast.hosts()[host].first_id as usize];
         self.world.cast.absence(first).filter(|absence| *absence != Absence::Refused)?;
-        let identity = self.all.get(first as usize)?.as_ref()?.identity.clone();
+        let shown = self.all.get(first as usize)?.as_ref()?.shown.clone();
         let disruption = Disruption { phase: Phase::Connect, action: Action::Silence };
-        let head = self.head(first, Place::default(), identity, Duration::ZERO);
+        let head = self.head(first, Place::default(), shown, Duration::ZERO);
         Some(Arc::new(head.with_disruption(disruption)))
     }
 
@@ -112,33 +136,37 @@ impl Heads {
         let mut luck = Luck::new(self.world.scenario().seed, number, attempt);
         if luck.strikes(attempts.late_share.get()) {
             let late = Duration::from_millis(attempts.late_ms.into());
-            return Some(Arc::new(self.head(number, place, listening.identity.clone(), late)));
+            return Some(Arc::new(self.head(number, place, listening.shown.clone(), late)));
         }
         if place != Place::default() {
-            let identity = listening.identity.clone();
-            return Some(Arc::new(self.head(number, place, identity, Duration::ZERO)));
+            let shown = listening.shown.clone();
+            return Some(Arc::new(self.head(number, place, shown, Duration::ZERO)));
         }
         Some(Arc::clone(&listening.head))
     }
 
-    fn listening(&self, number: u32) -> Result<Option<Listening>, NetError> {
+    fn listening(&self, number: u32, authority: Option<&Authority>) -> Result<Option<Listening>, WireError> {
         if !self.world.state(number).listens() {
             return Ok(None);
         }
-        let identity = Identity::new(self.world.keypair(number))?;
-        let head = Arc::new(self.head(number, Place::default(), identity.clone(), Duration::ZERO));
-        Ok(Some(Listening { head, identity, attempts: AtomicU32::new(0) }))
+        let name = self.world.certified_name(number);
+        let certificate =
+            authority.zip(name).map(|(authority, name)| authority.certify(&name)).transpose()?;
+        let shown = Shown { identity: Identity::new(self.world.keypair(number))?, certificate };
+        let head = Arc::new(self.head(number, Place::default(), shown.clone(), Duration::ZERO));
+        Ok(Some(Listening { head, shown, attempts: AtomicU32::new(0) }))
     }
 
     /// A peer whose first bytes come `late` on top of its distance.
-    fn head(&self, number: u32, place: Place, identity: Identity, late: Duration) -> Head<Peer> {
+    fn head(&self, number: u32, place: Place, shown: Shown, late: Duration) -> Head<Peer> {
         let world = &self.world;
         let state = world.state(number);
         let profile = Profile::new(world.agent(number), &world.kad_protocols(number));
         let service = Peer { answers: Arc::clone(&self.answers), number, state };
-        let head = Head::new(identity, &profile, &world.addresses_at(number, place), service)
+        let head = Head::new(shown.identity, &profile, &world.addresses_at(number, place), service)
             .with_pace(Pace { accept: late, flight: world.rtt(number) })
-            .with_securities(world.securities(number));
+            .with_securities(world.securities(number))
+            .with_certificate(shown.certificate);
         match disruption(state) {
             Some(disruption) => head.with_disruption(disruption),
             None => head,

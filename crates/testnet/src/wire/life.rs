@@ -16,14 +16,18 @@ use std::{
 };
 
 use kad::network::Transport;
-use net::serve::{self, Limits, Receivers};
+use net::serve::{self, Interface, Limits, Receivers};
 use rustix::process::{Resource, getrlimit};
 use tokio::{
     task::JoinSet,
     time::{self, Instant},
 };
 
-use super::{WireError, heads::Heads};
+use super::{
+    WireError,
+    heads::Heads,
+    sockets::{files, interface, own_files},
+};
 use crate::{
     event_log::EventLog,
     life::{Event, Host, Life, Place},
@@ -34,12 +38,6 @@ use crate::{
 
 /// Descriptors that are kept free for the shared sockets, the runtime, files and connections.
 const RESERVED_FILES: u64 = 256;
-
-/// The descriptors of a listening TCP socket.
-const TCP_FILES: u64 = 1;
-
-/// The descriptors of a listening QUIC endpoint: its socket. Those of the threads that receive are among the reserved.
-const QUIC_FILES: u64 = 1;
 
 /// The most events that are made so before they are written down.
 const MAX_EVENTS: usize = 1024;
@@ -98,37 +96,36 @@ impl fmt::Debug for LifeOutlets {
 }
 
 /// How many files this process may have open.
-pub(super) fn files() -> u64 {
+pub(super) fn open_files() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-/// Whether the peers of a world can come and go here, where so many `files` may be open.
-pub(super) fn check(world: &World, outlets: &LifeOutlets, files: u64) -> Result<(), WireError> {
+/// Whether the peers of a world can be here, and come and go, where so many files may be open.
+pub(super) fn check(world: &World, outlets: &LifeOutlets, may_open: u64) -> Result<(), WireError> {
     let classes = world.scenario().life.iter().flat_map(|life| &life.classes);
     let mut absent = classes.filter(|class| class.absence != Absence::Refused);
     if let Some(class) = absent.next().filter(|_| outlets.routes.is_none()) {
         return Err(WireError::NeedsRoutes { class: class.name.clone(), absence: class.absence.name() });
     }
-    let (needed, allowed) = (sockets(world), files.saturating_sub(RESERVED_FILES));
+    let needed = own_files(world) + most_files(world);
+    let allowed = may_open.saturating_sub(RESERVED_FILES);
     if needed > allowed {
         return Err(WireError::TooManySockets { needed, allowed });
     }
     Ok(())
 }
 
-/// The most descriptors that peers with sockets of their own take at once.
-fn sockets(world: &World) -> u64 {
-    let files = |peer: u32| {
-        let carrier = world.carrier(peer);
-        let tcp = if carrier.speaks(Transport::Tcp) { TCP_FILES } else { 0 };
-        let quic = if carrier.speaks(Transport::Quic) { QUIC_FILES } else { 0 };
-        (tcp + quic) * world.location(peer).ips().count() as u64
+/// The most descriptors that peers who come and go take at once for sockets of their own.
+fn most_files(world: &World) -> u64 {
+    let of_peer = |peer: u32| {
+        let each: u64 = world.carrier(peer).transports().map(files).sum();
+        each * world.location(peer).ips().count() as u64
     };
     let refused = world.cast.hosts().iter().filter(|host| world.cast.class(host).absence == Absence::Refused);
     let most = |host: &Host| {
         let first = host.first_id as usize;
         let ids = &world.cast.ids()[first..first + usize::from(host.ids)];
-        ids.iter().map(|&peer| files(peer)).max().unwrap_or(0)
+        ids.iter().map(|&peer| of_peer(peer)).max().unwrap_or(0)
     };
     refused.map(most).sum()
 }
@@ -245,17 +242,18 @@ impl Driver {
     fn listen(&mut self, peer: u32, place: Place) -> io::Result<()> {
         let mut sockets = JoinSet::new();
         for ip in self.world.location_at(peer, place).ips() {
-            let at = |transport| SocketAddr::new(ip, self.world.port(peer, transport));
+            let at = |transport| SocketAddr::new(ip, self.world.port(peer, place, transport));
             if self.world.carrier(peer).speaks(Transport::Tcp) {
                 let heads = Arc::clone(&self.heads);
                 let at_tcp = move |local: SocketAddr| heads.at(local, Transport::Tcp);
-                let socket = serve::bind(at(Transport::Tcp))?;
+                let socket = serve::bind_on(at(Transport::Tcp), interface(&self.world))?;
                 sockets.spawn(serve::listen(socket, at_tcp, Limits::default()));
             }
             if self.world.carrier(peer).speaks(Transport::Quic) {
                 let at = at(Transport::Quic);
+                let socket = bind_if_free(at, interface(&self.world))?;
                 let (heads, receivers) = (Arc::clone(&self.heads), Arc::clone(&self.receivers));
-                sockets.spawn(listen_quic(heads, receivers, at, bind_if_free(at)?));
+                sockets.spawn(listen_quic(heads, receivers, at, socket));
             }
         }
         self.open.insert(peer, sockets);
@@ -264,8 +262,8 @@ impl Driver {
 }
 
 /// A socket for QUIC; `None` while the one before says goodbye there.
-fn bind_if_free(at: SocketAddr) -> io::Result<Option<UdpSocket>> {
-    match serve::bind_quic(at) {
+fn bind_if_free(at: SocketAddr, interface: Interface) -> io::Result<Option<UdpSocket>> {
+    match serve::bind_quic_on(at, interface) {
         Ok(socket) => Ok(Some(socket)),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(None),
         Err(error) => Err(error),
@@ -279,13 +277,14 @@ async fn listen_quic(
     at: SocketAddr,
     mut socket: Option<UdpSocket>,
 ) {
+    let interface = interface(heads.world());
     let serving = async {
         let socket = loop {
             match socket.take() {
                 Some(socket) => break socket,
                 None => time::sleep(REBIND_PAUSE).await,
             }
-            socket = bind_if_free(at)?;
+            socket = bind_if_free(at, interface)?;
         };
         let at_quic = move |local: SocketAddr| heads.at(local, Transport::Quic);
         let listening = serve::listen_quic_on(&receivers, socket, at_quic, Limits::default());

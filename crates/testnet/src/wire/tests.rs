@@ -54,6 +54,34 @@ async fn a_crawl_of_every_fault_is_right_in_everything() {
     assert_eq!((verdict.edges.missed, verdict.edges_invented), (0, 0), "{verdict:?}");
 }
 
+/// All peers at 127.0.0.1.
+fn at_one_address() -> WireConfig {
+    WireConfig { one_address: true, ..WireConfig::default() }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crawl_of_every_fault_and_transport_at_one_address_is_right_in_everything() {
+    let transports = "[transports]\ntcp = 0.5\nboth = 0.2\nws = 0.1\nwss = 0.1\nall = 0.1";
+    let mut faults = Scenario::named("faults").expect("built in").with_peers(150);
+    faults.transports = Scenario::parse(transports, "test").expect("a scenario").transports;
+    let testnet = WireTestnet::start_with(&faults, at_one_address()).await.expect("a testnet");
+    let world = testnet.world();
+    let own = |peer| world.location(peer).ip4 == Some(std::net::Ipv4Addr::LOCALHOST);
+    assert!(world.peers().all(own));
+    let observed = crawl(&host(), world, PATIENCE).await;
+    let verdict = Truth::of(Arc::clone(world)).judge(&observed);
+    assert_eq!(verdict.wrong, [], "{verdict:?}");
+    assert_eq!((verdict.peers.missed, verdict.peers_invented), (0, 0), "{verdict:?}");
+    assert_eq!((verdict.edges.missed, verdict.edges_invented), (0, 0), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn more_peers_than_ports_are_refused_with_what_to_do() {
+    let scenario = Scenario::parse("peers = 20000", "test").expect("a scenario");
+    let error = WireTestnet::start_with(&scenario, at_one_address()).await.expect_err("too many").to_string();
+    assert!(error.contains("20002 free ports") && error.contains("fewer peers"), "{error}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_fault_shows_what_the_simulation_promises() {
     let testnet = WireTestnet::start(&Scenario::named("faults").expect("built in").with_peers(100)).await;

@@ -1,6 +1,6 @@
 //! Peers that are not always at the same address: their addresses and entries at each of their places.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::{collections::HashMap, net::SocketAddr};
 
 use kad::{
     identify::Identify,
@@ -12,7 +12,7 @@ use multiaddr::Multiaddr;
 use super::World;
 use crate::{
     address::{self, Door},
-    ground::Location,
+    ground::{Location, Sharing},
     life::Place,
     scenario::life::{Absence, LifeClass},
 };
@@ -47,17 +47,15 @@ impl Places {
 impl World {
     /// The addresses of a peer at one of its host's places; those of a peer that is always there are the same at all.
     ///
-    /// Peers whose absence is a refusal are on the port where nobody else listens, each with a socket of its own while
-    /// it is up.
+    /// Peers whose absence is a refusal have sockets of their own while they are up: on the port where nobody else
+    /// listens, or where each peer has a port, on that.
     pub fn addresses_at(&self, peer: u32, place: Place) -> Vec<Multiaddr> {
         if self.cast.part(peer).is_none() {
             return self.addresses(peer);
         }
-        let door = match self.cast.absence(peer) {
-            Some(Absence::Refused) => Door::Dead,
-            None | Some(Absence::Dropped | Absence::Unreachable) => Door::Open,
-        };
-        address::at(self.location_at(peer, place), door, self.carrier(peer), self.ports)
+        let door = if self.is_apart(peer) { Door::Dead } else { Door::Open };
+        let addresses = address::at(self.location_at(peer, place), door, self.carrier(peer), self.ports);
+        self.certified(peer, addresses)
     }
 
     /// Where a peer is while it is at one of its host's places.
@@ -65,20 +63,29 @@ impl World {
         self.ground.location(self.cast.site(peer, place))
     }
 
-    /// The host that comes and goes at an address, and which of its places that is; `None` at addresses of others.
-    pub(crate) fn host_at(&self, ip: IpAddr) -> Option<(usize, Place)> {
-        let site = self.ground.find(ip, 0, |site| self.cast.host_at(site).is_some())?;
+    /// The host that comes and goes where a socket is, and which of its places that is; `None` at those of others.
+    pub(crate) fn host_at(&self, at: SocketAddr, transport: Transport) -> Option<(usize, Place)> {
+        let slot = match self.ports.sharing {
+            // Who comes and goes shares its addresses with nobody.
+            Sharing::Slots => 0,
+            Sharing::OneAddress { .. } => self.ports.slot(transport, at.port())?,
+        };
+        let site = self.ground.find(at.ip(), slot, |site| self.cast.host_at(site).is_some())?;
         self.cast.host_at(site)
     }
 
-    /// The port at which a peer listens by a transport.
-    pub(crate) fn port(&self, peer: u32, transport: Transport) -> u16 {
-        match self.cast.absence(peer) {
-            Some(Absence::Refused) => self.ports.dead,
-            None | Some(Absence::Dropped | Absence::Unreachable) => {
-                self.ports.of(transport, self.ground.location(peer).slot)
-            }
+    /// The port at which a peer listens by a transport while it is at one of its places.
+    pub(crate) fn port(&self, peer: u32, place: Place, transport: Transport) -> u16 {
+        if self.is_apart(peer) {
+            self.ports.dead
+        } else {
+            self.ports.of(transport, self.location_at(peer, place).slot)
         }
+    }
+
+    /// Whether a peer listens apart from those that are always there, so that the kernel refuses while it is down.
+    fn is_apart(&self, peer: u32) -> bool {
+        self.ports.sharing == Sharing::Slots && self.cast.absence(peer) == Some(Absence::Refused)
     }
 
     /// What a peer answers to identify at one of its places: see [`identify`](Self::identify).

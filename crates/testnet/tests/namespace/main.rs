@@ -7,6 +7,8 @@
 #[cfg(target_os = "linux")]
 mod echo;
 #[cfg(target_os = "linux")]
+mod elsewhere;
+#[cfg(target_os = "linux")]
 mod ground;
 #[cfg(target_os = "linux")]
 mod routes;
@@ -18,7 +20,7 @@ type Check = (&'static str, fn());
 #[cfg(target_os = "linux")]
 fn main() {
     ground::go_in();
-    let checks = [ground::CHECKS, routes::CHECKS].concat();
+    let checks = [ground::CHECKS, routes::CHECKS, elsewhere::CHECKS].concat();
     println!("running {} tests", checks.len());
     for (name, check) in &checks {
         check();

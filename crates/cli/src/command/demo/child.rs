@@ -37,10 +37,13 @@ impl Child {
         if let Some(peers) = args.peers {
             command.arg("--peers").arg(peers.to_string());
         }
+        if args.ground.one_address {
+            command.arg("--one-address");
+        }
         if args.force {
             command.arg("--force");
         }
-        if args.world {
+        if args.ground.world {
             // It inherits the namespace that was made for us.
             command.arg("--world=here");
         }

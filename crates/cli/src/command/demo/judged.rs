@@ -16,11 +16,11 @@ use schema::{PeerNumber, Timestamp, Visit};
 use serde::Serialize;
 use store::{Store, StoreUrl};
 use testnet::{
-    DuringVerdict, LifeClock, Observed, ObservedDuring, ObservedPeer, Scenario, Truth, Verdict, VisitDuring,
-    World, event_log, life::Moment, truth::Said,
+    DuringVerdict, Observed, ObservedDuring, ObservedPeer, Scenario, Truth, Verdict, VisitDuring, World,
+    event_log, life::Moment, truth::Said,
 };
-use tokio::time::Instant;
 
+use super::churn::{Churn, Course};
 use crate::{command::testnet::Announcement, crawling::Made};
 
 /// How far times may be off before something counts as wrong: what a busy machine is late by.
@@ -43,8 +43,18 @@ pub(crate) struct Files {
 pub(crate) enum Judged {
     /// Of peers that stay as they are.
     Still(Box<Verdict>),
-    /// Of peers that come and go.
-    During(Box<DuringVerdict>),
+    /// Of peers that come and go, and who did.
+    During(Box<During>),
+}
+
+/// How right the crawl was of peers that come and go.
+#[derive(Debug, Serialize)]
+pub(crate) struct During {
+    /// What it said, beside what held at some moment of each visit.
+    #[serde(flatten)]
+    pub(crate) verdict: DuringVerdict,
+    /// Who came and went.
+    pub(crate) churn: Churn,
 }
 
 /// What a crawl left in its store.
@@ -68,29 +78,41 @@ impl Files {
     }
 }
 
-/// Reads the crawl back from its store, and compares.
-pub(crate) fn judge(files: &Files, made: &Made, network: &Announcement) -> anyhow::Result<Judged> {
-    let kept = Kept::read(&Store::open_existing(&StoreUrl::Sqlite(files.store.clone()))?, made)?;
+/// The world of a network that runs, made once more.
+pub(super) fn world(network: &Announcement) -> anyhow::Result<Arc<World>> {
     let scenario =
         Scenario::named_or_load(&network.scenario)?.with_peers(network.peers).with_seed(network.seed);
-    let world = Arc::new(match network.world {
+    Ok(Arc::new(match network.world {
         Some(_) => World::generate_public(&scenario),
         None => World::generate_at(&scenario, network.ports()),
-    });
-    let truth = Truth::of(Arc::clone(&world));
-    let (Some(events), Some(began)) = (&files.events, network.life_began_unix_ms) else {
-        return Ok(Judged::Still(Box::new(truth.judge(&kept.observed()))));
+    }))
+}
+
+/// Reads the crawl back from its store, and compares.
+pub(super) fn judge(
+    files: &Files,
+    made: &Made,
+    network: &Announcement,
+    course: Option<&Course>,
+) -> anyhow::Result<Judged> {
+    let kept = Kept::read(&Store::open_existing(&StoreUrl::Sqlite(files.store.clone()))?, made)?;
+    let (Some(events), Some(course)) = (&files.events, course) else {
+        return Ok(Judged::Still(Box::new(Truth::of(world(network)?).judge(&kept.observed()))));
     };
+    let (world, clock) = (Arc::clone(&course.world), course.clock());
+    let truth = Truth::of(Arc::clone(&world));
     let log = || format!("cannot read the events in {}", events.display());
     let log_file = BufReader::new(File::open(events).with_context(log)?);
     let history = event_log::read(&world, log_file).with_context(log)?;
     let mut history = history.context("nobody comes or goes in this network")?;
-    let clock = LifeClock::starting_at(&world, Instant::now(), began);
     let moment = |time: Timestamp| clock.at_unix_ms(time.0 as f64 / 1e3);
     // The network outlived the crawl, and wrote down all that happened until then.
-    history.extend_to(moment(made.crawled.summary.finished_at));
+    let summary = &made.crawled.summary;
+    let (from, to) = (moment(summary.started_at), moment(summary.finished_at));
+    history.extend_to(to);
     let observed = kept.observed_during(|visit| (moment(visit.started_at), moment(visit.ended_at)));
-    Ok(Judged::During(Box::new(truth.judge_during(&history, &observed, clock.stretch(SLACK)))))
+    let verdict = truth.judge_during(&history, &observed, clock.stretch(SLACK));
+    Ok(Judged::During(Box::new(During { verdict, churn: course.seen(from, to) })))
 }
 
 impl Kept {

@@ -6,14 +6,14 @@ mod files;
 mod inhabitant;
 
 use std::{
+    fs,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
 };
 
 use anyhow::Context as _;
-use tempfile::TempDir;
 use testnet::{
-    Config, Scenario, WireTestnet,
+    Config, Making, Scenario, WireConfig, WireTestnet,
     ground::Internet,
     names::{NameServer, Zone, ZoneError},
     namespace::{self, Entered, LocalRanges, Place, Routes},
@@ -21,9 +21,10 @@ use testnet::{
 
 pub(crate) use self::{environment::Described, inhabitant::become_inhabitant};
 use self::{environment::Environment, files::Files};
-use super::{Announcement, end_of_stdin, life, note_room, write_truth};
+use super::{Announcement, end_of_stdin, files::write_truth, life, making, network_name, note_room};
 use crate::{
-    args::TestnetArgs, exit::Code, output, outputs::InUse, render::text::counted, resources, signals::Signals,
+    args::TestnetArgs, exit::Code, output, outputs::InUse, render::text::counted, resources,
+    signals::Signals, temporary::TemporaryDir,
 };
 
 /// Where names are asked for: on the port of DNS.
@@ -35,8 +36,8 @@ struct World {
     environment: Environment,
     _names: Vec<NameServer>,
     _routes: Arc<Routes>,
-    /// Where the truth is if the user named no file.
-    _dir: Option<TempDir>,
+    /// Where the files are that the user did not name.
+    _dir: TemporaryDir,
 }
 
 /// Goes into the namespace of a world. Must be called before there is a second thread.
@@ -57,8 +58,10 @@ pub(super) async fn run(args: TestnetArgs, entered: Entered, mut in_use: InUse) 
     let mut signals = Signals::listen()?;
     let scenario = args.config.scenario(true)?;
     let limit = resources::raise_open_files();
+    let making = Making::default();
+    let made = World::start(&args, &scenario, &mut in_use, &making);
     let world = tokio::select! {
-        world = World::start(&args, &scenario, &mut in_use) => world?,
+        world = making::watched(&making, scenario.peers, made) => world?,
         _ = signals.next() => return Ok(Code::Cancelled),
     };
     note_room(limit);
@@ -77,22 +80,29 @@ pub(super) async fn run(args: TestnetArgs, entered: Entered, mut in_use: InUse) 
 }
 
 impl World {
-    async fn start(args: &TestnetArgs, scenario: &Scenario, in_use: &mut InUse) -> anyhow::Result<Self> {
+    async fn start(
+        args: &TestnetArgs,
+        scenario: &Scenario,
+        in_use: &mut InUse,
+        making: &Making,
+    ) -> anyhow::Result<Self> {
         let routes = Arc::new(Routes::make_local(ranges())?);
-        let Files { truth, events, dir } = Files::of(&args.config, scenario)?;
+        let Files { truth, events, roots, dir } = Files::of(&args.config, scenario)?;
         let config = Config { truth: Some(truth.clone()), events: events.clone(), ..args.config.clone() };
         let opened = super::Files::open(&config, in_use)?;
-        let outlets = life::outlets(opened.events, Some(Arc::clone(&routes)));
-        let network = WireTestnet::start_public(scenario, outlets).await?;
+        let life = life::outlets(opened.events, Some(Arc::clone(&routes)));
+        let config = WireConfig { life, making: making.clone(), ..WireConfig::default() };
+        let network = WireTestnet::start_public(scenario, config).await?;
+        let root = network.root_certificate().unwrap_or_default();
+        fs::write(&roots, root).with_context(|| format!("cannot write to {}", roots.display()))?;
         let bootstrap = network.bootstrap_addresses();
         let zone = zone(&network).context("cannot name the peers")?;
         let names = name_servers(Arc::new(zone)).await?;
-        if let Some((file, path)) = opened.truth {
-            write_truth(network.world(), file, &path)?;
-        }
+        write_truth(network.world(), opened.truth).await?;
         let protocol = scenario.protocol.clone();
         let bootstrap = bootstrap.iter().map(ToString::to_string).collect();
-        let environment = Environment { bootstrap, protocol, truth, events };
+        let network_name = network_name(args.config.name(true));
+        let environment = Environment { bootstrap, network: network_name, protocol, roots, truth, events };
         Ok(Self { network, environment, _names: names, _routes: routes, _dir: dir })
     }
 

@@ -186,12 +186,12 @@ async fn routes_are_asked_for_and_without_them_only_refusal_is_possible() {
 fn more_sockets_than_the_process_may_open_are_an_error() {
     let class = format!("[[life.classes]]\nname = 'all'\nshare = 1.0\n{STEADY}");
     let both = World::generate(&scenario(&format!("peers = 30\n[transports]\nboth = 1.0\n{class}")));
-    let needed = 25 * (TCP_FILES + QUIC_FILES);
-    assert_eq!(sockets(&both), needed);
+    let needed = 25 * (files(Transport::Tcp) + files(Transport::Quic));
+    assert_eq!(most_files(&both), needed);
     let rotating = format!("peers = 45\n{class}rotates = {{ share = 1.0, ids = 4 }}");
-    assert_eq!(sockets(&World::generate(&scenario(&rotating))), 10);
-    let check = |files| check(&both, &LifeOutlets::default(), files);
-    assert!(check(RESERVED_FILES + needed).is_ok() && check(files()).is_ok());
+    assert_eq!(most_files(&World::generate(&scenario(&rotating))), 10);
+    let check = |may_open| check(&both, &LifeOutlets::default(), may_open);
+    assert!(check(RESERVED_FILES + needed).is_ok() && check(open_files()).is_ok());
     let error = check(RESERVED_FILES + needed - 1).expect_err("one is missing").to_string();
     assert!(error.contains("ulimit") && error.contains(&needed.to_string()), "{error}");
 }

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf, absolute};
 
 use anyhow::Context as _;
-use tempfile::TempDir;
 use testnet::{Config, Scenario};
 
-use crate::exit::Failed;
+use crate::{exit::Failed, temporary::TemporaryDir};
+
+/// What the names of temporary directories begin with.
+const PREFIX: &str = "kadscope-world-";
 
 /// Where what is true is written.
 #[derive(Debug)]
@@ -15,8 +17,10 @@ pub(super) struct Files {
     pub(super) truth: PathBuf,
     /// Who comes and goes; `None` where nobody does.
     pub(super) events: Option<PathBuf>,
+    /// The root certificate of the world's names.
+    pub(super) roots: PathBuf,
     /// Where they are that the user did not name.
-    pub(super) dir: Option<TempDir>,
+    pub(super) dir: TemporaryDir,
 }
 
 impl Files {
@@ -31,16 +35,12 @@ impl Files {
         }
         let (truth, events) = (named(config.truth.as_deref())?, named(config.events.as_deref())?);
         let lives = scenario.life.is_some();
-        let dir = if truth.is_none() || (lives && events.is_none()) {
-            let dir = tempfile::Builder::new().prefix("kadscope-world-").tempdir();
-            Some(dir.context("cannot make a directory for the truth; --truth and --events put it elsewhere")?)
-        } else {
-            None
-        };
-        let unnamed = |name: &str| dir.as_ref().map(|dir| dir.path().join(name));
+        let dir = TemporaryDir::make(PREFIX).context("cannot make a directory for the files of the world")?;
+        let unnamed = |name: &str| dir.path().join(name);
         Ok(Self {
-            truth: truth.or_else(|| unnamed("truth.json")).unwrap_or_default(),
-            events: events.or_else(|| unnamed("events.ndjson").filter(|_| lives)),
+            truth: truth.unwrap_or_else(|| unnamed("truth.json")),
+            events: events.or_else(|| lives.then(|| unnamed("events.ndjson"))),
+            roots: unnamed("roots.pem"),
             dir,
         })
     }

@@ -44,7 +44,7 @@ pub(super) async fn run(
     let mut child = Command::new(OURSELVES)
         .args(["inhabitant", &process::id().to_string(), "--"])
         .args(command)
-        .envs(environment.variables())
+        .envs(environment.variables_of_child())
         .spawn()
         .context("cannot start a process")?;
     let status = loop {
