@@ -280,6 +280,8 @@ fn many_make_one_file_at_once() {
                 });
             }
         });
+        // Two that close at once may each take the other for one that stays, and leave the log to whoever comes next.
+        drop(open_with(&path, Limits::default()).unwrap());
         assert_eq!(contents(directory.path()).len(), 1, "the log is gone");
     }
 }
