@@ -8,6 +8,7 @@ mod lookup;
 mod origin;
 mod parse;
 mod ping;
+mod provide;
 mod world;
 
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub(crate) use self::{
     origin::Variables,
     parse::{Parsed, command, parse},
     ping::{PingArgs, Pinged},
+    provide::{PlaceArgs, ProvideArgs},
     world::{InhabitantArgs, WorldArgs},
 };
 use crate::{help, manners::OptOutArgs};
@@ -55,6 +57,10 @@ pub(crate) enum Command {
     /// Look something up: the peers closest to a key, a peer, the providers of content, a value
     #[command(after_help = help::LOOKUP)]
     Lookup(Box<LookupArgs>),
+
+    /// Publish that content is provided here, and see who has the record
+    #[command(after_help = help::PROVIDE)]
+    Provide(Box<ProvideArgs>),
 
     /// Look at peers whole: each address, transport and protocol
     #[command(after_help = help::PING)]
@@ -92,6 +98,7 @@ impl Command {
             Self::Demo(args) => Some(&mut args.opt_out),
             Self::Crawl(args) => Some(&mut args.manners.opt_out),
             Self::Lookup(args) => Some(&mut args.reach.manners.opt_out),
+            Self::Provide(args) => Some(&mut args.reach.manners.opt_out),
             Self::Ping(args) => Some(&mut args.reach.manners.opt_out),
             Self::Export(args) => Some(&mut args.opt_out),
             Self::Testnet(_)

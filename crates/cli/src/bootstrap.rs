@@ -31,6 +31,11 @@ impl BootstrapAddress {
     pub(crate) const fn peer(&self) -> Option<PeerId> {
         self.peer
     }
+
+    /// Where it is, without the id.
+    pub(crate) const fn address(&self) -> &Multiaddr {
+        &self.address
+    }
 }
 
 impl FromStr for BootstrapAddress {

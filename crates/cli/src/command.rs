@@ -8,6 +8,7 @@ mod export;
 mod lookup;
 mod networks;
 mod ping;
+mod provide;
 mod testnet;
 
 use ::testnet::namespace::{Entered, Place};
@@ -15,9 +16,10 @@ use ::testnet::namespace::{Entered, Place};
 pub(crate) use self::{
     crawls::Listed,
     demo::{Churn, During, Judged},
-    lookup::{Answer, Closest, FoundRow, ProviderRow, ValueRow},
+    lookup::{Answer, Closest, DialledRow, FoundRow, ProviderRow, ValueRow},
     networks::Described,
     ping::{AddressRow, PeerRow},
+    provide::{HolderRow, Provided},
     testnet::network_name,
 };
 use crate::{args::Command, exit::Code, outputs::InUse};
@@ -42,6 +44,7 @@ pub(crate) async fn run(
         Command::Demo(args) => demo::run(args).await,
         Command::Crawl(args) => crawl::run(*args, in_use).await,
         Command::Lookup(args) => lookup::run(*args, &mut in_use).await,
+        Command::Provide(args) => provide::run(*args, &mut in_use).await,
         Command::Ping(args) => ping::run(*args).await,
         Command::Testnet(args) => testnet::run(args, entered, in_use).await,
         Command::Crawls(args) => crawls::run(&args),

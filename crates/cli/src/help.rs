@@ -90,6 +90,22 @@ answer goes to stdout. Nothing is kept. docs/methodology/lookup.md says what the
 
 Exit code 5: what was looked for was not found.";
 
+/// Below the help of `provide`.
+pub(crate) const PROVIDE: &str = "\
+Examples:
+  On a network of this machine (see `kadscope testnet`), and who has the record:
+    kadscope provide CID --read-back --addresses loopback --bootstrap ADDR
+  On the public DHT of IPFS, where the provider then stays reachable for ten minutes:
+    kadscope provide CID --read-back --serve-for 10m --contact you@example.org
+  Behind a router that forwards port 4001:
+    kadscope provide CID --listen /ip4/0.0.0.0/tcp/4001 --announce /ip4/YOUR_IP/tcp/4001
+
+A provider record says that somebody has content, and where. It is given to the 20 peers closest to
+the CID, which keep it for up to 48 hours. kadscope has no content: who follows the record finds a
+peer that says who it is. A public network is asked about before, or --yes says so.
+
+Exit code 5: nobody has the record (without --read-back: nobody could be sent it).";
+
 /// Below the help of `ping`.
 pub(crate) const PING: &str = "\
 Examples:

@@ -18,6 +18,7 @@ mod manners;
 mod network;
 mod output;
 mod outputs;
+mod place;
 mod progress;
 mod reach;
 mod render;

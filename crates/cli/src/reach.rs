@@ -1,17 +1,28 @@
 //! How peers of a network are reached: what the commands have in common that ask peers something and keep no crawl.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum as _};
-use dht::{ANSWER_PATIENCE, Finder, FinderTerms, Pool, PoolConfig};
-use kad::Contact;
-use net::{Host, HostConfig, Identity};
+use dht::{ANSWER_PATIENCE, BlockDesk, Finder, FinderTerms, Found, Pool, PoolConfig};
+use kad::{
+    Contact, Keypair, PeerId,
+    answer::Answer,
+    fabric::{Fabric as _, Inward, Member as _, Request, Says, Service, Terms},
+    network::{Connection as _, Network as _},
+};
+use net::{FabricConfig, Host, HostConfig, Identity, NetError, SocketFabric};
 
-use crate::{args::NetworkArgs, bootstrap, exit::Failed, manners::Manners, network::Network, outputs::InUse};
+use crate::{
+    args::NetworkArgs, bootstrap, exit::Failed, manners::Manners, network::Network, outputs::InUse,
+    place::Place,
+};
+
+/// How many of the peers to begin with are dialled to see where one of them is.
+const FIRST_PEERS: usize = 3;
 
 /// Which network, and how to behave there.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ReachArgs {
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
@@ -25,15 +36,35 @@ pub(crate) struct ReachArgs {
     pub(crate) manners: Manners,
 }
 
+/// A peer that serves nothing: it says who it is, which the fabric does.
+#[derive(Debug)]
+struct Client;
+
+impl Service for Client {
+    async fn answer(&self, _: Request) -> Answer {
+        Answer::Reset
+    }
+}
+
 /// A network that can be asked.
 #[derive(Debug)]
 pub(crate) struct Reach {
     /// What is known of it.
     pub(crate) network: Network,
-    /// Makes lookups in it, as a client that nobody lists.
+    /// Makes lookups in it, as a client that nobody lists: one that listens, too, or only dials.
     pub(crate) finder: Finder<Host>,
     /// The peers to begin with.
     pub(crate) bootstrap: Vec<Contact>,
+    /// How peers are dialled.
+    fabric: FabricConfig,
+    agent: String,
+}
+
+/// Who asks providers for blocks: a peer of ours that hears what they say on streams of theirs.
+#[derive(Debug)]
+pub(crate) struct BlockAsker {
+    pub(crate) host: Host,
+    pub(crate) desk: Arc<BlockDesk>,
 }
 
 impl ReachArgs {
@@ -42,13 +73,25 @@ impl ReachArgs {
         self.manners.opt_out.note(in_use);
         in_use.read("the network", Path::new(&self.network.network));
     }
+
+    /// What is known of the network.
+    pub(crate) fn network(&self) -> anyhow::Result<Network> {
+        let network = Network::of(self.network.clone())?;
+        check(&network)?;
+        Ok(network)
+    }
+
+    /// What peers are told that we are.
+    fn agent(&self, network: &Network) -> String {
+        let ours = concat!("kadscope/", env!("CARGO_PKG_VERSION"));
+        network.agent.clone().unwrap_or_else(|| self.manners.agent(ours))
+    }
 }
 
 impl Reach {
     /// Reads what the options say, and lists the peers to begin with.
     pub(crate) async fn of(args: ReachArgs) -> anyhow::Result<Self> {
-        let network = Network::of(args.network)?;
-        check(&network)?;
+        let network = args.network()?;
         let identity = Identity::generate()?;
         let own = identity.peer_id();
         let mut config = HostConfig::new(identity, network.addresses.into());
@@ -56,22 +99,90 @@ impl Reach {
         config.total_timeout = args.dial_timeout * 3;
         config.opt_out = args.manners.opt_out.load()?;
         config.pacing = args.manners.pacing();
-        config.agent = match &network.agent {
-            None => args.manners.agent(&config.agent),
-            Some(agent) => agent.clone(),
-        };
+        config.agent = args.agent(&network);
+        let terms = (config.clone().into(), config.agent.clone());
         let host = Host::new(config).context("could not open a socket to dial from")?;
+        Self::by((host, own), network, terms).await
+    }
+
+    /// The same by a peer that also listens, so that others can dial it; with who that is, and where.
+    pub(crate) async fn listening(
+        args: &ReachArgs,
+        network: Network,
+        place: Place,
+    ) -> anyhow::Result<(Self, Contact)> {
+        let mut config = FabricConfig::new(network.addresses.into());
+        config.dial_timeout = args.dial_timeout;
+        config.total_timeout = args.dial_timeout * 3;
+        config.opt_out = args.manners.opt_out.load()?;
+        config.pacing = args.manners.pacing();
+        let keypair = Keypair::generate_ed25519();
+        let peer = keypair.public().to_peer_id();
+        let mut says = Says { agent: args.agent(&network), kad_protocols: Vec::new(), addresses: Vec::new() };
+        let terms = Terms { keypair, says: says.clone(), listen: place.listen, inward: Inward::Served };
+        let host = SocketFabric::new(config.clone()).join(terms, Arc::new(Client)).await?;
+        says.addresses = if place.announce.is_empty() { host.listens() } else { place.announce };
+        let own = Contact { peer, addrs: says.addresses.clone() };
+        let terms = (config, says.agent.clone());
+        host.say(says);
+        Ok((Self::by((host, peer), network, terms).await?, own))
+    }
+
+    async fn by(
+        (host, own): (Host, PeerId),
+        network: Network,
+        (fabric, agent): (FabricConfig, String),
+    ) -> anyhow::Result<Self> {
         let given = bootstrap::gather(&network.bootstrap, &host).await?;
         let bootstrap =
             given.into_iter().map(|given| Contact { peer: given.id, addrs: given.addrs }).collect();
         let protocols: Arc<[String]> = network.protocols.clone().into();
         let terms = FinderTerms { own, protocols, patience: ANSWER_PATIENCE };
         let finder = Finder::new(Pool::new(host, PoolConfig::default()), terms);
-        Ok(Self { network, finder, bootstrap })
+        Ok(Self { network, finder, bootstrap, fabric, agent })
+    }
+
+    /// A peer of ours beside the one that makes lookups, to ask providers for blocks.
+    pub(crate) async fn block_asker(&self) -> Result<BlockAsker, NetError> {
+        let terms = Terms {
+            keypair: Keypair::generate_ed25519(),
+            says: Says { agent: self.agent.clone(), ..Says::default() },
+            listen: Vec::new(),
+            inward: Inward::Served,
+        };
+        let desk = Arc::new(BlockDesk::default());
+        let fabric = SocketFabric::new(self.fabric.clone());
+        Ok(BlockAsker { host: fabric.join(terms, Arc::clone(&desk)).await?, desk })
+    }
+
+    /// Where the first of the peers to begin with is that can be reached; `None` if the first few cannot.
+    pub(crate) async fn first_socket(&self) -> Option<IpAddr> {
+        for contact in self.bootstrap.iter().take(FIRST_PEERS) {
+            let dial = self.finder.pool().network().connect(contact.peer, contact.addrs.clone()).await;
+            if let Some(connection) = dial.connection {
+                let socket = connection.endpoint().socket;
+                connection.close().await;
+                return Some(socket.ip());
+            }
+        }
+        None
+    }
+
+    /// An error if nobody answered in a lookup: nothing can be said of its key then.
+    pub(crate) fn check_answered(&self, found: &Found) -> Result<(), Failed> {
+        let counts = found.trace.counts();
+        if counts.answered > 0 || counts.asked == counts.cancelled {
+            return Ok(());
+        }
+        let failed = found.trace.rpcs.iter().filter_map(|rpc| {
+            let peer = found.trace.peer(rpc.peer)?;
+            Some(format!("{peer}: {}", rpc.failure.as_ref()?))
+        });
+        Err(self.nobody(&failed.collect::<Vec<_>>()))
     }
 
     /// The error for who wanted an answer, if none of the peers to begin with gave one.
-    pub(crate) fn nobody(&self, reasons: &[String]) -> Failed {
+    fn nobody(&self, reasons: &[String]) -> Failed {
         let mut text = format!("none of the peers to begin with of {} answered", self.network.name);
         for reason in reasons {
             text += "\n  ";

@@ -7,6 +7,7 @@ mod networks;
 mod next;
 mod no_answer;
 mod ping;
+mod provide;
 mod summary;
 mod table;
 pub(crate) mod text;
@@ -19,6 +20,7 @@ pub(crate) use self::{
     next::next,
     no_answer::no_answer,
     ping::ping,
+    provide::{left_behind, provide, publication, serving},
     summary::summary,
     truth::truth,
 };

@@ -2,7 +2,7 @@
 //!
 //! A task drives the connection; a [`Conversation`] is the way to it. What the peer asks meanwhile is answered by the
 //! connection itself. The task ends when nobody has the way to it any more, when nothing was asked for a while, or with the
-//! connection. Dropping the future of an exchange resets its stream: nothing of it stays behind.
+//! connection; on one that the peer opened only with that. Dropping the future of an exchange resets its stream: nothing of it stays behind.
 
 mod driver;
 
@@ -146,6 +146,14 @@ impl Conversation {
             driver.run().await;
             drop(until_end);
         });
+        Self { orders }
+    }
+
+    /// Hands a connection that the peer opened to a task of its own. It lasts as long as the peer and the network let it,
+    /// whoever asks on it and whether or not anybody does: the peer may be about to.
+    pub fn accepted<C: Connection + 'static>(connection: C, limits: Limits, meter: Arc<Meter>) -> Self {
+        let (orders, taken) = mpsc::channel(MAX_WAITING);
+        tokio::spawn(Driver::new(connection, taken, limits, meter).lasting().run());
         Self { orders }
     }
 

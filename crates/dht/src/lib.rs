@@ -1,20 +1,28 @@
 //! What is said to peers of a Kademlia network and answered for peers of ours, over any network, real or simulated.
 //!
 //! A [`Conversation`] is any number of exchanges over one connection; a [`Pool`] keeps conversations with many peers and dials
-//! where there is none; a [`probe`] looks at one peer through one of its addresses. A [`Finder`]
-//! drives lookups and gives records to the peers that they found. What a tool asks, and what it makes of the answers, is decided elsewhere: the rules are in `kad`,
+//! where there is none; a [`probe()`] looks at one peer through one of its addresses. A [`Finder`]
+//! drives lookups and gives records to the peers that they found. A [`Node`] is a peer of ours that is asked as well: it lives in
+//! the network. [`DialBacks`] tells others whether they can be reached, an [`Inquiry`] asks them the same, and a [`BlockDesk`]
+//! asks providers for a block. What a tool asks, and what it makes of the answers, is decided elsewhere: the rules are in `kad`,
 //! without IO and clock.
 
 mod addresses;
+mod autonat;
 mod conversation;
 mod finder;
+mod node;
 mod pool;
 mod probe;
 mod provide;
+mod retrieval;
 
 pub use addresses::KnownAddresses;
+pub use autonat::{DialBacks, Inquiry, ask_to_dial_back};
 pub use conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter, Reply};
 pub use finder::{ANSWER_PATIENCE, Finder, FinderTerms, Found, FoundValue, Happened, Provider, Quest};
+pub use node::{Node, NodeConfig, Profile};
 pub use pool::{Dialling, Exchange, Pool, PoolConfig};
 pub use probe::{Heard, Probe, Probing, identify, probe, probe_all, read_identify};
 pub use provide::{Holder, PUT_PATIENCE, ProviderRecord, ReadBack};
+pub use retrieval::BlockDesk;

@@ -1,9 +1,12 @@
-//! Connections for requests: at most one to a peer, a bounded number in all, each kept while it is of use.
+//! Connections for requests: at most one dialled to a peer, a bounded number in all, each kept while it is of use.
 //!
 //! Whoever asks names the peer, its addresses and the request. If a connection stands, the request goes over it on a
 //! stream of its own; else the peer is dialled, once, however many ask for it meanwhile. A connection that has been
 //! without a request for a while is closed, and so is the one that was used the longest ago when another one needs its
 //! place. Dropping the future of a request resets its stream: nothing of it stays behind.
+//!
+//! Who is dialled as well can [take in](Pool::accept) what peers open: requests go over these connections, too. How many there
+//! may be, and how long they last, is the network's to say.
 
 mod exchange;
 mod place;
@@ -12,13 +15,14 @@ mod tests;
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use kad::{
     Contact, PeerId,
+    fabric::Accepted,
     network::{Connection, Dial, Network, Traffic},
 };
 use tokio::{
@@ -58,6 +62,8 @@ pub struct Pool<N> {
 struct Shared {
     config: PoolConfig,
     places: Mutex<HashMap<PeerId, Arc<Place>, RandomState>>,
+    /// How many places there may be before those are dropped that are of no use.
+    sweep_above: AtomicUsize,
     room: Arc<Semaphore>,
     /// Counts uses: whose number is the smallest was used the longest ago.
     uses: AtomicU64,
@@ -71,6 +77,7 @@ impl<N: Network> Pool<N> {
             room: Arc::new(Semaphore::new(config.connections.clamp(1, Semaphore::MAX_PERMITS))),
             config,
             places: Mutex::default(),
+            sweep_above: AtomicUsize::new(2 * config.connections),
             uses: AtomicU64::new(0),
             meter: Arc::default(),
         };
@@ -126,6 +133,13 @@ impl<N: Network> Pool<N> {
         }
     }
 
+    /// Takes in a connection that a peer opened: it is served as long as it lasts, and carries requests to that peer.
+    pub fn accept(&self, accepted: Accepted<N::Connection>) {
+        let Shared { config, meter, .. } = &*self.shared;
+        let talk = Conversation::accepted(accepted.connection, config.limits, Arc::clone(meter));
+        self.place(accepted.peer).accept(talk);
+    }
+
     /// Whether a connection to the peer stands, as far as is known.
     pub fn is_connected(&self, peer: &PeerId) -> bool {
         self.shared.places().get(peer).is_some_and(|place| place.is_open())
@@ -133,8 +147,11 @@ impl<N: Network> Pool<N> {
 
     fn place(&self, peer: PeerId) -> Arc<Place> {
         let mut places = self.shared.places();
-        if places.len() > 2 * self.shared.config.connections {
+        if places.len() > self.shared.sweep_above.load(Ordering::Relaxed) {
             places.retain(|_, place| Arc::strong_count(place) > 1 || place.is_open());
+            // Not again with the next one, where peers hold many connections open.
+            let above = 2 * places.len().max(self.shared.config.connections);
+            self.shared.sweep_above.store(above, Ordering::Relaxed);
         }
         Arc::clone(places.entry(peer).or_default())
     }
@@ -145,6 +162,9 @@ impl<N: Network> Pool<N> {
         place: &Place,
         to: &Contact,
     ) -> Result<(Conversation, Option<Dialling>), Dialling> {
+        if let Some(talk) = place.accepted() {
+            return Ok((talk, None));
+        }
         let mut talk = place.talk.lock().await;
         if let Some(talk) = talk.as_ref().filter(|talk| !talk.is_over()) {
             return Ok((talk.clone(), None));
@@ -178,10 +198,11 @@ impl Shared {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the connection go that was used the longest ago. One with requests under way ends after them.
+    /// Lets the connection go, of those that we opened, that was used the longest ago. One with requests under way ends
+    /// after them.
     fn hang_up_on_the_idlest(&self) {
         let places = self.places();
-        let open = places.values().filter(|place| place.is_open());
+        let open = places.values().filter(|place| place.is_dialled());
         if let Some(place) = open.min_by_key(|place| place.last_used()) {
             place.hang_up();
         }

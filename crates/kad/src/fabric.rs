@@ -4,16 +4,20 @@
 //! with names, limits and counters that all of them share. A peer that [joins](Fabric::join) it becomes a [`Member`]: a
 //! [`Network`] that also listens. What others ask of it is answered by its [`Service`], on every connection, whoever opened
 //! it. Whoever holds a connection can ask on it, whoever opened it, and answers by asking: what the peer wants is dealt with
-//! on the way, while [`next`](crate::network::Connection::next) is awaited.
+//! on the way, while [`next`](crate::network::Connection::next) is awaited. A service may attend to protocols beside kad,
+//! too: see [`PeerStream`].
 //!
 //! What is answered, and what to make of who comes and goes, is left to the service; which rules servers follow is in
 //! [`answer`](crate::answer).
 
-use std::{future::Future, sync::Arc, time::Duration};
+mod beside;
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use libp2p_identity::{Keypair, PeerId};
 use multiaddr::Multiaddr;
 
+pub use self::beside::{Attending, Carried, OtherProtocol, PeerStream, Reset};
 use crate::{
     answer::Answer,
     failure::{Failure, named},
@@ -64,6 +68,19 @@ pub trait Service: Send + Sync + 'static {
     /// the same time.
     fn answer(&self, request: Request) -> impl Future<Output = Answer> + Send;
 
+    /// The protocols beside kad that it attends to, in the order of their numbers. Asked once, when the peer joins. By
+    /// default there are none.
+    fn others(&self) -> Vec<OtherProtocol> {
+        Vec::new()
+    }
+
+    /// A peer opened a stream of one of [these](Self::others) protocols: what is done about it, while the connection is
+    /// held. Dropped when the stream is over. `None` resets the stream, as by default.
+    fn attend(&self, stream: PeerStream) -> Option<Attending> {
+        drop(stream);
+        None
+    }
+
     /// Whether a peer is to be asked who it is; decided when its first request comes on a connection. If so, what it says
     /// comes as [`Notice::Introduced`]. By default nobody is asked.
     fn asks(&self, from: PeerId) -> bool {
@@ -74,6 +91,49 @@ pub trait Service: Send + Sync + 'static {
     /// Something happened. Must not take long: the connection waits. By default nobody listens.
     fn notice(&self, notice: Notice) {
         drop(notice);
+    }
+}
+
+/// An answer under way.
+pub type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// A [`Service`] whose type is forgotten: on a fabric the connections of all peers of ours are of one kind.
+pub trait AnyService: Send + Sync {
+    /// [`Service::answer`].
+    fn answer(self: Arc<Self>, request: Request) -> Answering;
+
+    /// [`Service::others`].
+    fn others(&self) -> Vec<OtherProtocol>;
+
+    /// [`Service::attend`].
+    fn attend(&self, stream: PeerStream) -> Option<Attending>;
+
+    /// [`Service::asks`].
+    fn asks(&self, from: PeerId) -> bool;
+
+    /// [`Service::notice`].
+    fn notice(&self, notice: Notice);
+}
+
+impl<S: Service> AnyService for S {
+    fn answer(self: Arc<Self>, request: Request) -> Answering {
+        Box::pin(async move { Service::answer(&*self, request).await })
+    }
+
+    fn others(&self) -> Vec<OtherProtocol> {
+        Service::others(self)
+    }
+
+    fn attend(&self, stream: PeerStream) -> Option<Attending> {
+        Service::attend(self, stream)
+    }
+
+    fn asks(&self, from: PeerId) -> bool {
+        Service::asks(self, from)
+    }
+
+    fn notice(&self, notice: Notice) {
+        Service::notice(self, notice);
     }
 }
 

@@ -9,6 +9,7 @@
 pub mod address;
 pub mod answer;
 pub mod autonat;
+pub mod bitswap;
 pub mod contact;
 mod date;
 pub mod fabric;

@@ -2,7 +2,7 @@
 //!
 //! What is looked up is bytes: the multihash of content, however its CID is written; the bytes of a peer id; or a name with
 //! its namespace before the id. Which of them a text means shows in its form; what it can be used for, in what it means.
-//! Where nothing but a peer is meant, [`parse`](crate::parse) reads it.
+//! Where nothing but a peer is meant, [`crate::parse`] reads it.
 
 use std::str::FromStr;
 
@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::{
     answer::MAX_KEY_BYTES,
     parse::{self, BadPeerId, LIBP2P_KEY},
-    protobuf::read_varint,
+    protobuf::{read_varint, write_varint},
 };
 
 /// The longest text that is read as a key, in bytes: twice what any key takes in hexadecimal.
@@ -120,6 +120,16 @@ impl WrittenKey {
             }
             Self::Multihash { .. } | Self::Raw(_) => Err(WrongUse::TooLong),
         }
+    }
+
+    /// The bytes of the CID of the content: of version 0 where the codec is not known. `None` for what is no content.
+    pub fn cid(&self) -> Option<Vec<u8>> {
+        let Self::Multihash { bytes, codec } = self else { return None };
+        let Some(codec) = codec else { return Some(bytes.clone()) };
+        let mut cid = vec![1];
+        write_varint(&mut cid, *codec);
+        cid.extend_from_slice(bytes);
+        Some(cid)
     }
 
     /// The key whose value is looked up.

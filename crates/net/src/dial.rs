@@ -128,10 +128,12 @@ impl Host {
     /// A host that only dials. An error says that no certificate for QUIC could be made of the identity.
     pub fn new(config: HostConfig) -> Result<Self, NetError> {
         let said: Vec<&str> = config.kad_protocols.iter().map(String::as_str).collect();
-        let said = protocols(&said);
-        let introduction = Introduction::new(&config.identity, &config.agent, &said, &config.listen_addrs);
-        let voice = Voice { introduction, protocols: protocols(&[]) };
-        let persona = Arc::new(Persona::new(config.identity.clone(), voice, Arc::new(Nothing)));
+        let said = protocols(&[], &said);
+        let voice = |identity: &Identity, _: &[_]| Voice {
+            introduction: Introduction::new(identity, &config.agent, &said, &config.listen_addrs),
+            protocols: protocols(&[], &[]),
+        };
+        let persona = Arc::new(Persona::new(config.identity.clone(), Arc::new(Nothing), voice));
         if config.quic && persona.client_tls().is_none() {
             return Err(NetError::Certificate);
         }
@@ -218,8 +220,7 @@ impl Member for Host {
     }
 
     fn say(&self, says: Says) {
-        let persona = &self.0.persona;
-        persona.say(Voice::of(persona.identity(), &says));
+        self.0.persona.say(&says);
         if let Some(membership) = &self.0.membership {
             membership.push();
         }

@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use kad::fabric::{Fabric, Service, Terms};
+use kad::fabric::{AnyService, Fabric, Service, Terms};
 use tokio::sync::Semaphore;
 
 pub(crate) use self::membership::Membership;
@@ -30,7 +30,7 @@ use crate::{
     limits::Limits,
     names::{Names, Resolver},
     pacing::{Pacer, Pacing},
-    persona::{AnyService, Persona, Voice},
+    persona::{Persona, Voice},
     plan::Rules,
     quic::{Configs, QuicDialer, Receivers},
     registry::{Counted, Registered, Registry},
@@ -163,8 +163,9 @@ impl Fabric for SocketFabric {
 
     async fn join<S: Service>(&self, terms: Terms, service: Arc<S>) -> Result<Host, NetError> {
         let identity = Identity::new(terms.keypair)?;
-        let voice = Voice::of(&identity, &terms.says);
-        let persona = Arc::new(Persona::new(identity, voice, service as Arc<dyn AnyService>));
+        let service = service as Arc<dyn AnyService>;
+        let voice = |identity: &Identity, others: &[_]| Voice::of(identity, &terms.says, others);
+        let persona = Arc::new(Persona::new(identity, service, voice));
         let number = self.0.members.fetch_add(1, Ordering::Relaxed);
         let (shared, listen) = (Arc::clone(&self.0), &terms.listen);
         let membership = Membership::new(shared, number, Arc::clone(&persona), (listen, terms.inward))?;

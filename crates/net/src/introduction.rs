@@ -7,6 +7,7 @@ use std::{
 
 use kad::{
     Multiaddr,
+    fabric::OtherProtocol,
     identify::{
         IDENTIFY_PROTOCOL, IDENTIFY_PUSH_PROTOCOL, Identify, MAX_IDENTIFY_BYTES, append_observed_addr,
     },
@@ -36,8 +37,8 @@ pub(crate) enum Purpose {
     Identify,
     Ping,
     Push,
-    /// A protocol of kad, by its position among those given.
-    Kad(usize),
+    /// A protocol that a service answers on: by its position among those beside kad, or behind them among those of kad.
+    Service(usize),
 }
 
 impl Purpose {
@@ -46,20 +47,21 @@ impl Purpose {
             0 => Self::Identify,
             1 => Self::Ping,
             2 => Self::Push,
-            kad => Self::Kad(kad - 3),
+            service => Self::Service(service - 3),
         }
     }
 }
 
-/// The protocols that are served: identify, ping, identify's push, then those of kad.
-pub(crate) fn protocols(kad: &[&str]) -> Arc<[Protocol]> {
+/// The protocols that are served: identify, ping, identify's push, then those beside kad, which never change, then kad's.
+pub(crate) fn protocols(others: &[OtherProtocol], kad: &[&str]) -> Arc<[Protocol]> {
     let prefixed = |name: &str, max| Protocol { name: name.into(), framing: Framing::Prefixed(max) };
     let own = [
         prefixed(IDENTIFY_PROTOCOL, MAX_IDENTIFY_BYTES),
         Protocol { name: PING_PROTOCOL.into(), framing: Framing::Fixed(PING_BYTES) },
         prefixed(IDENTIFY_PUSH_PROTOCOL, MAX_IDENTIFY_BYTES),
     ];
-    own.into_iter().chain(kad.iter().map(|name| prefixed(name, MAX_REQUEST_BYTES))).collect()
+    let others = others.iter().map(|other| prefixed(&other.name, other.max_message_bytes));
+    own.into_iter().chain(others).chain(kad.iter().map(|name| prefixed(name, MAX_REQUEST_BYTES))).collect()
 }
 
 /// The answer to identify but for the address where the asker is seen.

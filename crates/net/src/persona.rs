@@ -2,15 +2,13 @@
 
 use std::{
     fmt,
-    future::Future,
-    pin::Pin,
     sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use kad::{
     PeerId,
     answer::Answer,
-    fabric::{Notice, Request, Says, Service},
+    fabric::{AnyService, OtherProtocol, Request, Says, Service},
 };
 
 use crate::{
@@ -19,35 +17,6 @@ use crate::{
     quic::ClientTls,
     session::Protocol,
 };
-
-/// An answer under way.
-pub(crate) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
-
-/// A [`Service`] whose type is forgotten: connections of all peers of ours are of one kind.
-pub(crate) trait AnyService: Send + Sync {
-    /// [`Service::answer`].
-    fn answer(self: Arc<Self>, request: Request) -> Answering;
-
-    /// [`Service::asks`].
-    fn asks(&self, from: PeerId) -> bool;
-
-    /// [`Service::notice`].
-    fn notice(&self, notice: Notice);
-}
-
-impl<S: Service> AnyService for S {
-    fn answer(self: Arc<Self>, request: Request) -> Answering {
-        Box::pin(async move { Service::answer(&*self, request).await })
-    }
-
-    fn asks(&self, from: PeerId) -> bool {
-        Service::asks(self, from)
-    }
-
-    fn notice(&self, notice: Notice) {
-        Service::notice(self, notice);
-    }
-}
 
 /// Answers for a peer that serves nothing.
 #[derive(Debug)]
@@ -67,10 +36,10 @@ pub(crate) struct Voice {
 }
 
 impl Voice {
-    /// What says this.
-    pub(crate) fn of(identity: &Identity, says: &Says) -> Self {
+    /// What says this, of a peer that serves `others` beside kad.
+    pub(crate) fn of(identity: &Identity, says: &Says, others: &[OtherProtocol]) -> Self {
         let kad: Vec<&str> = says.kad_protocols.iter().map(String::as_str).collect();
-        let protocols = protocols(&kad);
+        let protocols = protocols(others, &kad);
         let introduction = Introduction::new(identity, &says.agent, &protocols, &says.addresses);
         Self { introduction, protocols }
     }
@@ -81,6 +50,8 @@ pub(crate) struct Persona {
     identity: Identity,
     voice: RwLock<Arc<Voice>>,
     service: Arc<dyn AnyService>,
+    /// What the service attends to. It never changes, so that the number of a protocol says which it is.
+    others: Box<[OtherProtocol]>,
     /// Made when it is first needed; `None` if the key cannot sign a certificate.
     client_tls: OnceLock<Option<ClientTls>>,
 }
@@ -92,9 +63,15 @@ impl fmt::Debug for Persona {
 }
 
 impl Persona {
-    pub(crate) fn new(identity: Identity, voice: Voice, service: Arc<dyn AnyService>) -> Self {
-        let voice = RwLock::new(Arc::new(voice));
-        Self { identity, voice, service, client_tls: OnceLock::new() }
+    /// A peer with what it says, given what its service attends to.
+    pub(crate) fn new(
+        identity: Identity,
+        service: Arc<dyn AnyService>,
+        voice: impl FnOnce(&Identity, &[OtherProtocol]) -> Voice,
+    ) -> Self {
+        let others = service.others().into_boxed_slice();
+        let voice = RwLock::new(Arc::new(voice(&identity, &others)));
+        Self { identity, voice, service, others, client_tls: OnceLock::new() }
     }
 
     pub(crate) const fn identity(&self) -> &Identity {
@@ -111,12 +88,18 @@ impl Persona {
     }
 
     /// It says something else from now on.
-    pub(crate) fn say(&self, voice: Voice) {
+    pub(crate) fn say(&self, says: &Says) {
+        let voice = Voice::of(&self.identity, says, &self.others);
         *self.voice.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(voice);
     }
 
     pub(crate) const fn service(&self) -> &Arc<dyn AnyService> {
         &self.service
+    }
+
+    /// The protocols beside kad.
+    pub(crate) const fn others(&self) -> &[OtherProtocol] {
+        &self.others
     }
 
     /// What it is to those whom it dials over QUIC; `None` if no certificate can be made.

@@ -12,13 +12,13 @@ mod quic;
 
 use std::sync::Arc;
 
-use kad::{Multiaddr, PeerId};
+use kad::{Multiaddr, PeerId, fabric::AnyService};
 
 pub use accept::{bind, bind_on, listen, listen_ws, listen_wss};
 pub use connection::serve_connection;
 pub use kad::{
     answer::Answer,
-    fabric::{Introduced, Notice, Request, Service},
+    fabric::{Attending, Introduced, Notice, OtherProtocol, PeerStream, Request, Service},
 };
 pub use quic::{listen_quic, listen_quic_on};
 
@@ -33,8 +33,8 @@ use crate::{
     faults::Faults,
     identity::Identity,
     introduction::{Introduction, protocols},
-    persona::{AnyService, Persona, Voice},
-    session::{Protocol, Securities},
+    persona::{Persona, Voice},
+    session::Securities,
     tls::NamedCertificate,
 };
 
@@ -42,13 +42,14 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Profile {
     agent: String,
-    protocols: Arc<[Protocol]>,
+    kad_protocols: Vec<String>,
 }
 
 impl Profile {
     /// An agent string and the names of the kad protocols that are served.
     pub fn new(agent: &str, kad_protocols: &[&str]) -> Self {
-        Self { agent: agent.to_owned(), protocols: protocols(kad_protocols) }
+        let kad_protocols = kad_protocols.iter().copied().map(str::to_owned).collect();
+        Self { agent: agent.to_owned(), kad_protocols }
     }
 }
 
@@ -64,10 +65,14 @@ pub struct Head<S> {
 impl<S: Service> Head<S> {
     /// A head that announces `listen_addrs` and answers by `service`.
     pub fn new(identity: Identity, profile: &Profile, listen_addrs: &[Multiaddr], service: S) -> Self {
-        let introduction = Introduction::new(&identity, &profile.agent, &profile.protocols, listen_addrs);
-        let voice = Voice { introduction, protocols: Arc::clone(&profile.protocols) };
         let service = Arc::new(service);
-        let persona = Persona::new(identity, voice, Arc::clone(&service) as Arc<dyn AnyService>);
+        let voice = |identity: &Identity, others: &[OtherProtocol]| {
+            let kad: Vec<&str> = profile.kad_protocols.iter().map(String::as_str).collect();
+            let protocols = protocols(others, &kad);
+            let introduction = Introduction::new(identity, &profile.agent, &protocols, listen_addrs);
+            Voice { introduction, protocols }
+        };
+        let persona = Persona::new(identity, Arc::clone(&service) as Arc<dyn AnyService>, voice);
         Self { persona: Arc::new(persona), service, faults: Faults::default(), certificate: None }
     }
 

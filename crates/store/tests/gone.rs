@@ -114,6 +114,54 @@ async fn a_deleted_crawl_leaves_nothing_and_the_others_stay() {
     assert!(matches!(open(&path).delete_crawl(rows::start(1).id), Err(Error::UnknownCrawl { .. })));
 }
 
+/// A crawl whose visits dialled a name each, which led to an address that no other crawl knows.
+fn crawl_by_name(crawl: u8) -> Vec<Row> {
+    let refused = format!("crawl {crawl}");
+    let refused = Failure::with_detail(Phase::Connect, FailureClass::ConnectionRefused, &refused);
+    let tried = |address: String, outcome| AddressVisit {
+        address: address.parse::<Multiaddr>().unwrap().into(),
+        started_after: Some(Duration::from_millis(1)),
+        took: Some(Duration::from_millis(2)),
+        outcome,
+        resolved: Vec::new(),
+    };
+    let mut rows: Vec<_> = rows::crawl(30, 5, true).collect();
+    for row in &mut rows {
+        if let Row::Visit(visit) = row {
+            let peer = visit.peer.0;
+            let led_to = AddressOutcome::Failed(refused.clone());
+            let led_to = tried(format!("/ip4/10.0.{crawl}.{peer}/tcp/1"), led_to);
+            let name = tried(format!("/dns4/peer-{peer}.test/tcp/1"), AddressOutcome::NotTried);
+            visit.addresses.push(AddressVisit { resolved: vec![led_to], ..name });
+        }
+    }
+    rows
+}
+
+#[tokio::test]
+async fn where_names_led_to_goes_with_the_crawl_that_knows_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.sqlite");
+    let mut store = open(&path);
+    let crawls = [1, 2].map(crawl_by_name);
+    for (n, rows) in (1..).zip(&crawls) {
+        conformance::keep(&store, &rows::start(n), rows.iter().cloned()).await;
+    }
+    let count =
+        |sql: &str| -> i64 { Connection::open(&path).unwrap().query_row(sql, (), |r| r.get(0)).unwrap() };
+    let visits = count("SELECT count(*) FROM resolved_visit") / 2;
+    store.delete_crawl(rows::start(1).id).unwrap();
+    assert!(conformance::read(&store, rows::start(2).id) == crawls[1], "the other one is as it was");
+    assert_eq!(count("SELECT count(*) FROM resolved_visit"), visits);
+    assert_eq!(count("SELECT count(*) FROM failure WHERE detail = 'crawl 1'"), 0);
+    assert_eq!(count("SELECT count(*) FROM address WHERE multiaddr LIKE '/ip4/10.0.1.%'"), 0);
+    store.check().unwrap();
+    drop(store);
+    let bytes = fs::read(&path).unwrap();
+    let holds = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+    assert_eq!((holds(b"/ip4/10.0.1.7/tcp/1"), holds(b"/ip4/10.0.2.7/tcp/1")), (false, true));
+}
+
 #[tokio::test]
 async fn while_a_crawl_is_under_way_none_is_deleted() {
     let directory = tempfile::tempdir().unwrap();

@@ -4,6 +4,8 @@
 
 mod server;
 
+pub(crate) use self::server::Watched;
+
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},

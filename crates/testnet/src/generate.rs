@@ -14,6 +14,7 @@ use crate::{
     carrier::Carrier,
     fake::Forger,
     ground::{self, Ground, Ports, Sharing, Wish},
+    holding,
     life::Cast,
     making::Making,
     parallel::in_parallel,
@@ -95,6 +96,7 @@ fn world(scenario: &Scenario, ports: Ports, is_public: bool, making: &Making) ->
     let regions = classes(scenario, Stream::Regions, total);
     let carriers = classes(scenario, Stream::Transports, total);
     let securities = classes(scenario, Stream::Securities, total);
+    let holders = holders(scenario, total);
     let mut peers: Vec<PeerRecord> = keyed
         .into_iter()
         .enumerate()
@@ -106,6 +108,7 @@ fn world(scenario: &Scenario, ports: Ports, is_public: bool, making: &Making) ->
             region: regions[index],
             carrier: carrier(states[index], carriers[index]),
             securities: secured(states[index], securities[index]),
+            holder: holders[index],
         })
         .collect();
     let answers: Vec<bool> = states.iter().map(|state| state.is_honest_server()).collect();
@@ -128,7 +131,9 @@ fn world(scenario: &Scenario, ports: Ports, is_public: bool, making: &Making) ->
         forger: Forger::new(seed),
         cast,
         places: Places::default(),
+        stores: Vec::new(),
     };
+    world.stores = holding::stores(&world);
     world.entries = entries(&world);
     world.places = Places::of(&world);
     world
@@ -216,6 +221,15 @@ fn classes(scenario: &Scenario, purpose: Stream, total: u32) -> Vec<u8> {
         .collect();
     classes.shuffle(&mut stream(scenario.seed, purpose, 0));
     classes
+}
+
+/// For each peer which kind of holder it is; `None` for one that is of no kind.
+fn holders(scenario: &Scenario, total: u32) -> Vec<Option<u8>> {
+    let shares: Vec<Share> = scenario.holders.iter().map(|holder| holder.share).collect();
+    let kind = |class: usize| u8::try_from(class).ok().filter(|_| class < shares.len());
+    let mut holders: Vec<Option<u8>> = allot(&shares, total).into_iter().map(kind).collect();
+    holders.shuffle(&mut stream(scenario.seed, Stream::Holders, 0));
+    holders
 }
 
 /// The transports of a peer. Faults within a handshake are defined by TCP's steps, which QUIC does not have one by one.

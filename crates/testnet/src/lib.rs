@@ -3,7 +3,7 @@
 //! A [`Scenario`] (a TOML file, or one that is built in) and its seed determine a [`World`]: keys, addresses, agents,
 //! states and routing tables. The world has two faces that show the same peers and answer with the same bytes:
 //!
-//! * [`SimNetwork`] stands behind the seam of `kad::network`, on tokio's paused clock;
+//! * [`SimFabric`] and [`SimNetwork`] stand behind the seams of `kad::fabric` and `kad::network`, on tokio's paused clock;
 //! * [`WireTestnet`] listens on sockets: of loopback addresses, or of public ones in a namespace that nothing leaves.
 //!
 //! What is true of a world ([`Truth`]) is read off the world, never off the code that answers, so that it can judge
@@ -21,6 +21,7 @@ mod fake;
 mod generate;
 pub mod ground;
 pub mod guests;
+mod holding;
 mod id;
 pub mod life;
 mod living;
@@ -33,6 +34,7 @@ mod parallel;
 mod random;
 pub mod scenario;
 mod secrets;
+mod sightings;
 pub mod sim;
 pub mod state;
 mod tables;
@@ -49,7 +51,7 @@ pub use crate::{
     making::Making,
     scenario::{BUILT_IN, Scenario, ScenarioError},
     secrets::KeyType,
-    sim::{SimConfig, SimNetwork},
+    sim::{SimConfig, SimError, SimFabric, SimLimits, SimNetwork},
     state::{Stage, State},
     truth::{DuringVerdict, Observed, ObservedDuring, ObservedPeer, Truth, Verdict, VisitDuring},
     wire::{LifeOutlets, Reach, Rerouted, RouteChange, WireConfig, WireError, WireTestnet},

@@ -7,6 +7,7 @@
 //! Life begins in the middle of things: who is up, for how long by then and for how long still, is drawn from the
 //! stationary state of the laws (see [`law`]), and so are the sessions before, as far as routing tables remember them.
 
+mod calendar;
 mod cast;
 mod event;
 mod history;
@@ -21,6 +22,7 @@ use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use self::calendar::Calendar;
 pub(crate) use self::{
     cast::{Cast, Host},
     lag::Lag,
@@ -83,7 +85,9 @@ impl Life {
         for (number, host) in (0..).zip(world.cast.hosts()) {
             let parts = host.first_id as usize..host.first_id as usize + usize::from(host.ids);
             let state = past::begin(world, host, &mut life.presences[parts]);
-            life.queue.push(Reverse((state.due, number)));
+            if state.due != Moment::ENDLESS {
+                life.queue.push(Reverse((state.due, number)));
+            }
             life.hosts.push(state);
         }
         Some(life)
@@ -164,6 +168,7 @@ impl Life {
         let rng = &mut turn_of(&world, world.cast.ids()[host.first_id as usize], state.turn);
         state.turn += 1;
         state.is_up = !state.is_up;
+        let calendar = Calendar::of(&world, host);
         let part = |id: u8| host.first_id as usize + usize::from(id);
         let kind = if state.is_up {
             let rotates = state.has_been && host.ids > 1 && rng.random_bool(class.rotates.share.get());
@@ -171,7 +176,7 @@ impl Life {
             state.id = if rotates { (state.id + 1) % host.ids } else { state.id };
             state.place = if moves { Place((state.place.0 + 1) % host.places) } else { state.place };
             self.presences[part(state.id)].come(at, state.place);
-            state.due = at.shifted(class.up.draw_us(rng));
+            state.due = calendar.end_of_session(at, at.shifted(class.up.draw_us(rng)));
             match (std::mem::replace(&mut state.has_been, true), rotates, moves) {
                 (false, ..) => EventKind::Entered,
                 (_, true, _) => EventKind::Rotated,
@@ -180,9 +185,12 @@ impl Life {
             }
         } else {
             self.presences[part(state.id)].go(at);
-            let leaves = rng.random_bool(class.leaves.get());
-            state.due = if leaves { Moment::ENDLESS } else { at.shifted(class.down.draw_us(rng)) };
-            if leaves { EventKind::Left } else { EventKind::Down }
+            state.due = if rng.random_bool(class.leaves.get()) {
+                Moment::ENDLESS
+            } else {
+                calendar.end_of_absence(at, at.shifted(class.down.draw_us(rng)))
+            };
+            if state.due == Moment::ENDLESS { EventKind::Left } else { EventKind::Down }
         };
         let Self { hosts, queue, .. } = self;
         let HostState { due, id, place, .. } = hosts[number];

@@ -22,7 +22,11 @@ use multiaddr::{Multiaddr, Protocol};
 use net::Addresses;
 use tokio::time::Instant;
 
-use crate::guests::{Guest, Guests, Listed, Said};
+use crate::{
+    guests::{Guest, Guests, Listed, Said},
+    scenario::holder::Holder,
+    sightings::Sightings,
+};
 
 /// When every testnet begins by its own calendar, which records are dated by: 2026-01-01T00:00:00Z, since the Unix epoch.
 /// The same scenario gives the same bytes on any day.
@@ -35,6 +39,7 @@ pub(crate) struct Memory {
     /// Which addresses of others are kept and given out: those that can be dialled where the world is.
     admitted: Addresses,
     records: Learned<Records>,
+    sightings: Learned<Sightings>,
     guests: Learned<Guests>,
 }
 
@@ -61,6 +66,7 @@ impl Memory {
             began: Instant::now(),
             admitted,
             records: Learned::new(Records::default()),
+            sightings: Learned::new(Sightings::default()),
             guests: Learned::new(Guests::new(protocol)),
         }
     }
@@ -79,19 +85,56 @@ impl Memory {
         self.records.change(|records| records.values.put(peer, put.key(), &put.value(), now))
     }
 
-    /// What a peer has under the key that it is asked for.
-    pub(crate) fn kept(&self, peer: u32, lookup: &Lookup<'_>) -> Kept {
+    /// What a peer that is such a holder has under the key that it is asked for.
+    pub(crate) fn kept(&self, peer: u32, holder: Option<&Holder>, lookup: &Lookup<'_>) -> Kept {
         let mut kept = Kept::default();
         let (key, kind) = (lookup.key(), lookup.kind());
         if let Some(records) = self.records.any().filter(|_| kind != MessageType::FindNode) {
             let now = self.date();
             if kind == MessageType::GetProviders {
-                kept.providers = records.providers.get(peer, key, now).map(Provided::into_owned).collect();
+                kept.providers = self.providers(&records.providers, (peer, holder), key, now);
             } else {
                 kept.record = records.values.get(peer, key, now).map(<[u8]>::to_vec);
             }
         }
         kept
+    }
+
+    fn providers(
+        &self,
+        providers: &Providers,
+        (peer, holder): (u32, Option<&Holder>),
+        key: &[u8],
+        now: Duration,
+    ) -> Vec<Provided<'static>> {
+        let Some(holder) = holder else {
+            return providers.get(peer, key, now).map(Provided::into_owned).collect();
+        };
+        let sightings = self.sightings.any();
+        let seen = |id: &[u8]| sightings.as_ref().map_or_else(Default::default, |all| all.get(peer, id));
+        let given = |record: Provided<'_>| {
+            let seen = seen(&record.id);
+            holder.given(record.into_owned(), seen, now)
+        };
+        providers.records(peer, key, now).filter_map(given).collect()
+    }
+
+    /// A holder that remembers it was asked something.
+    pub(crate) fn seen(&self, peer: u32, asker: &[u8]) {
+        let now = self.date();
+        self.sightings.change(|sightings| sightings.asked(peer, asker, now));
+    }
+
+    /// The same, for the first time on a connection that is watched.
+    pub(crate) fn opened(&self, peer: u32, asker: &[u8]) {
+        let now = self.date();
+        self.sightings.change(|sightings| sightings.opened(peer, asker, now));
+    }
+
+    /// Such a connection is over.
+    pub(crate) fn closed(&self, peer: u32, asker: &[u8]) {
+        let now = self.date();
+        self.sightings.change(|sightings| sightings.closed(peer, asker, now));
     }
 
     /// Whether a peer that asks should say who it is.

@@ -24,6 +24,8 @@ pub(crate) enum Stream {
     Cast,
     LifeStart,
     Life,
+    Holders,
+    Calendar,
 }
 
 /// The random numbers of one purpose.

@@ -5,6 +5,7 @@
 
 mod builtin;
 mod check;
+pub mod holder;
 pub mod life;
 mod parts;
 mod shares;
@@ -54,6 +55,8 @@ pub struct Scenario {
     pub states: Vec<StateShare>,
     /// What befalls attempts to connect.
     pub attempts: Attempts,
+    /// How peers hold provider records; who is in none of these shares does as go-libp2p-kad-dht does.
+    pub holders: Vec<holder::Holder>,
     /// How peers come and go. None: everyone stays as they are.
     pub life: Option<life::Life>,
 }
@@ -122,6 +125,7 @@ impl Default for Scenario {
             agents: Vec::new(),
             states: Vec::new(),
             attempts: Attempts::default(),
+            holders: Vec::new(),
             life: None,
         }
     }

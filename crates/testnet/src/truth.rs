@@ -97,9 +97,29 @@ pub struct PeerTruth<'a> {
     /// for a peer that does not answer truthfully.
     #[serde(skip)]
     pub neighbors: Cow<'a, [u32]>,
+    /// How it holds provider records; absent for a peer that does as go-libp2p-kad-dht does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<HolderTruth<'a>>,
     /// How it comes and goes; absent for a peer that is always there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub life: Option<LifeTruth<'a>>,
+}
+
+/// How a peer holds the provider records that it is given.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HolderTruth<'a> {
+    /// The name of its kind.
+    pub kind: &'a str,
+    /// Whether it takes records and keeps none.
+    pub swallows: bool,
+    /// How long it keeps a record, in seconds.
+    pub keep_s: f64,
+    /// How long it gives out the addresses of a provider, in seconds; 0: never.
+    pub addresses_s: f64,
+    /// Since when: `announced`, `seen` or `hung_up`.
+    pub addresses_since: &'static str,
+    /// The peer that stands for its store: those of one store know the same. Itself, if the store is its own.
+    pub store: String,
 }
 
 /// What is true of one IP address of a peer: what the databases of addresses say of it, and no more.
@@ -160,8 +180,21 @@ impl Truth {
             region: world.region(peer),
             rtt_ms: u64::try_from(world.rtt(peer).as_millis()).unwrap_or(u64::MAX),
             neighbors: self.neighbors(peer),
+            holder: self.holder(peer),
             life: self.life(peer),
         }
+    }
+
+    fn holder(&self, peer: u32) -> Option<HolderTruth<'_>> {
+        let holder = self.world.holder(peer)?;
+        Some(HolderTruth {
+            kind: &holder.name,
+            swallows: holder.swallows,
+            keep_s: holder.keep_s,
+            addresses_s: holder.addresses_s,
+            addresses_since: holder.addresses_since.name(),
+            store: self.world.peer_id(self.world.store(peer)).to_base58(),
+        })
     }
 
     /// Whether a crawl from the bootstrap peers hears of a peer.

@@ -17,7 +17,7 @@ use kad::network::Transport;
 use multiaddr::Multiaddr;
 use net::{
     Authority,
-    serve::{self, Limits},
+    serve::{self, Limits, Receivers},
 };
 use thiserror::Error;
 use tokio::task::JoinSet;
@@ -209,13 +209,14 @@ impl WireTestnet {
         };
         let heads = Arc::new(heads);
         let answers = Arc::clone(heads.answers());
-        let mut tasks = JoinSet::new();
+        let (receivers, mut tasks) = (Arc::new(Receivers::new()), JoinSet::new());
         if let Some((living, life)) = living.clone().zip(Life::of(&world)) {
-            let driver = life::Driver::start(living, life, Arc::clone(&heads), outlets)?;
+            let sockets = (Arc::clone(&heads), Arc::clone(&receivers));
+            let driver = life::Driver::start(living, life, sockets, outlets)?;
             tasks.spawn(driver.run());
         }
         for socket in listening {
-            serve_at(socket, Arc::clone(&heads), &mut tasks);
+            serve_at(socket, Arc::clone(&heads), &receivers, &mut tasks);
         }
         Ok(Self { world, answers, living, tasks, root, _held: held })
     }
@@ -268,8 +269,8 @@ async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
     }
 }
 
-/// Serves the peers behind one socket.
-fn serve_at(socket: Listening, heads: Arc<Heads>, tasks: &mut JoinSet<()>) {
+/// Serves the peers behind one socket. Those of QUIC share the threads that receive.
+fn serve_at(socket: Listening, heads: Arc<Heads>, receivers: &Arc<Receivers>, tasks: &mut JoinSet<()>) {
     let limits = Limits::default();
     match socket {
         Listening::Stream(transport, listener) => {
@@ -282,8 +283,9 @@ fn serve_at(socket: Listening, heads: Arc<Heads>, tasks: &mut JoinSet<()>) {
         }
         Listening::Quic(socket) => {
             let resolve = move |local: SocketAddr| heads.at(local, Transport::Quic);
+            let receivers = Arc::clone(receivers);
             tasks.spawn(async move {
-                if let Err(error) = serve::listen_quic(socket, resolve, limits).await {
+                if let Err(error) = serve::listen_quic_on(&receivers, socket, resolve, limits).await {
                     tracing::error!(%error, "the testnet's QUIC socket is lost");
                 }
             });

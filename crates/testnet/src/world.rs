@@ -10,6 +10,7 @@ use std::{
 
 use kad::{
     Key,
+    autonat::{v1::AUTONAT_PROTOCOL, v2::DIAL_REQUEST_PROTOCOL},
     identify::{IDENTIFY_PROTOCOL, IDENTIFY_PUSH_PROTOCOL, Identify},
     network::Transport,
 };
@@ -35,7 +36,10 @@ use crate::{
 const DEFAULT_AGENT: &str = concat!("kadscope-testnet/", env!("CARGO_PKG_VERSION"));
 
 /// The protocol that echoes 32 bytes.
-const PING_PROTOCOL: &str = "/ipfs/ping/1.0.0";
+pub(crate) const PING_PROTOCOL: &str = "/ipfs/ping/1.0.0";
+
+/// What is spoken by who tells others whether they can be reached.
+const AUTONAT: [&str; 2] = [AUTONAT_PROTOCOL, DIAL_REQUEST_PROTOCOL];
 
 /// A network. Peers are numbered from 0 in the order of their places in the key space; departed peers are numbered
 /// among the others.
@@ -55,6 +59,8 @@ pub struct World {
     /// Who comes and goes.
     pub(crate) cast: Cast,
     pub(crate) places: Places,
+    /// Whose store each kind of holders has that shares one.
+    pub(crate) stores: Vec<Option<u32>>,
 }
 
 /// What is kept of one peer beside its table.
@@ -67,6 +73,8 @@ pub(crate) struct PeerRecord {
     pub(crate) region: u8,
     pub(crate) carrier: Carrier,
     pub(crate) securities: Securities,
+    /// How it holds records, by a number; `None` for one that does as most do.
+    pub(crate) holder: Option<u8>,
 }
 
 /// How each peer stands in the answers of others, encoded once.
@@ -150,7 +158,8 @@ impl World {
     /// What it speaks, as it says itself.
     pub fn protocols(&self, peer: u32) -> Vec<&str> {
         let mut protocols = vec![IDENTIFY_PROTOCOL, PING_PROTOCOL, IDENTIFY_PUSH_PROTOCOL];
-        for protocol in self.kad_protocols(peer) {
+        let others = if self.dials_back(peer) { &AUTONAT[..] } else { &[] };
+        for protocol in others.iter().copied().chain(self.kad_protocols(peer)) {
             if !protocols.contains(&protocol) {
                 protocols.push(protocol);
             }
@@ -165,6 +174,12 @@ impl World {
         kad.into_iter().chain(others.iter().map(String::as_str)).collect()
     }
 
+    /// Whether it tells others whether they can be reached: a server that is what it should be, where there is more to be
+    /// told than that all are on one machine.
+    pub(crate) fn dials_back(&self, peer: u32) -> bool {
+        self.is_public() && self.state(peer).is_honest_server()
+    }
+
     /// The name of its region; `None` in a scenario without regions.
     pub fn region(&self, peer: u32) -> Option<&str> {
         self.scenario.regions.get(usize::from(self.record(peer).region)).map(|region| region.name.as_str())
@@ -172,8 +187,17 @@ impl World {
 
     /// From the observer to the peer and back.
     pub fn rtt(&self, peer: u32) -> Duration {
-        let region = usize::from(self.record(peer).region);
-        Duration::from_millis(self.scenario.rtt_from_observer_ms(region).into())
+        self.rtt_from(self.scenario.observer_region(), peer)
+    }
+
+    /// From a region, by its number, to the peer and back.
+    pub(crate) fn rtt_from(&self, region: usize, peer: u32) -> Duration {
+        self.rtt_between(region, self.record(peer).region.into())
+    }
+
+    /// From a region to another one and back, by their numbers.
+    pub(crate) fn rtt_between(&self, from: usize, to: usize) -> Duration {
+        Duration::from_millis(self.scenario.rtt_between_ms(from, to).into())
     }
 
     /// Who is in its routing table, bucket after bucket. Empty for a peer that answers no requests. Where peers come and

@@ -12,7 +12,7 @@ const DIRECTION: &[(&str, Option<&[&str]>)] = &[
     ("net", Some(&["kad"])),
     ("store", Some(&["kad", "schema"])),
     ("crawl", Some(&["kad", "schema"])),
-    ("testnet", Some(&["kad", "net"])),
+    ("testnet", Some(&["kad", "net", "dht"])),
     ("cli", None),
     ("fuzz", None),
     ("tidy", None),

@@ -38,7 +38,7 @@ pub(crate) struct LookupArgs {
           value_parser = named_rules)]
     pub(crate) rules: Rules,
 
-    /// Dial each provider, too, and say whether and over what it can be reached
+    /// Dial each provider, too: over what it can be reached, and whether it has the block
     #[arg(long, env = "KADSCOPE_LOOKUP_DIAL", help_heading = "Lookup")]
     pub(crate) dial: bool,
 
@@ -67,7 +67,7 @@ pub(crate) struct TypedKey {
     pub(crate) key: WrittenKey,
 }
 
-fn typed(text: &str) -> Result<TypedKey, kad::written::BadKey> {
+pub(super) fn typed(text: &str) -> Result<TypedKey, kad::written::BadKey> {
     Ok(TypedKey { text: text.trim().to_owned(), key: text.parse()? })
 }
 

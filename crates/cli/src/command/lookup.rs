@@ -3,14 +3,14 @@
 mod answer;
 mod trace;
 
-use dht::{Found, Probing, Quest};
+use dht::{Probing, Quest};
 use kad::{
     lookup::{Enough, LookupKind, Rules},
     values::CheckedValue,
     written::WrittenKey,
 };
 
-pub(crate) use self::answer::{Answer, Closest, FoundRow, ProviderRow, ValueRow, milliseconds};
+pub(crate) use self::answer::{Answer, Closest, DialledRow, FoundRow, ProviderRow, ValueRow, milliseconds};
 use crate::{
     args::{LookupArgs, Until},
     clock,
@@ -43,7 +43,7 @@ pub(crate) async fn run(args: LookupArgs, in_use: &mut InUse) -> anyhow::Result<
     if let Some(file) = trace {
         trace::write(&found.trace, file)?;
     }
-    check_answered(&reach, &found)?;
+    reach.check_answered(&found)?;
     let probing = Probing {
         protocols: reach.finder.terms().protocols.clone(),
         patience: reach.finder.terms().patience,
@@ -90,17 +90,4 @@ fn enough(kind: LookupKind, rules: Rules, asked: (Option<u64>, Option<Until>)) -
         (Some(count), Some(Until::Count) | None) if is_counted => rules.until(Enough::Count(many(count))),
         _ => rules.until(Enough::All),
     })
-}
-
-/// Nobody answered: nothing can be said of the key.
-fn check_answered(reach: &Reach, found: &Found) -> Result<(), Failed> {
-    let counts = found.trace.counts();
-    if counts.answered > 0 || counts.asked == counts.cancelled {
-        return Ok(());
-    }
-    let failed = found.trace.rpcs.iter().filter_map(|rpc| {
-        let peer = found.trace.peer(rpc.peer)?;
-        Some(format!("{peer}: {}", rpc.failure.as_ref()?))
-    });
-    Err(reach.nobody(&failed.collect::<Vec<_>>()))
 }

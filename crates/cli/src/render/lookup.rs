@@ -7,7 +7,7 @@ use super::{
     text::{bytes, duration, escaped, fit, grouped},
 };
 use crate::{
-    command::{Answer, FoundRow, ProviderRow, ValueRow},
+    command::{Answer, DialledRow, FoundRow, ProviderRow, ValueRow},
     output::Style,
 };
 
@@ -145,6 +145,7 @@ fn provider_lines(provider: &ProviderRow, style: Style) -> Vec<String> {
     let verdict = if dialled.reachable { style.green("reachable") } else { style.red("unreachable") };
     let agent = dialled.agent.as_deref().map_or_else(String::new, |agent| format!(", {}", escaped(agent)));
     lines.push(format!("    {verdict}{agent}"));
+    lines.extend(block_line(dialled, style));
     if dialled.addresses.is_empty() {
         lines.push("    no address of it is known".to_owned());
     }
@@ -152,6 +153,17 @@ fn provider_lines(provider: &ProviderRow, style: Style) -> Vec<String> {
         lines.extend(address_lines(address, style).into_iter().map(|line| format!("    {line}")));
     }
     lines
+}
+
+/// Whether the provider has the block, where it was asked.
+fn block_line(dialled: &DialledRow, style: Style) -> Option<String> {
+    let evidence = dialled.evidence?;
+    let said = match dialled.has_block {
+        "yes" => style.green("has the block"),
+        "no" => style.red("does not have the block"),
+        _ => style.dim("does not say whether it has the block"),
+    };
+    Some(format!("    {said} ({evidence})"))
 }
 
 fn value_lines(value: &ValueRow, style: Style) -> Vec<String> {

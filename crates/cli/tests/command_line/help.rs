@@ -19,6 +19,7 @@ help! {
     demo: ["demo", "--help"],
     crawl: ["crawl", "--help"],
     lookup: ["lookup", "--help"],
+    provide: ["provide", "--help"],
     ping: ["ping", "--help"],
     testnet: ["testnet", "--help"],
     crawls: ["crawls", "--help"],

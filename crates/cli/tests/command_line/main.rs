@@ -16,6 +16,7 @@ mod manners;
 mod networks;
 mod outputs;
 mod program;
+mod provide;
 mod signals;
 mod sql;
 mod testnet;

@@ -12,8 +12,18 @@ use serde_json::Value;
 
 /// The program with these arguments, and without what the environment of the tests says.
 pub(crate) fn kadscope<I: IntoIterator<Item: AsRef<OsStr>>>(args: I) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kadscope"));
+    let mut command = hearing_a_closed_terminal(env!("CARGO_BIN_EXE_kadscope"));
     command.args(args).env_clear().stdin(Stdio::null());
+    command
+}
+
+/// A program that hears when its terminal is closed, also where the tests run under `nohup`: it would inherit that.
+fn hearing_a_closed_terminal(program: &str) -> Command {
+    if !cfg!(target_os = "linux") {
+        return Command::new(program);
+    }
+    let mut command = Command::new("/usr/bin/env");
+    command.args(["--default-signal=HUP", program]);
     command
 }
 

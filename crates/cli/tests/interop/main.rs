@@ -9,6 +9,7 @@ mod crawler;
 mod guest;
 mod kubo;
 mod limits;
+mod node;
 mod program;
 mod servers;
 mod space;

@@ -86,9 +86,14 @@ impl Network {
 
     /// What every peer knows of itself at this moment.
     pub(crate) fn truth(&mut self) -> Truth {
+        serde_json::from_value(self.obey("truth")).expect("a truth")
+    }
+
+    /// What it prints when it is told this.
+    pub(crate) fn obey(&mut self, line: &str) -> Value {
         let stdin = self.stdin.as_mut().expect("piped");
-        stdin.write_all(b"truth\n").expect("the network still runs");
-        serde_json::from_value(self.read()).expect("a truth")
+        stdin.write_all(format!("{line}\n").as_bytes()).expect("the network still runs");
+        self.read()
     }
 
     fn read(&mut self) -> Value {

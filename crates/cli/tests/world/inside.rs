@@ -190,3 +190,20 @@ fn a_world_without_a_command_says_how_to_enter_it() {
     world.send(rustix::process::Signal::INT);
     assert_eq!(world.code(), Some(0));
 }
+
+#[test]
+fn a_provider_finds_a_public_address_to_be_found_at() {
+    let cid = "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi";
+    let script = format!(
+        "{KADSCOPE} provide {cid} --read-back --yes --json && {KADSCOPE} lookup providers {cid} --json"
+    );
+    let ended = in_world(&script);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let said: Vec<Value> = ended.stdout.lines().map(json).collect();
+    let [published, found] = &said[..] else { panic!("two objects: {}", ended.stdout) };
+    assert_eq!(published["have_record"], 20, "{published}");
+    assert_eq!(found["found"][0]["peer"], published["provider"]);
+    assert_eq!(found["found"][0]["addresses"], published["addresses"]);
+    let address = published["addresses"][0].as_str().expect("an address");
+    assert!(!address.starts_with("/ip4/127."), "{address}");
+}

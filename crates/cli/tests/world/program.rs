@@ -21,7 +21,10 @@ pub(crate) fn command<I: IntoIterator<Item: AsRef<OsStr>>>(program: &str, args: 
 
 /// A world of twenty peers that are always there, with these further options, a `--` and the command among them.
 pub(crate) fn world(args: &[&str]) -> Command {
-    command(KADSCOPE, ["testnet", "--world", "--scenario", "healthy", "--peers", "20"].iter().chain(args))
+    // It hears when its terminal is closed, also where the tests run under `nohup`: it would inherit that.
+    let program =
+        ["--default-signal=HUP", KADSCOPE, "testnet", "--world", "--scenario", "healthy", "--peers", "20"];
+    command("/usr/bin/env", program.iter().chain(args))
 }
 
 /// What a run that is over left behind.

@@ -49,6 +49,8 @@ pub(super) struct Driver<C> {
     idle_since: Instant,
     /// No further order will come.
     closing: bool,
+    /// It ends with the connection alone.
+    lasts: bool,
 }
 
 impl<C: Connection> Driver<C> {
@@ -68,12 +70,19 @@ impl<C: Connection> Driver<C> {
             counted,
             idle_since: Instant::now(),
             closing: false,
+            lasts: false,
         }
+    }
+
+    /// The same, but it ends with the connection alone.
+    pub(super) const fn lasting(mut self) -> Self {
+        self.lasts = true;
+        self
     }
 
     /// Drives the connection until it ends, is idle for too long, or nobody can ask any more.
     pub(super) async fn run(mut self) {
-        while !(self.closing && self.under_way.is_empty()) {
+        while self.lasts || !(self.closing && self.under_way.is_empty()) {
             match self.next().await {
                 Next::Event(Ok(event)) => self.on_event(event),
                 Next::Event(Err(failure)) => {
@@ -100,9 +109,9 @@ impl<C: Connection> Driver<C> {
     }
 
     async fn next(&mut self) -> Next {
-        let Self { connection, orders, under_way, idle_since, limits, closing, .. } = self;
+        let Self { connection, orders, under_way, idle_since, limits, closing, lasts, .. } = self;
         let until = *idle_since + limits.idle;
-        let is_idle = under_way.is_empty();
+        let is_idle = under_way.is_empty() && !*lasts;
         let given_up = |cx: &mut Context<'_>| {
             let gone = |exchange: &mut UnderWay| exchange.question.reply.poll_closed(cx).is_ready();
             under_way.iter_mut().position(gone).map_or(Poll::Pending, Poll::Ready)

@@ -124,7 +124,12 @@ impl<H: Fn(&[u8]) -> bool> Reading<H> {
             }
         };
         let provider = &mut self.providers[position];
-        provider.holders.push((holder, entry.addrs().next().is_some()));
+        // By Go's rules some are asked twice.
+        let gives_addresses = entry.addrs().next().is_some();
+        match provider.holders.iter_mut().find(|(known, _)| *known == holder) {
+            Some((_, before)) => *before |= gives_addresses,
+            None => provider.holders.push((holder, gives_addresses)),
+        }
         for addr in entry.addrs().filter_map(|bytes| Multiaddr::try_from(bytes.to_vec()).ok()) {
             if !provider.addrs.contains(&addr) {
                 provider.addrs.push(addr);

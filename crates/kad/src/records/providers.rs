@@ -36,6 +36,8 @@ pub struct Provided<'a> {
     pub entry: Cow<'a, [u8]>,
     /// Whether the entry has addresses.
     pub has_addresses: bool,
+    /// When the record came, since the Unix epoch.
+    pub received: Duration,
 }
 
 impl Provided<'_> {
@@ -46,8 +48,20 @@ impl Provided<'_> {
 
     /// The same without the store that it is kept in.
     pub fn into_owned(self) -> Provided<'static> {
-        let Self { id, entry, has_addresses } = self;
-        Provided { id: Cow::Owned(id.into_owned()), entry: Cow::Owned(entry.into_owned()), has_addresses }
+        let Self { id, entry, has_addresses, received } = self;
+        Provided {
+            id: Cow::Owned(id.into_owned()),
+            entry: Cow::Owned(entry.into_owned()),
+            has_addresses,
+            received,
+        }
+    }
+
+    /// The same with its id alone.
+    #[must_use]
+    pub fn without_addresses(self) -> Self {
+        let entry = Cow::Owned(entry(&self.id, &[]));
+        Self { entry, has_addresses: false, ..self }
     }
 }
 
@@ -86,12 +100,19 @@ impl Providers {
 
     /// Who provides a key as far as a server knows at `now`, the newest first.
     pub fn get(&self, server: u32, key: &[u8], now: Duration) -> impl Iterator<Item = Provided<'_>> {
-        self.0.get(server, Key::of(key), now).map(move |record| {
-            let Provider { id, entry: whole, has_addresses } = &record.body;
-            let is_located =
-                *has_addresses && now.saturating_sub(record.received) <= PROVIDER_ADDRESS_LIFETIME;
-            let entry = if is_located { Cow::Borrowed(&**whole) } else { Cow::Owned(entry(id, &[])) };
-            Provided { id: Cow::Borrowed(id), entry, has_addresses: is_located }
+        self.records(server, key, now).map(move |record| {
+            let is_located = now.saturating_sub(record.received) <= PROVIDER_ADDRESS_LIFETIME;
+            if is_located { record } else { record.without_addresses() }
+        })
+    }
+
+    /// The same, with all addresses that a record came with, for a server that has a rule of its own for how long it
+    /// gives them out.
+    pub fn records(&self, server: u32, key: &[u8], now: Duration) -> impl Iterator<Item = Provided<'_>> {
+        self.0.get(server, Key::of(key), now).map(|record| {
+            let Provider { id, entry, has_addresses } = &record.body;
+            let (id, entry) = (Cow::Borrowed(&**id), Cow::Borrowed(&**entry));
+            Provided { id, entry, has_addresses: *has_addresses, received: record.received }
         })
     }
 }

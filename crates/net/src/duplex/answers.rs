@@ -8,7 +8,7 @@ use std::{
 use kad::{Multiaddr, answer::Answer, fabric::Request, network::StreamId};
 use tokio::time::Instant;
 
-use super::Duplex;
+use super::{Duplex, inbound::Inbound};
 use crate::{carrier::Carrier, introduction::Purpose};
 
 /// How much may wait to be sent before no further request is answered, in bytes.
@@ -17,7 +17,7 @@ const MAX_UNSENT_BYTES: usize = 256 * 1024;
 impl<C: Carrier> Duplex<C> {
     /// How many requests wait for their turn.
     pub(super) fn waiting(&self) -> usize {
-        self.streams.iter().map(|stream| stream.waiting.len()).sum()
+        self.streams.iter().map(Inbound::waiting).sum()
     }
 
     /// Where the peer and we are.
@@ -41,10 +41,8 @@ impl<C: Carrier> Duplex<C> {
 
     /// Goes on with the answers on one stream; `None` if there is no room for any.
     fn poll_answer(&mut self, position: usize, cx: &mut Context<'_>) -> Poll<Option<(StreamId, Answer)>> {
-        let is_answering = |stream: &&super::Inbound| {
-            matches!(stream.purpose, Purpose::Kad(_))
-                && (stream.answering.is_some() || !stream.waiting.is_empty())
-        };
+        let is_answering =
+            |stream: &&Inbound| matches!(stream.purpose, Purpose::Service(_)) && stream.is_under_way();
         let Some(from) = self.carrier.peer() else { return Poll::Pending };
         if !self.streams.get(position).as_ref().is_some_and(is_answering) {
             return Poll::Pending;
@@ -53,9 +51,10 @@ impl<C: Carrier> Duplex<C> {
             return Poll::Ready(None);
         }
         let (remote, local) = self.places();
-        let service = self.persona.service();
+        let (service, others) = (self.persona.service(), self.persona.others().len());
         let Some(inbound) = self.streams.get_mut(position) else { return Poll::Pending };
-        let Purpose::Kad(protocol) = inbound.purpose else { return Poll::Pending };
+        let Purpose::Service(number) = inbound.purpose else { return Poll::Pending };
+        let protocol = number.saturating_sub(others);
         let answer = inbound.poll_answer(cx, |received, message| {
             let waited = received.elapsed();
             Arc::clone(service).answer(Request { from, remote, local, protocol, waited, message })

@@ -1,12 +1,15 @@
 //! What becomes of the events of a connection: those of the holder's streams go to the holder, all others are dealt with.
 
 use kad::{
-    fabric::{Direction, Introduced, Notice},
+    fabric::{Direction, Introduced, Notice, PeerStream},
     identify::{IDENTIFY_PUSH_PROTOCOL, Identify, MAX_IDENTIFY_BYTES},
     network::{Event, StreamId},
 };
 
-use super::{Duplex, inbound::Inbound};
+use super::{
+    Duplex,
+    inbound::{Attended, Inbound},
+};
 use crate::{
     carrier::Carrier,
     introduction::Purpose,
@@ -52,12 +55,29 @@ impl<C: Carrier> Duplex<C> {
     }
 
     fn opened(&mut self, stream: StreamId, purpose: Purpose) {
-        self.streams.push(Inbound::new(stream, purpose, self.active));
+        let mut inbound = Inbound::new(stream, purpose, self.active);
+        if let Purpose::Service(number) = purpose
+            && let Some(other) = self.persona.others().get(number)
+        {
+            let protocol = other.name.clone();
+            inbound.attended = self.attend(protocol).map(Box::new);
+            if inbound.attended.is_none() {
+                return self.carrier.reset(stream);
+            }
+        }
+        self.streams.push(inbound);
         if purpose == Purpose::Identify {
             let answer = self.persona.voice().introduction.to_observed(&self.carrier.observed());
             self.carrier.send(stream, &answer);
             self.carrier.finish(stream);
         }
+    }
+
+    /// Hands a new stream to the service; `None` if that does not want it.
+    fn attend(&mut self, protocol: String) -> Option<Attended> {
+        let from = self.carrier.peer()?;
+        let (stream, carried) = PeerStream::new(from, protocol, self.places());
+        Some(Attended::new(carried, self.persona.service().attend(stream)?))
     }
 
     fn message(&mut self, stream: StreamId, message: Vec<u8>) {
@@ -67,16 +87,19 @@ impl<C: Carrier> Duplex<C> {
             Purpose::Ping => self.carrier.send(stream, &message),
             Purpose::Push if self.asking.is_interested() => self.introduce(Identify::decode(&message).ok()),
             Purpose::Identify | Purpose::Push => {}
-            Purpose::Kad(_) => {
-                inbound.waiting.push_back((self.active, message));
-                self.ask();
+            Purpose::Service(_) => {
+                let is_kad = inbound.attended.is_none();
+                inbound.take(self.active, message);
+                if is_kad {
+                    self.ask();
+                }
             }
         }
     }
 
     fn finished(&mut self, stream: StreamId) {
         if let Some(inbound) = self.streams.iter_mut().find(|inbound| inbound.id == stream) {
-            inbound.finished = true;
+            inbound.finish();
         }
         self.close_if_done(stream);
     }

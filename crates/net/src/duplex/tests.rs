@@ -151,8 +151,8 @@ fn events() -> impl Strategy<Value = Vec<SessionEvent>> {
 fn held(direction: Direction, events: Vec<SessionEvent>, open_ended: bool) -> (Vec<Event>, Scripted) {
     let identity = Identity::generate().unwrap();
     let says = Says { kad_protocols: vec!["/a".into(), "/b".into()], ..Says::default() };
-    let voice = Voice::of(&identity, &says);
-    let persona = Arc::new(Persona::new(identity, voice, Arc::new(Obedient)));
+    let voice = |identity: &Identity, others: &[_]| Voice::of(identity, &says, others);
+    let persona = Arc::new(Persona::new(identity, Arc::new(Obedient), voice));
     let scripted = Scripted {
         peer: PeerId::random(),
         coming: events.into(),

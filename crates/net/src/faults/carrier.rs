@@ -121,7 +121,7 @@ impl<C: Carrier> Faulty<C> {
                 return None;
             }
             (SessionEvent::Opened(stream, position), _, Some(_))
-                if matches!(Purpose::of(*position), Purpose::Kad(_)) =>
+                if matches!(Purpose::of(*position), Purpose::Service(_)) =>
             {
                 self.requests.push(*stream);
             }

@@ -16,7 +16,6 @@ use std::{
     thread,
 };
 
-use nix::sys::socket::{setsockopt, sockopt::UdpGroSegment};
 use quinn::{
     AsyncUdpSocket, UdpPoller,
     udp::{RecvMeta, Transmit, UdpSocketState},
@@ -76,6 +75,19 @@ const fn force_recv_buffer(_: &SockRef<'_>) -> bool {
     false
 }
 
+/// Tells the system to put no datagrams together.
+#[cfg(target_os = "linux")]
+fn receive_singly(socket: &UdpSocket) -> io::Result<()> {
+    use nix::sys::socket::{setsockopt, sockopt::UdpGroSegment};
+    Ok(setsockopt(socket, UdpGroSegment, &false)?)
+}
+
+/// Linux alone does.
+#[cfg(not(target_os = "linux"))]
+const fn receive_singly(_: &UdpSocket) -> io::Result<()> {
+    Ok(())
+}
+
 /// A socket that all connections of an endpoint share. It knows which dials are under way, and tells them what the network
 /// says of their addresses.
 #[derive(Debug)]
@@ -112,7 +124,7 @@ impl SharedSocket {
     pub(super) fn for_one_peer(socket: std::net::UdpSocket) -> io::Result<Arc<Self>> {
         let mut shared = Self::open(socket)?;
         if shared.receive_segments > 1 {
-            setsockopt(&shared.io, UdpGroSegment, &false)?;
+            receive_singly(&shared.io)?;
             shared.receive_segments = 1;
         }
         Ok(Arc::new(shared))

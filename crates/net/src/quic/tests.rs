@@ -27,10 +27,12 @@ async fn pair() -> (Duplex<QuicLink>, QuicLink, PeerId) {
     let addr = socket.local_addr().unwrap();
     let listener = QuicListener::new(socket, &Receivers::new()).unwrap();
     let (peer, config) = (them.peer_id(), Configs::new().unwrap().get(&them).unwrap());
-    let protocols = protocols(&[]);
-    let introduction = Introduction::new(&us, "asker/1", &protocols, &[]);
-    let voice = Voice { introduction, protocols: Arc::clone(&protocols) };
-    let persona = Arc::new(Persona::new(us.clone(), voice, Arc::new(Nothing)));
+    let protocols = protocols(&[], &[]);
+    let voice = |us: &Identity, _: &[_]| {
+        let introduction = Introduction::new(us, "asker/1", &protocols, &[]);
+        Voice { introduction, protocols: Arc::clone(&protocols) }
+    };
+    let persona = Arc::new(Persona::new(us.clone(), Arc::new(Nothing), voice));
     let dialer = QuicDialer::new(1);
     let accept = async {
         let (incoming, local) = listener.accept().await.unwrap();

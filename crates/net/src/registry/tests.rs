@@ -42,8 +42,8 @@ struct Ours {
 impl Ours {
     fn new(bounds: Bounds) -> Self {
         let identity = Identity::generate().unwrap();
-        let voice = Voice::of(&identity, &Says::default());
-        let persona = Arc::new(Persona::new(identity, voice, Arc::new(Nothing)));
+        let voice = |identity: &Identity, others: &[_]| Voice::of(identity, &Says::default(), others);
+        let persona = Arc::new(Persona::new(identity, Arc::new(Nothing), voice));
         Self { registry: Registry::new(bounds), persona }
     }
 

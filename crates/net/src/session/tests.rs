@@ -17,8 +17,8 @@ fn ends() -> (Session, Session) {
     let (dialer, listener) = (Identity::generate().unwrap(), Identity::generate().unwrap());
     let expected = Some(listener.peer_id());
     (
-        Session::dialer(&dialer, expected, protocols(&[])).unwrap(),
-        Session::listener(&listener, protocols(&[KAD])),
+        Session::dialer(&dialer, expected, protocols(&[], &[])).unwrap(),
+        Session::listener(&listener, protocols(&[], &[KAD])),
     )
 }
 
@@ -122,8 +122,8 @@ fn a_conversation_is_seen_by_both_ends() {
 #[test]
 fn another_identity_than_the_expected_one_is_named() {
     let (dialer, listener) = (Identity::generate().unwrap(), Identity::generate().unwrap());
-    let mut a = Session::dialer(&dialer, Some(PeerId::random()), protocols(&[])).unwrap();
-    let mut b = Session::listener(&listener, protocols(&[]));
+    let mut a = Session::dialer(&dialer, Some(PeerId::random()), protocols(&[], &[])).unwrap();
+    let mut b = Session::listener(&listener, protocols(&[], &[]));
     deliver(&mut a, &mut b, &mut |bytes| bytes.len());
     let mut answer = Vec::new();
     b.transmit(&mut answer).unwrap();
@@ -140,7 +140,7 @@ fn a_key_that_is_not_accepted_has_its_class_and_is_named() {
     };
     for (spki, kind, text) in KEYS {
         let (dialer, key) = (Identity::generate().unwrap(), StaticKey::from_bytes(&[7; 32]));
-        let mut session = Session::dialer(&dialer, Some(PeerId::random()), protocols(&[])).unwrap();
+        let mut session = Session::dialer(&dialer, Some(PeerId::random()), protocols(&[], &[])).unwrap();
         let mut first = Vec::new();
         session.transmit(&mut first).unwrap();
         let at = first.len() - 32;
@@ -168,7 +168,7 @@ fn what_speaks_another_protocol_is_known_by_its_first_bytes() {
     ] {
         let dialer = Identity::generate().unwrap();
         let session = if before == agreed_tls { Session::tls_dialer } else { Session::dialer };
-        let mut session = session(&dialer, None, protocols(&[])).unwrap();
+        let mut session = session(&dialer, None, protocols(&[], &[])).unwrap();
         let failure = Failure::with_detail(Phase::Secure, FailureClass::Malformed, text);
         assert_eq!(session.receive(&mut [before, banner].concat()), Err(failure));
     }

@@ -19,12 +19,12 @@ use tokio::{
 
 use super::{KAD, Ours, PATIENCE, QUIC, TCP, ask, outcome, serve};
 
-fn fabric(bounds: Bounds, limits: Limits) -> SocketFabric {
+pub(crate) fn fabric(bounds: Bounds, limits: Limits) -> SocketFabric {
     SocketFabric::new(FabricConfig { bounds, limits, ..FabricConfig::new(Addresses::Loopback) })
 }
 
 /// The socket of an address over TCP.
-fn socket(address: &kad::Multiaddr) -> SocketAddr {
+pub(crate) fn socket(address: &kad::Multiaddr) -> SocketAddr {
     let mut parts = address.iter();
     match (parts.next(), parts.next()) {
         (Some(Protocol::Ip4(ip)), Some(Protocol::Tcp(port))) => (ip, port).into(),
@@ -33,14 +33,14 @@ fn socket(address: &kad::Multiaddr) -> SocketAddr {
 }
 
 /// A connection from another address of this machine, on which nothing is ever said.
-async fn mute(from: u8, to: SocketAddr) -> std::io::Result<TcpStream> {
+pub(crate) async fn mute(from: u8, to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((IpAddr::from([127, 0, 9, from]), 0).into())?;
     socket.connect(to).await
 }
 
 /// Waits for the end of a connection.
-async fn ended(mut stream: TcpStream) {
+pub(crate) async fn ended(mut stream: TcpStream) {
     let mut bytes = [0; 64];
     let end = async { while stream.read(&mut bytes).await.is_ok_and(|count| count > 0) {} };
     timeout(PATIENCE, end).await.expect("an end");

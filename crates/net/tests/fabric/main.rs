@@ -3,8 +3,10 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
+mod beside;
 mod both_ways;
 mod coming_and_going;
+mod garbage;
 mod hostile;
 
 use std::{
@@ -15,7 +17,10 @@ use std::{
 use kad::{
     Keypair, Multiaddr, PeerId,
     answer::Answer,
-    fabric::{Accepted, Fabric, Inward, Member, Notice, Request, Says, Service, Terms},
+    fabric::{
+        Accepted, Attending, Fabric, Inward, Member, Notice, OtherProtocol, PeerStream, Request, Says,
+        Service, Terms,
+    },
     failure::Failure,
     network::{Connection, Event, Network},
 };
@@ -45,6 +50,14 @@ impl Service for Named {
             b"large" => Answer::Message(vec![7; 128 << 10]),
             message => Answer::Message([self.name.as_bytes(), b" heard ", message].concat()),
         }
+    }
+
+    fn others(&self) -> Vec<OtherProtocol> {
+        beside::PROTOCOLS.map(|name| OtherProtocol { name: name.to_owned(), max_message_bytes: 10 }).into()
+    }
+
+    fn attend(&self, stream: PeerStream) -> Option<Attending> {
+        (stream.protocol == beside::TALK).then(|| Box::pin(beside::talk(self.name, stream)) as _)
     }
 
     fn asks(&self, _: PeerId) -> bool {

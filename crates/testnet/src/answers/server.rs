@@ -10,20 +10,26 @@ use kad::{
 };
 
 use super::Answers;
-use crate::guests::Listed;
+use crate::{guests::Listed, scenario::holder::Holder};
 
 impl Answers {
     /// What `peer` answers to `asker`, having kept what it was given.
     pub(super) fn serve(&self, peer: u32, asker: &[u8], request: &[u8]) -> Answer {
         let guests = self.with_room(peer, self.memory.heard(peer, asker));
+        let (store, holder) = (self.world.store(peer), self.world.holder(peer));
+        if holder.is_some_and(Holder::watches) {
+            self.memory.seen(store, asker);
+        }
         match Asked::read(request, asker) {
             Ok(Asked::Answered(answer)) => answer,
             Ok(Asked::Lookup(lookup)) => Answer::Message(self.look_up(peer, asker, &lookup, &guests)),
             Ok(Asked::Provide(provide)) => {
-                self.memory.provide(peer, asker, &provide);
+                if !holder.is_some_and(|holder| holder.swallows) {
+                    self.memory.provide(store, asker, &provide);
+                }
                 Answer::Nothing
             }
-            Ok(Asked::Put(put)) if self.memory.put(peer, &put) => Answer::Message(put.answer()),
+            Ok(Asked::Put(put)) if self.memory.put(store, &put) => Answer::Message(put.answer()),
             // An undecodable request and a value that has expired, or is older than what is there, are handler errors: those
             // reset the stream.
             Ok(Asked::Put(_)) | Err(_) => Answer::Reset,
@@ -40,6 +46,14 @@ impl Answers {
         if self.world.find(&introduced.peer).is_none() {
             self.memory.met(peer, introduced);
         }
+    }
+
+    /// A connection on which `asker` has asked `peer` something, for as long as it lasts; `None` where it does not matter.
+    pub(crate) fn watch(self: &Arc<Self>, peer: u32, asker: &[u8]) -> Option<Watched> {
+        self.world.holder(peer).filter(|holder| holder.watches_connections())?;
+        let store = self.world.store(peer);
+        self.memory.opened(store, asker);
+        Some(Watched { answers: Arc::clone(self), store, asker: asker.into() })
     }
 
     /// Those for whom the buckets of a peer's table have room, the first come first. A server takes nobody into a full
@@ -61,12 +75,26 @@ impl Answers {
 
     fn look_up(&self, peer: u32, asker: &[u8], lookup: &Lookup<'_>, guests: &[Arc<Listed>]) -> Vec<u8> {
         let own = self.world.peers[peer as usize].id;
-        let kept = self.memory.kept(peer, lookup);
+        let kept = self.memory.kept(self.world.store(peer), self.world.holder(peer), lookup);
         let mut found = self.find(peer, asker, lookup.kind(), lookup.key());
         found.providers = kept.providers.iter().map(Provided::known).collect();
         found.record = kept.record.as_deref();
         join(&mut found, lookup.key(), guests);
         lookup.answer(own.as_bytes(), asker, &found)
+    }
+}
+
+/// A connection with a holder that remembers when it ended.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    answers: Arc<Answers>,
+    store: u32,
+    asker: Box<[u8]>,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.answers.memory.closed(self.store, &self.asker);
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::{Rng, RngExt};
 
-use super::{HostState, Moment, Place, Presence, Session, cast, cast::Host};
+use super::{Calendar, HostState, Moment, Place, Presence, Session, cast, cast::Host};
 use crate::{
     World,
     random::{Stream, stream},
@@ -36,7 +36,12 @@ pub(super) fn begin(world: &World, host: &Host, presences: &mut [Presence]) -> H
     }
     let law = if state.is_up { class.up } else { class.down };
     let under_way = law.under_way(rng);
-    state.due = Moment::START.shifted(under_way.left_us);
+    let (due, calendar) = (Moment::START.shifted(under_way.left_us), Calendar::of(world, host));
+    state.due = if state.is_up {
+        calendar.end_of_session(Moment::START, due)
+    } else {
+        calendar.end_of_absence(Moment::START, due)
+    };
     let since = Moment::START.shifted(-under_way.age_us);
     let mut back = Backwards { host, class, id: state.id, place: state.place, cursor: since };
     if state.is_up {

@@ -297,3 +297,38 @@ fn a_host_costs_tens_of_bytes_and_the_queue_does_not_grow() {
     assert!(life.queue.len() <= 4_000);
     assert!(size_of::<HostState>() + size_of::<Presence>() + size_of::<Reverse<(Moment, u32)>>() <= 96);
 }
+
+#[test]
+fn in_a_mass_departure_its_share_goes_at_once_and_does_not_return() {
+    let text = format!("{PLAIN}departs = {{ share = 0.5, at_s = 7200 }}");
+    let mut life = life(&all(4_000, &text));
+    let before = up(&life);
+    life.advance(Duration::from_secs(7_199));
+    let eve = up(&life);
+    assert!(eve.abs_diff(before) < 160, "{before} and {eve}");
+    let events = life.advance(Duration::from_secs(7_201));
+    let left = events.iter().filter(|event| event.kind == EventKind::Left).count();
+    assert!(left.abs_diff(eve / 2) < 100, "{left} of {eve}");
+    // The others are as many as the laws say, ever after.
+    for hours in [3, 12, 48] {
+        life.advance(hours * HOUR);
+        assert!(up(&life).abs_diff(before / 2) < 120, "{} after {hours} h", up(&life));
+    }
+}
+
+#[test]
+fn at_night_those_who_sleep_are_down_and_by_day_they_are_as_many_as_the_laws_say() {
+    let text = format!("{PLAIN}night = {{ share = 0.6, dark_s = 28800, spread_s = 0 }}");
+    let mut life = life(&all(4_000, &text));
+    let mut at = |hours: u32| {
+        life.advance(hours * HOUR);
+        up(&life)
+    };
+    let (start, noon, evening, midnight, dawn) = (at(0), at(8), at(15), at(20), at(23));
+    assert!(noon.abs_diff(start) < 160 && evening.abs_diff(start) < 160, "{start}, {noon}, {evening}");
+    let awake = start * 2 / 5;
+    assert!(midnight.abs_diff(awake) < 120 && dawn.abs_diff(awake) < 120, "{start}, {midnight}, {dawn}");
+    // Many come at once in the morning: all those who would have come in the night.
+    assert!(at(25) > awake + 400);
+    assert!(at(24 + 20).abs_diff(awake) < 120);
+}

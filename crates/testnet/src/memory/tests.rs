@@ -18,6 +18,8 @@ use tokio::time::advance;
 use super::*;
 use crate::{Scenario, SimConfig, SimNetwork, WireTestnet, World, crawler::crawl};
 
+mod holding;
+
 const KEY: &[u8] = b"\x12\x20a key that somebody provides....";
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -44,6 +44,7 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Problem> {
     if rsa > f64::from(MAX_RSA_KEYS) {
         return Err(("rsa", format!("at most {MAX_RSA_KEYS} peers can have RSA keys, not {rsa:.0}")));
     }
+    super::holder::check(&scenario.holders)?;
     scenario.life.as_ref().map_or(Ok(()), super::life::Life::check)?;
     check_regions(scenario)
 }
@@ -137,10 +138,16 @@ pub(super) fn line_of(text: &str, key: &str) -> usize {
 }
 
 impl Scenario {
-    /// Milliseconds from the observer's region to region number `to` and back; 0 without regions.
-    pub(crate) fn rtt_from_observer_ms(&self, to: usize) -> u32 {
-        let named = |name: &String| self.regions.iter().find(|region| region.name == *name);
-        let from = self.observer.as_ref().and_then(named).or_else(|| self.regions.first());
-        from.zip(self.regions.get(to)).and_then(|(from, to)| rtt_ms(from, to)).unwrap_or(0)
+    /// The region that the observer is in, by its number; 0 without regions.
+    pub(crate) fn observer_region(&self) -> usize {
+        let name = self.observer.as_ref();
+        let named = name.and_then(|name| self.regions.iter().position(|region| region.name == *name));
+        named.unwrap_or(0)
+    }
+
+    /// Milliseconds from a region to another one and back; 0 without regions.
+    pub(crate) fn rtt_between_ms(&self, from: usize, to: usize) -> u32 {
+        let pair = self.regions.get(from).zip(self.regions.get(to));
+        pair.and_then(|(from, to)| rtt_ms(from, to)).unwrap_or(0)
     }
 }

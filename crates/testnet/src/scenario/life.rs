@@ -3,11 +3,15 @@
 //! Only peers that are `online` and no bootstrap peers take part: faults stay as they are, and who hands a network out
 //! is always there. How long sessions and absences last is a [`Law`] for each class of peers.
 
+mod dates;
 mod law;
 
 use serde::Deserialize;
 
-pub use self::law::Law;
+pub use self::{
+    dates::{Departs, Night},
+    law::Law,
+};
 use super::Share;
 
 /// Everything in [`Life`] that is a time is at most this many seconds: a week.
@@ -68,6 +72,12 @@ pub struct LifeClass {
     /// Peers that come for the first time later.
     #[serde(default)]
     pub enters: Enters,
+    /// Peers that go for good all at one time.
+    #[serde(default)]
+    pub departs: Departs,
+    /// Peers that are down at night.
+    #[serde(default)]
+    pub night: Night,
     /// Peers that return at another address.
     #[serde(default)]
     pub moves: Moves,
@@ -182,6 +192,8 @@ impl LifeClass {
             let problem = format!("`{name}` needs `within_s`, above 0 and at most {} s", law::MAX_MEDIAN_S);
             return Err(("enters", problem));
         }
+        self.departs.check(name)?;
+        self.night.check(name)?;
         circle("moves", "addresses", (moves.share, moves.addresses), MAX_ADDRESSES)?;
         circle("rotates", "ids", (rotates.share, rotates.ids), MAX_IDS)
     }

@@ -111,7 +111,7 @@ fn a_delay_is_found_in_whichever_region_it_is_written() {
     let text = "observer = 'us'\n[[regions]]\nname = 'eu'\nshare = 0.5\nrtt_ms = { eu = 20, us = 90 }\n\
                 [[regions]]\nname = 'us'\nshare = 0.5\nrtt_ms = { us = 30 }";
     let scenario = Scenario::parse(text, "x").expect("a scenario");
-    assert_eq!((scenario.rtt_from_observer_ms(0), scenario.rtt_from_observer_ms(1)), (90, 30));
+    assert_eq!([0, 1].map(|to| scenario.rtt_between_ms(scenario.observer_region(), to)), [90, 30]);
 }
 
 /// A scenario with one class of life that has these keys as well.
@@ -162,5 +162,23 @@ fn a_mistake_in_life_is_named_with_what_is_allowed() {
         for part in parts {
             assert!(error.contains(part), "{part:?} is missing in {error:?}");
         }
+    }
+}
+
+#[test]
+fn holders_have_bounds_and_names_of_their_own() {
+    let text = |rest: &str| format!("[[holders]]\nname = 'a'\nshare = 0.5\n{rest}");
+    let read = |rest: &str| Scenario::parse(&text(rest), "x").map(|scenario| scenario.holders);
+    let holder = read("").expect("holders").remove(0);
+    assert_eq!((holder.keep().as_secs(), holder.addresses().as_secs()), (172_800, 86_400));
+    for (rest, problem) in [
+        ("keep_s = 172801", "line 4, `keep_s`: from 0 to 172800 seconds, not 172801"),
+        ("addresses_s = -1", "line 4, `addresses_s`: from 0 to 172800 seconds, not -1"),
+        ("addresses_since = 'ever'", "unknown variant `ever`"),
+        ("[[holders]]\nname = 'a'\nshare = 0.1", "the kind `a` is there twice"),
+        ("[[holders]]\nname = 'b'\nshare = 0.6", "add up to 1.1"),
+    ] {
+        let error = read(rest).expect_err(rest).to_string();
+        assert!(error.contains(problem), "{error}");
     }
 }

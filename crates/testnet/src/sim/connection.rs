@@ -1,283 +1,146 @@
-//! A conversation with one virtual peer.
+//! A connection of a peer of ours in virtual time: with a peer of the world, or with another one of ours.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use kad::{
-    answer::Answer,
+    fabric::{Accepted, CloseReason, Direction},
     failure::{Failure, FailureClass, Phase},
-    identify::{IDENTIFY_PROTOCOL, append_observed_addr},
-    message::MAX_MESSAGE_BYTES,
-    network::{
-        Connection, Endpoint, Event, RoundTrip, RttSource, StreamId, Traffic, Transport, WssCertificate,
-    },
+    network::{Connection, Endpoint, Event, RoundTrip, RttSource, StreamId, Traffic, Transport},
 };
-use multiaddr::{Multiaddr, Protocol};
-use tokio::time::Instant;
+use libp2p_identity::PeerId;
+use multiaddr::Multiaddr;
 
-use super::{Shared, fate::Reached};
-use crate::{
-    life::Place,
-    scenario::life::Absence,
-    state::{Stage, State},
+use super::{
+    Caller,
+    between::{Between, Places},
+    fate::{Reached, Who},
+    line::End,
+    ours::{Ours, place},
+    ticket::{Other, Ticket},
+    toward::Toward,
 };
 
 /// Bytes of a handshake, each way, as an estimate: Noise XX with Ed25519 and the negotiations around it.
-const HANDSHAKE_BYTES: u64 = 380;
+pub(super) const HANDSHAKE_BYTES: u64 = 380;
 
 /// Bytes around each message, as an estimate: its length, a frame of yamux and one of Noise.
-const FRAME_BYTES: u64 = 2 + 12 + 18;
+pub(super) const FRAME_BYTES: u64 = 2 + 12 + 18;
 
-/// A connection in virtual time: a queue of what is to come, and when.
+/// A connection in virtual time.
 #[derive(Debug)]
 pub struct SimConnection {
-    shared: Arc<Shared>,
-    peer: u32,
-    place: Place,
-    state: State,
-    rtt: Duration,
     endpoint: Endpoint,
-    streams: Vec<Stream>,
-    /// What leaves with the next [`next`](Connection::next).
-    outbox: Vec<Outgoing>,
-    /// What comes, by time; of equal times in the order of their causes.
-    coming: VecDeque<(Instant, Coming)>,
-    traffic: Traffic,
+    round_trip: RoundTrip,
+    ours: Arc<Ours>,
+    way: Way,
+    /// `None` for a peer of ours that did not join.
+    ticket: Option<Ticket>,
 }
 
-#[derive(Debug)]
-struct Stream {
-    kind: Kind,
-    max_message_bytes: usize,
-    /// When the peer will be done with the requests so far: it answers those of a stream in their order.
-    busy_until: Option<Instant>,
-    over: bool,
+/// With whom.
+enum Way {
+    Virtual(Box<Toward>),
+    Ours(Box<Between>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Identify,
-    Kad,
-    /// Agreed to, and then silent: a protocol that the peer claims and this simulation does not know.
-    Other,
-    Unknown,
-}
-
-#[derive(Debug)]
-enum Outgoing {
-    Open(StreamId),
-    Request(StreamId, Box<[u8]>),
-    Finish(StreamId),
-}
-
-#[derive(Debug)]
-enum Coming {
-    Event(Event),
-    /// The identify message: made when it is due.
-    Identify(StreamId),
-    /// The answer to a request: made when it is due, so that a thousand pipelined requests take little space.
-    Answer(StreamId, Box<[u8]>),
-    Broken(Failure),
-    /// The peer goes.
-    Gone(Absence),
-}
-
-/// What a peer shows below a secure WebSocket, to who trusts the root of its world.
-fn certificate(shared: &Shared, transport: Transport) -> Option<WssCertificate> {
-    let shown = if shared.world.is_public() { WssCertificate::Root } else { WssCertificate::Libp2p };
-    (transport == Transport::Wss).then_some(shown)
+impl std::fmt::Debug for Way {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Virtual(_) => "Virtual",
+            Self::Ours(_) => "Ours",
+        })
+    }
 }
 
 impl SimConnection {
-    pub(super) fn new(shared: Arc<Shared>, reached: Reached) -> Self {
-        let endpoint = Endpoint {
-            address: reached.address,
-            transport: reached.transport,
-            security: reached.security,
-            certificate: certificate(&shared, reached.transport),
-            ip_version: reached.ip_version,
-            socket: reached.socket,
-        };
-        let state = shared.world.state(reached.peer);
-        let mut connection = Self {
-            place: shared.living.as_ref().map_or(Place::default(), |living| living.place(reached.peer)),
-            shared,
-            peer: reached.peer,
-            state,
-            rtt: reached.rtt,
-            endpoint,
-            streams: Vec::new(),
-            outbox: Vec::new(),
-            coming: VecDeque::new(),
-            traffic: Traffic { sent_bytes: HANDSHAKE_BYTES, received_bytes: HANDSHAKE_BYTES },
-        };
-        if let Some((end, absence)) = connection.shared.end_of_session(reached.peer) {
-            connection.schedule(end, Coming::Gone(absence));
-        }
-        connection
-    }
-
-    /// Sends all that is queued.
-    fn flush(&mut self) {
-        if self.outbox.is_empty() {
-            return;
-        }
-        let arrival = Instant::now() + self.rtt;
-        match self.state {
-            State::Silent(Stage::Multiplex) => return self.outbox.clear(),
-            State::Reset(Stage::Multiplex) => {
-                self.outbox.clear();
-                let failure = Failure::new(Phase::Multiplex, FailureClass::ConnectionReset);
-                return self.schedule(arrival, Coming::Broken(failure));
+    /// With whom a dial of this address reached; `None` if it was one of ours that has left.
+    pub(super) fn dialled(caller: &Caller, reached: Reached, address: Multiaddr) -> Option<Self> {
+        match reached.who {
+            Who::Virtual(peer) => {
+                let way = Way::Virtual(Box::new(Toward::new(caller, peer, reached.target, reached.rtt)));
+                let ours = &caller.ours;
+                let ticket = ours.is_member().then(|| {
+                    let id = caller.shared.members.next_connection();
+                    let with = (caller.shared.world.peer_id(peer), address);
+                    let other = Other::Virtual(peer, reached.target);
+                    Ticket::new((ours, id), Direction::Outbound, with, other)
+                });
+                Some(Self::new(reached, Arc::clone(ours), way, ticket))
             }
-            _ => {}
-        }
-        for outgoing in std::mem::take(&mut self.outbox) {
-            match outgoing {
-                Outgoing::Open(id) => self.opened(id, arrival),
-                Outgoing::Request(id, request) => self.requested(id, arrival, request),
-                Outgoing::Finish(id) => self.finished(id, arrival),
+            Who::Ours(number) => {
+                let other = caller.shared.members.get(number)?;
+                let [here, there] = End::pair(reached.rtt / 2);
+                let local = caller.ours.seen(reached.target);
+                let at = place(reached.target, reached.target.addr());
+                let outward = Places { remote: address, local: local.clone() };
+                let with = (other.id(), outward);
+                let dialled = Self::between(caller, &caller.ours, (here, Direction::Outbound), with, reached);
+                let inward = Places { remote: local, local: at };
+                let back = Reached { address: 0, target: caller.ours.seen_at(reached.target), ..reached };
+                let with = (caller.ours.id(), inward);
+                let accepted = Self::between(caller, &other, (there, Direction::Inbound), with, back);
+                other.hold(accepted);
+                Some(dialled)
             }
         }
     }
 
-    fn opened(&mut self, id: StreamId, arrival: Instant) {
-        match (self.state, self.stream(id).map(|stream| stream.kind)) {
-            (_, None) | (State::Silent(Stage::Stream), _) => {}
-            (State::Reset(Stage::Stream), _) => {
-                let class = match self.endpoint.transport {
-                    Transport::Quic => FailureClass::ConnectionClosed,
-                    _ => FailureClass::ConnectionReset,
-                };
-                self.schedule(arrival, Coming::Broken(Failure::new(Phase::Stream, class)));
-            }
-            (_, Some(Kind::Unknown)) => {
-                self.end(id, arrival, Phase::Stream, FailureClass::ProtocolNotSupported);
-            }
-            (_, Some(Kind::Identify)) => {
-                self.schedule(arrival, Coming::Event(Event::Accepted(id)));
-                self.schedule(arrival, Coming::Identify(id));
-                self.schedule(arrival, Coming::Event(Event::Ended(id, None)));
-            }
-            (_, Some(Kind::Kad | Kind::Other)) => self.schedule(arrival, Coming::Event(Event::Accepted(id))),
+    /// One end of a connection between two of ours.
+    fn between(
+        caller: &Caller,
+        ours: &Arc<Ours>,
+        (end, direction): (Arc<End>, Direction),
+        (peer, places): (PeerId, Places),
+        reached: Reached,
+    ) -> Self {
+        let id = caller.shared.members.next_connection();
+        let with = (peer, places.remote.clone());
+        let ticket = Ticket::new((ours, id), direction, with, Other::Ours(Arc::clone(&end)));
+        let way = Way::Ours(Box::new(Between::new((ours, end), direction, peer, places)));
+        Self::new(reached, Arc::clone(ours), way, Some(ticket))
+    }
+
+    fn new(reached: Reached, ours: Arc<Ours>, way: Way, ticket: Option<Ticket>) -> Self {
+        let Reached { rtt, target, security, address, certificate, .. } = reached;
+        let (transport, socket) = (target.transport(), target.addr());
+        let ip_version = if socket.is_ipv4() { 4 } else { 6 };
+        let source = if transport == Transport::Quic { RttSource::Quic } else { RttSource::Handshake };
+        Self {
+            endpoint: Endpoint { address, transport, security, certificate, ip_version, socket },
+            round_trip: RoundTrip { time: rtt, source },
+            ours,
+            way,
+            ticket,
         }
     }
 
-    fn requested(&mut self, id: StreamId, arrival: Instant, request: Box<[u8]>) {
-        let state = self.state;
-        let Some(stream) = self.stream(id).filter(|stream| stream.kind == Kind::Kad && !stream.over) else {
-            return;
-        };
-        match state {
-            State::Silent(Stage::Stream | Stage::Request) => {}
-            State::Reset(Stage::Request) => self.end(id, arrival, Phase::Request, FailureClass::StreamReset),
-            State::Oversize if stream.max_message_bytes <= MAX_MESSAGE_BYTES => {
-                self.end(id, arrival, Phase::Request, FailureClass::MessageTooLarge);
-            }
-            _ => {
-                let delay_ms = if let State::Slow(ms) = state { ms } else { 0 };
-                let ready = arrival + Duration::from_millis(delay_ms.into());
-                let due = stream.busy_until.map_or(ready, |busy| busy.max(ready));
-                stream.busy_until = Some(due);
-                self.schedule(due, Coming::Answer(id, request));
-            }
+    /// The same, as it is handed out; `None` for a peer that did not join.
+    pub(super) fn into_accepted(self) -> Option<Accepted<Self>> {
+        let (id, peer, remote) = self.ticket.as_ref()?.ends();
+        Some(Accepted { id, peer, remote, connection: self })
+    }
+
+    /// Tells the place of the connection what it has come to.
+    fn note(&mut self, end: Option<&(CloseReason, Failure)>) {
+        let traffic = self.traffic();
+        let Some(ticket) = &mut self.ticket else { return };
+        ticket.note(traffic);
+        if let Way::Virtual(toward) = &self.way
+            && toward.is_interested()
+        {
+            ticket.is_asked();
+        }
+        if let Some((reason, failure)) = end {
+            ticket.end(*reason, failure);
         }
     }
+}
 
-    /// The peer finishes its side when it has answered what was asked.
-    fn finished(&mut self, id: StreamId, arrival: Instant) {
-        let silent = matches!(self.state, State::Silent(_));
-        let Some(stream) = self.stream(id).filter(|stream| stream.kind == Kind::Kad && !stream.over) else {
-            return;
-        };
-        let due = stream.busy_until.map_or(arrival, |busy| busy.max(arrival));
-        if !silent {
-            self.schedule(due, Coming::Event(Event::Ended(id, None)));
-        }
-    }
-
-    /// The peer ends a stream; what was asked on it is not answered.
-    fn end(&mut self, id: StreamId, due: Instant, phase: Phase, class: FailureClass) {
-        if let Some(stream) = self.stream(id) {
-            stream.over = true;
-            self.schedule(due, Coming::Event(Event::Ended(id, Some(Failure::new(phase, class)))));
-        }
-    }
-
-    fn stream(&mut self, id: StreamId) -> Option<&mut Stream> {
-        self.streams.get_mut(id.0 as usize)
-    }
-
-    fn schedule(&mut self, due: Instant, coming: Coming) {
-        let index = self.coming.partition_point(|(other, _)| *other <= due);
-        self.coming.insert(index, (due, coming));
-    }
-
-    /// What happens when something is due; `None` if the user sees nothing of it.
-    fn happen(&mut self, coming: Coming) -> Option<Result<Event, Failure>> {
-        match coming {
-            Coming::Event(event) => {
-                if let Event::Ended(id, _) = event {
-                    self.stream(id)?.over = true;
-                }
-                Some(Ok(event))
-            }
-            Coming::Identify(id) => {
-                let mut message = self.shared.world.identify_at(self.peer, self.place).encode();
-                append_observed_addr(&mut message, &observed(self.endpoint.transport));
-                Some(Ok(self.received(id, message)))
-            }
-            Coming::Answer(id, request) => {
-                match self.shared.answers.answer(self.peer, &self.shared.local, &request) {
-                    Answer::Message(message) => Some(Ok(self.received(id, message))),
-                    Answer::Nothing => None,
-                    // The rules of a world's peers never ask for the last two.
-                    Answer::Reset | Answer::Close | Answer::HangUp => {
-                        self.stream(id)?.over = true;
-                        self.forget(id);
-                        let failure = Failure::new(Phase::Request, FailureClass::StreamReset);
-                        Some(Ok(Event::Ended(id, Some(failure))))
-                    }
-                }
-            }
-            Coming::Broken(failure) => {
-                self.coming.clear();
-                self.coming.push_back((Instant::now(), Coming::Broken(failure.clone())));
-                Some(Err(failure))
-            }
-            Coming::Gone(absence) => {
-                self.coming.clear();
-                self.state = State::Silent(Stage::Multiplex);
-                if absence == Absence::Refused {
-                    let failure = Failure::new(Phase::Request, FailureClass::ConnectionReset);
-                    self.schedule(Instant::now(), Coming::Broken(failure));
-                }
-                None
-            }
-        }
-    }
-
-    /// A message as the user gets it, or the end of the stream if it is longer than the user takes.
-    fn received(&mut self, id: StreamId, message: Vec<u8>) -> Event {
-        let limit = self.stream(id).map_or(0, |stream| stream.max_message_bytes);
-        self.traffic.received_bytes += message.len().min(limit) as u64 + FRAME_BYTES;
-        if message.len() <= limit {
-            return Event::Message(id, message);
-        }
-        self.forget(id);
-        if let Some(stream) = self.stream(id) {
-            stream.over = true;
-        }
-        Event::Ended(id, Some(Failure::new(Phase::Request, FailureClass::MessageTooLarge)))
-    }
-
-    /// Nothing more comes on a stream.
-    fn forget(&mut self, id: StreamId) {
-        self.coming.retain(|(_, coming)| match coming {
-            Coming::Event(Event::Accepted(other) | Event::Message(other, _) | Event::Ended(other, _))
-            | Coming::Identify(other)
-            | Coming::Answer(other, _) => *other != id,
-            Coming::Broken(_) | Coming::Gone(_) => true,
-        });
+/// What the end of a connection with a virtual peer means.
+fn reason(failure: &Failure) -> CloseReason {
+    match failure.class {
+        FailureClass::ConnectionClosed => CloseReason::PeerHungUp,
+        _ => CloseReason::Failed,
     }
 }
 
@@ -286,73 +149,68 @@ impl Connection for SimConnection {
         &self.endpoint
     }
 
-    fn round_trip(&self) -> Option<RoundTrip> {
-        let source = match self.endpoint.transport {
-            Transport::Quic => RttSource::Quic,
-            Transport::Tcp | Transport::Ws | Transport::Wss => RttSource::Handshake,
-        };
-        Some(RoundTrip { time: self.rtt, source })
-    }
-
     fn open(&mut self, protocol: &str, max_message_bytes: usize) -> StreamId {
-        let id = StreamId(u32::try_from(self.streams.len()).unwrap_or(u32::MAX));
-        let world = &self.shared.world;
-        let kind = match protocol {
-            IDENTIFY_PROTOCOL => Kind::Identify,
-            _ if !world.protocols(self.peer).contains(&protocol) => Kind::Unknown,
-            _ if protocol == world.scenario().protocol => Kind::Kad,
-            _ => Kind::Other,
-        };
-        self.streams.push(Stream { kind, max_message_bytes, busy_until: None, over: false });
-        self.traffic.sent_bytes += FRAME_BYTES + protocol.len() as u64;
-        self.outbox.push(Outgoing::Open(id));
-        id
+        match &mut self.way {
+            Way::Virtual(toward) => toward.open(protocol, max_message_bytes),
+            Way::Ours(between) => between.open(protocol, max_message_bytes),
+        }
     }
 
     fn send(&mut self, stream: StreamId, message: &[u8]) {
-        if self.stream(stream).is_some_and(|stream| !stream.over) {
-            self.traffic.sent_bytes += message.len() as u64 + FRAME_BYTES;
-            self.outbox.push(Outgoing::Request(stream, message.into()));
+        match &mut self.way {
+            Way::Virtual(toward) => toward.send(stream, message),
+            Way::Ours(between) => between.send(stream, message),
         }
     }
 
     fn finish(&mut self, stream: StreamId) {
-        self.outbox.push(Outgoing::Finish(stream));
+        match &mut self.way {
+            Way::Virtual(toward) => toward.finish(stream),
+            Way::Ours(between) => between.finish(stream),
+        }
     }
 
     fn reset(&mut self, stream: StreamId) {
-        self.forget(stream);
-        if let Some(stream) = self.stream(stream) {
-            stream.over = true;
+        match &mut self.way {
+            Way::Virtual(toward) => toward.reset(stream),
+            Way::Ours(between) => between.reset(stream),
         }
     }
 
     async fn next(&mut self) -> Result<Event, Failure> {
-        self.flush();
-        loop {
-            let Some(&(due, _)) = self.coming.front() else { return std::future::pending().await };
-            if due > Instant::now() {
-                tokio::time::sleep_until(due).await;
+        let leaving = self.ticket.as_ref().map(|_| self.ours.leaving().clone());
+        let happening = async {
+            match &mut self.way {
+                Way::Virtual(toward) => toward.next().await.map_err(|failure| (reason(&failure), failure)),
+                Way::Ours(between) => between.next().await,
             }
-            let Some((_, coming)) = self.coming.pop_front() else { continue };
-            if let Some(happened) = self.happen(coming) {
-                return happened;
-            }
-        }
+        };
+        let happened = match leaving {
+            Some(leaving) => leaving.run_until_cancelled(happening).await.unwrap_or_else(|| {
+                let failure = Failure::new(Phase::Request, FailureClass::Cancelled);
+                Err((CloseReason::Left, failure))
+            }),
+            None => happening.await,
+        };
+        self.note(happened.as_ref().err());
+        happened.map_err(|(_, failure)| failure)
+    }
+
+    fn round_trip(&self) -> Option<RoundTrip> {
+        Some(self.round_trip)
     }
 
     fn traffic(&self) -> Traffic {
-        self.traffic
+        match &self.way {
+            Way::Virtual(toward) => toward.traffic(),
+            Way::Ours(between) => between.traffic(),
+        }
     }
 
-    async fn close(self) {}
-}
-
-/// Where the peers see the observer.
-fn observed(transport: Transport) -> Multiaddr {
-    let address = Multiaddr::empty().with(Protocol::Ip4(std::net::Ipv4Addr::LOCALHOST));
-    match transport {
-        Transport::Quic => address.with(Protocol::Udp(40_000)).with(Protocol::QuicV1),
-        _ => address.with(Protocol::Tcp(40_000)),
+    async fn close(mut self) {
+        if let Way::Ours(between) = &mut self.way {
+            between.close();
+        }
+        self.note(None);
     }
 }

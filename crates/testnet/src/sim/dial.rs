@@ -11,7 +11,7 @@ use multiaddr::Multiaddr;
 use net::address::Target;
 
 use super::{
-    Shared,
+    Caller,
     fate::{Fate, Reached, fate},
 };
 
@@ -22,11 +22,11 @@ use super::{
 /// after the stagger beside it. The first one to reach the peer wins: those under way are abandoned, the others not
 /// tried.
 pub(super) fn dial(
-    shared: &Shared,
+    caller: &Caller,
     peer: PeerId,
     (addrs, at_most): (&[Multiaddr], Option<Duration>),
 ) -> (Vec<Attempt>, Option<Reached>, Duration) {
-    let (mut attempts, turns) = plan(shared, &peer, addrs);
+    let (mut attempts, turns) = plan(caller, &peer, addrs);
     let mut winner: Option<(Duration, Reached)> = None;
     let mut start = Duration::ZERO;
     for (position, target) in turns {
@@ -34,7 +34,7 @@ pub(super) fn dial(
             break;
         }
         let left = at_most.map_or(Duration::MAX, |limit| limit.saturating_sub(start));
-        let (outcome, took) = match fate(shared, &peer, position, target).within(left) {
+        let (outcome, took) = match fate(caller, &peer, position, target).within(left) {
             Fate::Failed(took, failure) => (AddressOutcome::Failed(failure), took),
             Fate::Reached(took, reached) => {
                 if winner.is_none_or(|(won, _)| start + took < won) {
@@ -46,23 +46,25 @@ pub(super) fn dial(
         let failed = matches!(outcome, AddressOutcome::Failed(_));
         let started_after = Some(start);
         attempts[position] = Attempt { started_after, took: Some(took), ..Attempt::untried(outcome) };
-        start += if failed { took.min(shared.config.stagger) } else { shared.config.stagger };
+        start += if failed { took.min(caller.shared.limits.stagger) } else { caller.shared.limits.stagger };
     }
     let took = winner.map_or_else(|| end_of_last(&attempts), |(won, _)| won);
     if let Some((won, reached)) = winner {
         cut_short(&mut attempts, won, reached.address);
     }
-    lead_on(shared, addrs, &mut attempts);
+    lead_on(caller, addrs, &mut attempts);
     (attempts, winner.map(|(_, reached)| reached), took)
 }
 
 /// What is dialled in which order, by position, and the fate so far of every address.
-fn plan(shared: &Shared, peer: &PeerId, addrs: &[Multiaddr]) -> (Vec<Attempt>, Vec<(usize, Target)>) {
-    let mut turns: Vec<(usize, Target)> = Vec::with_capacity(addrs.len().min(shared.config.max_addresses));
+fn plan(caller: &Caller, peer: &PeerId, addrs: &[Multiaddr]) -> (Vec<Attempt>, Vec<(usize, Target)>) {
+    let mut turns: Vec<(usize, Target)> =
+        Vec::with_capacity(addrs.len().min(caller.shared.limits.max_addresses));
     let mut attempts = Vec::with_capacity(addrs.len());
     for (position, address) in addrs.iter().enumerate() {
-        let resolved = shared.world.resolve(address);
-        let outcome = match shared.world.admitted().target(resolved.as_ref().unwrap_or(address), peer) {
+        let resolved = caller.shared.world.resolve(address);
+        let outcome = match caller.shared.world.admitted().target(resolved.as_ref().unwrap_or(address), peer)
+        {
             Err(reason) => AddressOutcome::Skipped(reason),
             Ok(target) => {
                 turns.push((position, target));
@@ -71,7 +73,7 @@ fn plan(shared: &Shared, peer: &PeerId, addrs: &[Multiaddr]) -> (Vec<Attempt>, V
         };
         attempts.push(Attempt::untried(outcome));
     }
-    for (position, _) in turns.split_off(shared.config.max_addresses.min(turns.len())) {
+    for (position, _) in turns.split_off(caller.shared.limits.max_addresses.min(turns.len())) {
         attempts[position] = Attempt::untried(AddressOutcome::Skipped(SkipReason::OverLimit));
     }
     turns.sort_by_key(|(_, target)| (place(target.transport()), target.addr().is_ipv6()));
@@ -99,10 +101,10 @@ fn cut_short(attempts: &mut [Attempt], won: Duration, winner: usize) {
 }
 
 /// Notes where the names led to.
-fn lead_on(shared: &Shared, addrs: &[Multiaddr], attempts: &mut [Attempt]) {
+fn lead_on(caller: &Caller, addrs: &[Multiaddr], attempts: &mut [Attempt]) {
     for (address, attempt) in addrs.iter().zip(attempts) {
         let is_over = attempt.started_after.is_some() && attempt.outcome != AddressOutcome::Abandoned;
-        if let Some(to) = shared.world.resolve(address).filter(|_| is_over) {
+        if let Some(to) = caller.shared.world.resolve(address).filter(|_| is_over) {
             attempt.resolved = vec![(to, attempt.clone())];
         }
     }

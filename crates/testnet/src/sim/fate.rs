@@ -1,15 +1,15 @@
 //! What comes of one address, without waiting for it.
 
-use std::{net::SocketAddr, sync::atomic::Ordering, time::Duration};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use kad::{
     failure::{Failure, FailureClass, Phase},
-    network::{Security, Transport},
+    network::{Security, Transport, WssCertificate},
 };
 use libp2p_identity::PeerId;
 use net::{address::Target, session::Securities};
 
-use super::{Shared, presence};
+use super::{Caller, Shared, presence};
 use crate::{
     luck::Luck,
     state::{Stage, State},
@@ -42,31 +42,48 @@ impl Fate {
     }
 }
 
+/// Who is at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    /// A peer of the world, by its number.
+    Virtual(u32),
+    /// A peer of ours, by its number among those that joined.
+    Ours(u64),
+}
+
 /// The other end of an attempt that succeeds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reached {
-    /// The peer's number.
-    pub(super) peer: u32,
+    /// Who it is.
+    pub(super) who: Who,
     /// The way there and back.
     pub(super) rtt: Duration,
-    pub(super) transport: Transport,
+    /// Where, and over what.
+    pub(super) target: Target,
     pub(super) security: Security,
-    pub(super) ip_version: u8,
-    pub(super) socket: SocketAddr,
+    /// What it shows below a secure WebSocket, to who trusts the root of its world.
+    pub(super) certificate: Option<WssCertificate>,
     /// The position of the address in the dial.
     pub(super) address: usize,
 }
 
 /// What comes of dialling `peer` at a socket.
-pub(super) fn fate(shared: &Shared, peer: &PeerId, position: usize, target: Target) -> Fate {
-    let world = &shared.world;
+pub(super) fn fate(caller: &Caller, peer: &PeerId, position: usize, target: Target) -> Fate {
+    let world = &caller.shared.world;
     let ports = world.ports();
     let port = target.addr().port();
     let transport = target.transport();
-    if port == ports.dropping {
-        return timeout(shared, Phase::Connect);
+    if let Some(other) = caller.shared.members.at(target) {
+        let reached = reached(caller, Who::Ours(other.number()), position, target);
+        if other.is_full() {
+            return Fate::Failed(reached.rtt, Failure::new(Phase::Connect, FailureClass::ConnectionReset));
+        }
+        return handshake(caller, (peer, &other.id()), State::Online, reached);
     }
-    if let Some(fate) = presence::fate(shared, peer, position, target) {
+    if port == ports.dropping {
+        return timeout(caller, Phase::Connect);
+    }
+    if let Some(fate) = presence::fate(caller, peer, position, target) {
         return fate;
     }
     let ip = target.addr().ip();
@@ -75,62 +92,72 @@ pub(super) fn fate(shared: &Shared, peer: &PeerId, position: usize, target: Targ
         return Fate::Failed(Duration::ZERO, failure);
     }
     let Some(number) = world.resident(target.addr(), transport) else {
-        return refused(shared, Duration::ZERO);
+        return refused(caller, Duration::ZERO);
     };
-    let rtt = world.rtt(number);
+    let who = Who::Virtual(number);
+    let rtt = caller.rtt(who);
     let state = world.state(number);
     if !world.carrier(number).speaks(transport) || !state.listens() {
-        return refused(shared, rtt);
+        return refused(caller, rtt);
     }
-    handshake(shared, peer, state, reached(shared, number, position, target))
+    handshake(caller, (peer, &world.peer_id(number)), state, reached(caller, who, position, target))
 }
 
 /// A peer that is reached at a socket.
-pub(super) fn reached(shared: &Shared, peer: u32, address: usize, target: Target) -> Reached {
-    let transport = target.transport();
-    let security = match (transport, shared.world.securities(peer)) {
+pub(super) fn reached(caller: &Caller, who: Who, address: usize, target: Target) -> Reached {
+    let securities = match who {
+        Who::Virtual(peer) => caller.shared.world.securities(peer),
+        Who::Ours(_) => Securities::Any,
+    };
+    let security = match (target.transport(), securities) {
         (Transport::Quic, _) | (_, Securities::Tls) => Security::Tls,
         _ => Security::Noise,
     };
-    let ip_version = if target.addr().is_ipv4() { 4 } else { 6 };
-    let (rtt, socket) = (shared.world.rtt(peer), target.addr());
-    Reached { peer, rtt, transport, security, ip_version, socket, address }
+    let shown = if caller.shared.world.is_public() { WssCertificate::Root } else { WssCertificate::Libp2p };
+    let certificate = (target.transport() == Transport::Wss).then_some(shown);
+    Reached { who, rtt: caller.rtt(who), target, security, certificate, address }
 }
 
-/// The fate of an attempt whose peer listens.
-pub(super) fn handshake(shared: &Shared, expected: &PeerId, state: State, reached: Reached) -> Fate {
-    let delay = misfortune(shared, reached.peer);
-    let (connected, authenticated, phase) = match reached.transport {
+/// The fate of an attempt whose peer listens. It is the second of these; the first was expected.
+pub(super) fn handshake(
+    caller: &Caller,
+    (expected, proved): (&PeerId, &PeerId),
+    state: State,
+    reached: Reached,
+) -> Fate {
+    let delay = misfortune(caller, reached.who);
+    let (connected, authenticated, phase) = match reached.target.transport() {
         // QUIC opens and authenticates in one round trip.
         Transport::Quic => (reached.rtt + delay, reached.rtt + delay, Phase::Connect),
         _ => (reached.rtt, 2 * reached.rtt + delay, Phase::Secure),
     };
     let fail = |after, phase, class| {
-        if after > shared.config.address_timeout {
-            timeout(shared, phase)
+        if after > caller.shared.limits.address_timeout {
+            timeout(caller, phase)
         } else {
             Fate::Failed(after, Failure::new(phase, class))
         }
     };
     match state {
-        State::Silent(Stage::Accept | Stage::Secure) => timeout(shared, phase),
+        State::Silent(Stage::Accept | Stage::Secure) => timeout(caller, phase),
         State::Reset(Stage::Accept) => fail(connected, phase, FailureClass::ConnectionReset),
         State::Reset(Stage::Secure) => fail(authenticated, phase, FailureClass::ConnectionReset),
         State::Garbage(Stage::Secure) => fail(authenticated, phase, FailureClass::Malformed),
         State::WrongPeerId => fail(authenticated, Phase::Secure, FailureClass::PeerIdMismatch),
-        _ if shared.world.peer_id(reached.peer) != *expected => {
-            fail(authenticated, Phase::Secure, FailureClass::PeerIdMismatch)
-        }
-        _ if authenticated > shared.config.address_timeout => timeout(shared, phase),
+        _ if proved != expected => fail(authenticated, Phase::Secure, FailureClass::PeerIdMismatch),
+        _ if authenticated > caller.shared.limits.address_timeout => timeout(caller, phase),
         _ => Fate::Reached(authenticated, reached),
     }
 }
 
 /// What bad luck adds to the next attempt at a peer: see [`Attempts`](crate::scenario::Attempts).
-fn misfortune(shared: &Shared, peer: u32) -> Duration {
-    let attempts = shared.world.scenario().attempts;
-    let attempt = shared.attempts[peer as usize].fetch_add(1, Ordering::Relaxed);
-    let mut luck = Luck::new(shared.world.scenario().seed, peer, attempt);
+fn misfortune(caller: &Caller, who: Who) -> Duration {
+    // On the wire nothing befalls peers of ours: their sockets are no part of the testnet.
+    let Who::Virtual(peer) = who else { return Duration::ZERO };
+    let Shared { world, attempts, .. } = &*caller.shared;
+    let attempt = attempts[peer as usize].fetch_add(1, Ordering::Relaxed);
+    let mut luck = Luck::new(world.scenario().seed, peer, attempt);
+    let attempts = world.scenario().attempts;
     let late = if luck.strikes(attempts.late_share.get()) { attempts.late_ms.into() } else { 0 };
     let mut delay = Duration::from_millis(late);
     if luck.strikes(attempts.loss.get()) {
@@ -143,13 +170,13 @@ fn misfortune(shared: &Shared, peer: u32) -> Duration {
 }
 
 /// Nobody listens: the host says so, to TCP by a reset, to QUIC by ICMP.
-pub(super) fn refused(shared: &Shared, rtt: Duration) -> Fate {
-    if rtt > shared.config.address_timeout {
-        return timeout(shared, Phase::Connect);
+pub(super) fn refused(caller: &Caller, rtt: Duration) -> Fate {
+    if rtt > caller.shared.limits.address_timeout {
+        return timeout(caller, Phase::Connect);
     }
     Fate::Failed(rtt, Failure::new(Phase::Connect, FailureClass::ConnectionRefused))
 }
 
-pub(super) fn timeout(shared: &Shared, phase: Phase) -> Fate {
-    Fate::Failed(shared.config.address_timeout, Failure::new(phase, FailureClass::Timeout))
+pub(super) fn timeout(caller: &Caller, phase: Phase) -> Fate {
+    Fate::Failed(caller.shared.limits.address_timeout, Failure::new(phase, FailureClass::Timeout))
 }

@@ -11,8 +11,8 @@ use net::address::Target;
 use tokio::time::Instant;
 
 use super::{
-    Shared,
-    fate::{Fate, Reached, handshake, reached, refused, timeout},
+    Caller, Shared,
+    fate::{Fate, Reached, Who, handshake, reached, refused, timeout},
 };
 use crate::{
     life::{Life, Moment},
@@ -32,13 +32,20 @@ impl Shared {
 
     /// Whether a peer that was reached in a dial that began at `begun` has gone before it ended, and how.
     pub(super) fn lost(&self, reached: &Reached, begun: Instant) -> Option<(Phase, Absence)> {
+        let phase =
+            if reached.target.transport() == Transport::Quic { Phase::Connect } else { Phase::Secure };
+        let peer = match reached.who {
+            Who::Virtual(peer) => peer,
+            Who::Ours(number) => {
+                return self.members.get(number).is_none().then_some((phase, Absence::Refused));
+            }
+        };
         let living = self.living.as_ref()?;
-        let absence = self.world.cast.absence(reached.peer)?;
+        let absence = self.world.cast.absence(peer)?;
         let begun = living.clock().at(begun);
         let stays = |life: &Life, _: Moment| {
-            life.presence(reached.peer).is_none_or(|presence| presence.last.holds(begun) && presence.is_up())
+            life.presence(peer).is_none_or(|presence| presence.last.holds(begun) && presence.is_up())
         };
-        let phase = if reached.transport == Transport::Quic { Phase::Connect } else { Phase::Secure };
         (!living.look(stays)).then_some((phase, absence))
     }
 }
@@ -57,16 +64,17 @@ pub(super) async fn lose(attempt: Option<&mut Attempt>, (phase, absence): (Phase
 }
 
 /// What comes of dialling `expected` at a socket where somebody comes and goes; `None` for other sockets.
-pub(super) fn fate(shared: &Shared, expected: &PeerId, position: usize, target: Target) -> Option<Fate> {
+pub(super) fn fate(caller: &Caller, expected: &PeerId, position: usize, target: Target) -> Option<Fate> {
+    let shared = &caller.shared;
     let living = shared.living.as_ref()?;
     let (host, place) = shared.world.host_at(target.addr(), target.transport())?;
     let first = shared.world.cast.ids()[shared.world.cast.hosts()[host].first_id as usize];
-    let rtt = shared.world.rtt(first);
+    let rtt = caller.rtt(Who::Virtual(first));
     let absence = shared.world.cast.absence(first)?;
     let Some(peer) = living.look(|life, _| life.occupant(host, place)) else {
         return Some(match absence {
-            Absence::Refused => refused(shared, rtt),
-            Absence::Dropped => timeout(shared, Phase::Connect),
+            Absence::Refused => refused(caller, rtt),
+            Absence::Dropped => timeout(caller, Phase::Connect),
             Absence::Unreachable => {
                 Fate::Failed(rtt, Failure::new(Phase::Connect, FailureClass::HostUnreachable))
             }
@@ -75,9 +83,10 @@ pub(super) fn fate(shared: &Shared, expected: &PeerId, position: usize, target: 
     let transport = target.transport();
     let is_port = target.addr().port() == shared.world.port(peer, place, transport);
     if !is_port || !shared.world.carrier(peer).speaks(transport) {
-        return Some(refused(shared, rtt));
+        return Some(refused(caller, rtt));
     }
-    Some(handshake(shared, expected, State::Online, reached(shared, peer, position, target)))
+    let at_it = reached(caller, Who::Virtual(peer), position, target);
+    Some(handshake(caller, (expected, &shared.world.peer_id(peer)), State::Online, at_it))
 }
 
 #[cfg(test)]

@@ -3,30 +3,39 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
-use kad::{PeerId, failure::Phase, network::Transport};
+use dht::DialBacks;
+use kad::{
+    PeerId,
+    fabric::{Attending, OtherProtocol, PeerStream},
+    failure::Phase,
+    network::Transport,
+};
 use net::{
-    Authority, Identity, NamedCertificate,
+    Authority, Host, HostConfig, Identity, NamedCertificate, Names, NetError,
     serve::{Action, Answer, Disruption, Head, Notice, Pace, Profile, Request, Service},
 };
 
 use super::WireError;
 use crate::{
-    answers::Answers,
+    answers::{Answers, Watched},
     life::Place,
     living::Living,
     luck::Luck,
     making::Making,
     parallel,
-    scenario::life::Absence,
+    scenario::{holder::Holder, life::Absence},
     state::{Stage, State},
     world::World,
 };
+
+/// The most attempts to dial peers back at once, over all peers of a world.
+const MAX_DIALLING_BACK: usize = 64;
 
 /// All peers that listen.
 #[derive(Debug)]
@@ -34,6 +43,8 @@ pub(super) struct Heads {
     world: Arc<World>,
     answers: Arc<Answers>,
     living: Option<Arc<Living>>,
+    /// By number; `None` for those that dial nobody back, and empty where nobody does.
+    dial_backs: Vec<Option<Arc<DialBacks<Host>>>>,
     /// By number; `None` for those that do not listen.
     all: Vec<Option<Listening>>,
 }
@@ -61,6 +72,9 @@ pub(super) struct Peer {
     answers: Arc<Answers>,
     number: u32,
     state: State,
+    dial_backs: Option<Arc<DialBacks<Host>>>,
+    /// For a holder that remembers when a connection ended: once something was asked on it. Each has a head of its own.
+    watched: OnceLock<Option<Watched>>,
 }
 
 impl Heads {
@@ -72,7 +86,8 @@ impl Heads {
         making: &Making,
     ) -> Result<Self, WireError> {
         let answers = Arc::new(Answers::new(Arc::clone(&world)).living(living.clone()));
-        let mut heads = Self { world, answers, living, all: Vec::new() };
+        let dial_backs = dial_backs(&world)?;
+        let mut heads = Self { world, answers, living, dial_backs, all: Vec::new() };
         let count = heads.world.peers().end;
         let made = parallel::parts(count, |range| {
             let made = range.map(|peer| {
@@ -138,7 +153,8 @@ impl Heads {
             let late = Duration::from_millis(attempts.late_ms.into());
             return Some(Arc::new(self.head(number, place, listening.shown.clone(), late)));
         }
-        if place != Place::default() {
+        let is_watched = self.world.holder(number).is_some_and(Holder::watches_connections);
+        if place != Place::default() || is_watched {
             let shown = listening.shown.clone();
             return Some(Arc::new(self.head(number, place, shown, Duration::ZERO)));
         }
@@ -161,8 +177,13 @@ impl Heads {
     fn head(&self, number: u32, place: Place, shown: Shown, late: Duration) -> Head<Peer> {
         let world = &self.world;
         let state = world.state(number);
-        let profile = Profile::new(world.agent(number), &world.kad_protocols(number));
-        let service = Peer { answers: Arc::clone(&self.answers), number, state };
+        let dial_backs = self.dial_backs.get(number as usize).cloned().flatten();
+        let service =
+            Peer { answers: Arc::clone(&self.answers), number, state, dial_backs, watched: OnceLock::new() };
+        let others = Service::others(&service);
+        let mut protocols = world.kad_protocols(number);
+        protocols.retain(|name| others.iter().all(|other| other.name != *name));
+        let profile = Profile::new(world.agent(number), &protocols);
         let head = Head::new(shown.identity, &profile, &world.addresses_at(number, place), service)
             .with_pace(Pace { accept: late, flight: world.rtt(number) })
             .with_securities(world.securities(number))
@@ -172,6 +193,19 @@ impl Heads {
             None => head,
         }
     }
+}
+
+/// What the peers of a world dial back with. All of them dial as one peer that is none of theirs.
+fn dial_backs(world: &World) -> Result<Vec<Option<Arc<DialBacks<Host>>>>, NetError> {
+    if !world.is_public() {
+        return Ok(Vec::new());
+    }
+    let mut config = HostConfig::new(Identity::generate()?, world.admitted());
+    config.max_connecting = MAX_DIALLING_BACK;
+    config.names = Names::Unresolved;
+    let dialler = Host::new(config)?;
+    let of = |peer: u32| Arc::new(DialBacks::new(dialler.clone(), world.scenario().seed ^ u64::from(peer)));
+    Ok(world.peers().map(|peer| world.dials_back(peer).then(|| of(peer))).collect())
 }
 
 /// What `net` is told to do wrong. The faults in requests are done by [`Peer`].
@@ -206,7 +240,17 @@ impl Service for Peer {
         if !is_kad || matches!(self.state, State::Reset(Stage::Request)) {
             return Answer::Reset;
         }
-        self.answers.answer(self.number, &request.from.to_bytes(), &request.message)
+        let from = request.from.to_bytes();
+        self.watched.get_or_init(|| self.answers.watch(self.number, &from));
+        self.answers.answer(self.number, &from, &request.message)
+    }
+
+    fn others(&self) -> Vec<OtherProtocol> {
+        self.dial_backs.as_ref().map_or_else(Vec::new, |_| DialBacks::<Host>::protocols().into())
+    }
+
+    fn attend(&self, stream: PeerStream) -> Option<Attending> {
+        self.dial_backs.as_ref()?.attend(stream)
     }
 
     fn asks(&self, from: PeerId) -> bool {

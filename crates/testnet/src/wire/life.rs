@@ -26,7 +26,7 @@ use tokio::{
 use super::{
     WireError,
     heads::Heads,
-    sockets::{files, interface, own_files},
+    sockets::{interface, own_files},
 };
 use crate::{
     event_log::EventLog,
@@ -36,7 +36,7 @@ use crate::{
     world::World,
 };
 
-/// Descriptors that are kept free for the shared sockets, the runtime, files and connections.
+/// Descriptors that are kept free for the shared sockets, the runtime, the threads that receive, files and connections.
 const RESERVED_FILES: u64 = 256;
 
 /// The most events that are made so before they are written down.
@@ -118,8 +118,8 @@ pub(super) fn check(world: &World, outlets: &LifeOutlets, may_open: u64) -> Resu
 /// The most descriptors that peers who come and go take at once for sockets of their own.
 fn most_files(world: &World) -> u64 {
     let of_peer = |peer: u32| {
-        let each: u64 = world.carrier(peer).transports().map(files).sum();
-        each * world.location(peer).ips().count() as u64
+        let (transports, ips) = (world.carrier(peer).transports(), world.location(peer).ips());
+        (transports.count() * ips.count()) as u64
     };
     let refused = world.cast.hosts().iter().filter(|host| world.cast.class(host).absence == Absence::Refused);
     let most = |host: &Host| {
@@ -152,11 +152,11 @@ impl Driver {
     pub(super) fn start(
         living: Arc<Living>,
         life: Life,
-        heads: Arc<Heads>,
+        (heads, receivers): (Arc<Heads>, Arc<Receivers>),
         mut outlets: LifeOutlets,
     ) -> Result<Self, WireError> {
         let (world, clock, log) = (Arc::clone(life.world()), living.clock(), outlets.log.take());
-        let (receivers, open) = (Arc::new(Receivers::new()), HashMap::new());
+        let open = HashMap::new();
         let mut driver = Self { world, life, living, clock, heads, receivers, open, log: None, outlets };
         for peer in driver.world.peers() {
             driver.settle(peer)?;

@@ -114,16 +114,9 @@ fn doors(world: &World) -> Vec<(SocketAddr, Transport)> {
 
 /// How many descriptors the sockets take that are for one peer each.
 pub(super) fn own_files(world: &World) -> u64 {
-    let is_own = matches!(world.ports().sharing, Sharing::OneAddress { .. });
-    doors(world).into_iter().filter(|_| is_own).map(|(_, transport)| files(transport)).sum()
-}
-
-/// How many descriptors a listening socket takes.
-pub(super) const fn files(transport: Transport) -> u64 {
-    match transport {
-        // The socket, and those of the thread that drives it.
-        Transport::Quic => 4,
-        Transport::Tcp | Transport::Ws | Transport::Wss => 1,
+    match world.ports().sharing {
+        Sharing::OneAddress { .. } => doors(world).len() as u64,
+        Sharing::Slots => 0,
     }
 }
 

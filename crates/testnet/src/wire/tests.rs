@@ -87,7 +87,8 @@ async fn each_fault_shows_what_the_simulation_promises() {
     let testnet = WireTestnet::start(&Scenario::named("faults").expect("built in").with_peers(100)).await;
     let testnet = testnet.expect("a testnet");
     let world = Arc::clone(testnet.world());
-    let config = crate::SimConfig { address_timeout: PATIENCE, ..crate::SimConfig::default() };
+    let limits = crate::SimLimits { address_timeout: PATIENCE, ..crate::SimLimits::default() };
+    let config = crate::SimConfig { limits, ..crate::SimConfig::default() };
     let sim = crate::SimNetwork::new(Arc::clone(&world), config);
     let mut one_of_each: BTreeMap<String, u32> = BTreeMap::new();
     for peer in world.peers().filter(|&peer| world.carrier(peer) == crate::Carrier::Tcp) {

@@ -24,6 +24,7 @@ type config struct {
 	agents        []string
 	bootstrap     int
 	settle        time.Duration
+	refresh       time.Duration
 	maxStreams    int
 	maxConns      int
 	oneRequest    bool
@@ -42,6 +43,7 @@ func parseConfig(args []string) (config, error) {
 	agents := f.String("agent", "kadscope-dhtservers/1", "agent `versions`, separated by commas, taken in turn")
 	f.IntVar(&c.bootstrap, "bootstrap", 3, "how many servers' addresses are printed")
 	f.DurationVar(&c.settle, "settle", 2*time.Minute, "longest wait for stable routing tables")
+	f.DurationVar(&c.refresh, "refresh", 0, "how often each server refreshes its routing table, and tests who in it was silent for 4.3 times as long (0: never, once the network stands)")
 	f.IntVar(&c.maxStreams, "max-streams-per-conn", 0, "inbound streams a client may have open at once, identify's included; more are reset (0: no limit)")
 	f.IntVar(&c.maxConns, "max-conns", 0, "inbound connections of clients a server holds at once; more are closed on accept (0: no limit)")
 	f.BoolVar(&c.oneRequest, "one-request-per-stream", false, "close a DHT stream after one answer")
@@ -75,6 +77,9 @@ func (c config) check(f *flag.FlagSet) error {
 	}
 	if c.n < 2 {
 		return errors.New("-n: a network has at least 2 servers")
+	}
+	if c.refresh < 0 {
+		return errors.New("-refresh starts at 0")
 	}
 	if c.bootstrap < 1 || c.maxStreams < 0 || c.maxConns < 0 {
 		return errors.New("-bootstrap starts at 1, limits at 0")

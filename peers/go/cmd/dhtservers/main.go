@@ -3,8 +3,9 @@
 // its routing table.
 //
 // It prints {"bootstrap":[...]} when the network stands. Then it obeys lines
-// on stdin: "truth" prints one JSON line with every peer, "quit" or the end of
-// stdin ends it.
+// on stdin, and prints one JSON line for each: "truth" tells of every peer,
+// "provide CID" lets the first server provide content, "providers CID" lets all
+// of them look for who does. "quit" or the end of stdin ends it.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 
 	"kadscope-peers/go/internal/program"
 )
@@ -74,16 +76,36 @@ func obey(ctx context.Context, servers []*server, out *json.Encoder) error {
 		case <-ctx.Done():
 			return nil
 		case line, more := <-lines:
-			switch {
-			case !more || line == "quit":
+			if !more || line == "quit" {
 				return nil
-			case line == "truth":
-				if err := out.Encode(readTruth(servers)); err != nil {
-					return err
-				}
-			case line != "":
-				fmt.Fprintf(os.Stderr, "dhtservers: %q is neither \"truth\" nor \"quit\"\n", line)
+			}
+			answer, err := obeyLine(ctx, servers, line)
+			if err != nil {
+				return err
+			}
+			if answer == nil {
+				continue
+			}
+			if err := out.Encode(answer); err != nil {
+				return err
 			}
 		}
 	}
+}
+
+// obeyLine returns what is to be printed for one line; nil for one that asks for nothing.
+func obeyLine(ctx context.Context, servers []*server, line string) (any, error) {
+	order, what, _ := strings.Cut(line, " ")
+	switch order {
+	case "truth":
+		return readTruth(servers), nil
+	case "provide":
+		return provide(ctx, servers, what)
+	case "providers":
+		return providers(ctx, servers, what)
+	case "":
+		return nil, nil
+	}
+	fmt.Fprintf(os.Stderr, "dhtservers: %q is none of \"truth\", \"provide CID\", \"providers CID\" and \"quit\"\n", line)
+	return nil, nil
 }

@@ -64,10 +64,14 @@ func newServer(cfg config, i int) (*server, error) {
 		served = oneRequestHost{s.host, s.limits}
 	}
 	// No address, query or routing table filter is set: loopback addresses are kept and answered.
+	refresh := dht.DisableAutoRefresh()
+	if cfg.refresh > 0 {
+		refresh = dht.RoutingTableRefreshPeriod(cfg.refresh)
+	}
 	s.dht, err = dht.New(served,
 		dht.Mode(dht.ModeServer),
 		dht.ProtocolPrefix(protocol.ID(cfg.prefix)),
-		dht.DisableAutoRefresh(),
+		refresh,
 	)
 	if err != nil {
 		s.host.Close()

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use dht::{Found, Probe, Probing, identify, read_identify};
 use kad::{
     Contact, Multiaddr, PeerId,
+    bitswap::HasBlock,
     lookup::{LookupKind, PeerState},
     network::Network,
     values::{CheckedValue, IpnsRecord},
@@ -15,7 +16,11 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{args::TypedKey, command::ping::AddressRow, reach::Reach};
+use crate::{
+    args::TypedKey,
+    command::ping::AddressRow,
+    reach::{BlockAsker, Reach},
+};
 
 /// What a lookup came to.
 #[derive(Debug, Serialize)]
@@ -90,6 +95,11 @@ pub(crate) struct DialledRow {
     pub(crate) agent: Option<String>,
     /// Each address.
     pub(crate) addresses: Vec<AddressRow>,
+    /// Whether it has the block of the CID: `yes`, `no` or `unknown`.
+    pub(crate) has_block: &'static str,
+    /// What shows that: `have`, `dont_have` or `block` as bitswap says it, or the class of what went wrong; `None` where it was
+    /// not asked.
+    pub(crate) evidence: Option<&'static str>,
 }
 
 /// A value that holds.
@@ -154,7 +164,7 @@ impl Answer {
                 closest.iter().map(|closest| peer_row(&closest.peer, &closest.addresses)).collect()
             }
             LookupKind::Peer => the_peer(&key.key, &found),
-            LookupKind::Providers => providers(reach.finder.pool().network(), &found, dial).await,
+            LookupKind::Providers => providers(reach, &key.key, &found, dial).await,
             LookupKind::Value => values(&key.key, &found),
         };
         Self {
@@ -255,7 +265,10 @@ fn the_peer(key: &WrittenKey, found: &Found) -> Vec<FoundRow> {
     is_found.then(|| peer_row(&peer.to_string(), &addresses)).into_iter().collect()
 }
 
-async fn providers(host: &Host, found: &Found, dial: Option<&Probing>) -> Vec<FoundRow> {
+async fn providers(reach: &Reach, key: &WrittenKey, found: &Found, dial: Option<&Probing>) -> Vec<FoundRow> {
+    let host = reach.finder.pool().network();
+    let asker = if dial.is_some() { reach.block_asker().await.ok() } else { None };
+    let cid = key.cid();
     let mut rows = Vec::with_capacity(found.providers.len());
     for provider in &found.providers {
         // A record without addresses leads to whatever is known of the peer otherwise.
@@ -264,7 +277,13 @@ async fn providers(host: &Host, found: &Found, dial: Option<&Probing>) -> Vec<Fo
         let dialled = match dial {
             None => None,
             Some(probing) => {
-                Some(dialled(host, &Contact { peer: provider.peer, addrs: addrs.clone() }, probing).await)
+                let contact = Contact { peer: provider.peer, addrs: addrs.clone() };
+                let mut row = dialled(host, &contact, probing).await;
+                if let (true, Some(asker), Some(cid)) = (row.reachable, &asker, &cid) {
+                    let (has_block, evidence) = has_block(asker, &contact, cid, probing).await;
+                    (row.has_block, row.evidence) = (has_block.name(), Some(evidence));
+                }
+                Some(row)
             }
         };
         rows.push(FoundRow::Provider(ProviderRow {
@@ -279,6 +298,19 @@ async fn providers(host: &Host, found: &Found, dial: Option<&Probing>) -> Vec<Fo
     rows
 }
 
+/// Whether a provider has the block, and what shows it.
+async fn has_block(
+    asker: &BlockAsker,
+    whom: &Contact,
+    cid: &[u8],
+    probing: &Probing,
+) -> (HasBlock, &'static str) {
+    match asker.desk.ask(&asker.host, whom, cid, probing.patience).await {
+        Ok(presence) => (presence.into(), presence.name()),
+        Err(failure) => (HasBlock::Unknown, failure.class.name()),
+    }
+}
+
 async fn dialled(host: &Host, contact: &Contact, probing: &Probing) -> DialledRow {
     let probes = dht::probe_all(host, contact, probing).await;
     let said = |probe: &Probe| probe.said.as_ref()?.identify.as_ref().ok()?.agent_version.clone();
@@ -286,6 +318,8 @@ async fn dialled(host: &Host, contact: &Contact, probing: &Probing) -> DialledRo
         reachable: probes.iter().any(|probe| probe.said.is_some()),
         agent: probes.iter().find_map(said),
         addresses: probes.iter().map(AddressRow::of).collect(),
+        has_block: HasBlock::Unknown.name(),
+        evidence: None,
     }
 }
 

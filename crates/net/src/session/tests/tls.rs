@@ -6,8 +6,8 @@ fn tls_ends() -> (Session, Session) {
     let (dialer, listener) = (Identity::generate().unwrap(), Identity::generate().unwrap());
     let expected = Some(listener.peer_id());
     (
-        Session::tls_dialer(&dialer, expected, protocols(&[])).unwrap(),
-        Session::listener(&listener, protocols(&[KAD])),
+        Session::tls_dialer(&dialer, expected, protocols(&[], &[])).unwrap(),
+        Session::listener(&listener, protocols(&[], &[KAD])),
     )
 }
 
@@ -21,8 +21,8 @@ fn a_conversation_is_the_same_as_over_noise() {
 #[test]
 fn both_ends_know_who_the_other_is() {
     let (dialer, listener) = (Identity::generate().unwrap(), Identity::generate().unwrap());
-    let mut a = Session::tls_dialer(&dialer, None, protocols(&[])).unwrap();
-    let mut b = Session::listener_offering(&listener, protocols(&[]), Securities::Tls);
+    let mut a = Session::tls_dialer(&dialer, None, protocols(&[], &[])).unwrap();
+    let mut b = Session::listener_offering(&listener, protocols(&[], &[]), Securities::Tls);
     assert_eq!((a.security(), a.peer(), a.phase()), (None, None, Phase::Secure));
     exchange(&mut a, &mut b, &mut |bytes| bytes.len());
     assert_eq!((a.peer(), b.peer()), (Some(listener.peer_id()), Some(dialer.peer_id())));
@@ -33,8 +33,8 @@ fn both_ends_know_who_the_other_is() {
 #[test]
 fn another_identity_than_the_expected_one_is_named_and_is_not_told_who_we_are() {
     let (dialer, listener) = (Identity::generate().unwrap(), Identity::generate().unwrap());
-    let mut a = Session::tls_dialer(&dialer, Some(PeerId::random()), protocols(&[])).unwrap();
-    let mut b = Session::listener(&listener, protocols(&[]));
+    let mut a = Session::tls_dialer(&dialer, Some(PeerId::random()), protocols(&[], &[])).unwrap();
+    let mut b = Session::listener(&listener, protocols(&[], &[]));
     deliver(&mut a, &mut b, &mut |bytes| bytes.len());
     let mut answer = Vec::new();
     b.transmit(&mut answer).unwrap();
@@ -47,8 +47,8 @@ fn another_identity_than_the_expected_one_is_named_and_is_not_told_who_we_are() 
 #[test]
 fn who_refuses_noise_may_be_dialled_with_tls() {
     let (dialer, listener) = (Identity::generate().unwrap(), Identity::generate().unwrap());
-    let mut a = Session::dialer(&dialer, None, protocols(&[])).unwrap();
-    let mut b = Session::listener_offering(&listener, protocols(&[]), Securities::Tls);
+    let mut a = Session::dialer(&dialer, None, protocols(&[], &[])).unwrap();
+    let mut b = Session::listener_offering(&listener, protocols(&[], &[]), Securities::Tls);
     assert!(!a.is_noise_unanswered());
     let mut bytes = Vec::new();
     a.transmit(&mut bytes).unwrap();
@@ -60,7 +60,7 @@ fn who_refuses_noise_may_be_dialled_with_tls() {
     assert_eq!(a.receive(&mut answer.clone()), Err(refused.clone()));
     assert!(a.is_noise_unanswered());
 
-    let mut a = Session::tls_dialer(&dialer, None, protocols(&[])).unwrap();
+    let mut a = Session::tls_dialer(&dialer, None, protocols(&[], &[])).unwrap();
     assert_eq!(a.receive(&mut answer), Err(refused));
     assert!(!a.is_noise_unanswered(), "there is nothing left to try");
 }

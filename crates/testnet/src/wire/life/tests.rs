@@ -186,7 +186,7 @@ async fn routes_are_asked_for_and_without_them_only_refusal_is_possible() {
 fn more_sockets_than_the_process_may_open_are_an_error() {
     let class = format!("[[life.classes]]\nname = 'all'\nshare = 1.0\n{STEADY}");
     let both = World::generate(&scenario(&format!("peers = 30\n[transports]\nboth = 1.0\n{class}")));
-    let needed = 25 * (files(Transport::Tcp) + files(Transport::Quic));
+    let needed = 25 * 2;
     assert_eq!(most_files(&both), needed);
     let rotating = format!("peers = 45\n{class}rotates = {{ share = 1.0, ids = 4 }}");
     assert_eq!(most_files(&World::generate(&scenario(&rotating))), 10);

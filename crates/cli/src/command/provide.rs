@@ -1,0 +1,129 @@
+//! `kadscope provide`: publishes provider records, and says who has them.
+
+mod row;
+
+use std::{
+    io::{self, BufRead as _, IsTerminal as _},
+    time::Duration,
+};
+
+use dht::{Found, ProviderRecord, Quest};
+use kad::{
+    Contact,
+    fabric::Member as _,
+    lookup::{LookupKind, Rules},
+};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::row::{HolderRow, Provided};
+use crate::{
+    args::{Policy, ProvideArgs, TypedKey},
+    exit::{Code, Failed},
+    network::Network,
+    output,
+    outputs::InUse,
+    place::Place,
+    reach::Reach,
+    render, signals,
+};
+
+/// For how long those who were sent a record are asked for it again.
+const READ_BACK: Duration = Duration::from_secs(5);
+
+pub(crate) async fn run(args: ProvideArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
+    let ProvideArgs { keys, read_back, serve_for, yes, place, json, reach } = args;
+    let keys: Vec<_> =
+        keys.into_iter().map(|key| Ok((multihash(&key)?, key))).collect::<Result<_, Failed>>()?;
+    reach.note_inputs(in_use);
+    let network = reach.network()?;
+    if serve_for.is_none() {
+        output::note(&render::left_behind());
+    }
+    if !yes && !is_agreed(&network, keys.len())? {
+        output::note("nothing was published");
+        return Ok(Code::Cancelled);
+    }
+    let stop = signals::stop_on_signal()?;
+    let place = Place::find(place, &reach, &network).await?;
+    let (reach, own) = Reach::listening(&reach, network, place).await?;
+    let mut is_provided = true;
+    for (multihash, key) in keys {
+        let record = ProviderRecord { key: multihash, provider: own.clone() };
+        let provided = provide(&reach, &key, &record, (read_back, &stop)).await?;
+        if stop.is_cancelled() {
+            return Ok(Code::Cancelled);
+        }
+        is_provided &= provided.is_provided();
+        if json {
+            output::print_json(&provided)?;
+        } else {
+            output::print(&render::provide(&provided, output::Style::of_stdout()))?;
+        }
+    }
+    let is_left_in_peace = stay(serve_for, &own, &stop).await;
+    reach.finder.pool().network().clone().leave().await;
+    Ok(match () {
+        () if !is_left_in_peace => Code::Cancelled,
+        () if is_provided => Code::Done,
+        () => Code::NotFound,
+    })
+}
+
+fn multihash(key: &TypedKey) -> Result<Vec<u8>, Failed> {
+    let wrong = |wrong| Failed::usage(format!("{} cannot be provided: {wrong}", key.text));
+    key.key.provided().map_err(wrong)
+}
+
+/// Whether strangers may be given records: asked on the terminal, unless the network is one's own.
+fn is_agreed(network: &Network, count: usize) -> anyhow::Result<bool> {
+    match network.addresses {
+        Policy::Loopback | Policy::Private => return Ok(true),
+        Policy::Public | Policy::Any => {}
+    }
+    let what = render::publication(count, &network.name);
+    if !io::stdin().is_terminal() {
+        return Err(Failed::usage(format!("--yes says to {what}, where nobody can be asked")).into());
+    }
+    output::note_raw(&format!("Shall I {what}? [y/N] "));
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+}
+
+/// Gives one record to the peers closest to its key, and asks for it again if that is wanted.
+async fn provide(
+    reach: &Reach,
+    key: &TypedKey,
+    record: &ProviderRecord,
+    (read_back, stop): (bool, &CancellationToken),
+) -> anyhow::Result<Provided> {
+    let begun = Instant::now();
+    let quest = Quest {
+        kind: LookupKind::Closest,
+        key: record.key.clone(),
+        from: reach.bootstrap.clone(),
+        rules: Rules::go(),
+    };
+    let found: Found = reach.finder.find(quest, |_| false, |_, _| {}, stop).await;
+    reach.check_answered(&found)?;
+    let holders = reach.finder.give(record, &found, stop).await;
+    let took = begun.elapsed();
+    let has = if read_back {
+        let until = Instant::now() + READ_BACK;
+        Some(reach.finder.read_back(record, &holders, until, stop).await)
+    } else {
+        None
+    };
+    Ok(Provided::of((key, record), &holders, has.as_deref(), took))
+}
+
+/// Stays reachable for that long. `false` if it was stopped.
+async fn stay(serve_for: Option<Duration>, own: &Contact, stop: &CancellationToken) -> bool {
+    let Some(time) = serve_for else { return true };
+    output::note(&render::serving(own, time));
+    tokio::select! {
+        () = sleep(time) => true,
+        () = stop.cancelled() => false,
+    }
+}

@@ -1,0 +1,180 @@
+//! A peer of ours that lives in a network: it answers by the rules of a server, asks back who asks it, keeps a table of
+//! peers that live and records that it is given, looks things up and provides.
+//!
+//! What it knows is in `state`, and what it answers in `answering`; both decide by the rules of `kad`. Two tasks tend it:
+//! `admitting` tests whom it meets, `upkeep` fills the table and keeps it true. What a node is for is left to whoever joins
+//! it: it keeps no rows.
+
+mod acquaintances;
+mod admitting;
+mod answering;
+mod config;
+mod learning;
+mod state;
+#[cfg(test)]
+mod tests;
+mod upkeep;
+
+use std::sync::Arc;
+
+use kad::{
+    Contact, Multiaddr, PeerId,
+    fabric::{Fabric, Inward, Member, Says, Terms},
+    lookup::{LookupKind, Rules},
+    network::Network,
+    values::CheckedValue,
+};
+use tokio::sync::{mpsc, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use self::config::{NodeConfig, Profile};
+use self::{admitting::Admitting, state::NodeState, upkeep::Upkeep};
+use crate::{
+    finder::{Finder, FinderTerms, Found, Quest},
+    pool::Pool,
+    provide::{Holder, ProviderRecord},
+};
+
+/// How many peers that said who they are may wait to be looked at. Who finds no room is met again.
+const MAX_INTRODUCED: usize = 256;
+
+/// A node. It leaves by [`leave`](Self::leave); dropped, it leaves without saying goodbye.
+#[derive(Debug)]
+pub struct Node<M: Member> {
+    seeker: Seeker<M>,
+    own: Contact,
+    refreshes: watch::Receiver<u64>,
+    leaving: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// What the tasks of a node share with it: what it knows, and how it asks.
+#[derive(Debug, Clone)]
+struct Seeker<M> {
+    state: Arc<NodeState>,
+    finder: Finder<M>,
+    bootstrap: Arc<[Contact]>,
+    rules: Rules,
+}
+
+impl<M: Member> Node<M> {
+    /// Joins a fabric. When this returns, the node listens and answers; it has just begun to fill its table.
+    pub async fn join<F: Fabric<Member = M>>(fabric: &F, config: NodeConfig) -> Result<Self, F::Error> {
+        let NodeConfig { keypair, profile, listen, bootstrap, .. } = config.clone();
+        let own = keypair.public().to_peer_id();
+        let (introduced, met) = mpsc::channel(MAX_INTRODUCED);
+        let state = Arc::new(NodeState::new(own, &config, introduced));
+        let says = profile.says(&listen);
+        let terms = Terms { keypair, says, listen, inward: Inward::HandedOut };
+        let member = fabric.join(terms, Arc::clone(&state)).await?;
+        let says = profile.says(&member.listens());
+        let own = Contact { peer: own, addrs: says.addresses.clone() };
+        state.announce(own.clone());
+        member.say(says);
+        let terms = FinderTerms { own: own.peer, protocols: profile.protocols, patience: config.patience };
+        let finder = Finder::new(Pool::new(member, config.pool), terms);
+        let seeker = Seeker { state, finder, bootstrap: bootstrap.into(), rules: config.rules };
+        let (leaving, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let (done, refreshes) = watch::channel(0);
+        let accepting = accept(seeker.finder.pool().clone());
+        let admitting = Admitting::new(seeker.clone(), met).run();
+        let upkeep = Upkeep::new(seeker.clone(), config.refresh, config.seed, done).run();
+        tasks.spawn(leaving.clone().run_until_cancelled_owned(accepting));
+        tasks.spawn(leaving.clone().run_until_cancelled_owned(admitting));
+        tasks.spawn(leaving.clone().run_until_cancelled_owned(upkeep));
+        tasks.close();
+        Ok(Self { seeker, own, refreshes, leaving, tasks })
+    }
+
+    /// Who it is, and where it says that it is.
+    pub const fn contact(&self) -> &Contact {
+        &self.own
+    }
+
+    /// The peer that it is on its fabric.
+    pub const fn member(&self) -> &M {
+        self.seeker.finder.pool().network()
+    }
+
+    /// Its routing table, those farthest from it first.
+    pub fn table(&self) -> Vec<Contact> {
+        self.seeker.state.listed()
+    }
+
+    /// Waits until its table has been refreshed so many times since it joined.
+    pub async fn refreshed(&self, times: u64) {
+        let mut refreshes = self.refreshes.clone();
+        // The task that refreshes ends with the node alone, which is still there.
+        refreshes.wait_for(|done| *done >= times).await.ok();
+    }
+
+    /// Looks something up, starting from its own table. `key` is what [`Quest::key`] is.
+    pub async fn find(&self, kind: LookupKind, key: Vec<u8>, cancel: &CancellationToken) -> Found {
+        self.seeker.find(kind, key, cancel).await
+    }
+
+    /// Provides a key the classic way: keeps the record itself, and gives it to the peers closest to the key. `key` is a
+    /// multihash.
+    pub async fn provide(&self, key: Vec<u8>, cancel: &CancellationToken) -> Vec<Holder> {
+        self.seeker.state.keep_own(&key);
+        let found = self.find(LookupKind::Closest, key.clone(), cancel).await;
+        let record = ProviderRecord { key, provider: self.own.clone() };
+        self.seeker.finder.give(&record, &found, cancel).await
+    }
+
+    /// Leaves: when this returns, nobody of it listens or asks any more. Bounded in time.
+    pub async fn leave(self) {
+        self.leaving.cancel();
+        self.tasks.wait().await;
+        self.member().clone().leave().await;
+    }
+}
+
+impl<M: Member> Drop for Node<M> {
+    fn drop(&mut self) {
+        self.leaving.cancel();
+    }
+}
+
+impl<M: Network> Seeker<M> {
+    /// Looks something up from the table, or from where the node begins while that is empty, and takes in what the lookup
+    /// shows of peers.
+    async fn find(&self, kind: LookupKind, key: Vec<u8>, cancel: &CancellationToken) -> Found {
+        let mut from = self.state.closest(&key);
+        if from.is_empty() {
+            from = self.bootstrap.to_vec();
+        }
+        let now = self.state.now();
+        let holds = |value: &[u8]| CheckedValue::of(&key, value).is_ok_and(|value| !value.is_expired(now));
+        let quest = Quest { kind, key: key.clone(), from, rules: self.rules };
+        let found = self.finder.find(quest, holds, |_, _| {}, cancel).await;
+        self.state.learn(&found);
+        found
+    }
+
+    /// Those of a peer's addresses that may be dialled, without the peer's id at their end.
+    fn admitted(&self, peer: PeerId, addrs: &[Multiaddr]) -> Contact {
+        let own = addrs.iter().filter_map(|addr| kad::answer::own_address(addr.clone(), &peer));
+        let admitted = own.filter(|addr| self.finder.pool().network().admits(addr).is_ok());
+        Contact { peer, addrs: admitted.take(kad::answer::MAX_PROVIDER_ADDRESSES).collect() }
+    }
+}
+
+/// Takes in what peers open, as long as the node is there.
+async fn accept<M: Member>(pool: Pool<M>) {
+    while let Some(accepted) = pool.network().accept().await {
+        pool.accept(accepted);
+    }
+}
+
+impl Profile {
+    /// What a node says of itself that listens there.
+    fn says(&self, listens: &[Multiaddr]) -> Says {
+        let addresses = if self.announce.is_empty() { listens } else { &self.announce };
+        Says {
+            agent: self.agent.clone(),
+            kad_protocols: self.protocols.to_vec(),
+            addresses: addresses.to_vec(),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! How a node lives.
+
+use std::{sync::Arc, time::Duration};
+
+use kad::{
+    Contact, Keypair, Multiaddr,
+    lookup::Rules,
+    table::{REFRESH_INTERVAL, TableRules},
+};
+
+use crate::{finder::ANSWER_PATIENCE, pool::PoolConfig};
+
+/// How a node lives.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    /// Who it is.
+    pub keypair: Keypair,
+    /// What it says of itself.
+    pub profile: Profile,
+    /// Where it listens: addresses of IP, TCP or QUIC, with port 0 where the system is to choose one.
+    pub listen: Vec<Multiaddr>,
+    /// The peers to begin with, and to come back to if all others are lost.
+    pub bootstrap: Vec<Contact>,
+    /// How often its table is refreshed. Default [`REFRESH_INTERVAL`].
+    pub refresh: Duration,
+    /// Which peers its table takes. Default buckets of 20 without limits on groups of addresses.
+    pub table: TableRules,
+    /// By which rules it looks things up. Default those of Go.
+    pub rules: Rules,
+    /// How long it waits for an answer. Default [`ANSWER_PATIENCE`].
+    pub patience: Duration,
+    /// How many connections it opens at once, and for how long it keeps them.
+    pub pool: PoolConfig,
+    /// What time it is when the node joins, since the Unix epoch: records are dated by it.
+    pub now: Duration,
+    /// Seed of its random choices: which keys a refresh looks up.
+    pub seed: u64,
+}
+
+/// What a node says of itself.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Its agent string.
+    pub agent: String,
+    /// The names of the network's kad protocol, the preferred one first. It serves all of them.
+    pub protocols: Arc<[String]>,
+    /// Where it says that it can be dialled; none: where it listens.
+    pub announce: Vec<Multiaddr>,
+}
+
+impl NodeConfig {
+    /// The defaults, for a node that listens nowhere and knows nobody.
+    pub fn new(keypair: Keypair, profile: Profile, now: Duration) -> Self {
+        Self {
+            keypair,
+            profile,
+            listen: Vec::new(),
+            bootstrap: Vec::new(),
+            refresh: REFRESH_INTERVAL,
+            table: TableRules::default(),
+            rules: Rules::go(),
+            patience: ANSWER_PATIENCE,
+            pool: PoolConfig::default(),
+            now,
+            seed: 0,
+        }
+    }
+}

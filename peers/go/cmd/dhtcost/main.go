@@ -1,0 +1,138 @@
+// Command dhtcost measures what lookups and provides of go-libp2p-kad-dht cost
+// a process that makes many: its CPU time for each, as one JSON object.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/multiformats/go-multihash"
+
+	"kadscope-peers/go/internal/program"
+)
+
+type config struct {
+	count     int
+	warm      int
+	seed      uint64
+	timeout   time.Duration
+	bootstrap []peer.AddrInfo
+}
+
+// result is what the program prints: CPU time in microseconds.
+type result struct {
+	// A lookup of providers that ends with the first of one.
+	FoundUS float64 `json:"found_us"`
+	// A lookup of providers of what nobody provides.
+	UnknownUS float64 `json:"unknown_us"`
+	// A provide: a lookup, and a record to the closest.
+	ProvideUS float64 `json:"provide_us"`
+	// How many of the lookups that were to find a provider did.
+	Found int `json:"found"`
+	Count int `json:"count"`
+}
+
+func main() {
+	program.Main("dhtcost", parseConfig, run)
+}
+
+func parseConfig(args []string) (config, error) {
+	var c config
+	f := flag.NewFlagSet("dhtcost", flag.ContinueOnError)
+	f.IntVar(&c.count, "count", 100, "how many of each are measured, one after the other")
+	f.IntVar(&c.warm, "warm", 50, "how many lookups come before, to fill the routing table and to connect")
+	f.Uint64Var(&c.seed, "seed", 1, "keys are drawn from this")
+	f.DurationVar(&c.timeout, "timeout", 5*time.Minute, "longest time for everything")
+	bootstrap, err := program.ParseBootstrap(f, args, "MULTIADDR/p2p/ID...")
+	if err != nil {
+		return c, err
+	}
+	if c.count < 1 || c.warm < 0 {
+		return c, fmt.Errorf("count is at least 1, and warm at least 0")
+	}
+	for _, text := range bootstrap {
+		ai, err := peer.AddrInfoFromString(text)
+		if err != nil {
+			return c, fmt.Errorf("%s: %w", text, err)
+		}
+		c.bootstrap = append(c.bootstrap, *ai)
+	}
+	return c, nil
+}
+
+func run(ctx context.Context, cfg config) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, cfg.timeout, fmt.Errorf("not done after %s", cfg.timeout))
+	defer cancel()
+	if err := publish(ctx, cfg); err != nil {
+		return err
+	}
+	n, err := join(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	for i := range cfg.warm {
+		if _, err := n.dht.GetClosestPeers(ctx, string(key(cfg, "warm", i).Hash())); err != nil {
+			return err
+		}
+	}
+	measured, err := measure(ctx, cfg, n)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(measured)
+}
+
+// publish gives the network what is to be found, by a node of its own.
+func publish(ctx context.Context, cfg config) error {
+	n, err := join(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	for i := range cfg.count {
+		if err := n.dht.Provide(ctx, key(cfg, "found", i), true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func measure(ctx context.Context, cfg config, n *node) (result, error) {
+	r := result{Count: cfg.count}
+	var err error
+	r.FoundUS, err = perCall(cfg.count, func(i int) error {
+		for range n.dht.FindProvidersAsync(ctx, key(cfg, "found", i), 1) {
+			r.Found++
+		}
+		return ctx.Err()
+	})
+	if err != nil {
+		return r, err
+	}
+	r.UnknownUS, err = perCall(cfg.count, func(i int) error {
+		for range n.dht.FindProvidersAsync(ctx, key(cfg, "unknown", i), 1) {
+			return fmt.Errorf("somebody provides what nobody does")
+		}
+		return ctx.Err()
+	})
+	if err != nil {
+		return r, err
+	}
+	r.ProvideUS, err = perCall(cfg.count, func(i int) error {
+		return n.dht.Provide(ctx, key(cfg, "provide", i), true)
+	})
+	return r, err
+}
+
+// key gives the i-th of the keys of one kind.
+func key(cfg config, kind string, i int) cid.Cid {
+	hash, _ := multihash.Sum(fmt.Appendf(nil, "%d %s %d", cfg.seed, kind, i), multihash.SHA2_256, -1) // A known code.
+	return cid.NewCidV1(cid.Raw, hash)
+}
