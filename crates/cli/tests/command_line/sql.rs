@@ -66,6 +66,11 @@ fn the_examples_of_the_docs_agree_with_the_summary() {
     let queries = queries("docs/operating.md");
     assert!(queries.len() >= 5, "{queries:?}");
     assert_eq!(counts(&db, &queries[0]), object(&summary["agents"]));
+    // Some were reached, and reset the connection before they said who they are.
+    let reached = "SELECT 'all', count(*) FROM peer_view WHERE reachable AND crawl_id = (SELECT max(crawl_id) FROM crawl)";
+    let reached = counts(&db, reached).get("all").copied();
+    assert_eq!(reached, summary["peers"]["reachable"].as_u64());
+    assert!(reached > Some(object(&summary["agents"]).values().sum()));
     assert_eq!(counts(&db, &queries[1]), object(&summary["errors"]));
     assert!(summary["peers"]["turned_away"].as_u64() > Some(0));
     assert_eq!(counts(&db, &queries[2]), object(&summary["turned_away"]));
