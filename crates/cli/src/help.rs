@@ -75,7 +75,7 @@ keeps what is in hand, the second ends it at once.";
 /// Below the help of `lookup`.
 pub(crate) const LOOKUP: &str = "\
 Examples:
-  Is my content retrievable, and if not, why:
+  Who provides content, whether each can be reached, and whether it says that it has the block:
     kadscope lookup providers bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi --dial
   Where a peer is:
     kadscope lookup peer 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN
