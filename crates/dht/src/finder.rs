@@ -12,7 +12,9 @@ use std::{sync::Arc, time::Duration};
 use kad::{
     Contact, Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase},
-    lookup::{Candidate, FollowUp, Lookup, LookupKind, LookupOutcome, Rules, Start, Step, Target, Trace},
+    lookup::{
+        Candidate, FollowUp, Lookup, LookupKind, LookupOutcome, LookupTarget, Rules, Start, Step, Trace,
+    },
     message::{Message, MessageType},
     network::Network,
 };
@@ -170,7 +172,7 @@ impl<'a, N: Network, H: Fn(&[u8]) -> bool, W: FnMut(&Trace, Happened)> Search<'a
         }
         let ids: Vec<Vec<u8>> = from.iter().map(|contact| contact.peer.to_bytes()).collect();
         let peers: Vec<&[u8]> = ids.iter().map(Vec::as_slice).collect();
-        let target = Target { kind, preimage: &key };
+        let target = LookupTarget { kind, preimage: &key };
         let lookup = Lookup::new(target, Start { own: &own.to_bytes(), peers: &peers }, rules);
         let trace = Trace::new(&lookup);
         let message = Message::new(question(kind), key).encode().into();

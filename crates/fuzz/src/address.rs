@@ -6,8 +6,9 @@ use kad::{
     Address, Multiaddr, PeerId,
     address::MAX_ADDRESS_BYTES,
     message::{MAX_ADDRESSES, entry_addrs},
+    policy::Addresses,
+    scope::{Scope, scope},
 };
-use net::address::{Addresses, Scope, scope};
 
 static PEER: LazyLock<PeerId> = LazyLock::new(PeerId::random);
 

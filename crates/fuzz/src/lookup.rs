@@ -6,8 +6,8 @@ use std::{collections::VecDeque, time::Duration};
 use kad::{
     failure::{Failure, FailureClass, Phase},
     lookup::{
-        Candidate, Enough, FollowUp, HeardCounts, Lookup, LookupKind, Rules, Start, Step, Target, Trace,
-        replay,
+        Candidate, Enough, FollowUp, HeardCounts, Lookup, LookupKind, LookupTarget, Rules, Start, Step,
+        Trace, replay,
     },
 };
 
@@ -45,7 +45,7 @@ pub fn check(bytes: &[u8]) {
     let seeds: Vec<[u8; 34]> =
         (0..number() % 24).map(|step| id(u8::try_from(step * 7 % 256).unwrap_or(0))).collect();
     let seeds: Vec<&[u8]> = seeds.iter().map(<[u8; 34]>::as_slice).collect();
-    let target = Target { kind, preimage: &TARGET };
+    let target = LookupTarget { kind, preimage: &TARGET };
     let lookup = Lookup::new(target, Start { own: &OWN, peers: &seeds }, rules);
     let trace = Trace::new(&lookup);
     let mut told = Told { lookup, trace, rules, open: VecDeque::new(), asked: [0; 256], now: Duration::ZERO };

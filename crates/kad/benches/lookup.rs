@@ -11,7 +11,7 @@ use std::{collections::HashMap, hint::black_box, time::Duration};
 
 use kadscope_kad::{
     Key,
-    lookup::{Candidate, Lookup, LookupKind, Rules, Start, Step, Target},
+    lookup::{Candidate, Lookup, LookupKind, LookupTarget, Rules, Start, Step},
     message::K,
     table::{Newcomer, RoutingTable, TableRules},
 };
@@ -126,7 +126,7 @@ impl Net {
 }
 
 fn begin(target: &[u8], seeds: &[&[u8]], rules: Rules) -> Lookup {
-    let target = Target { kind: LookupKind::Closest, preimage: target };
+    let target = LookupTarget { kind: LookupKind::Closest, preimage: target };
     Lookup::new(target, Start { own: b"own", peers: seeds }, rules)
 }
 

@@ -4,7 +4,7 @@
 //! Start with [`network`] (what a network must offer to those who ask), [`fabric`] (and to those who are asked) and
 //! [`failure`] (the closed names of what goes wrong). The wire is [`message`] and [`mod@identify`], with [`address`] and
 //! [`peer_id`] in them; [`answer`], [`records`], [`values`], [`table`], [`mod@lookup`], [`mod@key`] and [`preimage`] are the
-//! protocol's arithmetic. [`mod@parse`] and [`written`] read what people write.
+//! protocol's arithmetic. [`policy`], [`opt_out`] and [`scope`] say what may be dialled, [`plan`] in which order. [`mod@parse`] and [`written`] read what people write.
 
 pub mod address;
 pub mod answer;
@@ -22,9 +22,12 @@ pub mod network;
 pub mod opt_out;
 pub mod parse;
 pub mod peer_id;
+pub mod plan;
+pub mod policy;
 pub mod preimage;
 pub mod protobuf;
 pub mod records;
+pub mod scope;
 pub mod table;
 pub mod values;
 pub mod written;

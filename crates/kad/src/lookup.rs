@@ -38,7 +38,7 @@ use crate::{key::Key, peer_id};
 
 /// What a lookup looks for, and under which key.
 #[derive(Debug, Clone, Copy)]
-pub struct Target<'a> {
+pub struct LookupTarget<'a> {
     /// What.
     pub kind: LookupKind,
     /// What the key is the hash of: the bytes of a peer id, a multihash or the key of a record.
@@ -103,7 +103,7 @@ pub struct Lookup {
 
 impl Lookup {
     /// A lookup that has asked nobody yet. Without anybody to begin with it is over at once.
-    pub fn new(target: Target<'_>, from: Start<'_>, rules: Rules) -> Self {
+    pub fn new(target: LookupTarget<'_>, from: Start<'_>, rules: Rules) -> Self {
         let key = Key::of(target.preimage);
         // Whoever chooses ids so that they collide in the index would have to know both.
         let seed = key.prefix64() ^ Key::of(from.own).prefix64().rotate_left(1);

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use kadscope_kad::lookup::{
-    ALPHA, BETA, Candidate, Enough, Lookup, LookupKind, Rules, Start, Step, Target, Termination,
+    ALPHA, BETA, Candidate, Enough, Lookup, LookupKind, LookupTarget, Rules, Start, Step, Termination,
 };
 use kadscope_kad::message::K;
 use serde::Deserialize;
@@ -93,7 +93,7 @@ impl<'a> Beside<'a> {
             (_, count) => Enough::Count(count),
         };
         let seeds: Vec<&[u8]> = recorded.seeds.iter().map(|&peer| &*ids[peer]).collect();
-        let target = Target { kind, preimage: &bytes(&recorded.target) };
+        let target = LookupTarget { kind, preimage: &bytes(&recorded.target) };
         let start = Start { own: &ids[recorded.own], peers: &seeds };
         let lookup = Lookup::new(target, start, Rules::go().until(enough));
         Self { ids, places, lookup, open: BTreeMap::new() }

@@ -6,6 +6,8 @@ use kad::{
     Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase},
     network::{AddressOutcome, Attempt, Dial, Security},
+    plan::{DialRules, Plan},
+    policy::Target,
 };
 use tokio::{
     sync::SemaphorePermit,
@@ -13,10 +15,8 @@ use tokio::{
 };
 
 use crate::{
-    address::Target,
     connection::AnyConnection,
     dial::{Inner, Race},
-    plan::{Plan, Rules},
     tcp,
     ws::Destination,
 };
@@ -134,7 +134,7 @@ impl Inner {
             Err(failure) => return Outcome::new(began, Err(AddressOutcome::Failed(failure))),
             Ok(resolved) => resolved,
         };
-        let rules = Rules { names: false, ..self.shared.rules.clone() };
+        let rules = DialRules { names: false, ..self.shared.rules.clone() };
         let plan = Plan::of_resolved(&resolved.addrs, &peer, &rules);
         let places = (&*resolved.addrs, &*resolved.names);
         let Dial { attempts, connection } =

@@ -14,6 +14,8 @@ use kad::{
     failure::{Failure, SkipReason},
     network::{AddressOutcome, Attempt, Dial, DialTotals, Network, Transport},
     opt_out::OptOut,
+    plan::{Plan, Turn, Way},
+    policy::Addresses,
 };
 use tokio::{
     sync::SemaphorePermit,
@@ -21,7 +23,6 @@ use tokio::{
 };
 
 use crate::{
-    address::Addresses,
     attempt::Outcome,
     connection::AnyConnection,
     error::NetError,
@@ -31,7 +32,6 @@ use crate::{
     names::{MAX_ASKING, Names},
     pacing::Pacing,
     persona::{Nothing, Persona, Voice},
-    plan::{Plan, Turn, Way},
     quic::QuicDialer,
     tcp::Dialer,
     tls::Roots,

@@ -17,12 +17,15 @@ use std::{
     time::Duration,
 };
 
-use kad::fabric::{AnyService, Fabric, Service, Terms};
+use kad::{
+    fabric::{AnyService, Fabric, Service, Terms},
+    plan::DialRules,
+    policy::Addresses,
+};
 use tokio::sync::Semaphore;
 
 pub(crate) use self::membership::Membership;
 use crate::{
-    address::Addresses,
     admission::Bounds,
     dial::Host,
     error::NetError,
@@ -31,7 +34,6 @@ use crate::{
     names::{Names, Resolver},
     pacing::{Pacer, Pacing},
     persona::{Persona, Voice},
-    plan::Rules,
     quic::{Configs, QuicDialer, Receivers},
     registry::{Counted, Registered, Registry},
     tls::Roots,
@@ -99,7 +101,7 @@ pub(crate) struct Resources {
     /// `None` where QUIC is not dialled.
     pub(crate) quic: Option<QuicDialer>,
     pub(crate) names: Resolver,
-    pub(crate) rules: Rules,
+    pub(crate) rules: DialRules,
     pub(crate) dial_timeout: Duration,
     pub(crate) total_timeout: Duration,
     pub(crate) connecting: Semaphore,
@@ -116,7 +118,7 @@ pub(crate) struct Resources {
 impl SocketFabric {
     /// A fabric with nobody on it. Nothing is opened before it is needed.
     pub fn new(config: FabricConfig) -> Self {
-        let rules = Rules {
+        let rules = DialRules {
             addresses: config.addresses,
             opt_out: config.opt_out,
             max_addresses: config.max_addresses,

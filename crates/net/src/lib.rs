@@ -45,7 +45,6 @@
 //!
 //! What a request means is left to others: this crate carries kad messages as bytes.
 
-pub mod address;
 pub mod admission;
 pub mod dial;
 pub mod error;
@@ -72,7 +71,6 @@ mod names;
 mod noise;
 mod pacing;
 mod persona;
-mod plan;
 mod quic;
 mod registry;
 mod socket;
@@ -83,8 +81,9 @@ mod wire;
 mod ws;
 mod yamux;
 
+pub use kad::policy::Addresses;
+
 pub use crate::{
-    address::Addresses,
     admission::Bounds,
     connection::AnyConnection,
     dial::{Host, HostConfig},

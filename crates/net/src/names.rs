@@ -34,9 +34,8 @@ use hickory_resolver::{
 use kad::{
     Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase},
+    policy::Addresses,
 };
-
-use crate::address::Addresses;
 
 /// How often a name may lead to names again.
 const MAX_DEPTH: usize = 4;

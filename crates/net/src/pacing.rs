@@ -13,7 +13,7 @@ use std::{
 use foldhash::fast::RandomState;
 use tokio::time::Instant;
 
-use crate::address::{Scope, scope};
+use kad::scope::{Scope, scope};
 
 /// The most hosts and neighbourhoods whose buckets are kept. When there are more, those that have drained go; should
 /// none have, the newcomer is let through uncounted rather than anybody's memory growing.

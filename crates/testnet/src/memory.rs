@@ -16,10 +16,10 @@ use kad::{
     fabric::Introduced,
     failure::SkipReason,
     message::MessageType,
+    policy::Addresses,
     records::{Provided, Providers, Values},
 };
 use multiaddr::{Multiaddr, Protocol};
-use net::Addresses;
 use tokio::time::Instant;
 
 use crate::{

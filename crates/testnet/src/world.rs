@@ -13,10 +13,11 @@ use kad::{
     autonat::{v1::AUTONAT_PROTOCOL, v2::DIAL_REQUEST_PROTOCOL},
     identify::{IDENTIFY_PROTOCOL, IDENTIFY_PUSH_PROTOCOL, Identify},
     network::Transport,
+    policy::Addresses,
 };
 use libp2p_identity::{Keypair, PeerId};
 use multiaddr::{Multiaddr, Protocol};
-use net::{Addresses, session::Securities};
+use net::session::Securities;
 
 pub(crate) use self::places::Places;
 use crate::{

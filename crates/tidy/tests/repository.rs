@@ -93,8 +93,7 @@ fn the_session_and_the_frontier_do_no_io() {
         let path = file.path.as_str();
         path.starts_with("crates/net/src/session")
             || path.starts_with("crates/crawl/src/frontier")
-            || ["crates/net/src/plan.rs", "crates/net/src/yamux.rs", "crates/net/src/multistream.rs"]
-                .contains(&path)
+            || ["crates/net/src/yamux.rs", "crates/net/src/multistream.rs"].contains(&path)
     };
     assert!(production().filter(decides).count() >= 5);
     none(production().filter(decides).flat_map(|file| source::WORLD.in_production(file)));

@@ -105,7 +105,7 @@ impl Policy {
     }
 }
 
-impl From<Policy> for net::Addresses {
+impl From<Policy> for kad::policy::Addresses {
     fn from(policy: Policy) -> Self {
         match policy {
             Policy::Public => Self::Public,

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Candidate, Lookup, LookupOutcome, Rpc, RpcFate, Rules, Start, Step, Target, Trace};
+use super::{Candidate, Lookup, LookupOutcome, LookupTarget, Rpc, RpcFate, Rules, Start, Step, Trace};
 
 /// What a lookup would have come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Replayed {
 /// when the trace ended fails when it ended.
 pub fn replay(trace: &Trace, rules: Rules) -> Replayed {
     let seeds: Vec<&[u8]> = trace.seeds.iter().filter_map(|&peer| trace.id(peer)).collect();
-    let target = Target { kind: trace.kind, preimage: &trace.preimage };
+    let target = LookupTarget { kind: trace.kind, preimage: &trace.preimage };
     let lookup = Lookup::new(target, Start { own: &trace.own, peers: &seeds }, rules);
     let mut running =
         Running { trace, lookup, rows: rows(trace), due: BinaryHeap::new(), now: Duration::ZERO, unknown: 0 };

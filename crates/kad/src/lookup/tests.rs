@@ -119,8 +119,8 @@ fn net(seed: u64) -> Net {
 
 const OWN: &[u8] = b"\x12\x20own id own id own id own id own id";
 
-fn target(preimage: &[u8]) -> Target<'_> {
-    Target { kind: LookupKind::Closest, preimage }
+fn target(preimage: &[u8]) -> LookupTarget<'_> {
+    LookupTarget { kind: LookupKind::Closest, preimage }
 }
 
 /// Runs a lookup. Answers come in an order drawn from `seed`, a millisecond apart.
@@ -262,7 +262,7 @@ fn the_rules_of_go_find_nearly_all_of_the_true_closest() {
 fn begin(kind: LookupKind, preimage: &[u8], rules: Rules) -> (Lookup, Vec<Candidate>) {
     let peers: Vec<_> = (0..4).map(id).collect();
     let peers: Vec<_> = peers.iter().map(Vec::as_slice).collect();
-    let mut lookup = Lookup::new(Target { kind, preimage }, Start { own: OWN, peers: &peers }, rules);
+    let mut lookup = Lookup::new(LookupTarget { kind, preimage }, Start { own: OWN, peers: &peers }, rules);
     let asked = std::iter::from_fn(|| match lookup.step() {
         Step::Ask(candidate) => Some(candidate),
         Step::Wait | Step::Done => None,

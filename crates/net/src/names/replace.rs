@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use hickory_resolver::proto::rr::RecordType;
-use kad::{Multiaddr, PeerId, parse};
+use kad::{
+    Multiaddr, PeerId, parse,
+    policy::{is_relayed, names_other},
+};
 use multiaddr::Protocol;
-
-use crate::address::{is_relayed, names_other};
 
 /// What each text of `/dnsaddr` begins with.
 const PREFIX: &[u8] = b"dnsaddr=";

@@ -1,10 +1,8 @@
 //! What is asked of a server of `WebSocket`: its name and the path.
 
-use kad::Multiaddr;
+use kad::{Multiaddr, policy::Target};
 use multiaddr::Protocol;
 use rustls::pki_types::ServerName;
-
-use crate::address::Target;
 
 /// Where one attempt goes.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +47,7 @@ impl Destination<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::address::Addresses;
+    use kad::policy::Addresses;
 
     #[test]
     fn names_and_paths_come_from_the_address() {

@@ -180,7 +180,7 @@ fn every_public_address_is_routed_but_those_that_are_meant_not_to_be() {
         assert!(!addresses.is_empty());
         for address in addresses.iter().chain(&world.former_addresses(peer)) {
             let resolved = world.resolve(address).unwrap_or_else(|| address.clone());
-            let target = net::Addresses::Public.socket(&resolved).expect("public");
+            let target = kad::policy::Addresses::Public.socket(&resolved).expect("public");
             let is_unrouted = world.ground.is_unrouted(target.addr().ip());
             assert_eq!(is_unrouted, world.state(peer) == State::Unroutable, "{address}");
         }

@@ -36,7 +36,7 @@ fn the_internet_is_what_the_databases_say() {
 fn ranges_are_public_and_do_not_overlap() {
     let ranges = Internet::get().ranges();
     for (index, range) in ranges.iter().enumerate() {
-        assert_eq!(net::address::scope(range.prefix.ip), net::address::Scope::Public, "{range:?}");
+        assert_eq!(kad::scope::scope(range.prefix.ip), kad::scope::Scope::Public, "{range:?}");
         for other in &ranges[index + 1..] {
             let (a, b) = (range.prefix, other.prefix);
             assert!(!a.contains(b.ip) && !b.contains(a.ip), "{range:?} {other:?}");

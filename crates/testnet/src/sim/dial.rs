@@ -5,10 +5,10 @@ use std::time::Duration;
 use kad::{
     failure::SkipReason,
     network::{AddressOutcome, Attempt, Transport},
+    policy::Target,
 };
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
-use net::address::Target;
 
 use super::{
     Caller,

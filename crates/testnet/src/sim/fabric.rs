@@ -2,9 +2,11 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use kad::fabric::{AnyService, Fabric, Inward, Service, Terms};
+use kad::{
+    fabric::{AnyService, Fabric, Inward, Service, Terms},
+    policy::Target,
+};
 use multiaddr::{Multiaddr, Protocol};
-use net::address::Target;
 use thiserror::Error;
 use tokio::sync::mpsc;
 

@@ -5,9 +5,10 @@ use std::{sync::atomic::Ordering, time::Duration};
 use kad::{
     failure::{Failure, FailureClass, Phase},
     network::{Security, Transport, WssCertificate},
+    policy::Target,
 };
 use libp2p_identity::PeerId;
-use net::{address::Target, session::Securities};
+use net::session::Securities;
 
 use super::{Caller, Shared, presence};
 use crate::{

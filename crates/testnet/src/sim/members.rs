@@ -9,8 +9,7 @@ use std::{
     },
 };
 
-use kad::network::Transport;
-use net::address::Target;
+use kad::{network::Transport, policy::Target};
 
 use super::ours::Ours;
 

@@ -12,10 +12,11 @@ use kad::{
     fabric::{AnyService, Introduced, Request, Says, Service},
     identify::{IDENTIFY_PROTOCOL, IDENTIFY_PUSH_PROTOCOL, Identify, append_observed_addr},
     network::Connection,
+    policy::Target,
 };
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
-use net::{Limits, address::Target, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr};
+use net::{Limits, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr};
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 

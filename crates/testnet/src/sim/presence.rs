@@ -5,9 +5,9 @@ use std::time::Duration;
 use kad::{
     failure::{Failure, FailureClass, Phase},
     network::{AddressOutcome, Attempt, Transport},
+    policy::Target,
 };
 use libp2p_identity::PeerId;
-use net::address::Target;
 use tokio::time::Instant;
 
 use super::{

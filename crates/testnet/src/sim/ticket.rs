@@ -9,10 +9,10 @@ use kad::{
     fabric::{CloseReason, Closed, Connected, ConnectionId, Direction, Notice},
     failure::Failure,
     network::Traffic,
+    policy::Target,
 };
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
-use net::address::Target;
 use tokio::time::Instant;
 
 use super::{line::End, ours::Ours};

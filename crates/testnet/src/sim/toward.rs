@@ -8,8 +8,8 @@ use kad::{
     identify::{IDENTIFY_PROTOCOL, append_observed_addr},
     message::MAX_MESSAGE_BYTES,
     network::{Event, StreamId, Traffic, Transport},
+    policy::Target,
 };
-use net::address::Target;
 use tokio::time::Instant;
 
 use super::{

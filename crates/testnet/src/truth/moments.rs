@@ -1,8 +1,7 @@
 //! What a dial during an interval may come to, when peers come and go within it.
 
-use kad::{failure::FailureClass, network::Transport};
+use kad::{failure::FailureClass, network::Transport, policy::Addresses};
 use multiaddr::Multiaddr;
-use net::Addresses;
 
 use super::{Truth, expected::expected};
 use crate::{

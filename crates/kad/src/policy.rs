@@ -1,11 +1,18 @@
-//! Which addresses may be dialled, and how: decided from the address alone, before any socket exists.
+//! Which addresses may be dialled, and how: decided from the address alone, before any socket exists. Who asked not to
+//! be dialled is left to [`opt_out`](crate::opt_out), in which order addresses are tried to [`plan`](crate::plan).
 //!
-//! Sources: the IANA IPv4 and IPv6 Special-Purpose Address Registries (as of 2025) and the multiaddr protocol table.
+//! Source: the multiaddr protocol table.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 
-use kad::{Multiaddr, PeerId, failure::SkipReason, network::Transport};
-use multiaddr::Protocol;
+use libp2p_identity::PeerId;
+use multiaddr::{Multiaddr, Protocol};
+
+use crate::{
+    failure::SkipReason,
+    network::Transport,
+    scope::{Scope, scope},
+};
 
 /// Which addresses may be dialled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,19 +25,6 @@ pub enum Addresses {
     Loopback,
     /// All that can be dialled: public, private and loopback.
     Any,
-}
-
-/// From where an IP address can be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// From everywhere.
-    Public,
-    /// Within a private network, a carrier's network or a link (RFC 1918, RFC 4193, RFC 6598, link-local).
-    Private,
-    /// From the machine itself.
-    Loopback,
-    /// From nowhere: documentation, benchmarks, multicast, reserved and unallocated ranges.
-    SpecialPurpose,
 }
 
 /// What to dial for an address: a socket, and what is spoken there.
@@ -157,65 +151,14 @@ fn transport<'a>(mut parts: impl Iterator<Item = Protocol<'a>>) -> Result<(Trans
     }
 }
 
-/// Whether an address names another peer.
-pub(crate) fn names_other(addr: &Multiaddr, peer: &PeerId) -> bool {
+/// Whether an address names another peer than this one.
+pub fn names_other(addr: &Multiaddr, peer: &PeerId) -> bool {
     addr.iter().any(|part| matches!(part, Protocol::P2p(other) if other != *peer))
 }
 
-pub(crate) fn is_relayed(addr: &Multiaddr) -> bool {
+/// Whether an address leads to its peer through another one (`/p2p-circuit`).
+pub fn is_relayed(addr: &Multiaddr) -> bool {
     addr.iter().any(|part| matches!(part, Protocol::P2pCircuit))
-}
-
-/// From where an IP address can be reached. An IPv4 address inside an IPv6 address counts as itself.
-pub fn scope(ip: IpAddr) -> Scope {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => scope_v4(ip),
-        IpAddr::V6(ip) => scope_v6(ip),
-    }
-}
-
-fn scope_v4(ip: Ipv4Addr) -> Scope {
-    match ip.octets() {
-        [127, ..] => Scope::Loopback,
-        [10, ..] | [192, 168, ..] | [169, 254, ..] | [172, 16..=31, ..] | [100, 64..=127, ..] => {
-            Scope::Private
-        }
-        // 192.0.0.0/24 but for the two anycast addresses that are reachable from everywhere.
-        [192, 0, 0, last] if last != 9 && last != 10 => Scope::SpecialPurpose,
-        // "This network", documentation, the former 6to4 relays, benchmarks, multicast and reserved.
-        [0 | 224..=255, ..]
-        | [192, 0, 2, _]
-        | [192, 88, 99, _]
-        | [198, 51, 100, _]
-        | [203, 0, 113, _]
-        | [198, 18..=19, ..] => Scope::SpecialPurpose,
-        _ => Scope::Public,
-    }
-}
-
-fn scope_v6(ip: Ipv6Addr) -> Scope {
-    match ip.segments() {
-        [0, 0, 0, 0, 0, 0, 0, 1] => Scope::Loopback,
-        // NAT64 and 6to4 reach what the IPv4 address inside them reaches.
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
-            let [a, b] = high.to_be_bytes();
-            let [c, d] = low.to_be_bytes();
-            match scope_v4(Ipv4Addr::new(a, b, c, d)) {
-                Scope::Public => Scope::Public,
-                _ => Scope::SpecialPurpose,
-            }
-        }
-        // Local NAT64, unique local, link-local and the former site-local.
-        [0x64, 0xff9b, 1, ..] | [0xfc00..=0xfdff | 0xfe80..=0xfeff, ..] => Scope::Private,
-        // Within 2001::/23 the registry names what is reachable: anycast services, AMT, AS112, ORCHIDv2 and DRIP.
-        [0x2001, 1, 0, 0, 0, 0, 0, 1..=3] | [0x2001, 3 | 0x20..=0x3f, ..] | [0x2001, 4, 0x112, ..] => {
-            Scope::Public
-        }
-        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Scope::SpecialPurpose,
-        // Only 2000::/3 is given out as global unicast.
-        [0x2000..=0x3fff, ..] => Scope::Public,
-        _ => Scope::SpecialPurpose,
-    }
 }
 
 #[cfg(test)]

@@ -1,17 +1,18 @@
-//! The order in which the addresses of a peer are tried. Pure: no socket and no clock.
+//! The order in which the addresses of a peer are tried, and when: the one plan that every network dials by, live or
+//! simulated. How an attempt is made, and what comes of it, is left to the network.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use kad::{
-    Multiaddr, PeerId,
+use libp2p_identity::PeerId;
+use multiaddr::{Multiaddr, Protocol};
+
+use crate::{
     failure::SkipReason,
     network::{AddressOutcome, Attempt, Transport},
     opt_out::OptOut,
+    policy::{Addresses, Target, is_relayed, names_other},
+    scope::{Scope, scope},
 };
-
-use multiaddr::Protocol;
-
-use crate::address::{Addresses, Scope, Target, is_relayed, names_other, scope};
 
 /// The stagger between attempts over the internet (RFC 8305, section 5, recommends 250 ms).
 const STEP: Duration = Duration::from_millis(250);
@@ -21,18 +22,22 @@ const NEAR_STEP: Duration = Duration::from_millis(30);
 
 /// What may be dialled.
 #[derive(Debug, Clone)]
-pub(crate) struct Rules {
-    pub(crate) addresses: Addresses,
-    pub(crate) opt_out: Arc<OptOut>,
-    pub(crate) max_addresses: usize,
-    pub(crate) quic: bool,
+pub struct DialRules {
+    /// Which addresses.
+    pub addresses: Addresses,
+    /// Whom not.
+    pub opt_out: Arc<OptOut>,
+    /// How many addresses of a peer one dial tries.
+    pub max_addresses: usize,
+    /// Whether QUIC is dialled.
+    pub quic: bool,
     /// Whether names may be resolved.
-    pub(crate) names: bool,
+    pub names: bool,
 }
 
 /// How an address is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub enum Way {
     /// By dialling a socket.
     Socket(Target),
     /// By resolving its name first.
@@ -70,21 +75,22 @@ impl Way {
 
 /// One address and its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Turn {
+pub struct Turn {
     /// The position in the list of addresses.
-    pub(crate) index: usize,
-    pub(crate) way: Way,
+    pub index: usize,
+    /// How it is tried.
+    pub way: Way,
     /// How long the attempt has for itself before the next one begins.
-    pub(crate) step: Duration,
+    pub step: Duration,
 }
 
 /// What will be tried, and the fate so far of every address.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// One for each address; `NotTried` where a turn is to come.
-    pub(crate) attempts: Vec<Attempt>,
+    pub attempts: Vec<Attempt>,
     /// Turns, the first one last.
-    pub(crate) turns: Vec<Turn>,
+    pub turns: Vec<Turn>,
     /// Addresses that name the same socket as one before them: (position, position of that one).
     same: Vec<(usize, usize)>,
 }
@@ -93,7 +99,7 @@ impl Plan {
     /// Of the addresses that may be dialled the first ones, as many as a dial tries: who gives more has put those first
     /// that matter. Among them QUIC before TCP before WebSocket before names, IPv4 before IPv6 (more hosts have it),
     /// otherwise as given.
-    pub(crate) fn new(addrs: &[Multiaddr], peer: &PeerId, rules: &Rules) -> Self {
+    pub fn new(addrs: &[Multiaddr], peer: &PeerId, rules: &DialRules) -> Self {
         let mut plan = Self::uncut(addrs, peer, rules);
         plan.cut(rules.max_addresses);
         plan
@@ -101,7 +107,7 @@ impl Plan {
 
     /// The same of addresses that nobody has chosen from, such as those that a name resolves to: no transport takes
     /// all places.
-    pub(crate) fn of_resolved(addrs: &[Multiaddr], peer: &PeerId, rules: &Rules) -> Self {
+    pub fn of_resolved(addrs: &[Multiaddr], peer: &PeerId, rules: &DialRules) -> Self {
         let mut plan = Self::uncut(addrs, peer, rules);
         let mut seen: HashMap<Option<Transport>, usize> = HashMap::new();
         let mut ranked: Vec<(usize, Turn)> = Vec::with_capacity(plan.turns.len());
@@ -116,7 +122,7 @@ impl Plan {
         plan
     }
 
-    fn uncut(addrs: &[Multiaddr], peer: &PeerId, rules: &Rules) -> Self {
+    fn uncut(addrs: &[Multiaddr], peer: &PeerId, rules: &DialRules) -> Self {
         let mut plan =
             Self { attempts: Vec::with_capacity(addrs.len()), turns: Vec::new(), same: Vec::new() };
         for (index, addr) in addrs.iter().enumerate() {
@@ -153,7 +159,7 @@ impl Plan {
     }
 
     /// Notes the fate of one address.
-    pub(crate) fn settle(&mut self, index: usize, attempt: Attempt) {
+    pub fn settle(&mut self, index: usize, attempt: Attempt) {
         if let Some(place) = self.attempts.get_mut(index) {
             *place = attempt;
         }
@@ -161,7 +167,7 @@ impl Plan {
 
     /// The fates of all addresses. One that names the same socket as another shares its fate, but only one of them is
     /// the one that connected.
-    pub(crate) fn into_attempts(mut self) -> Vec<Attempt> {
+    pub fn into_attempts(mut self) -> Vec<Attempt> {
         for (index, first) in std::mem::take(&mut self.same) {
             let Some(attempt) = self.attempts.get(first).cloned() else { continue };
             if attempt.outcome != AddressOutcome::Connected {
@@ -172,9 +178,9 @@ impl Plan {
     }
 }
 
-impl Rules {
+impl DialRules {
     /// How an address of this peer is tried, or why it is not.
-    pub(crate) fn way(&self, addr: &Multiaddr, peer: &PeerId) -> Result<Way, SkipReason> {
+    pub fn way(&self, addr: &Multiaddr, peer: &PeerId) -> Result<Way, SkipReason> {
         if self.opt_out.has_peer(peer) {
             return Err(SkipReason::OptedOut);
         }
@@ -185,7 +191,7 @@ impl Rules {
     }
 
     /// Over which transport an address would be dialled, whoever is there, or why it would not be; `None` for a name.
-    pub(crate) fn admits(&self, addr: &Multiaddr) -> Result<Option<Transport>, SkipReason> {
+    pub fn admits(&self, addr: &Multiaddr) -> Result<Option<Transport>, SkipReason> {
         self.allow(addr).map(Way::transport)
     }
 
@@ -217,15 +223,21 @@ mod tests {
         Plan::new(&addrs, &PeerId::random(), &rules(max_addresses))
     }
 
-    fn rules(max_addresses: usize) -> Rules {
-        Rules { addresses: Addresses::Any, opt_out: Arc::default(), max_addresses, quic: true, names: false }
+    fn rules(max_addresses: usize) -> DialRules {
+        DialRules {
+            addresses: Addresses::Any,
+            opt_out: Arc::default(),
+            max_addresses,
+            quic: true,
+            names: false,
+        }
     }
 
     #[test]
     fn who_opted_out_is_not_dialled() {
         let (peer, other) = (PeerId::random(), PeerId::random());
         let opt_out = Arc::new(OptOut::parse(&format!("{peer}\n5.5.0.0/16")).unwrap());
-        let rules = Rules { opt_out, ..rules(8) };
+        let rules = DialRules { opt_out, ..rules(8) };
         let addr = |text: &str| text.parse::<Multiaddr>().unwrap();
         let reason = |addr, peer| rules.way(&addr, &peer).err();
         assert_eq!(reason(addr("/ip4/1.1.1.1/tcp/1"), peer), Some(SkipReason::OptedOut));
@@ -261,7 +273,7 @@ mod tests {
         let own = format!("/dns4/a.b/tcp/1/p2p/{peer}");
         let addrs = ["/dns4/a.b/tcp/1", &own, "/dns6/a.b/tcp/1", "/ip6/2a00::1/tcp/443/wss", "/dnsaddr/a.b"]
             .map(|text| text.parse().unwrap());
-        let plan = Plan::new(&addrs, &peer, &Rules { names: true, ..rules(8) });
+        let plan = Plan::new(&addrs, &peer, &DialRules { names: true, ..rules(8) });
         assert_eq!(order(&plan), [3, 0, 2, 4]);
         assert_eq!(plan.turns[0].step, STEP);
     }
