@@ -26,7 +26,9 @@ impl NodeState {
             }
         }
         self.note_useful(found);
-        if found.outcome.is_complete {
+        // Where nobody answers, as in an empty table, nothing is refreshed.
+        let is_answered = found.trace.rpcs.iter().any(|rpc| rpc.fate == RpcFate::Answered);
+        if found.outcome.is_complete && is_answered {
             let now = self.now();
             self.knowledge().table.note_lookup(&Key::of(&found.trace.preimage), now);
         }
