@@ -4,10 +4,15 @@
 
 mod answered;
 mod asked;
+mod checks;
+mod numbers;
+mod servers;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
     answered::DialBacks,
     asked::{Inquiry, ask_to_dial_back},
+    checks::{AddressChecks, OwnAddress},
+    numbers::NumberDesk,
 };

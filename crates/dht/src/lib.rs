@@ -3,7 +3,7 @@
 //! A [`Conversation`] is any number of exchanges over one connection; a [`Pool`] keeps conversations with many peers and dials
 //! where there is none; a [`probe()`] looks at one peer through one of its addresses. A [`Finder`]
 //! drives lookups and gives records to the peers that they found. A [`Node`] is a peer of ours that is asked as well: it lives in
-//! the network. [`DialBacks`] tells others whether they can be reached, an [`Inquiry`] asks them the same, and a [`BlockDesk`]
+//! the network. [`DialBacks`] tells others whether they can be reached, an [`Inquiry`] and [`AddressChecks`] ask them the same, and a [`BlockDesk`]
 //! asks providers for a block. What a tool asks, and what it makes of the answers, is decided elsewhere: the rules are in `kad`,
 //! without IO and clock.
 
@@ -18,7 +18,7 @@ mod provide;
 mod retrieval;
 
 pub use addresses::KnownAddresses;
-pub use autonat::{DialBacks, Inquiry, ask_to_dial_back};
+pub use autonat::{AddressChecks, DialBacks, Inquiry, NumberDesk, OwnAddress, ask_to_dial_back};
 pub use conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter, Reply};
 pub use finder::{ANSWER_PATIENCE, Finder, FinderTerms, Found, FoundValue, Happened, Provider, Quest};
 pub use node::{Node, NodeConfig, Profile};

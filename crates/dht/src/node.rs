@@ -2,7 +2,8 @@
 //! peers that live and records that it is given, looks things up and provides.
 //!
 //! What it knows is in `state`, and what it answers in `answering`; both decide by the rules of `kad`. Two tasks tend it:
-//! `admitting` tests whom it meets, `upkeep` fills the table and keeps it true. What a node is for is left to whoever joins
+//! `admitting` tests whom it meets, `upkeep` fills the table and keeps it true; a third, `reachability`, has others dial it.
+//! What a node is for is left to whoever joins
 //! it: it keeps no rows.
 
 mod acquaintances;
@@ -10,6 +11,7 @@ mod admitting;
 mod answering;
 mod config;
 mod learning;
+mod reachability;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -28,8 +30,9 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::config::{NodeConfig, Profile};
-use self::{admitting::Admitting, state::NodeState, upkeep::Upkeep};
+use self::{admitting::Admitting, reachability::Reaching, state::NodeState, upkeep::Upkeep};
 use crate::{
+    autonat::{AddressChecks, OwnAddress},
     finder::{Finder, FinderTerms, Found, Quest},
     pool::Pool,
     provide::{Holder, ProviderRecord},
@@ -43,6 +46,7 @@ const MAX_INTRODUCED: usize = 256;
 pub struct Node<M: Member> {
     seeker: Seeker<M>,
     own: Contact,
+    profile: Profile,
     refreshes: watch::Receiver<u64>,
     leaving: CancellationToken,
     tasks: TaskTracker,
@@ -53,6 +57,7 @@ pub struct Node<M: Member> {
 struct Seeker<M> {
     state: Arc<NodeState>,
     finder: Finder<M>,
+    checks: Arc<AddressChecks<M>>,
     bootstrap: Arc<[Contact]>,
     rules: Rules,
 }
@@ -71,9 +76,11 @@ impl<M: Member> Node<M> {
         let own = Contact { peer: own, addrs: says.addresses.clone() };
         state.announce(own.clone());
         member.say(says);
-        let terms = FinderTerms { own: own.peer, protocols: profile.protocols, patience: config.patience };
+        let protocols = Arc::clone(&profile.protocols);
+        let terms = FinderTerms { own: own.peer, protocols, patience: config.patience };
+        let checks = AddressChecks::new(member.clone(), Arc::clone(&state.numbers), config.seed).into();
         let finder = Finder::new(Pool::new(member, config.pool), terms);
-        let seeker = Seeker { state, finder, bootstrap: bootstrap.into(), rules: config.rules };
+        let seeker = Seeker { state, finder, checks, bootstrap: bootstrap.into(), rules: config.rules };
         let (leaving, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (done, refreshes) = watch::channel(0);
         let accepting = accept(seeker.finder.pool().clone());
@@ -82,13 +89,33 @@ impl<M: Member> Node<M> {
         tasks.spawn(leaving.clone().run_until_cancelled_owned(accepting));
         tasks.spawn(leaving.clone().run_until_cancelled_owned(admitting));
         tasks.spawn(leaving.clone().run_until_cancelled_owned(upkeep));
+        if config.checks_addresses {
+            let reaching = Reaching::new(seeker.clone()).run();
+            tasks.spawn(leaving.clone().run_until_cancelled_owned(reaching));
+        }
         tasks.close();
-        Ok(Self { seeker, own, refreshes, leaving, tasks })
+        Ok(Self { seeker, own, profile, refreshes, leaving, tasks })
     }
 
     /// Who it is, and where it says that it is.
     pub const fn contact(&self) -> &Contact {
         &self.own
+    }
+
+    /// Says from now on that it is at these addresses; none: where it listens.
+    pub fn announce(&mut self, addresses: Vec<Multiaddr>) {
+        self.profile.announce = addresses;
+        let says = self.profile.says(&self.member().listens());
+        self.own.addrs.clone_from(&says.addresses);
+        self.seeker.state.announce(self.own.clone());
+        self.member().say(says);
+        self.seeker.checks.moved();
+    }
+
+    /// Which of its addresses can be reached, as far as others have shown it, and what changes of that. Empty until there was
+    /// a first look at them, and where [`NodeConfig::checks_addresses`] is false.
+    pub fn reachability(&self) -> watch::Receiver<Vec<OwnAddress>> {
+        self.seeker.checks.watch()
     }
 
     /// The peer that it is on its fabric.

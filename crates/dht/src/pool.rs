@@ -31,6 +31,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::exchange::connection_of;
 pub use self::exchange::{Dialling, Exchange};
 use self::place::Place;
 use crate::conversation::{Ask, Broken, Conversation, Limits, Meter};

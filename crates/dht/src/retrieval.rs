@@ -19,9 +19,11 @@ use kad::{
     bitswap::{BITSWAP_PROTOCOLS, BlockPresence, presence, want_have},
     fabric::{Attending, OtherProtocol, PeerStream, Request, Reset, Service},
     failure::{Failure, FailureClass, Phase},
-    network::{AddressOutcome, Connection, Dial, Event, Network},
+    network::{Connection, Event, Network},
 };
 use tokio::{sync::mpsc, time::timeout};
+
+use crate::pool::connection_of;
 
 /// The longest message that is taken, in bytes: the answer to one want, or a block that is small enough to come instead
 /// (Kubo: 1,024 bytes), beside other presences of a peer that puts many into one message.
@@ -57,7 +59,7 @@ impl BlockDesk {
         cid: &[u8],
         patience: Duration,
     ) -> Result<BlockPresence, Failure> {
-        let connection = dialled(network.connect(whom.peer, whom.addrs.clone()).await)?;
+        let connection = connection_of(network.connect(whom.peer, whom.addrs.clone()).await)?;
         let (sender, mut heard) = mpsc::channel(MAX_MESSAGES);
         self.asked().insert(whom.peer, sender);
         let mut question = Question { connection, cid, name: 0 };
@@ -90,17 +92,6 @@ impl Service for BlockDesk {
             Ok(())
         }))
     }
-}
-
-/// The connection, or why there is none.
-fn dialled<C>(dial: Dial<C>) -> Result<C, Failure> {
-    let failed = |attempt: kad::network::Attempt| match attempt.outcome {
-        AddressOutcome::Failed(failure) => Some(failure),
-        _ => None,
-    };
-    let untried = || Failure::new(Phase::Connect, FailureClass::Cancelled);
-    let Dial { attempts, connection } = dial;
-    connection.ok_or_else(|| attempts.into_iter().find_map(failed).unwrap_or_else(untried))
 }
 
 /// A question under way.

@@ -36,7 +36,7 @@ fn contact(text: &String) -> Contact {
 }
 
 /// A node of ours in that network.
-async fn join(network: &Network, listen: &str) -> Node<Host> {
+pub(crate) async fn join(network: &Network, listen: &str) -> Node<Host> {
     let protocols = [AMINO_PROTOCOL.to_owned()].into();
     let profile = Profile { agent: "kadscope-node/1".to_owned(), protocols, announce: Vec::new() };
     // 2026-01-01; no record is dated here.

@@ -1,7 +1,10 @@
-//! `AutoNAT` asked: a peer of ours has others dial it back, and comes to believe that it can be reached, or not.
+//! `AutoNAT` version 1 asked: a peer of ours has others dial it back, and comes to believe that it can be reached, or not.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -23,6 +26,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::servers::Servers;
 use crate::{
     conversation::{Ask, Awaits},
     pool::Pool,
@@ -30,9 +34,6 @@ use crate::{
 
 /// How long a peer may take that was asked (go-libp2p, `autonat.defaults`, `requestTimeout`).
 const REPLY_PATIENCE: Duration = Duration::from_secs(30);
-
-/// How many peers that can be asked are remembered.
-const MAX_SERVERS: usize = 64;
 
 /// Has a peer dial us back. An error is why there is no reply.
 pub async fn ask_to_dial_back<N: Network>(
@@ -61,16 +62,9 @@ pub struct Inquiry<N> {
     pool: Pool<N>,
     belief: watch::Sender<Belief>,
     servers: Mutex<Servers>,
-    met: Notify,
-}
-
-/// The peers that can be asked.
-#[derive(Debug, Default)]
-struct Servers {
-    /// Each with when it was asked last.
-    all: Vec<(Contact, Option<Instant>)>,
     /// A stranger has connected since the last question.
-    has_inbound: bool,
+    has_inbound: AtomicBool,
+    met: Notify,
 }
 
 impl<N: Network> Inquiry<N> {
@@ -78,26 +72,27 @@ impl<N: Network> Inquiry<N> {
     /// is dialled back at the IP address that it comes from.
     pub fn new(pool: Pool<N>) -> Self {
         let belief = watch::channel(Belief::default()).0;
-        Self { pool, belief, servers: Mutex::default(), met: Notify::new() }
+        Self {
+            pool,
+            belief,
+            servers: Mutex::default(),
+            has_inbound: AtomicBool::new(false),
+            met: Notify::new(),
+        }
     }
 
     /// A peer was met that says it speaks these protocols. It may be asked if [`AUTONAT_PROTOCOL`] is among them. Of more
     /// than are remembered the first ones stay.
     pub fn met(&self, contact: Contact, protocols: &[String]) {
         let is_server = protocols.iter().any(|name| name == AUTONAT_PROTOCOL);
-        let mut servers = self.servers();
-        if !is_server || contact.addrs.is_empty() || servers.all.len() >= MAX_SERVERS {
-            return;
-        }
-        if servers.all.iter().all(|(known, _)| known.peer != contact.peer) {
-            servers.all.push((contact, None));
+        if is_server && self.servers().meet(contact) {
             self.met.notify_one();
         }
     }
 
     /// A stranger from a public address has connected.
     pub fn was_dialled(&self) {
-        self.servers().has_inbound = true;
+        self.has_inbound.store(true, Ordering::Relaxed);
     }
 
     /// The peer has an address that it did not have before.
@@ -121,7 +116,8 @@ impl<N: Network> Inquiry<N> {
         loop {
             sleep_until(next).await;
             let asked_at = Instant::now();
-            let is_refused = match self.choose(asked_at) {
+            let server = self.servers().choose(asked_at, RETRY_INTERVAL);
+            let is_refused = match server {
                 None => false,
                 Some(server) => self.ask(&server, &own()).await,
             };
@@ -145,23 +141,13 @@ impl<N: Network> Inquiry<N> {
 
     /// When to ask next. Who is met meanwhile may be asked sooner.
     async fn await_turn(&self, asked_at: Instant, is_refused: bool) -> Instant {
-        let has_inbound = std::mem::take(&mut self.servers().has_inbound);
+        let has_inbound = self.has_inbound.swap(false, Ordering::Relaxed);
         let after = |is_forced| asked_at + self.belief().asks_after(Probing { is_forced, has_inbound });
         let next = after(is_refused);
         match timeout_at(next, self.met.notified()).await {
             Ok(()) => after(true).min(next),
             Err(_) => next,
         }
-    }
-
-    /// Whom to ask now: who was not asked for the longest time, and nobody twice within [`RETRY_INTERVAL`].
-    fn choose(&self, now: Instant) -> Option<Contact> {
-        let mut servers = self.servers();
-        let rested = |asked: Option<Instant>| asked.is_none_or(|at| now.duration_since(at) >= RETRY_INTERVAL);
-        let free = servers.all.iter_mut().filter(|(_, asked)| rested(*asked));
-        let (server, asked) = free.min_by_key(|(_, asked)| *asked)?;
-        *asked = Some(now);
-        Some(server.clone())
     }
 
     fn servers(&self) -> MutexGuard<'_, Servers> {

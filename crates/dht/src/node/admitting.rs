@@ -52,6 +52,7 @@ impl<M: Network> Admitting<M> {
             return;
         }
         state.meet(&contact);
+        self.seeker.checks.met(contact.clone(), &identify.protocols);
         if serves && state.begin_test(peer) {
             let seeker = self.seeker.clone();
             self.tests.spawn(async move {

@@ -5,12 +5,13 @@ use std::time::Duration;
 use kad::{
     PeerId,
     answer::{Answer, Asked, Found, Lookup},
-    fabric::{Notice, Request, Service},
+    fabric::{Attending, Notice, OtherProtocol, PeerStream, Request, Service},
     message::MessageType,
     records::Provided,
 };
 
 use super::state::{Knowledge, Neighbour, NodeState};
+use crate::autonat::NumberDesk;
 
 /// Stores of records tell servers apart by a number. A node has stores of its own.
 const SERVER: u32 = 0;
@@ -18,6 +19,14 @@ const SERVER: u32 = 0;
 impl Service for NodeState {
     async fn answer(&self, request: Request) -> Answer {
         self.serve(&request.from.to_bytes(), &request.message)
+    }
+
+    fn others(&self) -> Vec<OtherProtocol> {
+        vec![NumberDesk::protocol()]
+    }
+
+    fn attend(&self, stream: PeerStream) -> Option<Attending> {
+        self.numbers.attend(stream)
     }
 
     fn asks(&self, from: PeerId) -> bool {

@@ -31,9 +31,11 @@ pub struct NodeConfig {
     pub patience: Duration,
     /// How many connections it opens at once, and for how long it keeps them.
     pub pool: PoolConfig,
+    /// Whether it asks others, by version 2 of `AutoNAT`, which of its addresses can be reached. Default true.
+    pub checks_addresses: bool,
     /// What time it is when the node joins, since the Unix epoch: records are dated by it.
     pub now: Duration,
-    /// Seed of its random choices: which keys a refresh looks up.
+    /// Seed of its random choices: which keys a refresh looks up, and the numbers by which it knows that it was dialled.
     pub seed: u64,
 }
 
@@ -61,6 +63,7 @@ impl NodeConfig {
             rules: Rules::go(),
             patience: ANSWER_PATIENCE,
             pool: PoolConfig::default(),
+            checks_addresses: true,
             now,
             seed: 0,
         }

@@ -20,6 +20,7 @@ use tokio::{
 };
 
 use super::{acquaintances::Acquaintances, config::NodeConfig};
+use crate::autonat::NumberDesk;
 
 /// A peer as a node keeps it.
 #[derive(Debug, Clone)]
@@ -53,6 +54,8 @@ pub(super) struct NodeState {
     pub(super) protocols: Arc<[String]>,
     /// Peers that said who they are, on their way to be looked at.
     pub(super) introduced: mpsc::Sender<Introduced>,
+    /// Hears who dials the node back.
+    pub(super) numbers: Arc<NumberDesk>,
     /// There is somebody in the table, which was empty.
     pub(super) woken: Notify,
     knowledge: Mutex<Knowledge>,
@@ -88,6 +91,7 @@ impl NodeState {
             key,
             protocols: Arc::clone(&config.profile.protocols),
             introduced,
+            numbers: Arc::default(),
             woken: Notify::new(),
             knowledge: Mutex::new(knowledge),
         }
@@ -109,9 +113,14 @@ impl NodeState {
         self.knowledge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the node says that it is.
+    /// Where the node says that it is from now on.
     pub(super) fn announce(&self, own: Contact) {
         self.knowledge().own = Neighbour::new(own);
+    }
+
+    /// Where the node says that it is.
+    pub(super) fn own(&self) -> Contact {
+        self.knowledge().own.contact.clone()
     }
 
     /// Whether a peer stands in the table.

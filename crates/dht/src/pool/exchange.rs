@@ -5,7 +5,7 @@ use std::time::Duration;
 use kad::{
     Multiaddr,
     failure::{Failure, FailureClass, Phase, furthest},
-    network::{AddressOutcome, Attempt, Endpoint},
+    network::{AddressOutcome, Attempt, Dial, Endpoint},
 };
 
 /// One request, and what came of it.
@@ -54,22 +54,29 @@ impl Exchange {
 }
 
 impl Dialling {
-    /// Why there is no connection. Where nothing was dialled, the text says why the first address may not be.
     fn failure(&self) -> Failure {
-        let failures = self.attempts.iter().filter_map(|attempt| match &attempt.outcome {
-            AddressOutcome::Failed(failure) => Some(failure),
-            _ => None,
-        });
-        if let Some(failure) = furthest(failures) {
-            return failure.clone();
-        }
-        let reason = self.attempts.iter().find_map(|attempt| match attempt.outcome {
-            AddressOutcome::Skipped(reason) => Some(reason),
-            _ => None,
-        });
-        let none = Failure::new(Phase::Connect, FailureClass::NoAddress);
-        reason.map_or(none, |reason| {
-            Failure::with_detail(Phase::Connect, FailureClass::NoAddress, reason.name())
-        })
+        dial_failure(&self.attempts)
     }
+}
+
+/// The connection that a dial came to, or why there is none.
+pub(crate) fn connection_of<C>(dial: Dial<C>) -> Result<C, Failure> {
+    dial.connection.ok_or_else(|| dial_failure(&dial.attempts))
+}
+
+/// Why a dial came to no connection. Where nothing was dialled, the text says why the first address may not be.
+fn dial_failure(attempts: &[Attempt]) -> Failure {
+    let failures = attempts.iter().filter_map(|attempt| match &attempt.outcome {
+        AddressOutcome::Failed(failure) => Some(failure),
+        _ => None,
+    });
+    if let Some(failure) = furthest(failures) {
+        return failure.clone();
+    }
+    let reason = attempts.iter().find_map(|attempt| match attempt.outcome {
+        AddressOutcome::Skipped(reason) => Some(reason),
+        _ => None,
+    });
+    let none = Failure::new(Phase::Connect, FailureClass::NoAddress);
+    reason.map_or(none, |reason| Failure::with_detail(Phase::Connect, FailureClass::NoAddress, reason.name()))
 }

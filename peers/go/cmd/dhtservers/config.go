@@ -29,6 +29,7 @@ type config struct {
 	maxConns      int
 	oneRequest    bool
 	libraryLimits bool
+	autonat       bool
 }
 
 func parseConfig(args []string) (config, error) {
@@ -48,6 +49,7 @@ func parseConfig(args []string) (config, error) {
 	f.IntVar(&c.maxConns, "max-conns", 0, "inbound connections of clients a server holds at once; more are closed on accept (0: no limit)")
 	f.BoolVar(&c.oneRequest, "one-request-per-stream", false, "close a DHT stream after one answer")
 	f.BoolVar(&c.libraryLimits, "library-limits", false, "the library's own resource limits instead of none")
+	f.BoolVar(&c.autonat, "autonat", false, "answer AutoNAT, version 2: dial back whoever asks, at loopback addresses too")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			os.Exit(0)

@@ -27,6 +27,7 @@ type server struct {
 	host    host.Host
 	dht     *dht.IpfsDHT
 	limits  *limits
+	autonat *autonat
 	agent   string
 	keyType string
 }
@@ -45,7 +46,8 @@ func newServer(cfg config, i int) (*server, error) {
 		return nil, err
 	}
 	s.limits = &limits{ResourceManager: inner, maxConns: cfg.maxConns, maxStreams: cfg.maxStreams}
-	opts := append(transports(cfg, cfg.listen[i%len(cfg.listen)]),
+	opts := append(transports(cfg), listens(cfg, cfg.listen[i%len(cfg.listen)])...)
+	opts = append(opts,
 		libp2p.Identity(key),
 		libp2p.UserAgent(s.agent),
 		libp2p.Muxer(yamux.ID, yamux.DefaultTransport),
@@ -77,10 +79,19 @@ func newServer(cfg config, i int) (*server, error) {
 		s.host.Close()
 		return nil, err
 	}
+	if cfg.autonat {
+		if s.autonat, err = newAutonat(cfg, s.host); err != nil {
+			s.close()
+			return nil, err
+		}
+	}
 	return s, nil
 }
 
 func (s *server) close() {
+	if s.autonat != nil {
+		s.autonat.close()
+	}
 	s.dht.Close()
 	s.host.Close()
 }
@@ -108,22 +119,30 @@ func resourceManager(cfg config) (network.ResourceManager, error) {
 	return rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(scaling.AutoScale()))
 }
 
-// transports says what to listen on and how to speak there.
-func transports(cfg config, ip net.IP) []libp2p.Option {
+// listens says where to listen.
+func listens(cfg config, ip net.IP) []libp2p.Option {
 	family := "ip4"
 	if ip.To4() == nil {
 		family = "ip6"
 	}
 	var opts []libp2p.Option
 	if cfg.transport != "quic" {
-		opts = append(opts,
-			libp2p.Transport(tcp.NewTCPTransport),
-			libp2p.ListenAddrStrings(fmt.Sprintf("/%s/%s/tcp/0", family, ip)))
+		opts = append(opts, libp2p.ListenAddrStrings(fmt.Sprintf("/%s/%s/tcp/0", family, ip)))
 	}
 	if cfg.transport != "tcp" {
-		opts = append(opts,
-			libp2p.Transport(quic.NewTransport),
-			libp2p.ListenAddrStrings(fmt.Sprintf("/%s/%s/udp/0/quic-v1", family, ip)))
+		opts = append(opts, libp2p.ListenAddrStrings(fmt.Sprintf("/%s/%s/udp/0/quic-v1", family, ip)))
+	}
+	return opts
+}
+
+// transports says how to speak.
+func transports(cfg config) []libp2p.Option {
+	var opts []libp2p.Option
+	if cfg.transport != "quic" {
+		opts = append(opts, libp2p.Transport(tcp.NewTCPTransport))
+	}
+	if cfg.transport != "tcp" {
+		opts = append(opts, libp2p.Transport(quic.NewTransport))
 	}
 	if cfg.security != "noise" {
 		opts = append(opts, libp2p.Security(tls.ID, tls.New))
