@@ -11,7 +11,7 @@ mod ping;
 mod provide;
 mod testnet;
 
-use ::testnet::namespace::{Entered, Place};
+use jail::{Entered, Namespace};
 
 pub(crate) use self::{
     crawls::Listed,
@@ -28,7 +28,7 @@ use crate::{args::Command, exit::Code, outputs::InUse};
 pub(crate) fn prepare(command: &Command) -> anyhow::Result<Option<Entered>> {
     match command {
         Command::Testnet(args) => args.world.world.map(|place| testnet::prepare(place.into())).transpose(),
-        Command::Demo(args) => args.ground.world.then(|| testnet::prepare(Place::Own)).transpose(),
+        Command::Demo(args) => args.ground.world.then(|| testnet::prepare(Namespace::Own)).transpose(),
         Command::Inhabitant(args) => Err(testnet::become_inhabitant(args)),
         _ => Ok(None),
     }

@@ -2,7 +2,8 @@
 
 use std::{fmt, process::ExitCode};
 
-use testnet::{WireError, namespace::NamespaceError};
+use jail::NamespaceError;
+use testnet::WireError;
 
 use crate::{args::Variables, output};
 

@@ -29,7 +29,6 @@ mod luck;
 mod making;
 mod memory;
 pub mod names;
-pub mod namespace;
 mod parallel;
 mod random;
 pub mod scenario;

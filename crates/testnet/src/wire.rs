@@ -182,7 +182,7 @@ impl WireTestnet {
 
     /// Makes the world of a scenario and puts it on public addresses, which must be local.
     ///
-    /// To be called only where no packet can leave: see [`namespace`](crate::namespace).
+    /// To be called only where no packet can leave, as in a network namespace that has nothing but loopback.
     pub async fn start_public(scenario: &Scenario, config: impl Into<WireConfig>) -> Result<Self, WireError> {
         let config = config.into();
         let (scenario, making) = (scenario.clone(), config.making.clone());

@@ -13,6 +13,7 @@ const DIRECTION: &[(&str, Option<&[&str]>)] = &[
     ("store", Some(&["kad", "schema"])),
     ("crawl", Some(&["kad", "schema"])),
     ("testnet", Some(&["kad", "net", "dht"])),
+    ("jail", Some(&[])),
     ("cli", None),
     ("fuzz", None),
     ("tidy", None),
@@ -40,7 +41,7 @@ const RESERVED: &[(&[&str], &[&str], &str)] = &[
     (&["rusqlite"], &["store"], "only `store` speaks SQL"),
     (
         &["tokio", "rand", "rand_chacha", "socket2", "rustix"],
-        &["dht", "net", "store", "crawl", "testnet", "cli", "fuzz"],
+        &["dht", "net", "store", "crawl", "testnet", "jail", "cli", "fuzz"],
         "`kad` and `schema` do no IO, read no clock and draw no random numbers",
     ),
     (&["anyhow"], &["cli"], "a library names its errors"),

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
-use testnet::namespace::Place;
+use jail::Namespace;
 
 /// Whether there is a world, and who is to live in it.
 #[derive(Debug, Clone, Args)]
@@ -37,9 +37,9 @@ pub(crate) enum Where {
     Here,
 }
 
-impl From<Where> for Place {
-    fn from(place: Where) -> Self {
-        match place {
+impl From<Where> for Namespace {
+    fn from(given: Where) -> Self {
+        match given {
             Where::Own => Self::Own,
             Where::Here => Self::Here,
         }

@@ -7,12 +7,12 @@ mod world;
 
 use std::path::Path;
 
+use jail::Entered;
 use serde::{Deserialize, Serialize};
 use testnet::{
     Making, Scenario, WireConfig, WireTestnet,
     ground::{Ports, Sharing},
     life::Moment,
-    namespace::Entered,
 };
 
 use self::files::Files;

@@ -2,10 +2,8 @@
 
 use std::{fs::File, sync::Arc};
 
-use testnet::{
-    namespace::Routes,
-    wire::{LifeOutlets, Reach, Rerouted, RouteChange},
-};
+use jail::{NamespaceError, Routes};
+use testnet::wire::{LifeOutlets, Reach, Rerouted, RouteChange};
 use tokio::time::Instant;
 
 use crate::clock;
@@ -20,10 +18,7 @@ pub(super) fn outlets(log: Option<File>, routes: Option<Arc<Routes>>) -> LifeOut
     outlets
 }
 
-fn reroute(
-    routes: &Routes,
-    RouteChange { ip, reach }: RouteChange,
-) -> Result<(), testnet::namespace::NamespaceError> {
+fn reroute(routes: &Routes, RouteChange { ip, reach }: RouteChange) -> Result<(), NamespaceError> {
     match reach {
         Reach::Local => routes.restore(ip),
         Reach::Dropped => routes.drop_attempts(ip),

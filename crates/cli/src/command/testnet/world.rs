@@ -12,11 +12,14 @@ use std::{
 };
 
 use anyhow::Context as _;
+use jail::{
+    Entered, LocalRanges, Namespace, Routes,
+    names::{NameServer, Zone},
+};
 use testnet::{
     Config, Making, Scenario, WireConfig, WireTestnet,
     ground::Internet,
-    names::{NameServer, Zone, ZoneError},
-    namespace::{self, Entered, LocalRanges, Place, Routes},
+    names::{NameData, NameRecord, of_bootstrap},
 };
 
 pub(crate) use self::{environment::Described, inhabitant::become_inhabitant};
@@ -43,14 +46,14 @@ struct World {
 /// Goes into the namespace of a world. Must be called before there is a second thread.
 ///
 /// Nothing is bound before it is certain that no packet can leave.
-pub(crate) fn prepare(place: Place) -> anyhow::Result<Entered> {
-    if place == Place::Here {
+pub(crate) fn prepare(which: Namespace) -> anyhow::Result<Entered> {
+    if which == Namespace::Here {
         // Before anything is asked for that takes rights: that this is the wrong namespace explains more.
-        namespace::only_loopback()?;
+        jail::only_loopback()?;
     }
-    let entered = namespace::enter(place)?;
-    namespace::only_loopback()?;
-    namespace::resolve_by_loopback()?;
+    let entered = jail::enter(which)?;
+    jail::only_loopback()?;
+    jail::resolve_by_loopback()?;
     Ok(entered)
 }
 
@@ -142,8 +145,14 @@ fn ranges() -> LocalRanges {
 }
 
 /// The names of the bootstrap peers, and of the hosts that are announced by names.
-fn zone(network: &WireTestnet) -> Result<Zone, ZoneError> {
-    let mut zone = Zone::of_world(&network.bootstrap_addresses())?;
+fn zone(network: &WireTestnet) -> anyhow::Result<Zone> {
+    let mut zone = Zone::default();
+    for NameRecord { name, data } in of_bootstrap(&network.bootstrap_addresses())? {
+        match data {
+            NameData::Ip(ip) => zone.add_ip(&name, ip)?,
+            NameData::Text(text) => zone.add_text(&name, &text)?,
+        }
+    }
     for (name, ips) in network.world().named_hosts() {
         for ip in ips {
             zone.add_ip(&name, ip)?;

@@ -7,8 +7,9 @@ use std::{
     path::PathBuf,
 };
 
+use jail::Entered;
 use serde::{Deserialize, Serialize};
-use testnet::{names, namespace::Entered};
+use testnet::names;
 
 use crate::shell;
 

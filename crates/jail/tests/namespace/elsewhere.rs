@@ -8,8 +8,8 @@ use std::{
     thread,
 };
 
-use kadscope_testnet::{Scenario, WireConfig, WireTestnet};
 use nix::sched::{CloneFlags, unshare};
+use testnet::{Scenario, WireConfig, WireTestnet};
 
 use crate::{
     Check,

@@ -36,7 +36,7 @@ pub const MAX_RANGES: usize = 1024;
 
 /// Which namespace to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Namespace {
     /// A new one, for this process and those that it starts.
     Own,
     /// The network namespace that this process is in. Mounts are its own nevertheless.

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::{Entered, LocalRanges, NamespaceError, Place};
+use super::{Entered, LocalRanges, Namespace, NamespaceError};
 
 /// See Linux's.
-pub fn enter(_place: Place) -> Result<Entered, NamespaceError> {
+pub fn enter(_which: Namespace) -> Result<Entered, NamespaceError> {
     Err(NamespaceError::NotLinux)
 }
 

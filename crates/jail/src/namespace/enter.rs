@@ -8,19 +8,19 @@ use nix::{
     unistd::{Gid, Uid, getgid, getuid},
 };
 
-use super::{Entered, NamespaceError, Place, advice};
+use super::{Entered, Namespace, NamespaceError, advice};
 
 /// Goes into a network namespace of its own that has nothing but loopback, with mounts of its own; all threads and
 /// processes that this one starts afterwards are in it.
 ///
 /// Root goes without a user namespace where it may; everybody else is root in a user namespace, and as powerful as
-/// before on everything outside. With [`Place::Here`] only the mounts become its own.
+/// before on everything outside. With [`Namespace::Here`] only the mounts become its own.
 ///
 /// Must be called before the process has a second thread: a thread cannot leave the user namespace of the others.
-pub fn enter(place: Place) -> Result<Entered, NamespaceError> {
-    let entered = match place {
-        Place::Here => here()?,
-        Place::Own => own()?,
+pub fn enter(which: Namespace) -> Result<Entered, NamespaceError> {
+    let entered = match which {
+        Namespace::Here => here()?,
+        Namespace::Own => own()?,
     };
     // What is mounted from now on stays in here.
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;

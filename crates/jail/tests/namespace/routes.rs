@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use kadscope_testnet::namespace::{LocalRanges, NamespaceError, Routes, only_loopback};
+use kadscope_jail::{LocalRanges, NamespaceError, Routes, only_loopback};
 
 use crate::{
     Check,

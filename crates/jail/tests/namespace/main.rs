@@ -31,8 +31,8 @@ fn main() {
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    use kadscope_testnet::namespace::{NamespaceError, Place, enter, only_loopback};
-    assert!(matches!(enter(Place::Own), Err(NamespaceError::NotLinux)));
+    use kadscope_jail::{Namespace, NamespaceError, enter, only_loopback};
+    assert!(matches!(enter(Namespace::Own), Err(NamespaceError::NotLinux)));
     assert!(matches!(only_loopback(), Err(NamespaceError::NotLinux)));
     println!("test result: ok. 2 passed; 0 failed; 0 ignored");
 }

@@ -18,7 +18,7 @@ const MAX_STRING: usize = 255;
 
 /// How an answer travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carrier {
+pub enum DnsTransport {
     /// In one datagram: of [`MAX_DATAGRAM_BYTES`] if the asker takes as much, else of 512 bytes. What is longer is cut.
     Udp,
     /// In a stream: up to 65,535 bytes.
@@ -26,7 +26,7 @@ pub enum Carrier {
 }
 
 /// The answer to a question; `None` if it is no question at all, or cannot be answered at that length.
-pub fn answer(zone: &Zone, question: &[u8], carrier: Carrier) -> Option<Vec<u8>> {
+pub fn answer(zone: &Zone, question: &[u8], carrier: DnsTransport) -> Option<Vec<u8>> {
     let question = Message::from_vec(question).ok()?;
     if question.metadata.message_type != MessageType::Query {
         return None;
@@ -49,8 +49,8 @@ pub fn answer(zone: &Zone, question: &[u8], carrier: Carrier) -> Option<Vec<u8>>
     }
     let bytes = reply.to_vec().ok()?;
     let room = match carrier {
-        Carrier::Udp => question.max_payload().min(MAX_DATAGRAM_BYTES),
-        Carrier::Tcp => u16::MAX,
+        DnsTransport::Udp => question.max_payload().min(MAX_DATAGRAM_BYTES),
+        DnsTransport::Tcp => u16::MAX,
     };
     if bytes.len() <= usize::from(room) { Some(bytes) } else { reply.truncate().to_vec().ok() }
 }

@@ -11,7 +11,7 @@ use tokio::{
 
 use super::{
     Zone,
-    answer::{Carrier, answer},
+    answer::{DnsTransport, answer},
 };
 
 /// The most TCP connections at once; a further one waits until another one ends.
@@ -72,7 +72,7 @@ async fn serve_udp(udp: UdpSocket, zone: Arc<Zone>) {
     loop {
         // An error is one of an earlier answer: that its asker has gone.
         let Ok((len, from)) = udp.recv_from(&mut question).await else { continue };
-        if let Some(reply) = answer(&zone, &question[..len], Carrier::Udp)
+        if let Some(reply) = answer(&zone, &question[..len], DnsTransport::Udp)
             && let Err(error) = udp.send_to(&reply, from).await
         {
             tracing::debug!(%error, %from, "an answer to a name was not sent");
@@ -101,7 +101,7 @@ async fn serve_tcp(tcp: TcpListener, zone: Arc<Zone>) {
 /// Answers the questions of one connection until it ends or rests.
 async fn converse(mut stream: TcpStream, zone: Arc<Zone>) {
     while let Ok(Ok(question)) = timeout(MAX_REST, read(&mut stream)).await {
-        let Some(reply) = answer(&zone, &question, Carrier::Tcp) else { return };
+        let Some(reply) = answer(&zone, &question, DnsTransport::Tcp) else { return };
         if !matches!(timeout(MAX_REST, write(&mut stream, &reply)).await, Ok(Ok(()))) {
             return;
         }

@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use kadscope_testnet::namespace::{NamespaceError, Place, enter, only_loopback, resolve_by_loopback};
+use kadscope_jail::{Namespace, NamespaceError, enter, only_loopback, resolve_by_loopback};
 
 use crate::Check;
 
@@ -13,7 +13,7 @@ pub(crate) const CHECKS: &[Check] = &[
 
 /// Makes the namespace in which all checks run.
 pub(crate) fn go_in() {
-    enter(Place::Own).unwrap_or_else(|error| panic!("{error}"));
+    enter(Namespace::Own).unwrap_or_else(|error| panic!("{error}"));
     only_loopback().expect("a new namespace has nothing else");
     resolve_by_loopback().expect("mounts are our own");
 }
