@@ -78,7 +78,8 @@ impl Inner {
             }
             Target::Quic(addr) => match &self.shared.quic {
                 Some(dialer) => {
-                    let dial = dialer.dial(addr, peer, deadline, &self.persona);
+                    let dial =
+                        async { dialer.dial(self.source.path(addr)?, peer, deadline, &self.persona).await };
                     dial.await.map(AnyConnection::quic)
                 }
                 None => Err(Failure::new(Phase::Connect, FailureClass::Cancelled)),

@@ -33,6 +33,7 @@ use crate::{
     pacing::Pacing,
     persona::{Nothing, Persona, Voice},
     quic::QuicDialer,
+    source::Source,
     tcp::Dialer,
     tls::Roots,
     ws::Destination,
@@ -120,6 +121,7 @@ pub(crate) struct Inner {
     pub(crate) shared: Arc<Resources>,
     pub(crate) persona: Arc<Persona>,
     pub(crate) tcp: Dialer,
+    pub(crate) source: Source,
     /// `None` for one that only dials.
     membership: Option<Membership>,
 }
@@ -140,10 +142,32 @@ impl Host {
         Ok(SocketFabric::new(config.into()).dialler(persona))
     }
 
+    /// Another peer of ours that only dials, with the limits, sockets and names of this one. It is known under an identity
+    /// and an agent of its own, and its dials leave from `source`.
+    #[must_use]
+    pub fn beside(&self, identity: Identity, agent: &str, source: Source) -> Self {
+        let said = protocols(&[], &[]);
+        let voice = |identity: &Identity, _: &[_]| Voice {
+            introduction: Introduction::new(identity, agent, &said, &[]),
+            protocols: Arc::clone(&said),
+        };
+        let persona = Arc::new(Persona::new(identity, Arc::new(Nothing), voice));
+        Self::leaving_from(source, Arc::clone(&self.0.shared), persona, None)
+    }
+
     /// A peer of ours on a fabric.
     pub(crate) fn on(shared: Arc<Resources>, persona: Arc<Persona>, membership: Option<Membership>) -> Self {
-        let tcp = Dialer::new(Arc::clone(&persona), shared.roots.clone());
-        Self(Arc::new(Inner { shared, persona, tcp, membership }))
+        Self::leaving_from(Source::System, shared, persona, membership)
+    }
+
+    fn leaving_from(
+        source: Source,
+        shared: Arc<Resources>,
+        persona: Arc<Persona>,
+        membership: Option<Membership>,
+    ) -> Self {
+        let tcp = Dialer::new(Arc::clone(&persona), shared.roots.clone(), source);
+        Self(Arc::new(Inner { shared, persona, tcp, source, membership }))
     }
 
     /// The peers that a `/dnsaddr` name lists without being asked for one of them, each with an address that may be a

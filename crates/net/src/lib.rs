@@ -74,6 +74,7 @@ mod persona;
 mod quic;
 mod registry;
 mod socket;
+mod source;
 mod tcp;
 mod tcp_info;
 mod tls;
@@ -96,5 +97,6 @@ pub use crate::{
     names::Names,
     pacing::{Pacing, Rate},
     registry::{Counted, Registered},
+    source::Source,
     tls::{Authority, CertificateRefusal, NamedCertificate, Roots, RootsError, peer_of_certificate},
 };

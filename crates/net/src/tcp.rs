@@ -14,7 +14,7 @@ use kad::{
     network::{Endpoint, RoundTrip, RttSource, Security, Traffic, Transport},
 };
 use tokio::{
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     time::{Instant, timeout_at},
 };
 
@@ -27,6 +27,7 @@ use crate::{
     persona::Persona,
     session::Session,
     socket::Socket,
+    source::{Path, Source},
     tls::Roots,
     ws::{Destination, WebSocket},
 };
@@ -55,12 +56,13 @@ pub(crate) struct Dialer {
     persona: Arc<Persona>,
     /// By whom certificates of names are verified.
     roots: Roots,
+    source: Source,
     lost: LostBytes,
 }
 
 impl Dialer {
-    pub(crate) fn new(persona: Arc<Persona>, roots: Roots) -> Self {
-        Self { persona, roots, lost: LostBytes::default() }
+    pub(crate) fn new(persona: Arc<Persona>, roots: Roots, source: Source) -> Self {
+        Self { persona, roots, source, lost: LostBytes::default() }
     }
 
     /// The bytes of all attempts that became no connection.
@@ -89,8 +91,9 @@ impl Dialer {
         phase: &mut Phase,
     ) -> Result<Dialled, NotDialled> {
         let addr = to.target.addr();
+        let path = self.source.path(addr)?;
         let started = Instant::now();
-        let tcp = TcpStream::connect(addr).await.map_err(|error| not_connected(&error))?;
+        let tcp = open(path).await.map_err(|error| not_connected(&error))?;
         if is_self_connected(&tcp, addr) {
             return Err(Failure::new(Phase::Connect, FailureClass::ConnectionRefused).into());
         }
@@ -134,6 +137,14 @@ impl Dialer {
             Err(failure) => Err(NotDialled { may_speak_tls: link.is_noise_unanswered(), failure }),
         }
     }
+}
+
+/// Opens a connection that leaves from where it should.
+async fn open(path: Path) -> io::Result<TcpStream> {
+    let Some(from) = path.from else { return TcpStream::connect(path.to).await };
+    let socket = if from.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.bind(SocketAddr::new(from, 0))?;
+    socket.connect(path.to).await
 }
 
 /// A reset while a connection is being opened is a refusal, and has its own error. What the system calls reset was open,

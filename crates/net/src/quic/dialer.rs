@@ -18,7 +18,10 @@ use kad::{
     network::{Endpoint, Security, Transport},
 };
 use quinn::{ClientConfig, TokioRuntime, TransportConfig};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
@@ -29,7 +32,9 @@ use super::{
     socket::{SharedSocket, bind},
     transport::{endpoint, transport},
 };
-use crate::{duplex::Duplex, failure::from_io, interface::Interface, persona::Persona, tls::ServerProof};
+use crate::{
+    duplex::Duplex, failure::from_io, interface::Interface, persona::Persona, source::Path, tls::ServerProof,
+};
 
 /// The name that quinn asks for. It is never sent.
 const SERVER_NAME: &str = "libp2p";
@@ -37,8 +42,11 @@ const SERVER_NAME: &str = "libp2p";
 /// How many sockets share the load where the system grants only small buffers.
 const MANY_SOCKETS: usize = 8;
 
+/// The most sockets at once that are each bound to an address for one dial. Those that are over wait for the last farewell.
+const MAX_BOUND: usize = 64;
+
 /// Dials peers over QUIC, from a few sockets that all its connections share. The sockets are opened by the first dial
-/// that needs them.
+/// that needs them. A dial that is to leave from a certain address has a socket of its own.
 #[derive(Debug)]
 pub(crate) struct QuicDialer {
     transport: Arc<TransportConfig>,
@@ -47,6 +55,7 @@ pub(crate) struct QuicDialer {
     ipv6: Box<[OnceLock<Local>]>,
     sockets: usize,
     turn: AtomicUsize,
+    bound: Arc<Semaphore>,
 }
 
 /// One socket and its endpoint.
@@ -72,18 +81,23 @@ impl QuicDialer {
             ipv6: none(),
             sockets: sockets.max(1),
             turn: AtomicUsize::new(0),
+            bound: Arc::new(Semaphore::new(MAX_BOUND)),
         }
     }
 
     /// Connects for one of our peers, and waits until the other has proved who it is.
     pub(crate) async fn dial(
         &self,
-        addr: SocketAddr,
+        path: Path,
         peer: PeerId,
         deadline: Instant,
         persona: &Arc<Persona>,
     ) -> Result<(Endpoint, Duplex<QuicLink>), Failure> {
-        let local = self.local(addr).map_err(|error| from_io(Phase::Connect, &error))?;
+        let (addr, bound) = (path.to, self.bound(path.from, deadline).await?);
+        let local = match &bound {
+            Some(bound) => &bound.local,
+            None => self.local(addr).map_err(|error| from_io(Phase::Connect, &error))?,
+        };
         let proof = ServerProof::of(peer);
         let config = self.client_config(&proof, persona)?;
         let watch = local.socket.watch(addr);
@@ -109,6 +123,23 @@ impl QuicDialer {
         let mut config = ClientConfig::new(Arc::new(tls));
         config.transport_config(Arc::clone(&self.transport));
         Ok(config)
+    }
+
+    /// A socket for one dial that is to leave from an address, once there is room for it; `None` if any will do.
+    async fn bound(&self, from: Option<IpAddr>, deadline: Instant) -> Result<Option<Bound<'_>>, Failure> {
+        let Some(from) = from else { return Ok(None) };
+        let place = timeout_at(deadline, Arc::clone(&self.bound).acquire_owned()).await.ok();
+        // The semaphore is never closed.
+        let place = place.and_then(Result::ok);
+        let place = place.ok_or(Failure::new(Phase::Connect, FailureClass::LocalResources))?;
+        let open = |receiver: &Receiver| {
+            receiver.enter(|| {
+                let socket = bind(SocketAddr::new(from, 0), Interface::Any)?;
+                Local::over(SharedSocket::for_one_dial(socket, place)?)
+            })
+        };
+        let opened = self.receiver().and_then(|receiver| Ok(Bound { local: open(receiver)?, receiver }));
+        opened.map(Some).map_err(|error| from_io(Phase::Connect, &error))
     }
 
     /// The socket whose turn it is.
@@ -147,15 +178,33 @@ impl Local {
         }
         // Of two dials that are the first at the same time, one opens a socket for nothing.
         let addr = SocketAddr::new(any, 0);
-        let (endpoint, (socket, icmp)) = receiver.drive(|| {
-            let socket = SharedSocket::for_dials(bind(addr, Interface::Any)?)?;
-            let shared = Arc::clone(&socket) as Arc<dyn quinn::AsyncUdpSocket>;
-            let runtime = Arc::new(TokioRuntime);
-            let endpoint = quinn::Endpoint::new_with_abstract_socket(endpoint(), None, shared, runtime)?;
-            let icmp = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&socket).listen_for_icmp()));
-            Ok((endpoint, (socket, icmp)))
+        let (_, local) = receiver.drive(|| {
+            let local = Self::over(SharedSocket::for_dials(bind(addr, Interface::Any)?)?)?;
+            Ok((local.endpoint.clone(), local))
         })?;
-        Ok(cell.get_or_init(|| Self { endpoint, socket, _icmp: icmp }))
+        Ok(cell.get_or_init(|| local))
+    }
+
+    /// An endpoint over a socket. Needs the reactor that is to drive it.
+    fn over(socket: Arc<SharedSocket>) -> io::Result<Self> {
+        let shared = Arc::clone(&socket) as Arc<dyn quinn::AsyncUdpSocket>;
+        let runtime = Arc::new(TokioRuntime);
+        let endpoint = quinn::Endpoint::new_with_abstract_socket(endpoint(), None, shared, runtime)?;
+        let icmp = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&socket).listen_for_icmp()));
+        Ok(Self { endpoint, socket, _icmp: icmp })
+    }
+}
+
+/// A socket for one dial. When that is over it lives on as long as the connection, if one came of it.
+#[derive(Debug)]
+struct Bound<'a> {
+    local: Local,
+    receiver: &'a Receiver,
+}
+
+impl Drop for Bound<'_> {
+    fn drop(&mut self) {
+        self.receiver.close(self.local.endpoint.clone());
     }
 }
 

@@ -21,7 +21,7 @@ use quinn::{
     udp::{RecvMeta, Transmit, UdpSocketState},
 };
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use tokio::{io::Interest, net::UdpSocket};
+use tokio::{io::Interest, net::UdpSocket, sync::OwnedSemaphorePermit};
 
 use super::{
     dials::{Dials, Watch},
@@ -102,6 +102,8 @@ pub(super) struct SharedSocket {
     has_large_buffer: bool,
     /// How many datagrams one read may bring.
     receive_segments: usize,
+    /// Of a socket that is one of a bounded number; `None` for all others.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl SharedSocket {
@@ -116,17 +118,32 @@ impl SharedSocket {
         let io = UdpSocket::from_std(socket)?;
         let (full, drained) = (AtomicBool::new(false), AtomicBool::new(true));
         let (dials, receive_segments) = (Dials::default(), state.gro_segments());
-        Ok(Self { io, state, dials, full, drained, has_large_buffer, receive_segments })
+        Ok(Self { io, state, dials, full, drained, has_large_buffer, receive_segments, place: None })
     }
 
     /// The same for one peer of ours. An endpoint has a buffer for as many datagrams as a read may bring, times 32: with what
     /// the system would put together that is 3 MiB, which is too much for one of a thousand.
     pub(super) fn for_one_peer(socket: std::net::UdpSocket) -> io::Result<Arc<Self>> {
+        Self::open_singly(socket).map(Arc::new)
+    }
+
+    fn open_singly(socket: std::net::UdpSocket) -> io::Result<Self> {
         let mut shared = Self::open(socket)?;
         if shared.receive_segments > 1 {
             receive_singly(&shared.io)?;
             shared.receive_segments = 1;
         }
+        Ok(shared)
+    }
+
+    /// The same for a single dial, which is one of a bounded number: its place is free when the socket is closed.
+    pub(super) fn for_one_dial(
+        socket: std::net::UdpSocket,
+        place: OwnedSemaphorePermit,
+    ) -> io::Result<Arc<Self>> {
+        icmp::subscribe(&socket)?;
+        let mut shared = Self::open_singly(socket)?;
+        shared.place = Some(place);
         Ok(Arc::new(shared))
     }
 

@@ -18,6 +18,7 @@ use crate::{
     introduction::{Introduction, PING_PROTOCOL, protocols},
     persona::{Nothing, Persona, Voice},
     session::{Framing, MAX_INBOUND_STREAMS, SessionEvent},
+    source::Path,
 };
 
 /// A connection: the dialling end, and the listening end with the dialler's peer id.
@@ -39,7 +40,8 @@ async fn pair() -> (Duplex<QuicLink>, QuicLink, PeerId) {
         assert_eq!(local, addr);
         shake_hands(incoming, config, protocols, local).await.unwrap()
     };
-    let dial = dialer.dial(addr, peer, Instant::now() + Duration::from_secs(5), &persona);
+    let dial =
+        dialer.dial(Path { from: None, to: addr }, peer, Instant::now() + Duration::from_secs(5), &persona);
     let (dialled, accepted) = tokio::join!(dial, accept);
     // The endpoints live as long as their connections.
     (dialled.unwrap().1, accepted, us.peer_id())
