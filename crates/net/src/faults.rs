@@ -7,7 +7,7 @@
 mod carrier;
 mod ending;
 
-use std::time::Duration;
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use kad::failure::Phase;
 
@@ -63,6 +63,27 @@ pub struct Pace {
     pub accept: Duration,
     /// Before each flight of bytes is sent.
     pub flight: Duration,
+}
+
+/// How far away a head seems to whom, by the address that they come from.
+#[derive(Clone)]
+pub(crate) struct Distance(Arc<dyn Fn(IpAddr) -> Duration + Send + Sync>);
+
+impl Distance {
+    pub(crate) fn new(by: impl Fn(IpAddr) -> Duration + Send + Sync + 'static) -> Self {
+        Self(Arc::new(by))
+    }
+
+    /// For whoever comes from there.
+    pub(crate) fn from(&self, ip: IpAddr) -> Duration {
+        (self.0)(ip)
+    }
+}
+
+impl fmt::Debug for Distance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Distance").finish_non_exhaustive()
+    }
 }
 
 /// All that is wrong with a head.

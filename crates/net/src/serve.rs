@@ -2,7 +2,8 @@
 //!
 //! [`listen`] (and [`listen_ws`], [`listen_wss`], [`listen_quic`]) accepts connections and asks a closure which [`Head`] was reached at the socket's local address;
 //! [`serve_connection`] talks to one peer. Identify and ping are answered here, requests of kad by the head's
-//! [`Service`], which can also ask whoever sends requests who it is ([`Service::asks`]). A head can be made to misbehave at any phase ([`Disruption`]) or to be far away ([`Pace`]).
+//! [`Service`], which can also ask whoever sends requests who it is ([`Service::asks`]). A head can be made to misbehave at any phase ([`Disruption`]) or to be far away ([`Pace`]), from some
+//! further than from others ([`Head::with_distance`]).
 //!
 //! Peers of ours with sockets of their own, which also dial, are on a [fabric](crate::SocketFabric).
 
@@ -10,7 +11,7 @@ mod accept;
 mod connection;
 mod quic;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use kad::{Multiaddr, PeerId, fabric::AnyService};
 
@@ -30,7 +31,7 @@ pub use crate::{
 };
 
 use crate::{
-    faults::Faults,
+    faults::{Distance, Faults},
     identity::Identity,
     introduction::{Introduction, protocols},
     persona::{Persona, Voice},
@@ -59,6 +60,7 @@ pub struct Head<S> {
     persona: Arc<Persona>,
     service: Arc<S>,
     faults: Faults,
+    distance: Option<Distance>,
     certificate: Option<NamedCertificate>,
 }
 
@@ -73,7 +75,8 @@ impl<S: Service> Head<S> {
             Voice { introduction, protocols }
         };
         let persona = Persona::new(identity, Arc::clone(&service) as Arc<dyn AnyService>, voice);
-        Self { persona: Arc::new(persona), service, faults: Faults::default(), certificate: None }
+        let (faults, distance, certificate) = (Faults::default(), None, None);
+        Self { persona: Arc::new(persona), service, faults, distance, certificate }
     }
 
     /// The same head, but misbehaving.
@@ -88,6 +91,23 @@ impl<S: Service> Head<S> {
     pub fn with_pace(mut self, pace: Pace) -> Self {
         self.faults.pace = pace;
         self
+    }
+
+    /// The same head, but so far away from whoever comes from an address: each flight of its bytes is later by that, on top of its
+    /// [`Pace`].
+    #[must_use]
+    pub fn with_distance(mut self, from: impl Fn(IpAddr) -> Duration + Send + Sync + 'static) -> Self {
+        self.distance = Some(Distance::new(from));
+        self
+    }
+
+    /// What is wrong with it, for whoever comes from there.
+    fn faults_toward(&self, remote: IpAddr) -> Faults {
+        let mut faults = self.faults;
+        if let Some(distance) = &self.distance {
+            faults.pace.flight += distance.from(remote);
+        }
+        faults
     }
 
     /// The same head, but with only this to secure connections over TCP and WebSocket. QUIC has TLS always.

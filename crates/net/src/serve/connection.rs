@@ -14,7 +14,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Head, Limits, Service, accept::local_addr};
+use super::{Head, Limits, Pace, Service, accept::local_addr};
 use crate::{
     duplex::Duplex,
     failure::from_io,
@@ -47,18 +47,19 @@ pub(super) async fn serve_over<S: Service>(
     let remote = canonical(tcp.peer_addr().map_err(at_connect)?);
     // Of a connection that was reset meanwhile it is not known.
     local_addr(&tcp).ok_or(Failure::new(Phase::Connect, FailureClass::ConnectionReset))?;
-    if let Some(action) = head.faults.action_in(&[Phase::Dns, Phase::Connect]) {
+    let faults = head.faults_toward(remote.ip());
+    if let Some(action) = faults.action_in(&[Phase::Dns, Phase::Connect]) {
         return Box::pin(disrupt_socket(Socket::Tcp(tcp), action, limits)).await;
     }
     let socket = match transport {
         Transport::Tcp | Transport::Quic => Socket::Tcp(tcp),
         Transport::Ws | Transport::Wss => {
-            let upgrade = Box::pin(upgrade(transport, tcp, &head));
+            let upgrade = Box::pin(upgrade(transport, tcp, (&head, faults.pace)));
             let upgraded = timeout(limits.handshake, upgrade).await;
             upgraded.map_err(|_| Failure::new(Phase::Connect, FailureClass::Timeout))??
         }
     };
-    let (persona, faults) = (&head.persona, head.faults);
+    let persona = &head.persona;
     let protocols = Arc::clone(&persona.voice().protocols);
     let mut session = Session::listener_offering(persona.identity(), protocols, faults.securities);
     if faults.action_in(&[Phase::Stream]).is_some() {
@@ -84,9 +85,9 @@ fn canonical(addr: SocketAddr) -> SocketAddr {
 async fn upgrade<S: Service>(
     transport: Transport,
     tcp: TcpStream,
-    head: &Head<S>,
+    (head, pace): (&Head<S>, Pace),
 ) -> Result<Socket, Failure> {
-    let delay = head.faults.pace.accept + head.faults.pace.flight;
+    let delay = pace.accept + pace.flight;
     if !delay.is_zero() {
         sleep(delay).await;
     }

@@ -75,7 +75,8 @@ async fn serve<S: Service>(
     head: Arc<Head<S>>,
     (local, limits): (SocketAddr, Limits),
 ) -> Result<(), Failure> {
-    let (persona, faults) = (&head.persona, head.faults);
+    let (persona, faults) =
+        (&head.persona, head.faults_toward(incoming.remote_address().ip().to_canonical()));
     let delay = faults.pace.accept + faults.pace.flight;
     if !delay.is_zero() {
         sleep(delay).await;
