@@ -44,7 +44,3 @@ deny:
 # Peers of other implementations (needs Go).
 peers:
     peers/build.sh
-
-# Whether an untouched Kubo daemon learns in a world that it can be reached (needs Go; may take minutes).
-kubo-untouched:
-    cargo test --package kadscope-cli --features by-hand --test interop --locked -- an_untouched_daemon

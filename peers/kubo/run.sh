@@ -80,7 +80,7 @@ own_addresses() {
 list() { jq -cn '$ARGS.positional' --args -- "$@"; }
 
 # What has to be set anywhere: that nobody outside is asked for anything, and that the daemon is a server before
-# others have told it that it can be reached, which takes up to two minutes.
+# others have told it that it can be reached, which may take half a minute.
 closed='
     .Bootstrap = $begin
     | .AutoConf.Enabled = false

@@ -1,7 +1,7 @@
 //! Dials that leave from addresses of our own choice: where they are seen to come from, and what they take.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::{
     fs,

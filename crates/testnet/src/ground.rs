@@ -16,6 +16,10 @@ use kad::network::Transport;
 pub use self::internet::{Internet, Prefix, Purpose, Range};
 pub(crate) use self::layout::{Layout, Wish, layout};
 
+/// The first of the ranges that programs choose addresses from to be in a region: in a world the second byte of 18.0.0.0/8 or the
+/// third group of `2a01:e00::/32`, on loopback the third byte of 127.0.0.0/16. The region's number follows.
+const FIRST_OF_REGIONS: u8 = 128;
+
 /// How many peers can share an address: each has a slot, and a slot has ports of its own.
 pub const SLOTS: u8 = 4;
 
@@ -186,6 +190,15 @@ impl Ground {
         }
     }
 
+    /// Whoever lives, lived or will live at an address; the first in the first slot of those who share it.
+    pub(crate) fn anyone_at(&self, ip: IpAddr) -> Option<u32> {
+        match (self, ip) {
+            (Self::Loopback, IpAddr::V4(ip)) => loopback::peer_at(ip),
+            (Self::Loopback | Self::OneAddress, _) => None,
+            (Self::Public(layout), ip) => layout.at(ip, 0).next(),
+        }
+    }
+
     /// An address at which there never was anybody, one of 2^20.
     pub(crate) fn nowhere(&self, random: u32) -> Ipv4Addr {
         match self {
@@ -201,6 +214,28 @@ impl Ground {
             Self::Public(_) => Internet::get().of(ip).is_none_or(|range| range.purpose == Purpose::Unrouted),
         }
     }
+}
+
+/// The region, by its number, that a program is in which dials from an address: there is a range of addresses for each of the
+/// first 128. `None` for all other addresses.
+pub fn program_region(ip: IpAddr) -> Option<usize> {
+    let number = match ip {
+        IpAddr::V4(ip) => match ip.octets() {
+            [18, second, ..] => second.checked_sub(FIRST_OF_REGIONS),
+            [127, 0, third, _] => third.checked_sub(FIRST_OF_REGIONS),
+            _ => None,
+        },
+        IpAddr::V6(ip) => match ip.segments() {
+            [0x2a01, 0xe00, third, ..] => {
+                let number = third.checked_sub(u16::from(FIRST_OF_REGIONS) << 8);
+                number
+                    .and_then(|number| u8::try_from(number).ok())
+                    .filter(|&number| number < FIRST_OF_REGIONS)
+            }
+            _ => None,
+        },
+    };
+    number.map(usize::from)
 }
 
 #[cfg(test)]

@@ -35,8 +35,7 @@ pub struct Scenario {
     pub bootstrap: u32,
     /// The Kademlia protocol that the peers speak.
     pub protocol: String,
-    /// In a world: whether servers answer `AutoNAT`. They dial back from one address, and programs admit few connections of one
-    /// (Kubo eight), which then are not there for others.
+    /// In a world: whether servers answer `AutoNAT`, each dialling back from its own addresses.
     pub autonat: bool,
     /// The routing tables.
     pub tables: Tables,
@@ -118,7 +117,7 @@ impl Default for Scenario {
             peers: 100,
             bootstrap: 5,
             protocol: kad::message::AMINO_PROTOCOL.to_owned(),
-            autonat: false,
+            autonat: true,
             tables: Tables::default(),
             transports: Transports::default(),
             securities: Securities::default(),

@@ -6,6 +6,7 @@
 //! on; attempts to connect are dropped by a socket whose queue is full. Peers that come and go have sockets or routes of
 //! their own: see [`life`].
 
+mod back_dialler;
 mod heads;
 mod life;
 mod ports;

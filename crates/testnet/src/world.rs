@@ -1,11 +1,11 @@
 //! A network that a scenario and its seed determine: who is in it, where, in which state, and who knows whom.
 
 mod places;
+mod regions;
 
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
-    time::Duration,
 };
 
 use kad::{
@@ -179,26 +179,6 @@ impl World {
     /// and there is more to be told than that all are on one machine.
     pub(crate) fn dials_back(&self, peer: u32) -> bool {
         self.scenario.autonat && self.is_public() && self.state(peer).is_honest_server()
-    }
-
-    /// The name of its region; `None` in a scenario without regions.
-    pub fn region(&self, peer: u32) -> Option<&str> {
-        self.scenario.regions.get(usize::from(self.record(peer).region)).map(|region| region.name.as_str())
-    }
-
-    /// From the observer to the peer and back.
-    pub fn rtt(&self, peer: u32) -> Duration {
-        self.rtt_from(self.scenario.observer_region(), peer)
-    }
-
-    /// From a region, by its number, to the peer and back.
-    pub(crate) fn rtt_from(&self, region: usize, peer: u32) -> Duration {
-        self.rtt_between(region, self.record(peer).region.into())
-    }
-
-    /// From a region to another one and back, by their numbers.
-    pub(crate) fn rtt_between(&self, from: usize, to: usize) -> Duration {
-        Duration::from_millis(self.scenario.rtt_between_ms(from, to).into())
     }
 
     /// Who is in its routing table, bucket after bucket. Empty for a peer that answers no requests. Where peers come and

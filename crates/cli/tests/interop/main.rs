@@ -12,7 +12,6 @@ mod kubo;
 mod limits;
 mod node;
 mod program;
-#[cfg(feature = "by-hand")]
 mod reachability;
 mod servers;
 mod space;

@@ -27,7 +27,7 @@ pub struct Internet {
 pub struct Range {
     /// The addresses, in the notation of RFC 4632.
     pub prefix: Prefix,
-    /// Where it is: `AS`, `EU`, `NA` or `OC`. Regions of a scenario name continents.
+    /// Where it is: `AF`, `AS`, `EU`, `NA`, `OC` or `SA`. Regions of a scenario name continents.
     pub continent: String,
     /// The country (ISO 3166-1), as the database of cities has it; `None` where that says nothing.
     pub country: Option<String>,

@@ -7,7 +7,7 @@ use crate::{ground::SLOTS, secrets::MAX_RSA_KEYS};
 pub(super) const MAX_PEERS: u32 = 4_000_000;
 
 /// The continents that worlds have ranges of addresses on.
-const CONTINENTS: [&str; 4] = ["AS", "EU", "NA", "OC"];
+const CONTINENTS: [&str; 6] = ["AF", "AS", "EU", "NA", "OC", "SA"];
 
 /// How far shares may miss their sum by rounding.
 pub(super) const SLACK: f64 = 1e-6;

@@ -69,12 +69,13 @@ pub struct Region {
     pub name: String,
     /// The share of peers in it.
     pub share: Share,
-    /// The continents that its peers' addresses are of, where these are public: `AS`, `EU`, `NA`, `OC`. None:
-    /// any.
+    /// The continents that its peers' addresses are of, where these are public: `AF`, `AS`, `EU`, `NA`, `OC`, `SA`.
+    /// None: any.
     #[serde(default)]
     pub continents: Vec<String>,
     /// Milliseconds for the way to a region **and back**, by the other region's name. Each pair is given once, in
-    /// either of its regions; a region's delay to itself, too. On the wire a peer holds back what it says for so long; that
+    /// either of its regions; a region's delay to itself, too. Who asks is in the region of the address that it comes from
+    /// ([`World::region_at`](crate::World::region_at)). On the wire a peer holds back what it says for so long; that
     /// the system answers for it when a TCP connection is opened, and acknowledges what comes, takes no time.
     #[serde(default)]
     pub rtt_ms: BTreeMap<String, u32>,

@@ -30,26 +30,26 @@ pub enum SimError {
 
 /// A simulated world for any number of peers of ours, who share what its peers remember. All clones are the same one.
 ///
-/// Who joins is in the region of the observer, or in [another one](Self::in_region). Peers of ours listen where nobody of the
-/// world is, on addresses of the world's kind.
+/// Who joins is in the region of the first address that it listens on ([`World::region_at`]), or in [another one](Self::in_region).
+/// Peers of ours listen where nobody of the world is, on addresses of the world's kind.
 #[derive(Debug, Clone)]
 pub struct SimFabric {
     shared: Arc<Shared>,
-    region: usize,
+    /// `None`: where it listens.
+    region: Option<usize>,
 }
 
 impl SimFabric {
     /// A world with none of ours in it. If its peers come and go, their life begins now.
     pub fn new(world: Arc<World>, limits: SimLimits) -> Self {
-        let region = world.scenario().observer_region();
-        Self { shared: Arc::new(Shared::new(world, limits)), region }
+        Self { shared: Arc::new(Shared::new(world, limits)), region: None }
     }
 
     /// The same world: who joins it here is in the region of this name. `None` if it has no such region.
     #[must_use]
     pub fn in_region(&self, name: &str) -> Option<Self> {
         let region = self.world().scenario().regions.iter().position(|region| region.name == name)?;
-        Some(Self { shared: Arc::clone(&self.shared), region })
+        Some(Self { shared: Arc::clone(&self.shared), region: Some(region) })
     }
 
     /// The world.
@@ -123,10 +123,11 @@ impl Fabric for SimFabric {
         };
         let public = terms.keypair.public();
         let who = (public.to_peer_id(), public.encode_protobuf());
-        let number = (self.shared.members.number(), self.region);
-        let ours = Ours::new(number, who, terms.says, service as Arc<dyn AnyService>);
         let ip =
             targets.first().map_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), |target| target.addr().ip());
+        let region = self.region.unwrap_or_else(|| self.world().region_at(ip));
+        let number = (self.shared.members.number(), region);
+        let ours = Ours::new(number, who, terms.says, service as Arc<dyn AnyService>);
         let ours = Arc::new(ours.at(ip, hand_out));
         self.shared
             .members

@@ -21,7 +21,7 @@ use net::{
     serve::{Action, Answer, Disruption, Head, Notice, Pace, Profile, Request, Service},
 };
 
-use super::WireError;
+use super::{WireError, back_dialler::BackDialler};
 use crate::{
     answers::{Answers, Watched},
     life::Place,
@@ -43,8 +43,8 @@ pub(super) struct Heads {
     world: Arc<World>,
     answers: Arc<Answers>,
     living: Option<Arc<Living>>,
-    /// By number; `None` for those that dial nobody back, and empty where nobody does.
-    dial_backs: Vec<Option<Arc<DialBacks<Host>>>>,
+    /// Dials back for all who do; `None` where nobody does.
+    back_dialler: Option<Host>,
     /// By number; `None` for those that do not listen.
     all: Vec<Option<Listening>>,
 }
@@ -58,12 +58,13 @@ struct Listening {
     attempts: AtomicU32,
 }
 
-/// By what a peer says who it is.
+/// By what a peer says who it is, and what it dials back with.
 #[derive(Debug, Clone)]
 struct Shown {
     identity: Identity,
     /// For the name that it has on the web.
     certificate: Option<NamedCertificate>,
+    dial_backs: Option<Arc<DialBacks<BackDialler>>>,
 }
 
 /// What answers the requests to one peer.
@@ -72,7 +73,7 @@ pub(super) struct Peer {
     answers: Arc<Answers>,
     number: u32,
     state: State,
-    dial_backs: Option<Arc<DialBacks<Host>>>,
+    dial_backs: Option<Arc<DialBacks<BackDialler>>>,
     /// For a holder that remembers when a connection ended: once something was asked on it. Each has a head of its own.
     watched: OnceLock<Option<Watched>>,
 }
@@ -86,8 +87,8 @@ impl Heads {
         making: &Making,
     ) -> Result<Self, WireError> {
         let answers = Arc::new(Answers::new(Arc::clone(&world)).living(living.clone()));
-        let dial_backs = dial_backs(&world)?;
-        let mut heads = Self { world, answers, living, dial_backs, all: Vec::new() };
+        let back_dialler = back_dialler(&world)?;
+        let mut heads = Self { world, answers, living, back_dialler, all: Vec::new() };
         let count = heads.world.peers().end;
         let made = parallel::parts(count, |range| {
             let made = range.map(|peer| {
@@ -168,24 +169,36 @@ impl Heads {
         let name = self.world.certified_name(number);
         let certificate =
             authority.zip(name).map(|(authority, name)| authority.certify(&name)).transpose()?;
-        let shown = Shown { identity: Identity::new(self.world.keypair(number))?, certificate };
+        let dial_backs = self.dial_backs(number)?;
+        let shown = Shown { identity: Identity::new(self.world.keypair(number))?, certificate, dial_backs };
         let head = Arc::new(self.head(number, Place::default(), shown.clone(), Duration::ZERO));
         Ok(Some(Listening { head, shown, attempts: AtomicU32::new(0) }))
+    }
+
+    /// What a peer dials back with; `None` for one that does not.
+    fn dial_backs(&self, number: u32) -> Result<Option<Arc<DialBacks<BackDialler>>>, NetError> {
+        let dials_back = self.world.dials_back(number);
+        let Some(host) = self.back_dialler.as_ref().filter(|_| dials_back) else { return Ok(None) };
+        let world = (Arc::clone(&self.world), self.living.clone());
+        let dialler = BackDialler::new(world, number, Identity::generate()?, host.clone());
+        Ok(Some(Arc::new(DialBacks::new(dialler, self.world.scenario().seed ^ u64::from(number)))))
     }
 
     /// A peer whose first bytes come `late` on top of its distance.
     fn head(&self, number: u32, place: Place, shown: Shown, late: Duration) -> Head<Peer> {
         let world = &self.world;
         let state = world.state(number);
-        let dial_backs = self.dial_backs.get(number as usize).cloned().flatten();
-        let service =
-            Peer { answers: Arc::clone(&self.answers), number, state, dial_backs, watched: OnceLock::new() };
+        let (answers, dial_backs) = (Arc::clone(&self.answers), shown.dial_backs);
+        let service = Peer { answers, number, state, dial_backs, watched: OnceLock::new() };
         let others = Service::others(&service);
         let mut protocols = world.kad_protocols(number);
         protocols.retain(|name| others.iter().all(|other| other.name != *name));
         let profile = Profile::new(world.agent(number), &protocols);
+        let map = Arc::clone(world);
+        let distance = move |from| map.rtt_from(map.region_at(from), number);
         let head = Head::new(shown.identity, &profile, &world.addresses_at(number, place), service)
-            .with_pace(Pace { accept: late, flight: world.rtt(number) })
+            .with_pace(Pace { accept: late, flight: Duration::ZERO })
+            .with_distance(distance)
             .with_securities(world.securities(number))
             .with_certificate(shown.certificate);
         match disruption(state) {
@@ -195,17 +208,15 @@ impl Heads {
     }
 }
 
-/// What the peers of a world dial back with. All of them dial as one peer that is none of theirs.
-fn dial_backs(world: &World) -> Result<Vec<Option<Arc<DialBacks<Host>>>>, NetError> {
-    if !world.is_public() {
-        return Ok(Vec::new());
+/// Whose limits all who dial back share; `None` in a world where nobody does.
+fn back_dialler(world: &World) -> Result<Option<Host>, NetError> {
+    if !world.peers().any(|peer| world.dials_back(peer)) {
+        return Ok(None);
     }
     let mut config = HostConfig::new(Identity::generate()?, world.admitted());
     config.max_connecting = MAX_DIALLING_BACK;
     config.names = Names::Unresolved;
-    let dialler = Host::new(config)?;
-    let of = |peer: u32| Arc::new(DialBacks::new(dialler.clone(), world.scenario().seed ^ u64::from(peer)));
-    Ok(world.peers().map(|peer| world.dials_back(peer).then(|| of(peer))).collect())
+    Host::new(config).map(Some)
 }
 
 /// What `net` is told to do wrong. The faults in requests are done by [`Peer`].
@@ -246,7 +257,7 @@ impl Service for Peer {
     }
 
     fn others(&self) -> Vec<OtherProtocol> {
-        self.dial_backs.as_ref().map_or_else(Vec::new, |_| DialBacks::<Host>::protocols().into())
+        self.dial_backs.as_ref().map_or_else(Vec::new, |_| DialBacks::<BackDialler>::protocols().into())
     }
 
     fn attend(&self, stream: PeerStream) -> Option<Attending> {

@@ -1,9 +1,10 @@
 //! The wire face as net's dialler sees it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
 use kad::network::{Connection, Network, Security};
 use net::{Addresses, Host, HostConfig, Identity, session::Securities};
+use tokio::time::Instant;
 
 use super::*;
 use crate::{
@@ -54,6 +55,51 @@ async fn a_crawl_of_every_fault_is_right_in_everything() {
     assert_eq!((verdict.edges.missed, verdict.edges_invented), (0, 0), "{verdict:?}");
 }
 
+/// How long it takes to visit a near peer and a far one from an address: of three visits each the shortest.
+#[cfg(target_os = "linux")]
+async fn distances(world: &World, from: Ipv4Addr) -> [Duration; 2] {
+    let host = host().beside(
+        Identity::generate().expect("an identity"),
+        "elsewhere/1",
+        net::Source::Own { ip4: Some(from), ip6: None },
+    );
+    let (near, far) = world.peers().partition::<Vec<_>, _>(|&peer| world.region(peer) == Some("near"));
+    let mut least = [Duration::MAX; 2];
+    for _ in 0..3 {
+        for (least, peer) in least.iter_mut().zip([near[0], far[0]]) {
+            let start = Instant::now();
+            let (who, protocol) = ((world.peer_id(peer), world.addresses(peer)), &world.scenario().protocol);
+            let visit = visit(host.clone(), protocol, who, PATIENCE).await;
+            assert_eq!(visit.class, None, "{visit:?}");
+            *least = (*least).min(start.elapsed());
+        }
+    }
+    least
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_far_a_peer_is_hangs_on_the_region_that_one_asks_from() {
+    // Of TCP and of QUIC a visit takes two flights: the handshake, and the answers.
+    for transport in ["tcp = 1", "tcp = 0\nquic = 1"] {
+        let testnet = testnet(&format!(
+            "peers = 12\n[transports]\n{transport}\n\
+             [[regions]]\nname = 'near'\nshare = 0.5\nrtt_ms = {{ near = 5, far = 400 }}\n\
+             [[regions]]\nname = 'far'\nshare = 0.5\nrtt_ms = {{ far = 5 }}"
+        ))
+        .await;
+        let (near, far) =
+            (Duration::from_millis(10)..Duration::from_millis(400), Duration::from_millis(800)..);
+        // The observer's region is the first one; others are chosen by the third byte.
+        for (third, is_near) in [(0, [true, false]), (128, [true, false]), (129, [false, true])] {
+            let took = distances(testnet.world(), Ipv4Addr::new(127, 0, third, 1)).await;
+            let fits = |(took, is_near)| if is_near { near.contains(&took) } else { far.contains(&took) };
+            assert!(took.into_iter().zip(is_near).all(fits), "{took:?} from {third}, by {transport}");
+        }
+        testnet.stop().await;
+    }
+}
+
 /// All peers at 127.0.0.1.
 fn at_one_address() -> WireConfig {
     WireConfig { one_address: true, ..WireConfig::default() }
@@ -66,7 +112,7 @@ async fn a_crawl_of_every_fault_and_transport_at_one_address_is_right_in_everyth
     faults.transports = Scenario::parse(transports, "test").expect("a scenario").transports;
     let testnet = WireTestnet::start_with(&faults, at_one_address()).await.expect("a testnet");
     let world = testnet.world();
-    let own = |peer| world.location(peer).ip4 == Some(std::net::Ipv4Addr::LOCALHOST);
+    let own = |peer| world.location(peer).ip4 == Some(Ipv4Addr::LOCALHOST);
     assert!(world.peers().all(own));
     let observed = crawl(&host(), world, PATIENCE).await;
     let verdict = Truth::of(Arc::clone(world)).judge(&observed);
@@ -121,7 +167,7 @@ async fn each_fault_shows_what_the_simulation_promises() {
 #[tokio::test]
 async fn distance_is_a_delay_of_each_flight() {
     let testnet = testnet("peers = 10\n[[regions]]\nname = 'far'\nshare = 1.0\nrtt_ms = { far = 100 }").await;
-    let begun = tokio::time::Instant::now();
+    let begun = Instant::now();
     let visit = look(&testnet, 3).await;
     assert_eq!((visit.reachable, visit.class), (true, None));
     assert!(begun.elapsed() >= Duration::from_millis(200), "{:?}", begun.elapsed());
