@@ -73,72 +73,34 @@ pub struct Estimate {
     pub coverage: f64,
 }
 
-/// How a number of missed peers was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// No peer stands in one table alone: none is missed, but for chance.
-    NoneOnce,
-    /// Chao's lower bound with its interval. Too few peers have a small in-degree to see how uneven captures are, so
-    /// the upper end holds only if they are not.
-    Chao,
-    /// Chao's lower bound; the upper end of the interval allows for captures as uneven as the in-degrees show.
-    ChaoSpread,
-}
-
-impl Method {
-    /// Every method.
-    pub const ALL: &'static [Self] = &[Self::NoneOnce, Self::Chao, Self::ChaoSpread];
-
-    /// The stable name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NoneOnce => "none_once",
-            Self::Chao => "chao",
-            Self::ChaoSpread => "chao_spread",
-        }
+kad::named! {
+    /// How a number of missed peers was found.
+    pub enum Method: serde {
+        /// No peer stands in one table alone: none is missed, but for chance.
+        NoneOnce = "none_once",
+        /// Chao's lower bound with its interval. Too few peers have a small in-degree to see how uneven captures are, so
+        /// the upper end holds only if they are not.
+        Chao = "chao",
+        /// Chao's lower bound; the upper end of the interval allows for captures as uneven as the in-degrees show.
+        ChaoSpread = "chao_spread",
     }
 }
 
-/// Why there is no estimate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoEstimate {
-    /// The run ended before everyone had a turn: known peers' tables were not read.
-    CutShort,
-    /// Peers were left out since as many were known as the crawl may keep.
-    PeersLeftOut,
-    /// Fewer than 30 tables were read.
-    TooFewTables,
-    /// Some peers stand in one table alone, but none in two: nothing says how much a second look would bring.
-    NoneTwice,
-    /// More than half of all entries would name peers that were not found.
-    CoverageTooLow,
-    /// Peers are captured so unevenly that the model does not fit, or that nothing bounds the number of missed ones.
-    CapturesTooUneven,
-}
-
-impl NoEstimate {
-    /// Every reason.
-    pub const ALL: &'static [Self] = &[
-        Self::CutShort,
-        Self::PeersLeftOut,
-        Self::TooFewTables,
-        Self::NoneTwice,
-        Self::CoverageTooLow,
-        Self::CapturesTooUneven,
-    ];
-
-    /// The stable name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CutShort => "cut_short",
-            Self::PeersLeftOut => "peers_left_out",
-            Self::TooFewTables => "too_few_tables",
-            Self::NoneTwice => "none_twice",
-            Self::CoverageTooLow => "coverage_too_low",
-            Self::CapturesTooUneven => "captures_too_uneven",
-        }
+kad::named! {
+    /// Why there is no estimate.
+    pub enum NoEstimate: serde {
+        /// The run ended before everyone had a turn: known peers' tables were not read.
+        CutShort = "cut_short",
+        /// Peers were left out since as many were known as the crawl may keep.
+        PeersLeftOut = "peers_left_out",
+        /// Fewer than 30 tables were read.
+        TooFewTables = "too_few_tables",
+        /// Some peers stand in one table alone, but none in two: nothing says how much a second look would bring.
+        NoneTwice = "none_twice",
+        /// More than half of all entries would name peers that were not found.
+        CoverageTooLow = "coverage_too_low",
+        /// Peers are captured so unevenly that the model does not fit, or that nothing bounds the number of missed ones.
+        CapturesTooUneven = "captures_too_uneven",
     }
 }
 

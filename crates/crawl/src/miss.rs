@@ -1,9 +1,6 @@
 //! Why a visit reached nobody, as far as it decides what is done next. When that happens is the frontier's.
 
-use kad::{
-    failure::{Failure, FailureClass, Phase},
-    network::AddressOutcome,
-};
+use kad::failure::{Failure, FailureClass, Phase};
 use schema::Visit;
 
 /// Why a visit reached nobody.
@@ -23,12 +20,7 @@ impl Miss {
     /// Why this visit reached nobody; `None` if it reached somebody, or if nothing was dialled.
     pub(crate) fn of(visit: &Visit) -> Option<Self> {
         let furthest = visit.connect_error.as_ref()?;
-        let failures = || {
-            visit.addresses.iter().filter_map(|address| match &address.outcome {
-                AddressOutcome::Failed(failure) => Some(failure),
-                _ => None,
-            })
-        };
+        let failures = || visit.addresses.iter().filter_map(|address| address.outcome.failure());
         Some(if turns_away(furthest) {
             Self::TurnedAway
         } else if failures().any(is_ours) {
@@ -64,7 +56,7 @@ fn is_ours(failure: &Failure) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use kad::Multiaddr;
+    use kad::{Multiaddr, network::AddressOutcome};
     use schema::{AddressVisit, PeerNumber, Timestamp, VisitKind};
 
     use super::*;

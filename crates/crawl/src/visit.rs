@@ -3,7 +3,7 @@
 
 use kad::{
     Address, Key, Multiaddr, PeerId,
-    failure::{Failure, FailureClass, Phase, SkipReason},
+    failure::{self, Failure, SkipReason},
     identify::Identify,
     network::{AddressOutcome, Attempt, Connection, Dial, Network},
 };
@@ -164,25 +164,9 @@ fn take_identify(visit: &mut Visit, mut identify: Identify, peer: &PeerId) -> Le
     }
 }
 
-/// The failure of the address that came furthest: a peer that was heard of but refused us says more than one of which
-/// nothing came. A phase that came later counts for more; in the same phase an answer counts for more than silence.
+/// The failure of the address that says the most of the peer, by the [one ranking](failure::furthest). `None` if none failed.
 pub(crate) fn furthest(addresses: &[AddressVisit]) -> Option<Failure> {
-    addresses
-        .iter()
-        .filter_map(|address| match &address.outcome {
-            AddressOutcome::Failed(failure) => Some(failure),
-            _ => None,
-        })
-        .max_by_key(|failure| (failure.phase != Phase::Dns, failure.phase, rank(failure.class)))
-        .cloned()
-}
-
-const fn rank(class: FailureClass) -> u8 {
-    match class {
-        FailureClass::LocalResources | FailureClass::AddressNotAvailable => 0,
-        FailureClass::Timeout => 1,
-        _ => 2,
-    }
+    failure::furthest(addresses.iter().filter_map(|address| address.outcome.failure())).cloned()
 }
 
 #[cfg(test)]

@@ -19,14 +19,14 @@ use std::time::Duration;
 use multiaddr::{Multiaddr, Protocol};
 
 pub use self::budget::{BudgetLimits, DialBackBudget};
-use crate::failure::named;
+use crate::named;
 
 /// How long a dial back may take (go-libp2p, `autonat.defaults`, `dialTimeout`).
 pub const DIAL_BACK_TIMEOUT: Duration = Duration::from_secs(15);
 
 named! {
     /// Whether a peer or one of its addresses can be reached from everywhere.
-    Reachability {
+    pub enum Reachability {
         /// Nobody has said so yet, or they contradict each other.
         Unknown = "unknown",
         /// It can.

@@ -3,7 +3,7 @@
 //! Source: the specification of bitswap 1.2.0, <https://specs.ipfs.tech/bitswap-protocol/>.
 
 use crate::{
-    failure::named,
+    named,
     protobuf::{DecodeError, Fields, write_bytes, write_number},
 };
 
@@ -19,7 +19,7 @@ const DONT_HAVE: u64 = 1;
 
 named! {
     /// What a peer says of a block.
-    BlockPresence {
+    pub enum BlockPresence {
         /// It has the block.
         Have = "have",
         /// It does not.
@@ -31,7 +31,7 @@ named! {
 
 named! {
     /// Whether a peer has a block.
-    HasBlock {
+    pub enum HasBlock {
         /// It says so, or has sent it.
         Yes = "yes",
         /// It says that it does not.

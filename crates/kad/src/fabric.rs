@@ -20,8 +20,9 @@ use multiaddr::Multiaddr;
 pub use self::beside::{Attending, Carried, OtherProtocol, PeerStream, Reset};
 use crate::{
     answer::Answer,
-    failure::{Failure, named},
+    failure::Failure,
     identify::Identify,
+    named,
     network::{Network, Traffic},
 };
 
@@ -265,7 +266,7 @@ pub struct Closed {
 
 named! {
     /// Who opened a connection.
-    Direction {
+    pub enum Direction {
         /// We did.
         Outbound = "outbound",
         /// The peer did.
@@ -275,7 +276,7 @@ named! {
 
 named! {
     /// Why a connection ended.
-    CloseReason {
+    pub enum CloseReason {
         /// Whoever held it here hung up.
         HungUp = "hung_up",
         /// The peer hung up in good order.
@@ -293,7 +294,7 @@ named! {
 
 named! {
     /// Why a connection that somebody opened was not let in.
-    Refusal {
+    pub enum Refusal {
         /// There are too many connections.
         Full = "full",
         /// Too many others prove who they are at the moment.

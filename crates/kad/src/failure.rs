@@ -5,41 +5,11 @@
 
 use std::fmt;
 
-/// Defines an enum whose variants have one stable `snake_case` name each.
-macro_rules! named {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name { $($(#[$doc])* $variant,)+ }
-
-        impl $name {
-            /// Every variant, in the order of declaration.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The stable name that is stored and printed.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $text),+ }
-            }
-
-            /// The variant of that name; `None` for a name that is not one of ours.
-            pub fn from_name(name: &str) -> Option<Self> {
-                match name { $($text => Some(Self::$variant),)+ _ => None }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.name())
-            }
-        }
-    };
-}
-
-pub(crate) use named;
+use crate::named;
 
 named! {
     /// How far an exchange with a peer came: the phase that was under way when it ended.
-    Phase {
+    pub enum Phase {
         /// A name was being resolved to addresses.
         Dns = "dns",
         /// A connection was being opened (TCP handshake; the whole handshake of QUIC up to its TLS).
@@ -59,7 +29,7 @@ named! {
 
 named! {
     /// What went wrong, apart from where.
-    FailureClass {
+    pub enum FailureClass {
         /// Nothing came within the time allowed.
         Timeout = "timeout",
         /// The host answered that nobody listens there.
@@ -121,7 +91,7 @@ named! {
 
 named! {
     /// Why an address was never dialled.
-    SkipReason {
+    pub enum SkipReason {
         /// The policy allows public addresses, and this one is private (RFC 1918, RFC 4193, RFC 6598, link-local).
         Private = "private",
         /// The address is of the machine itself (127.0.0.0/8, `::1`).

@@ -18,6 +18,7 @@ pub mod identify;
 pub mod key;
 pub mod lookup;
 pub mod message;
+mod named;
 pub mod network;
 pub mod opt_out;
 pub mod parse;

@@ -8,7 +8,10 @@ use std::{future::Future, net::SocketAddr, time::Duration};
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
 
-use crate::failure::{Failure, SkipReason, named};
+use crate::{
+    failure::{Failure, SkipReason},
+    named,
+};
 
 /// Reaches peers.
 pub trait Network: Clone + Send + Sync + 'static {
@@ -150,7 +153,7 @@ pub struct RoundTrip {
 
 named! {
     /// Who measured a round trip.
-    RttSource {
+    pub enum RttSource {
         /// The system's TCP: the shortest time from a segment to its acknowledgement (Linux, `TCP_INFO`). Nothing that
         /// the two programs do is in it.
         TcpInfo = "tcp_info",
@@ -165,7 +168,7 @@ named! {
 
 named! {
     /// The transports that a connection can use.
-    Transport {
+    pub enum Transport {
         /// TCP.
         Tcp = "tcp",
         /// QUIC version 1 (RFC 9000).
@@ -179,7 +182,7 @@ named! {
 
 named! {
     /// What authenticates a peer.
-    Security {
+    pub enum Security {
         /// Noise XX, libp2p's `/noise`.
         Noise = "noise",
         /// TLS 1.3 with libp2p's certificates (`/tls/1.0.0`, and inside QUIC).
@@ -190,7 +193,7 @@ named! {
 named! {
     /// What is known of the certificate that a server shows below a secure WebSocket. None of them is refused: who the
     /// peer is proves the session inside.
-    WssCertificate {
+    pub enum WssCertificate {
         /// It is for the name that was dialled, and signed by a root that is trusted here.
         Root = "root",
         /// It is one of libp2p's own (`/tls/1.0.0`), of the peer that was dialled. Browsers and Go refuse it there.
@@ -243,4 +246,14 @@ pub enum AddressOutcome {
     Skipped(SkipReason),
     /// Dialled, and failed.
     Failed(Failure),
+}
+
+impl AddressOutcome {
+    /// Why it failed; `None` if it did not, or was not dialled.
+    pub const fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failed(failure) => Some(failure),
+            _ => None,
+        }
+    }
 }

@@ -7,7 +7,7 @@ use libp2p_identity::PeerId;
 use multiaddr::{Multiaddr, Protocol};
 
 use crate::{
-    failure::SkipReason,
+    failure::{Failure, FailureClass, Phase, SkipReason, furthest},
     network::{AddressOutcome, Attempt, Transport},
     opt_out::OptOut,
     policy::{Addresses, Target, is_relayed, names_other},
@@ -84,13 +84,18 @@ pub struct Turn {
     pub step: Duration,
 }
 
-/// What will be tried, and the fate so far of every address.
+/// What will be tried, when, and the fate so far of every address. Times count from the start of the dial.
+///
+/// A turn begins when an attempt has failed, or when the one before it has had its step for itself. The first attempt that
+/// succeeds ends the dial: what is under way then is [abandoned](AddressOutcome::Abandoned), the rest was not tried.
 #[derive(Debug)]
 pub struct Plan {
     /// One for each address; `NotTried` where a turn is to come.
-    pub attempts: Vec<Attempt>,
+    attempts: Vec<Attempt>,
     /// Turns, the first one last.
-    pub turns: Vec<Turn>,
+    turns: Vec<Turn>,
+    /// When the next turn begins.
+    next: Duration,
     /// Addresses that name the same socket as one before them: (position, position of that one).
     same: Vec<(usize, usize)>,
 }
@@ -123,8 +128,12 @@ impl Plan {
     }
 
     fn uncut(addrs: &[Multiaddr], peer: &PeerId, rules: &DialRules) -> Self {
-        let mut plan =
-            Self { attempts: Vec::with_capacity(addrs.len()), turns: Vec::new(), same: Vec::new() };
+        let mut plan = Self {
+            attempts: Vec::with_capacity(addrs.len()),
+            turns: Vec::new(),
+            next: Duration::ZERO,
+            same: Vec::new(),
+        };
         for (index, addr) in addrs.iter().enumerate() {
             let outcome = match rules.way(addr, peer) {
                 Err(reason) => AddressOutcome::Skipped(reason),
@@ -156,6 +165,34 @@ impl Plan {
             return;
         }
         self.turns.push(Turn { index, way, step: way.step() });
+    }
+
+    /// The turn that is to come; `None` if there is none.
+    pub fn upcoming(&self) -> Option<&Turn> {
+        self.turns.last()
+    }
+
+    /// When the next turn begins by itself; `None` if there is none.
+    pub fn next(&self) -> Option<Duration> {
+        self.upcoming().map(|_| self.next)
+    }
+
+    /// The turn that begins now; `None` if its time has not come, or if there is none.
+    pub fn begin(&mut self, now: Duration) -> Option<Turn> {
+        let turn = self.turns.pop_if(|_| self.next <= now)?;
+        self.next = now + turn.step;
+        Some(turn)
+    }
+
+    /// Notes that an attempt has failed: the next turn begins at once.
+    pub fn fail(&mut self, index: usize, attempt: Attempt) {
+        self.settle(index, attempt);
+        self.next = Duration::ZERO;
+    }
+
+    /// No further turn begins: the time of the dial is up.
+    pub fn close(&mut self) {
+        self.turns.clear();
     }
 
     /// Notes the fate of one address.
@@ -207,6 +244,20 @@ impl DialRules {
             way => Ok(way),
         }
     }
+}
+
+/// What came of an address with a name, by what came of the addresses that it led to: of what failed the failure that says
+/// the most ([`furthest`]); where nothing did, that an attempt was under way says more than that none was made. A name that
+/// led to nothing is one that was not found.
+pub fn outcome_of_name(attempts: &[Attempt]) -> AddressOutcome {
+    let outcomes = || attempts.iter().map(|attempt| &attempt.outcome);
+    if let Some(failure) = furthest(outcomes().filter_map(AddressOutcome::failure)) {
+        return AddressOutcome::Failed(failure.clone());
+    }
+    let first = [AddressOutcome::Abandoned, AddressOutcome::NotTried];
+    let untried = first.into_iter().find(|known| outcomes().any(|outcome| outcome == known));
+    let nothing = || AddressOutcome::Failed(Failure::new(Phase::Dns, FailureClass::NameNotFound));
+    untried.or_else(|| outcomes().next().cloned()).unwrap_or_else(nothing)
 }
 
 /// An address but for the peer at its end.
@@ -317,5 +368,39 @@ mod tests {
         let connected = Attempt::untried(AddressOutcome::Connected);
         plan.settle(0, connected.clone());
         assert_eq!(plan.into_attempts(), [connected, Attempt::untried(AddressOutcome::NotTried)]);
+    }
+
+    #[test]
+    fn the_outcome_of_a_name_is_the_one_that_came_furthest() {
+        let failed = |phase| AddressOutcome::Failed(Failure::new(phase, FailureClass::ConnectionReset));
+        let timeout = AddressOutcome::Failed(Failure::new(Phase::Connect, FailureClass::Timeout));
+        let skipped = AddressOutcome::Skipped;
+        for (outcomes, expected) in [
+            (vec![failed(Phase::Connect), failed(Phase::Secure)], failed(Phase::Secure)),
+            (vec![failed(Phase::Secure), failed(Phase::Connect)], failed(Phase::Secure)),
+            (vec![timeout.clone(), failed(Phase::Connect)], failed(Phase::Connect)),
+            (vec![skipped(SkipReason::Private), AddressOutcome::NotTried], AddressOutcome::NotTried),
+            (vec![skipped(SkipReason::Private), failed(Phase::Connect)], failed(Phase::Connect)),
+            (vec![skipped(SkipReason::Private), skipped(SkipReason::Loopback)], skipped(SkipReason::Private)),
+            (vec![], AddressOutcome::Failed(Failure::new(Phase::Dns, FailureClass::NameNotFound))),
+        ] {
+            let attempts: Vec<_> = outcomes.into_iter().map(Attempt::untried).collect();
+            assert_eq!(outcome_of_name(&attempts), expected);
+        }
+    }
+
+    #[test]
+    fn a_turn_begins_after_a_failure_or_when_the_one_before_has_had_its_time() {
+        let ms = Duration::from_millis;
+        let mut plan = plan(&["/ip4/1.1.1.1/tcp/1", "/ip4/1.1.1.1/tcp/2", "/ip4/1.1.1.1/tcp/3"], 8);
+        let failed = AddressOutcome::Failed(Failure::new(Phase::Connect, FailureClass::Timeout));
+        let index = |turn: Option<Turn>| turn.map(|turn| turn.index);
+        assert_eq!((plan.next(), index(plan.begin(ms(0)))), (Some(ms(0)), Some(0)));
+        assert_eq!((plan.next(), index(plan.begin(ms(249)))), (Some(ms(250)), None));
+        assert_eq!((index(plan.begin(ms(250))), plan.next()), (Some(1), Some(ms(500))));
+        plan.fail(0, Attempt::untried(failed));
+        assert_eq!((index(plan.begin(ms(300))), plan.next()), (Some(2), None), "whichever has failed");
+        plan.close();
+        assert_eq!(index(plan.begin(ms(900))), None);
     }
 }

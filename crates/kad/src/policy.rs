@@ -10,21 +10,23 @@ use multiaddr::{Multiaddr, Protocol};
 
 use crate::{
     failure::SkipReason,
+    named,
     network::Transport,
     scope::{Scope, scope},
 };
 
-/// Which addresses may be dialled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Addresses {
-    /// Those that are reachable from everywhere.
-    Public,
-    /// Those of private networks and links.
-    Private,
-    /// Those of this machine.
-    Loopback,
-    /// All that can be dialled: public, private and loopback.
-    Any,
+named! {
+    /// Which addresses may be dialled.
+    pub enum Addresses {
+        /// Those that are reachable from everywhere.
+        Public = "public",
+        /// Those of private networks and links.
+        Private = "private",
+        /// Those of this machine.
+        Loopback = "loopback",
+        /// All that can be dialled: public, private and loopback.
+        Any = "any",
+    }
 }
 
 /// What to dial for an address: a socket, and what is spoken there.

@@ -6,7 +6,7 @@ use kad::{
     Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase},
     network::{AddressOutcome, Attempt, Dial, Security},
-    plan::{DialRules, Plan},
+    plan::{DialRules, Plan, outcome_of_name},
     policy::Target,
 };
 use tokio::{
@@ -140,49 +140,11 @@ impl Inner {
         let places = (&*resolved.addrs, &*resolved.names);
         let Dial { attempts, connection } =
             Box::pin(Race::new(self, peer, places, plan, (began, deadline)).run()).await;
-        let result = connection.ok_or_else(|| furthest(&attempts));
+        let result = connection.ok_or_else(|| outcome_of_name(&attempts));
         Outcome { began, result, resolved: resolved.addrs.into_iter().zip(attempts).collect() }
     }
 }
 
 fn no_room() -> AddressOutcome {
     AddressOutcome::Failed(Failure::new(Phase::Connect, FailureClass::LocalResources))
-}
-
-/// The outcome that came furthest. A name that led to nothing is one that was not found.
-fn furthest(attempts: &[Attempt]) -> AddressOutcome {
-    let came = |outcome: &&AddressOutcome| match outcome {
-        AddressOutcome::Skipped(_) => (0, Phase::Dns),
-        AddressOutcome::NotTried => (1, Phase::Dns),
-        AddressOutcome::Abandoned => (2, Phase::Dns),
-        AddressOutcome::Failed(failure) => (3, failure.phase),
-        AddressOutcome::Connected => (4, Phase::Dns),
-    };
-    // Of several that came equally far the first counts.
-    let outcomes = attempts.iter().map(|attempt| &attempt.outcome).rev();
-    let nothing = Failure::new(Phase::Dns, FailureClass::NameNotFound);
-    outcomes.max_by_key(came).cloned().unwrap_or(AddressOutcome::Failed(nothing))
-}
-
-#[cfg(test)]
-mod tests {
-    use kad::failure::SkipReason;
-
-    use super::*;
-
-    #[test]
-    fn the_outcome_of_a_name_is_the_one_that_came_furthest() {
-        let failed = |phase| AddressOutcome::Failed(Failure::new(phase, FailureClass::ConnectionReset));
-        let skipped = AddressOutcome::Skipped;
-        for (outcomes, expected) in [
-            (vec![failed(Phase::Connect), failed(Phase::Secure)], failed(Phase::Secure)),
-            (vec![failed(Phase::Secure), failed(Phase::Connect)], failed(Phase::Secure)),
-            (vec![skipped(SkipReason::Private), failed(Phase::Connect)], failed(Phase::Connect)),
-            (vec![skipped(SkipReason::Private), skipped(SkipReason::Loopback)], skipped(SkipReason::Private)),
-            (vec![], AddressOutcome::Failed(Failure::new(Phase::Dns, FailureClass::NameNotFound))),
-        ] {
-            let attempts: Vec<_> = outcomes.into_iter().map(Attempt::untried).collect();
-            assert_eq!(furthest(&attempts), expected);
-        }
-    }
 }

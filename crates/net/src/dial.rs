@@ -218,7 +218,7 @@ impl Network for Host {
         let (inner, shared) = (&self.0, &self.0.shared);
         let plan = Plan::new(&addrs, &peer, &shared.rules);
         let has_left = inner.membership.as_ref().is_some_and(Membership::has_left);
-        let Some(first) = plan.turns.last().filter(|_| !has_left) else {
+        let Some(first) = plan.upcoming().filter(|_| !has_left) else {
             return Dial { attempts: plan.into_attempts(), connection: None };
         };
         // The clock starts when there is room for the first attempt. The semaphore is never closed.
@@ -306,23 +306,20 @@ impl<'a> Race<'a> {
     }
 
     pub(crate) async fn run(mut self) -> Dial<AnyConnection> {
-        let mut next = None;
         loop {
             let now = Instant::now();
-            if (next.is_none() || self.running.is_empty())
-                && now < self.deadline
-                && let Some(turn) = self.plan.turns.pop()
-            {
-                next = Some(now + turn.step);
+            if now >= self.deadline {
+                self.plan.close();
+            }
+            if let Some(turn) = self.plan.begin(now.saturating_duration_since(self.started)) {
                 self.start(turn);
             }
             if self.running.is_empty() {
                 return self.end(None);
             }
-            let finished = if let (Some(next), false) = (next, self.plan.turns.is_empty()) {
-                timeout_at(next, poll_fn(|cx| self.poll(cx))).await.ok()
-            } else {
-                Some(poll_fn(|cx| self.poll(cx)).await)
+            let finished = match self.plan.next() {
+                Some(next) => timeout_at(self.started + next, poll_fn(|cx| self.poll(cx))).await.ok(),
+                None => Some(poll_fn(|cx| self.poll(cx)).await),
             };
             if let Some((index, Outcome { began, result, resolved })) = finished {
                 let attempt = |outcome| Attempt {
@@ -337,11 +334,9 @@ impl<'a> Race<'a> {
                         self.plan.settle(index, attempt(AddressOutcome::Connected));
                         return self.end(Some(connection));
                     }
-                    Err(outcome) => self.plan.settle(index, attempt(outcome)),
+                    Err(outcome) => self.plan.fail(index, attempt(outcome)),
                 }
             }
-            // The next turn has come: by time, or because an earlier attempt failed.
-            next = None;
         }
     }
 

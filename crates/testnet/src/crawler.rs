@@ -7,7 +7,7 @@ use std::{
 };
 
 use kad::{
-    failure::{FailureClass, Phase},
+    failure::{FailureClass, Phase, furthest},
     identify::{IDENTIFY_PROTOCOL, Identify, MAX_IDENTIFY_BYTES},
     message::{MAX_MESSAGE_BYTES, MessageView, write_find_node},
     network::{AddressOutcome, Attempt, Connection, Event, Network, StreamId},
@@ -51,7 +51,7 @@ pub(crate) async fn visit<N: Network>(network: N, protocol: &str, peer: Named, p
     let dial = network.connect(id, addrs).await;
     let mut visit = Visit::default();
     let Some(mut connection) = dial.connection else {
-        visit.unreachable(dial.attempts);
+        visit.unreachable(&dial.attempts);
         return visit;
     };
     visit.reachable = true;
@@ -85,22 +85,16 @@ pub(crate) async fn visit<N: Network>(network: N, protocol: &str, peer: Named, p
 }
 
 impl Visit {
-    /// As crawlers do: what came furthest counts, and an answer for more than silence.
-    fn unreachable(&mut self, attempts: Vec<Attempt>) {
-        let mut furthest = None;
+    /// As crawlers do: the failure that says the most counts, and else why the first address was skipped.
+    fn unreachable(&mut self, attempts: &[Attempt]) {
+        if let Some(failure) = furthest(attempts.iter().filter_map(|attempt| attempt.outcome.failure())) {
+            self.class = Some(failure.class.name().into());
+            self.phase = Some(failure.phase);
+            return;
+        }
         for attempt in attempts {
-            match attempt.outcome {
-                AddressOutcome::Failed(failure) => {
-                    let rank = Some((failure.phase, failure.class != FailureClass::Timeout));
-                    if rank > furthest {
-                        furthest = rank;
-                        self.class = Some(failure.class.name().into());
-                        self.phase = Some(failure.phase);
-                    }
-                }
-                AddressOutcome::Skipped(reason) => {
-                    self.class.get_or_insert(reason.name().into());
-                }
+            match &attempt.outcome {
+                AddressOutcome::Skipped(reason) => drop(self.class.get_or_insert(reason.name().into())),
                 other => panic!("no connection, but {other:?}"),
             }
         }

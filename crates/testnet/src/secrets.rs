@@ -18,31 +18,17 @@ pub(crate) const MAX_RSA_KEYS: u32 = 64;
 /// The tag and length before each RSA key, in bytes: a sequence whose length takes two bytes.
 const RSA_HEAD_BYTES: usize = 4;
 
-/// The types of keys that peers have (libp2p specification, `peer-ids/peer-ids.md`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum KeyType {
-    /// Ed25519, the default everywhere.
-    Ed25519,
-    /// RSA with 2,048 bits, as go-ipfs made them by default until 0.7.
-    Rsa,
-    /// secp256k1, as Ethereum's nodes have.
-    Secp256k1,
-    /// ECDSA on P-256.
-    Ecdsa,
-}
-
-impl KeyType {
-    /// All of them, in the order of the shares in a scenario.
-    pub const ALL: [Self; 4] = [Self::Ed25519, Self::Rsa, Self::Secp256k1, Self::Ecdsa];
-
-    /// The stable name that scenarios and truth files use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ed25519 => "ed25519",
-            Self::Rsa => "rsa",
-            Self::Secp256k1 => "secp256k1",
-            Self::Ecdsa => "ecdsa",
-        }
+kad::named! {
+    /// The types of keys that peers have (libp2p specification, `peer-ids/peer-ids.md`).
+    pub enum KeyType {
+        /// Ed25519, the default everywhere.
+        Ed25519 = "ed25519",
+        /// RSA with 2,048 bits, as go-ipfs made them by default until 0.7.
+        Rsa = "rsa",
+        /// secp256k1, as Ethereum's nodes have.
+        Secp256k1 = "secp256k1",
+        /// ECDSA on P-256.
+        Ecdsa = "ecdsa",
     }
 }
 
@@ -139,7 +125,7 @@ mod tests {
     #[test]
     fn every_type_of_key_is_had_and_had_again() {
         let secrets = Secrets::new(3);
-        for key in KeyType::ALL {
+        for &key in KeyType::ALL {
             let secret = Secret { key, ordinal: 5 };
             let keypair = secrets.keypair(secret);
             assert_eq!(keypair.key_type().to_string().to_lowercase(), key.name());

@@ -28,6 +28,7 @@ use std::{
 use kad::{
     failure::SkipReason,
     network::{AddressOutcome, Attempt, Dial, Network, Transport},
+    plan::DialRules,
 };
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
@@ -54,19 +55,13 @@ use crate::{
 pub struct SimLimits {
     /// How long one address may take until its peer is authenticated.
     pub address_timeout: Duration,
-    /// How long an attempt has the field to itself before the next address is tried beside it.
-    pub stagger: Duration,
     /// The most addresses that one dial tries.
     pub max_addresses: usize,
 }
 
 impl Default for SimLimits {
     fn default() -> Self {
-        Self {
-            address_timeout: Duration::from_secs(5),
-            stagger: Duration::from_millis(250),
-            max_addresses: 8,
-        }
+        Self { address_timeout: Duration::from_secs(5), max_addresses: 8 }
     }
 }
 
@@ -95,6 +90,7 @@ pub(crate) struct Shared {
     world: Arc<World>,
     answers: Arc<Answers>,
     limits: SimLimits,
+    rules: DialRules,
     /// How often each peer was attempted: the n-th attempt has its own luck, whoever else is dialled in between.
     attempts: Vec<AtomicU32>,
     /// Who is there at the time; `None` in a world where everyone always is.
@@ -106,10 +102,18 @@ pub(crate) struct Shared {
 impl Shared {
     /// If the peers of the world come and go, their life begins now.
     fn new(world: Arc<World>, limits: SimLimits) -> Self {
+        let rules = DialRules {
+            addresses: world.admitted(),
+            opt_out: Arc::default(),
+            max_addresses: limits.max_addresses,
+            quic: true,
+            // As on sockets: names are resolved where public addresses are dialled.
+            names: world.is_public(),
+        };
         let attempts = std::iter::repeat_with(AtomicU32::default).take(world.len()).collect();
         let living = Living::of(&world, LifeClock::starting_now(&world, 0.0));
         let answers = Arc::new(Answers::new(Arc::clone(&world)).living(living.clone()));
-        Self { world, answers, limits, attempts, living, members: Members::default() }
+        Self { world, answers, limits, rules, attempts, living, members: Members::default() }
     }
 
     fn life_clock(&self) -> Option<LifeClock> {
@@ -179,10 +183,7 @@ impl Network for SimNetwork {
     }
 
     fn admits(&self, address: &Multiaddr) -> Result<Option<Transport>, SkipReason> {
-        let world = self.world();
-        let resolved = world.resolve(address);
-        let target = world.admitted().socket(resolved.as_ref().unwrap_or(address))?;
-        Ok(Some(target.transport()))
+        self.caller().shared.rules.admits(address)
     }
 
     async fn connect_within(

@@ -2,34 +2,19 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
-/// The moment at which a fault strikes. Each names what the peer did last in good order: nothing, or the step before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// As soon as the connection is accepted, before a byte is read.
-    Accept,
-    /// Within the handshake that authenticates.
-    Secure,
-    /// When the peer is authenticated and the multiplexer is to be agreed on.
-    Multiplex,
-    /// When a stream is opened, before its protocol is agreed on.
-    Stream,
-    /// When a request has come.
-    Request,
-}
-
-impl Stage {
-    /// The stable name that scenarios and truth files use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Accept => "accept",
-            Self::Secure => "secure",
-            Self::Multiplex => "multiplex",
-            Self::Stream => "stream",
-            Self::Request => "request",
-        }
+kad::named! {
+    /// The moment at which a fault strikes. Each names what the peer did last in good order: nothing, or the step before.
+    pub enum Stage: serde {
+        /// As soon as the connection is accepted, before a byte is read.
+        Accept = "accept",
+        /// Within the handshake that authenticates.
+        Secure = "secure",
+        /// When the peer is authenticated and the multiplexer is to be agreed on.
+        Multiplex = "multiplex",
+        /// When a stream is opened, before its protocol is agreed on.
+        Stream = "stream",
+        /// When a request has come.
+        Request = "request",
     }
 }
 

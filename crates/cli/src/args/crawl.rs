@@ -3,6 +3,7 @@
 use std::{path::PathBuf, str::FromStr as _, time::Duration};
 
 use clap::{Args, ValueEnum};
+use kad::policy::Addresses;
 use serde::{Deserialize, Serialize};
 use store::StoreUrl;
 
@@ -95,17 +96,12 @@ pub(crate) enum Policy {
 
 impl Policy {
     /// As it is written on the command line and in files.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Private => "private",
-            Self::Loopback => "loopback",
-            Self::Any => "any",
-        }
+    pub(crate) fn name(self) -> &'static str {
+        Addresses::from(self).name()
     }
 }
 
-impl From<Policy> for kad::policy::Addresses {
+impl From<Policy> for Addresses {
     fn from(policy: Policy) -> Self {
         match policy {
             Policy::Public => Self::Public,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kad::{
+    failure::{FailureClass, Phase},
     identify::{Identify, MAX_LISTEN_ADDRS},
     network::Transport,
 };

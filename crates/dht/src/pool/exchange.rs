@@ -66,11 +66,7 @@ pub(crate) fn connection_of<C>(dial: Dial<C>) -> Result<C, Failure> {
 
 /// Why a dial came to no connection. Where nothing was dialled, the text says why the first address may not be.
 fn dial_failure(attempts: &[Attempt]) -> Failure {
-    let failures = attempts.iter().filter_map(|attempt| match &attempt.outcome {
-        AddressOutcome::Failed(failure) => Some(failure),
-        _ => None,
-    });
-    if let Some(failure) = furthest(failures) {
+    if let Some(failure) = furthest(attempts.iter().filter_map(|attempt| attempt.outcome.failure())) {
         return failure.clone();
     }
     let reason = attempts.iter().find_map(|attempt| match attempt.outcome {

@@ -1,10 +1,10 @@
 //! The closed names of a lookup: what it looks for, how it stands with a peer, and why it ended.
 
-use crate::failure::named;
+use crate::named;
 
 named! {
     /// What a lookup looks for.
-    LookupKind {
+    pub enum LookupKind {
         /// The peers closest to a key.
         Closest = "closest",
         /// One peer: its search is over once somebody is connected to it.
@@ -18,7 +18,7 @@ named! {
 
 named! {
     /// How a lookup stands with a peer. The states are those of go-libp2p-kad-dht (`qpeerset.PeerState`).
-    PeerState {
+    pub enum PeerState {
         /// Somebody named it, and it was not asked.
         Heard = "heard",
         /// It was asked, and nothing came yet.
@@ -32,7 +32,7 @@ named! {
 
 named! {
     /// Why the search of a lookup ended. The reasons are those of go-libp2p-kad-dht (`LookupTerminationReason`).
-    Termination {
+    pub enum Termination {
         /// There was enough of what it looked for.
         Stopped = "stopped",
         /// Its caller gave it up.
@@ -46,7 +46,7 @@ named! {
 
 named! {
     /// What follows when the search is over.
-    FollowUp {
+    pub enum FollowUp {
         /// Nothing: what is under way is given up.
         None = "none",
         /// Those of the k closest that were not asked are asked, and those that were are waited for. Everything else

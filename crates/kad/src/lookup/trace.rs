@@ -9,13 +9,14 @@ use libp2p_identity::PeerId;
 
 use super::{Candidate, Lookup, LookupKind, Rules, ids::Ids};
 use crate::{
-    failure::{Failure, FailureClass, named},
+    failure::{Failure, FailureClass},
     key::Key,
+    named,
 };
 
 named! {
     /// What became of a request.
-    RpcFate {
+    pub enum RpcFate {
         /// It is under way: nowhere in a trace that is closed.
         Open = "open",
         /// An answer came.

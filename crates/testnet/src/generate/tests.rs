@@ -99,7 +99,7 @@ fn keys_are_of_the_types_that_were_asked_for() {
     let text = "peers = 100\n[keys]\ned25519 = 0.4\nrsa = 0.2\nsecp256k1 = 0.2\necdsa = 0.2";
     let world = World::generate(&scenario(text));
     let count = |key: KeyType| world.peers().filter(|&peer| world.key_type(peer) == key).count();
-    assert_eq!(KeyType::ALL.map(count), [40, 20, 20, 20]);
+    assert_eq!(KeyType::ALL.iter().copied().map(count).collect::<Vec<_>>(), [40, 20, 20, 20]);
     for peer in world.peers() {
         let public = world.keypair(peer).public();
         assert_eq!(public.to_peer_id(), world.peer_id(peer));

@@ -40,28 +40,18 @@ pub struct Holder {
     pub shared: bool,
 }
 
-/// From when on the time is counted for which the addresses of a provider are given out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AddressesSince {
-    /// From the record's last announcement on.
-    #[default]
-    Announced,
-    /// From the provider's last request to the holder on, of whatever kind.
-    Seen,
-    /// From when the provider hung up on. As long as it has a connection on which it has asked something, its addresses are
-    /// given out.
-    HungUp,
-}
-
-impl AddressesSince {
-    /// The stable name that scenarios and truth files use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Announced => "announced",
-            Self::Seen => "seen",
-            Self::HungUp => "hung_up",
-        }
+kad::named! {
+    /// From when on the time is counted for which the addresses of a provider are given out.
+    #[derive(Default)]
+    pub enum AddressesSince: serde {
+        /// From the record's last announcement on.
+        #[default]
+        Announced = "announced",
+        /// From the provider's last request to the holder on, of whatever kind.
+        Seen = "seen",
+        /// From when the provider hung up on. As long as it has a connection on which it has asked something, its addresses are
+        /// given out.
+        HungUp = "hung_up",
     }
 }
 

@@ -86,27 +86,17 @@ pub struct LifeClass {
     pub rotates: Rotates,
 }
 
-/// What who dials a peer that is down meets.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Absence {
-    /// The host refuses: the program has ended, the machine is there. Open connections are reset.
-    #[default]
-    Refused,
-    /// Packets are dropped without a word, those of open connections too.
-    Dropped,
-    /// A router says that the host cannot be reached. Open connections fall silent.
-    Unreachable,
-}
-
-impl Absence {
-    /// The stable name that scenarios and truth files use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Refused => "refused",
-            Self::Dropped => "dropped",
-            Self::Unreachable => "unreachable",
-        }
+kad::named! {
+    /// What who dials a peer that is down meets.
+    #[derive(Default)]
+    pub enum Absence: serde {
+        /// The host refuses: the program has ended, the machine is there. Open connections are reset.
+        #[default]
+        Refused = "refused",
+        /// Packets are dropped without a word, those of open connections too.
+        Dropped = "dropped",
+        /// A router says that the host cannot be reached. Open connections fall silent.
+        Unreachable = "unreachable",
     }
 }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use kad::{
-    failure::SkipReason,
-    network::{AddressOutcome, Attempt, Transport},
-    policy::Target,
+    failure::{Failure, FailureClass, Phase},
+    network::{AddressOutcome, Attempt},
+    plan::{DialRules, Plan, Turn, Way, outcome_of_name},
 };
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
@@ -15,105 +15,116 @@ use super::{
     fate::{Fate, Reached, fate},
 };
 
-/// What comes of each address, who was reached, and how long it takes.
-///
-/// As many addresses as a dial tries are taken, the first ones. Of these QUIC goes first, then TCP, then what runs on it, each
-/// first over IPv4; otherwise the order is the given one. An address is tried when the one before it has failed, or
-/// after the stagger beside it. The first one to reach the peer wins: those under way are abandoned, the others not
-/// tried.
+/// What came of a dial: the fate of every address, who was reached, and how long it took.
+pub(super) type Dialled = (Vec<Attempt>, Option<Reached>, Duration);
+
+/// What comes of dialling a peer by its addresses, by the plan that every network follows.
 pub(super) fn dial(
     caller: &Caller,
     peer: PeerId,
     (addrs, at_most): (&[Multiaddr], Option<Duration>),
-) -> (Vec<Attempt>, Option<Reached>, Duration) {
-    let (mut attempts, turns) = plan(caller, &peer, addrs);
-    let mut winner: Option<(Duration, Reached)> = None;
-    let mut start = Duration::ZERO;
-    for (position, target) in turns {
-        if winner.is_some_and(|(won, _)| won <= start) || at_most.is_some_and(|limit| limit <= start) {
-            break;
-        }
-        let left = at_most.map_or(Duration::MAX, |limit| limit.saturating_sub(start));
-        let (outcome, took) = match fate(caller, &peer, position, target).within(left) {
-            Fate::Failed(took, failure) => (AddressOutcome::Failed(failure), took),
-            Fate::Reached(took, reached) => {
-                if winner.is_none_or(|(won, _)| start + took < won) {
-                    winner = Some((start + took, reached));
+) -> Dialled {
+    let plan = Plan::new(addrs, &peer, &caller.shared.rules);
+    Course { caller, peer, addrs, limit: at_most.unwrap_or(Duration::MAX) }.run(plan)
+}
+
+/// A dial from its start on; all times count from there.
+struct Course<'a> {
+    caller: &'a Caller,
+    peer: PeerId,
+    addrs: &'a [Multiaddr],
+    /// When time is up.
+    limit: Duration,
+}
+
+/// An attempt of which it is known what comes of it.
+struct Foreseen {
+    index: usize,
+    began: Duration,
+    took: Duration,
+    result: Result<Reached, AddressOutcome>,
+    /// Where a name led to, and what came of each address.
+    resolved: Vec<(Multiaddr, Attempt)>,
+}
+
+impl Course<'_> {
+    fn run(&self, mut plan: Plan) -> Dialled {
+        let mut now = Duration::ZERO;
+        let mut under_way: Vec<Foreseen> = Vec::new();
+        loop {
+            if now >= self.limit {
+                plan.close();
+            }
+            under_way.extend(plan.begin(now).and_then(|turn| self.begin(turn, now)));
+            let first = (0..under_way.len()).min_by_key(|&position| under_way[position].ends());
+            let Some(first) = first else { return (plan.into_attempts(), None, now) };
+            if let Some(next) = plan.next().filter(|next| *next < under_way[first].ends()) {
+                now = next;
+                continue;
+            }
+            let over = under_way.remove(first);
+            now = over.ends();
+            let Foreseen { index, began, took, result, resolved } = over;
+            let attempt =
+                |outcome| Attempt { started_after: Some(began), took: Some(took), outcome, resolved };
+            match result {
+                Ok(reached) => {
+                    plan.settle(index, attempt(AddressOutcome::Connected));
+                    for other in under_way {
+                        plan.settle(other.index, other.abandoned(now));
+                    }
+                    return (plan.into_attempts(), Some(reached), now);
                 }
-                (AddressOutcome::Connected, took)
+                Err(outcome) => plan.fail(index, attempt(outcome)),
             }
-        };
-        let failed = matches!(outcome, AddressOutcome::Failed(_));
-        let started_after = Some(start);
-        attempts[position] = Attempt { started_after, took: Some(took), ..Attempt::untried(outcome) };
-        start += if failed { took.min(caller.shared.limits.stagger) } else { caller.shared.limits.stagger };
-    }
-    let took = winner.map_or_else(|| end_of_last(&attempts), |(won, _)| won);
-    if let Some((won, reached)) = winner {
-        cut_short(&mut attempts, won, reached.address);
-    }
-    lead_on(caller, addrs, &mut attempts);
-    (attempts, winner.map(|(_, reached)| reached), took)
-}
-
-/// What is dialled in which order, by position, and the fate so far of every address.
-fn plan(caller: &Caller, peer: &PeerId, addrs: &[Multiaddr]) -> (Vec<Attempt>, Vec<(usize, Target)>) {
-    let mut turns: Vec<(usize, Target)> =
-        Vec::with_capacity(addrs.len().min(caller.shared.limits.max_addresses));
-    let mut attempts = Vec::with_capacity(addrs.len());
-    for (position, address) in addrs.iter().enumerate() {
-        let resolved = caller.shared.world.resolve(address);
-        let outcome = match caller.shared.world.admitted().target(resolved.as_ref().unwrap_or(address), peer)
-        {
-            Err(reason) => AddressOutcome::Skipped(reason),
-            Ok(target) => {
-                turns.push((position, target));
-                AddressOutcome::NotTried
-            }
-        };
-        attempts.push(Attempt::untried(outcome));
-    }
-    for (position, _) in turns.split_off(caller.shared.limits.max_addresses.min(turns.len())) {
-        attempts[position] = Attempt::untried(AddressOutcome::Skipped(SkipReason::OverLimit));
-    }
-    turns.sort_by_key(|(_, target)| (place(target.transport()), target.addr().is_ipv6()));
-    (attempts, turns)
-}
-
-const fn place(transport: Transport) -> u8 {
-    match transport {
-        Transport::Quic => 0,
-        Transport::Tcp => 1,
-        Transport::Ws => 2,
-        Transport::Wss => 3,
-    }
-}
-
-/// What was still under way when a connection stood at `won` was abandoned then.
-fn cut_short(attempts: &mut [Attempt], won: Duration, winner: usize) {
-    for (position, attempt) in attempts.iter_mut().enumerate() {
-        let (Some(start), Some(took)) = (attempt.started_after, attempt.took) else { continue };
-        if position != winner && (start + took > won || attempt.outcome == AddressOutcome::Connected) {
-            attempt.outcome = AddressOutcome::Abandoned;
-            attempt.took = Some(won.saturating_sub(start));
         }
     }
-}
 
-/// Notes where the names led to.
-fn lead_on(caller: &Caller, addrs: &[Multiaddr], attempts: &mut [Attempt]) {
-    for (address, attempt) in addrs.iter().zip(attempts) {
-        let is_over = attempt.started_after.is_some() && attempt.outcome != AddressOutcome::Abandoned;
-        if let Some(to) = caller.shared.world.resolve(address).filter(|_| is_over) {
-            attempt.resolved = vec![(to, attempt.clone())];
-        }
+    /// What comes of an attempt that begins now.
+    fn begin(&self, Turn { index, way, .. }: Turn, now: Duration) -> Option<Foreseen> {
+        let left = self.limit.saturating_sub(now);
+        let (result, took, resolved) = match way {
+            Way::Socket(target) => match fate(self.caller, &self.peer, index, target).within(left) {
+                Fate::Failed(took, failure) => (Err(AddressOutcome::Failed(failure)), took, Vec::new()),
+                Fate::Reached(took, reached) => (Ok(reached), took, Vec::new()),
+            },
+            Way::Name => self.follow(index, self.addrs.get(index)?, left),
+        };
+        Some(Foreseen { index, began: now, took, result, resolved })
+    }
+
+    /// What comes of an address with a name, by what comes of the address that it stands for. Asking takes no time.
+    fn follow(
+        &self,
+        index: usize,
+        name: &Multiaddr,
+        limit: Duration,
+    ) -> (Result<Reached, AddressOutcome>, Duration, Vec<(Multiaddr, Attempt)>) {
+        let shared = &self.caller.shared;
+        let Some(address) = shared.world.resolve(name) else {
+            let unknown = Failure::new(Phase::Dns, FailureClass::NameNotFound);
+            return (Err(AddressOutcome::Failed(unknown)), Duration::ZERO, Vec::new());
+        };
+        let addrs = [address];
+        let plan = Plan::of_resolved(&addrs, &self.peer, &DialRules { names: false, ..shared.rules.clone() });
+        let (attempts, reached, took) = Course { addrs: &addrs, limit, ..*self }.run(plan);
+        let result = reached.map(|reached| Reached { address: index, ..reached });
+        let result = result.ok_or_else(|| outcome_of_name(&attempts));
+        (result, took, addrs.into_iter().zip(attempts).collect())
     }
 }
 
-fn end_of_last(attempts: &[Attempt]) -> Duration {
-    attempts
-        .iter()
-        .filter_map(|attempt| Some(attempt.started_after? + attempt.took?))
-        .max()
-        .unwrap_or_default()
+impl Foreseen {
+    fn ends(&self) -> Duration {
+        self.began + self.took
+    }
+
+    /// It was under way when another address connected.
+    fn abandoned(self, now: Duration) -> Attempt {
+        Attempt {
+            started_after: Some(self.began),
+            took: Some(now.saturating_sub(self.began)),
+            ..Attempt::untried(AddressOutcome::Abandoned)
+        }
+    }
 }
