@@ -15,12 +15,13 @@ const BOUNDS: Bounds = Bounds {
     half_open_per_source: 4,
     per_source: 9,
     per_peer: 3,
+    held_bytes: 0,
 };
 
 /// What is there, by a count of its own.
 #[derive(Default)]
 struct Model {
-    half_open: Vec<IpAddr>,
+    half_open: Vec<(u64, IpAddr)>,
     open: Vec<(IpAddr, Pair)>,
     /// Of those that are open how many we opened: these are never refused.
     opened: usize,
@@ -35,14 +36,14 @@ pub fn check(bytes: &[u8]) {
             model.compare(&admission);
         }
     }
-    for ip in model.half_open.drain(..) {
-        admission.give_up(ip);
+    for (number, _) in model.half_open.drain(..) {
+        admission.give_up(number);
     }
     for (ip, pair) in model.open.drain(..) {
         admission.close(ip, pair);
     }
     assert_eq!(admission.count(), (0, 0));
-    assert_eq!(admission.arrive([127, 0, 0, 1].into()), Ok(()));
+    assert!(admission.arrive([127, 0, 0, 1].into()).is_ok_and(|arrival| arrival.instead_of.is_none()));
 }
 
 impl Model {
@@ -51,20 +52,21 @@ impl Model {
         let of = |len: usize| usize::from(who).checked_rem(len);
         match what % 5 {
             0 => {
-                if admission.arrive(ip).is_ok() {
-                    self.half_open.push(ip);
+                if let Ok(arrival) = admission.arrive(ip) {
+                    self.replace(arrival.instead_of, ip);
+                    self.half_open.push((arrival.number, ip));
                     assert!(self.half_open.len() + self.open.len() <= BOUNDS.connections + self.opened);
                 }
             }
             1 => {
                 if let Some(n) = of(self.half_open.len()) {
-                    admission.give_up(self.half_open.swap_remove(n));
+                    admission.give_up(self.half_open.swap_remove(n).0);
                 }
             }
             2 => {
                 if let Some(n) = of(self.half_open.len()) {
-                    let ip = self.half_open.swap_remove(n);
-                    if admission.establish(ip, pair).is_ok() {
+                    let (number, ip) = self.half_open.swap_remove(n);
+                    if admission.establish(number, pair).is_ok() {
                         self.open.push((ip, pair));
                     }
                 }
@@ -83,11 +85,27 @@ impl Model {
         }
     }
 
+    /// Somebody makes room for one from there: the first of a source that had the most, and more than that one has.
+    fn replace(&mut self, number: Option<u64>, by: IpAddr) {
+        let Some(number) = number else { return };
+        let of = |source: IpAddr| self.half_open.iter().filter(|(_, from)| *from == source).count();
+        let place = self.half_open.iter().position(|(other, _)| *other == number);
+        let Some(place) = place else { unreachable!("{number} has no place") };
+        let (_, from) = self.half_open[place];
+        let is_first = |&(other, also): &(u64, IpAddr)| of(also) < of(from) || other >= number;
+        assert!(
+            self.half_open.iter().all(is_first)
+                && self.half_open.iter().all(|(_, also)| of(*also) <= of(from))
+        );
+        assert!(of(from) > of(by));
+        self.half_open.swap_remove(place);
+    }
+
     fn compare(&self, admission: &Admission) {
         assert_eq!(admission.count(), (self.open.len(), self.half_open.len()));
         assert!(self.half_open.len() <= BOUNDS.half_open);
         let mut sources: HashMap<IpAddr, usize> = HashMap::new();
-        for ip in &self.half_open {
+        for (_, ip) in &self.half_open {
             *sources.entry(*ip).or_default() += 1;
         }
         assert!(sources.values().all(|&count| count <= BOUNDS.half_open_per_source));

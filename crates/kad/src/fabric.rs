@@ -287,6 +287,8 @@ named! {
         Idle = "idle",
         /// There were too many connections.
         Trimmed = "trimmed",
+        /// All connections together held too much that waited, and this one much of it.
+        Unloaded = "unloaded",
         /// Our peer left the fabric.
         Left = "left",
     }

@@ -2,10 +2,12 @@
 //! asks no clock.
 //!
 //! One source can take its share and no more, so a flood from it does not keep others out. A source is an address of IPv4,
-//! or a /64 of IPv6, which is what one customer gets.
+//! or a /64 of IPv6, which is what one customer gets. Many sources that each take their share cannot keep others out either:
+//! where all the room for those who prove who they are is taken, who comes takes the place of one who has been at it for
+//! longest, of a source that has the most.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     hash::Hash,
     net::{IpAddr, Ipv6Addr},
 };
@@ -30,6 +32,9 @@ pub struct Bounds {
     pub per_source: usize,
     /// The most connections of one peer with one of ours. Default 8 (as go-libp2p's resource manager).
     pub per_peer: usize,
+    /// The most bytes that all connections hold together of requests that wait, messages that are not whole and answers that
+    /// nobody takes. When there are more, the connections that hold most are closed. Default 64 MiB.
+    pub held_bytes: usize,
 }
 
 impl Default for Bounds {
@@ -42,6 +47,7 @@ impl Default for Bounds {
             half_open_per_source: 64,
             per_source: 512,
             per_peer: 8,
+            held_bytes: 64 << 20,
         }
     }
 }
@@ -78,11 +84,22 @@ impl<K> Default for Counts<K> {
     }
 }
 
+/// Somebody who was let in and has proved nothing yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// Its number. Who came before has a smaller one.
+    pub number: u64,
+    /// Whose place it takes: that one is counted no more, and has to go.
+    pub instead_of: Option<u64>,
+}
+
 /// All that is counted. Whoever is let in is let out once, by the call that belongs to it.
 #[derive(Debug)]
 pub struct Admission {
     bounds: Bounds,
-    half_open: usize,
+    arrivals: u64,
+    /// Where those are from who have proved nothing yet, by their numbers.
+    half_open: BTreeMap<u64, IpAddr>,
     open: usize,
     half_open_sources: Counts<IpAddr>,
     sources: Counts<IpAddr>,
@@ -92,40 +109,55 @@ pub struct Admission {
 impl Admission {
     /// Nobody yet.
     pub fn new(bounds: Bounds) -> Self {
-        let (half_open, open) = (0, 0);
-        let (half_open_sources, sources, peers) = Default::default();
-        Self { bounds, half_open, open, half_open_sources, sources, peers }
+        let (arrivals, open) = (0, 0);
+        let (half_open, half_open_sources, sources, peers) = Default::default();
+        Self { bounds, arrivals, half_open, open, half_open_sources, sources, peers }
     }
 
     /// Somebody connects, who has proved nothing yet. [`Self::give_up`] or [`Self::establish`] follows, unless it is refused.
-    pub fn arrive(&mut self, from: IpAddr) -> Result<(), Refusal> {
-        let (bounds, from) = (&self.bounds, source(from));
+    pub fn arrive(&mut self, from: IpAddr) -> Result<Arrival, Refusal> {
+        let from = source(from);
         let half_open = self.half_open_sources.of(&from);
-        let refusal = if self.open + self.half_open >= bounds.connections {
-            Refusal::Full
-        } else if half_open >= bounds.half_open_per_source
-            || self.sources.of(&from) + half_open >= bounds.per_source
+        if half_open >= self.bounds.half_open_per_source
+            || self.sources.of(&from) + half_open >= self.bounds.per_source
         {
-            Refusal::Source
-        } else if self.half_open >= bounds.half_open {
-            Refusal::HalfOpen
-        } else {
-            self.half_open += 1;
-            self.half_open_sources.add(from);
-            return Ok(());
-        };
-        Err(refusal)
+            return Err(Refusal::Source);
+        }
+        let is_crowded = self.half_open.len() >= self.bounds.half_open;
+        let is_full = self.open + self.half_open.len() >= self.bounds.connections;
+        let instead_of = if is_crowded || is_full { self.longest_of_most(half_open) } else { None };
+        match instead_of {
+            Some(number) => self.give_up(number),
+            None if is_full => return Err(Refusal::Full),
+            None if is_crowded => return Err(Refusal::HalfOpen),
+            None => {}
+        }
+        let number = self.arrivals;
+        self.arrivals += 1;
+        self.half_open.insert(number, from);
+        self.half_open_sources.add(from);
+        Ok(Arrival { number, instead_of })
     }
 
-    /// Who arrived has not proved who it is.
-    pub fn give_up(&mut self, from: IpAddr) {
-        self.half_open -= 1;
-        self.half_open_sources.remove(&source(from));
+    /// Who came first of those that are from a source with the most of them, and with more than so many; `None` if no
+    /// source has more.
+    fn longest_of_most(&self, least: usize) -> Option<u64> {
+        let most = self.half_open_sources.0.values().copied().max().filter(|most| *most > least)?;
+        let has_most = |from: &IpAddr| self.half_open_sources.of(from) == most;
+        self.half_open.iter().find(|(_, from)| has_most(from)).map(|(&number, _)| number)
+    }
+
+    /// Who arrived has not proved who it is. Nothing happens if another one has its place already.
+    pub fn give_up(&mut self, number: u64) {
+        if let Some(from) = self.half_open.remove(&number) {
+            self.half_open_sources.remove(&from);
+        }
     }
 
     /// Who arrived has proved who it is. [`Self::close`] follows, unless it is refused; nothing does then.
-    pub fn establish(&mut self, from: IpAddr, pair: Pair) -> Result<(), Refusal> {
-        self.give_up(from);
+    pub fn establish(&mut self, number: u64, pair: Pair) -> Result<(), Refusal> {
+        let from = *self.half_open.get(&number).ok_or(Refusal::HalfOpen)?;
+        self.give_up(number);
         if self.peers.of(&pair) >= self.bounds.per_peer {
             return Err(Refusal::Peer);
         }
@@ -154,13 +186,13 @@ impl Admission {
     }
 
     /// Whether half of the room is taken for those who prove who they are.
-    pub const fn is_crowded(&self) -> bool {
-        self.half_open * 2 >= self.bounds.half_open
+    pub fn is_crowded(&self) -> bool {
+        self.half_open.len() * 2 >= self.bounds.half_open
     }
 
     /// How many connections there are, and how many are being opened.
-    pub const fn count(&self) -> (usize, usize) {
-        (self.open, self.half_open)
+    pub fn count(&self) -> (usize, usize) {
+        (self.open, self.half_open.len())
     }
 }
 
@@ -192,6 +224,7 @@ mod tests {
             half_open_per_source: 4,
             per_source: 6,
             per_peer: 2,
+            held_bytes: 1_000,
         }
     }
 
@@ -200,7 +233,7 @@ mod tests {
         let mut admission = Admission::new(bounds());
         let flood = (0..1_000).filter(|_| admission.arrive(ip(1)).is_ok()).count();
         assert_eq!((flood, admission.arrive(ip(1))), (4, Err(Refusal::Source)));
-        assert_eq!(admission.arrive(ip(2)), Ok(()));
+        assert_eq!(admission.arrive(ip(2)), Ok(Arrival { number: 4, instead_of: None }));
         assert_eq!(admission.count(), (0, 5));
         let v6 = |last| IpAddr::from([0x2a00, 0, 0, 1, 0, 0, 0, last]);
         let flood = (0..1_000).filter(|&n| admission.arrive(v6(n)).is_ok()).count();
@@ -211,8 +244,9 @@ mod tests {
     fn who_has_proved_who_it_is_makes_room_for_the_next_up_to_its_share() {
         let mut admission = Admission::new(bounds());
         for n in 0..6 {
-            assert_eq!(admission.arrive(ip(1)), Ok(()), "{n}");
-            assert_eq!(admission.establish(ip(1), (0, PeerId::random())), Ok(()));
+            let arrival = admission.arrive(ip(1)).unwrap();
+            assert_eq!(arrival, Arrival { number: n, instead_of: None });
+            assert_eq!(admission.establish(n, (0, PeerId::random())), Ok(()));
         }
         assert_eq!(admission.arrive(ip(1)), Err(Refusal::Source));
         assert_eq!(admission.count(), (6, 0));
@@ -223,12 +257,43 @@ mod tests {
         let (mut admission, peer) = (Admission::new(bounds()), PeerId::random());
         for (n, of, expected) in [(1, 0, Ok(())), (2, 0, Ok(())), (3, 0, Err(Refusal::Peer)), (3, 1, Ok(()))]
         {
-            admission.arrive(ip(n)).unwrap();
-            assert_eq!(admission.establish(ip(n), (of, peer)), expected);
+            let number = admission.arrive(ip(n)).unwrap().number;
+            assert_eq!(admission.establish(number, (of, peer)), expected);
         }
         admission.close(ip(1), (0, peer));
-        admission.arrive(ip(3)).unwrap();
-        assert_eq!(admission.establish(ip(3), (0, peer)), Ok(()));
+        let number = admission.arrive(ip(3)).unwrap().number;
+        assert_eq!(admission.establish(number, (0, peer)), Ok(()));
+    }
+
+    #[test]
+    fn who_comes_takes_the_place_of_one_who_has_been_at_it_for_longest_where_many_sources_take_all() {
+        let mut admission = Admission::new(bounds());
+        for n in 0..20 {
+            admission.arrive(ip(n % 6)).unwrap();
+        }
+        // 0 and 1 have four each, the others three.
+        assert_eq!(admission.arrive(ip(7)), Ok(Arrival { number: 20, instead_of: Some(0) }));
+        assert_eq!(admission.arrive(ip(7)), Ok(Arrival { number: 21, instead_of: Some(1) }));
+        // Now six have three each.
+        assert_eq!(admission.arrive(ip(0)), Err(Refusal::HalfOpen), "nobody has more than it");
+        assert_eq!(admission.arrive(ip(7)), Ok(Arrival { number: 22, instead_of: Some(2) }));
+        assert_eq!(admission.count(), (0, 20));
+        // Who has lost its place cannot come in by it, and is counted once.
+        admission.give_up(0);
+        assert_eq!(admission.establish(1, (0, PeerId::random())), Err(Refusal::HalfOpen));
+        assert_eq!(admission.count(), (0, 20));
+    }
+
+    #[test]
+    fn where_connections_take_all_the_room_nobody_makes_any() {
+        let mut admission = Admission::new(Bounds { connections: 3, ..bounds() });
+        for n in 0..2 {
+            admission.open(ip(n), (0, PeerId::random()));
+        }
+        assert_eq!(admission.arrive(ip(3)), Ok(Arrival { number: 0, instead_of: None }));
+        assert_eq!(admission.arrive(ip(4)), Ok(Arrival { number: 1, instead_of: Some(0) }));
+        assert_eq!(admission.establish(1, (0, PeerId::random())), Ok(()));
+        assert_eq!(admission.arrive(ip(5)), Err(Refusal::Full));
     }
 
     #[test]

@@ -62,6 +62,11 @@ pub(crate) trait Carrier {
     /// How many bytes wait to be written, or for the peer's grant.
     fn queued_bytes(&self) -> usize;
 
+    /// How many bytes are held for the other side in all: those that wait, and those of messages that are not whole.
+    fn held_bytes(&self) -> usize {
+        self.queued_bytes()
+    }
+
     /// Whether so much waits that no more should be read: a peer that does not read gets no answers.
     fn is_congested(&self) -> bool;
 

@@ -143,6 +143,10 @@ impl Carrier for Link {
         self.out.len() - self.written + self.session.queued_bytes()
     }
 
+    fn held_bytes(&self) -> usize {
+        self.queued_bytes() + self.session.held_bytes()
+    }
+
     fn is_congested(&self) -> bool {
         self.out.len() - self.written + self.session.pending_bytes() > MAX_BACKLOG_BYTES
     }

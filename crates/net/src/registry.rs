@@ -9,7 +9,10 @@ mod ticket;
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -19,6 +22,7 @@ use kad::{
     network::Traffic,
 };
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use self::entry::Entry;
 pub(crate) use self::{
@@ -70,12 +74,17 @@ pub struct Counted {
 #[derive(Debug)]
 pub(crate) struct Registry {
     began: Instant,
+    /// What all connections hold together, in bytes.
+    held_bytes: AtomicUsize,
+    max_held_bytes: usize,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     admission: Admission,
+    /// Those who prove who they are, by their numbers there: how to tell them to go.
+    half_open: BTreeMap<u64, CancellationToken>,
     next: u64,
     /// By the number of our peer and that of the connection.
     entries: BTreeMap<(u64, u64), Arc<Entry>>,
@@ -90,6 +99,7 @@ impl Registry {
     pub(crate) fn new(bounds: Bounds) -> Arc<Self> {
         let state = State {
             admission: Admission::new(bounds),
+            half_open: BTreeMap::new(),
             next: 0,
             entries: BTreeMap::new(),
             trimming: 0,
@@ -97,7 +107,12 @@ impl Registry {
             closed: BTreeMap::new(),
             refused: BTreeMap::new(),
         };
-        Arc::new(Self { began: Instant::now(), state: Mutex::new(state) })
+        Arc::new(Self {
+            began: Instant::now(),
+            held_bytes: AtomicUsize::new(0),
+            max_held_bytes: bounds.held_bytes,
+            state: Mutex::new(state),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -108,11 +123,32 @@ impl Registry {
     pub(crate) fn arrive(self: &Arc<Self>, from: IpAddr) -> Option<HalfOpen> {
         let mut state = self.lock();
         match state.admission.arrive(from) {
-            Ok(()) => Some(HalfOpen::new(Arc::clone(self), from)),
+            Ok(arrival) => {
+                if let Some(replaced) = arrival.instead_of.and_then(|other| state.half_open.remove(&other)) {
+                    replaced.cancel();
+                    state.refuse(Refusal::HalfOpen);
+                }
+                let half_open = HalfOpen::new(Arc::clone(self), from, arrival);
+                state.half_open.insert(arrival.number, half_open.replaced());
+                Some(half_open)
+            }
             Err(refusal) => {
-                *state.refused.entry(refusal).or_default() += 1;
+                state.refuse(refusal);
                 None
             }
+        }
+    }
+
+    /// A connection holds so many bytes, and held so many before. If all together hold too much, those that hold most
+    /// are told to close.
+    fn weigh(&self, before: usize, now: usize) {
+        if now <= before {
+            self.held_bytes.fetch_sub(before - now, Ordering::Relaxed);
+            return;
+        }
+        let held = self.held_bytes.fetch_add(now - before, Ordering::Relaxed) + (now - before);
+        if held > self.max_held_bytes {
+            self.lock().unload(held - self.max_held_bytes);
         }
     }
 
@@ -164,6 +200,26 @@ impl Registry {
 }
 
 impl State {
+    fn refuse(&mut self, why: Refusal) {
+        *self.refused.entry(why).or_default() += 1;
+    }
+
+    /// Tells as many connections to close as hold the bytes that are too many, and that none holds which is closing.
+    fn unload(&self, surplus: usize) {
+        let closing = self.entries.values().filter(|entry| entry.is_unloaded());
+        let mut surplus = surplus.saturating_sub(closing.map(|entry| entry.held_bytes()).sum());
+        let mut heavy: Vec<&Arc<Entry>> =
+            self.entries.values().filter(|entry| !entry.is_protected() && !entry.is_unloaded()).collect();
+        heavy.sort_by_key(|entry| std::cmp::Reverse(entry.held_bytes()));
+        for entry in heavy {
+            if surplus == 0 {
+                return;
+            }
+            surplus = surplus.saturating_sub(entry.held_bytes());
+            entry.order(Order::Unload);
+        }
+    }
+
     fn of(&self, member: u64) -> impl Iterator<Item = &Arc<Entry>> {
         self.entries.range((member, 0)..=(member, u64::MAX)).map(|(_, entry)| entry)
     }

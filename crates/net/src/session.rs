@@ -250,6 +250,11 @@ impl Session {
         self.wire.len() + self.mux.out.len()
     }
 
+    /// How many bytes are held of messages that are not whole.
+    pub fn held_bytes(&self) -> usize {
+        self.partial.len() + self.mux.held_bytes()
+    }
+
     /// Opens a stream and proposes a protocol on it.
     pub fn open(&mut self, protocol: &str, framing: Framing) -> StreamId {
         self.mux.open(protocol, framing)

@@ -64,6 +64,11 @@ impl Inbound {
         self.waiting.len() + self.attended.as_ref().map_or(0, |attended| attended.carried.waiting())
     }
 
+    /// How many bytes of requests wait for their turn. What is said on streams beside kad is bounded to little.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.waiting.iter().map(|(_, message)| message.len()).sum()
+    }
+
     /// Whether something is to be done for it beside waiting for the peer.
     pub(super) fn is_under_way(&self) -> bool {
         self.answering.is_some() || !self.waiting.is_empty() || self.attended.is_some()

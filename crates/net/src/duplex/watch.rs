@@ -43,6 +43,7 @@ impl<C: Carrier> Duplex<C> {
         match order {
             Poll::Ready(Order::Push) => self.push(),
             Poll::Ready(Order::Trim) => self.part(CloseReason::Trimmed, cx),
+            Poll::Ready(Order::Unload) => self.part(CloseReason::Unloaded, cx),
             Poll::Ready(Order::Leave) => self.part(CloseReason::Left, cx),
             Poll::Pending => {
                 let Some(watch) = &mut self.watch else { return Poll::Pending };
@@ -54,10 +55,11 @@ impl<C: Carrier> Duplex<C> {
         Poll::Ready(())
     }
 
-    /// Tells the registry how much went over the connection, and when.
+    /// Tells the registry how much went over the connection, when, and how much it holds.
     pub(super) fn note(&mut self) {
+        let waiting: usize = self.streams.iter().map(Inbound::waiting_bytes).sum();
         if let Some(ticket) = &mut self.ticket {
-            ticket.note(self.carrier.traffic(), self.active);
+            ticket.note(self.carrier.traffic(), self.active, self.carrier.held_bytes() + waiting);
             if let Some((reason, failure)) = &self.over {
                 ticket.end(*reason, failure);
             }

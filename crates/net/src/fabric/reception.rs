@@ -19,6 +19,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     runtime::Handle,
     sync::mpsc,
+    task::yield_now,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -71,11 +72,16 @@ impl Reception {
                     tcp.set_zero_linger().ok();
                     continue;
                 };
-                let (this, remote) = (Arc::clone(&self), canonical(remote));
+                let (this, remote, has_replaced) =
+                    (Arc::clone(&self), canonical(remote), place.has_replaced());
                 self.tasks.spawn(async move {
                     let opening = Box::pin(this.open_stream(transport, tcp, remote, place));
                     this.hold(opening).await;
                 });
+                if has_replaced {
+                    // Those who were told to go have their turn, and give back their descriptors.
+                    yield_now().await;
+                }
             }
         };
         self.leaving.run_until_cancelled(accepting).await;
@@ -142,7 +148,7 @@ impl Reception {
         place: HalfOpen,
     ) -> Option<Handed> {
         let secured = timeout(self.shared.limits.handshake, self.secure(transport, tcp, remote));
-        let mut link = secured.await.ok()?.ok()?;
+        let mut link = place.replaced().run_until_cancelled(secured).await?.ok()?.ok()?;
         let security = link.security()?;
         let Some(ticket) = self.establish(&link, place) else {
             link.abort();
@@ -191,7 +197,7 @@ impl Reception {
         let config = self.config()?;
         let protocols = Arc::clone(&self.persona.voice().protocols);
         let shaken = timeout(self.shared.limits.handshake, shake_hands(incoming, config, protocols, local));
-        let mut link: QuicLink = shaken.await.ok()?.ok()?;
+        let mut link: QuicLink = place.replaced().run_until_cancelled(shaken).await?.ok()?.ok()?;
         let Some(ticket) = self.establish(&link, place) else {
             link.abort();
             return None;

@@ -30,7 +30,7 @@ use super::{
     link::QuicLink,
     receiver::Receiver,
     socket::{SharedSocket, bind},
-    transport::{endpoint, transport},
+    transport::{dialled, endpoint},
 };
 use crate::{
     duplex::Duplex, failure::from_io, interface::Interface, persona::Persona, source::Path, tls::ServerProof,
@@ -75,7 +75,7 @@ impl QuicDialer {
     pub(crate) fn new(sockets: usize) -> Self {
         let none = || (0..sockets.max(MANY_SOCKETS)).map(|_| OnceLock::new()).collect();
         Self {
-            transport: transport(),
+            transport: dialled(),
             receiver: OnceLock::new(),
             ipv4: none(),
             ipv6: none(),

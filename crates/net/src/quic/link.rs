@@ -266,6 +266,11 @@ impl Carrier for QuicLink {
         self.queued_bytes() > MAX_BACKLOG_BYTES
     }
 
+    fn held_bytes(&self) -> usize {
+        let dialogues = self.streams.iter().map(|stream| &stream.dialogue);
+        dialogues.map(|dialogue| dialogue.unsent.len() + dialogue.held_bytes()).sum()
+    }
+
     fn queued_bytes(&self) -> usize {
         self.streams.iter().map(|stream| stream.dialogue.unsent.len()).sum()
     }

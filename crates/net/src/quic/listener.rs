@@ -22,7 +22,7 @@ use super::{
     receiver::{Receiver, Receivers},
     socket::{SharedSocket, bind, enlarge},
     tls::ServerTls,
-    transport::{endpoint, transport},
+    transport::{accepted, endpoint},
 };
 use crate::{
     identity::Identity,
@@ -100,7 +100,7 @@ pub(crate) struct Configs {
 impl Configs {
     pub(crate) fn new() -> Result<Self, TlsError> {
         let (made, order) = (HashMap::default(), VecDeque::new());
-        Ok(Self { tls: ServerTls::new()?, transport: transport(), made, order })
+        Ok(Self { tls: ServerTls::new()?, transport: accepted(), made, order })
     }
 
     /// The configuration with a certificate of that identity.
@@ -145,7 +145,7 @@ fn dialling_peer(connection: &Connection) -> Option<PeerId> {
 /// The configuration of an endpoint: with it a connection can be looked at, but not accepted.
 pub(super) fn config_of_nobody() -> io::Result<ServerConfig> {
     let tls = ServerTls::new().and_then(|tls| tls.config_of_nobody()).map_err(io::Error::other)?;
-    Ok(server_config(tls, &transport()))
+    Ok(server_config(tls, &accepted()))
 }
 
 fn server_config(tls: QuicServerConfig, transport: &Arc<TransportConfig>) -> ServerConfig {

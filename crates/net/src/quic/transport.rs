@@ -10,11 +10,12 @@ use crate::session::MAX_INBOUND_STREAMS;
 /// What a peer may have under way to us on one stream, in bytes.
 const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
 
-/// What a peer may have under way to us on one connection, in bytes.
-const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+/// What may be under way on one connection that we opened, in bytes, in each direction.
+const DIALLED_WINDOW_BYTES: u32 = 1024 * 1024;
 
-/// What we may have under way to a peer on one connection, in bytes.
-const SEND_WINDOW_BYTES: u64 = 1024 * 1024;
+/// The same on one that a peer opened: what it sends without our reading it, and what we send without its hearing it, is
+/// held for whoever likes to connect. Four of the longest requests.
+const ACCEPTED_WINDOW_BYTES: u32 = 256 * 1024;
 
 /// How long a connection may be silent, in milliseconds. Who measures time-outs of requests is above.
 const IDLE_TIMEOUT_MS: u32 = 30_000;
@@ -28,17 +29,27 @@ const CONNECTION_ID_BYTES: usize = 8;
 /// The one version that is spoken (RFC 9000).
 const VERSION_1: u32 = 1;
 
+/// The settings of connections that we open.
+pub(super) fn dialled() -> Arc<TransportConfig> {
+    transport(DIALLED_WINDOW_BYTES)
+}
+
+/// The settings of connections that peers open.
+pub(super) fn accepted() -> Arc<TransportConfig> {
+    transport(ACCEPTED_WINDOW_BYTES)
+}
+
 /// The transport's settings. Everything that a peer can make us hold has a bound; nothing is sent to keep a
 /// connection alive. Packets stay at the size that every path carries: a visit is too short for finding a larger one.
-pub(super) fn transport() -> Arc<TransportConfig> {
+fn transport(window_bytes: u32) -> Arc<TransportConfig> {
     let mut config = TransportConfig::default();
     let streams = VarInt::from_u32(u32::try_from(MAX_INBOUND_STREAMS).unwrap_or(u32::MAX));
     config
         .max_concurrent_bidi_streams(streams)
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .stream_receive_window(VarInt::from_u32(STREAM_WINDOW_BYTES))
-        .receive_window(VarInt::from_u32(CONNECTION_WINDOW_BYTES))
-        .send_window(SEND_WINDOW_BYTES)
+        .receive_window(VarInt::from_u32(window_bytes))
+        .send_window(window_bytes.into())
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_TIMEOUT_MS))))
         .initial_rtt(INITIAL_RTT)
         .keep_alive_interval(None::<Duration>)

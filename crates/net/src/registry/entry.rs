@@ -4,7 +4,7 @@ use std::{
     net::IpAddr,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll, Waker},
     time::Duration,
@@ -26,19 +26,22 @@ pub(crate) enum Order {
     Leave,
     /// There are too many connections.
     Trim,
+    /// All connections together hold too much, and this one much of it.
+    Unload,
     /// Our peer says something else of itself.
     Push,
 }
 
 impl Order {
     /// The most urgent first.
-    const ALL: [Self; 3] = [Self::Leave, Self::Trim, Self::Push];
+    const ALL: [Self; 4] = [Self::Leave, Self::Trim, Self::Unload, Self::Push];
 
     const fn bit(self) -> u8 {
         match self {
             Self::Leave => 1,
             Self::Trim => 2,
             Self::Push => 4,
+            Self::Unload => 8,
         }
     }
 }
@@ -57,8 +60,11 @@ pub(super) struct Entry {
     received_bytes: AtomicU64,
     /// When something came last, in milliseconds since the registry began.
     active_ms: AtomicU64,
+    /// What waits on it, in bytes.
+    held_bytes: AtomicUsize,
     orders: AtomicU8,
     trimmed: AtomicBool,
+    unloaded: AtomicBool,
     protected: AtomicBool,
     waker: Mutex<Option<Waker>>,
 }
@@ -82,8 +88,10 @@ impl Entry {
             sent_bytes: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
             active_ms: AtomicU64::new(active_ms),
+            held_bytes: AtomicUsize::new(0),
             orders: AtomicU8::new(0),
             trimmed: AtomicBool::new(false),
+            unloaded: AtomicBool::new(false),
             protected: AtomicBool::new(protected),
             waker: Mutex::new(None),
         }
@@ -91,8 +99,10 @@ impl Entry {
 
     /// Tells the connection to do something; it does so when it is looked at next.
     pub(super) fn order(&self, order: Order) {
-        if order == Order::Trim {
-            self.trimmed.store(true, Ordering::Relaxed);
+        match order {
+            Order::Trim => self.trimmed.store(true, Ordering::Relaxed),
+            Order::Unload => self.unloaded.store(true, Ordering::Relaxed),
+            Order::Leave | Order::Push => {}
         }
         self.orders.fetch_or(order.bit(), Ordering::AcqRel);
         if let Some(waker) = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -123,6 +133,15 @@ impl Entry {
         self.active_ms.store(active_ms, Ordering::Relaxed);
     }
 
+    /// It holds so many bytes now; how many it held before.
+    pub(super) fn hold(&self, bytes: usize) -> usize {
+        self.held_bytes.swap(bytes, Ordering::Relaxed)
+    }
+
+    pub(super) fn held_bytes(&self) -> usize {
+        self.held_bytes.load(Ordering::Relaxed)
+    }
+
     pub(super) fn protect(&self, spared: bool) {
         self.protected.store(spared, Ordering::Relaxed);
     }
@@ -133,6 +152,10 @@ impl Entry {
 
     pub(super) fn is_trimmed(&self) -> bool {
         self.trimmed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_unloaded(&self) -> bool {
+        self.unloaded.load(Ordering::Relaxed)
     }
 
     pub(super) fn active_ms(&self) -> u64 {

@@ -72,7 +72,7 @@ fn the_longest_idle_go_unless_they_are_protected_and_nobody_twice() {
     let tickets: Vec<_> = peers.iter().map(|&peer| ours.dialled(0, peer)).collect();
     // The first has been idle for the longest time, and is protected.
     for (ticket, n) in tickets.iter().zip(1..) {
-        ticket.note(Traffic::default(), now + Duration::from_secs(n));
+        ticket.note(Traffic::default(), now + Duration::from_secs(n), 0);
     }
     ours.registry.protect(0, peers[0], true);
     let newcomer = ours.dialled(0, PeerId::random());
@@ -83,6 +83,45 @@ fn the_longest_idle_go_unless_they_are_protected_and_nobody_twice() {
     // They have not gone yet: nobody else has to.
     let another = ours.dialled(0, PeerId::random());
     assert!(tickets.iter().chain([&newcomer, &another]).all(|ticket| order(ticket).is_none()));
+}
+
+#[test]
+fn who_holds_most_goes_where_all_hold_too_much() {
+    let ours = Ours::new(Bounds { held_bytes: 1_000, ..Bounds::default() });
+    let tickets: Vec<_> = (0..5).map(|_| ours.dialled(0, PeerId::random())).collect();
+    let hold = |n: usize, bytes| tickets[n].note(Traffic::default(), Instant::now(), bytes);
+    for (n, bytes) in [(0, 100), (1, 400), (2, 200), (3, 300)] {
+        hold(n, bytes);
+    }
+    assert!(tickets.iter().all(|ticket| order(ticket).is_none()), "it is as much as may be");
+    ours.registry.protect(0, tickets[1].peer(), true);
+    hold(4, 150);
+    let told: Vec<_> = tickets.iter().map(order).collect();
+    assert_eq!(told, [None, None, None, Some(Order::Unload), None], "the one that holds most, and no more");
+    // It has not gone yet: nobody else has to, until there is too much without it.
+    hold(0, 200);
+    assert!(tickets.iter().all(|ticket| order(ticket).is_none()));
+    hold(0, 500);
+    assert_eq!(order(&tickets[0]), Some(Order::Unload));
+    // What is gone holds nothing.
+    drop(tickets);
+    let one = ours.dialled(0, PeerId::random());
+    one.note(Traffic::default(), Instant::now(), 1_000);
+    assert_eq!(order(&one), None);
+}
+
+#[test]
+fn who_loses_its_place_is_told_and_cannot_come_in() {
+    let ours = Ours::new(Bounds { half_open: 2, ..Bounds::default() });
+    let [one, other] = [[127, 0, 0, 2], [127, 0, 0, 3]].map(Into::into);
+    let (first, second) = (ours.registry.arrive(one).unwrap(), ours.registry.arrive(one).unwrap());
+    let third = ours.registry.arrive(other).unwrap();
+    assert!(first.replaced().is_cancelled() && !second.replaced().is_cancelled());
+    assert!(first.establish(ours.ends(0, PeerId::random())).is_none());
+    let counted = ours.registry.counted();
+    assert_eq!((counted.half_open, &counted.refused[..]), (2, &[(Refusal::HalfOpen, 1)][..]));
+    drop((second, third));
+    assert_eq!(ours.registry.counted().half_open, 0);
 }
 
 #[test]

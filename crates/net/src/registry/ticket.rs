@@ -13,12 +13,13 @@ use kad::{
     network::Traffic,
 };
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Registry,
     entry::{Entry, Order},
 };
-use crate::persona::Persona;
+use crate::{admission::Arrival, persona::Persona};
 
 /// The two ends of a connection.
 #[derive(Debug)]
@@ -35,20 +36,37 @@ pub(crate) struct Peered {
 pub(crate) struct HalfOpen {
     registry: Arc<Registry>,
     from: IpAddr,
+    number: u64,
+    has_replaced: bool,
+    replaced: CancellationToken,
     is_over: bool,
 }
 
 impl HalfOpen {
-    pub(super) const fn new(registry: Arc<Registry>, from: IpAddr) -> Self {
-        Self { registry, from, is_over: false }
+    /// Of one among those who arrived.
+    pub(super) fn new(registry: Arc<Registry>, from: IpAddr, arrival: Arrival) -> Self {
+        let (number, has_replaced) = (arrival.number, arrival.instead_of.is_some());
+        Self { registry, from, number, has_replaced, replaced: CancellationToken::new(), is_over: false }
+    }
+
+    /// Whether somebody else has to go for it, and may not have gone yet.
+    pub(crate) const fn has_replaced(&self) -> bool {
+        self.has_replaced
+    }
+
+    /// Cancelled when somebody else has the place.
+    pub(crate) fn replaced(&self) -> CancellationToken {
+        self.replaced.clone()
     }
 
     /// The peer has proved who it is: the place of its connection, if it may have one more.
     pub(crate) fn establish(mut self, ends: Peered) -> Option<Ticket> {
         self.is_over = true;
         let mut state = self.registry.lock();
-        if let Err(refusal) = state.admission.establish(self.from, (ends.member, ends.peer)) {
-            *state.refused.entry(refusal).or_default() += 1;
+        // Who was replaced was counted then.
+        state.half_open.remove(&self.number)?;
+        if let Err(refusal) = state.admission.establish(self.number, (ends.member, ends.peer)) {
+            state.refuse(refusal);
             return None;
         }
         drop(state);
@@ -59,7 +77,9 @@ impl HalfOpen {
 impl Drop for HalfOpen {
     fn drop(&mut self) {
         if !self.is_over {
-            self.registry.lock().admission.give_up(self.from);
+            let mut state = self.registry.lock();
+            state.half_open.remove(&self.number);
+            state.admission.give_up(self.number);
         }
     }
 }
@@ -126,9 +146,17 @@ impl Ticket {
         self.entry.is_protected()
     }
 
-    /// What went over it, and when something came last.
-    pub(crate) fn note(&self, traffic: Traffic, active: Instant) {
+    /// What went over it, when something came last, and how many bytes it holds.
+    pub(crate) fn note(&self, traffic: Traffic, active: Instant, held_bytes: usize) {
         self.entry.note(traffic, milliseconds(&self.registry, active));
+        self.hold(held_bytes);
+    }
+
+    fn hold(&self, bytes: usize) {
+        let before = self.entry.hold(bytes);
+        if before != bytes {
+            self.registry.weigh(before, bytes);
+        }
     }
 
     /// Why it is over.
@@ -141,6 +169,7 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         let (reason, failure) = self.end.take().unwrap_or((CloseReason::HungUp, None));
+        self.hold(0);
         let entry = &self.entry;
         let (member, _) = entry.member;
         let mut state = self.registry.lock();

@@ -119,6 +119,11 @@ impl Mux {
         self.out.len() + self.streams.iter().map(|stream| stream.dialogue.unsent.len()).sum::<usize>()
     }
 
+    /// How many bytes are held of messages that are not whole.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.streams.iter().map(|stream| stream.dialogue.held_bytes()).sum()
+    }
+
     /// Writes what the streams have queued to `out`, as frames.
     pub(super) fn write_frames(&mut self) {
         for stream in &mut self.streams {
