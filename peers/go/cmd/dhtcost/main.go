@@ -49,19 +49,13 @@ func parseConfig(args []string) (config, error) {
 	f.IntVar(&c.warm, "warm", 50, "how many lookups come before, to fill the routing table and to connect")
 	f.Uint64Var(&c.seed, "seed", 1, "keys are drawn from this")
 	f.DurationVar(&c.timeout, "timeout", 5*time.Minute, "longest time for everything")
-	bootstrap, err := program.ParseBootstrap(f, args, "MULTIADDR/p2p/ID...")
+	var err error
+	c.bootstrap, err = program.ParsePeers(f, args)
 	if err != nil {
 		return c, err
 	}
 	if c.count < 1 || c.warm < 0 {
 		return c, fmt.Errorf("count is at least 1, and warm at least 0")
-	}
-	for _, text := range bootstrap {
-		ai, err := peer.AddrInfoFromString(text)
-		if err != nil {
-			return c, fmt.Errorf("%s: %w", text, err)
-		}
-		c.bootstrap = append(c.bootstrap, *ai)
 	}
 	return c, nil
 }

@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"syscall"
 	"time"
 
-	"github.com/libp2p/go-libp2p"
 	dht "github.com/libp2p/go-libp2p-kad-dht"
 	"github.com/libp2p/go-libp2p/core/host"
-	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 
-	"kadscope-peers/go/internal/gate"
+	"kadscope-peers/go/internal/loopback"
 )
 
 // node is a host that listens, so that it has an address to announce, with a
@@ -24,14 +21,7 @@ type node struct {
 
 // join makes a node, and returns when its routing table has somebody.
 func join(ctx context.Context, cfg config) (*node, error) {
-	h, err := libp2p.New(
-		libp2p.ListenAddrStrings("/ip4/127.0.0.1/tcp/0"),
-		libp2p.UserAgent("kadscope-dhtcost/1"),
-		libp2p.ResourceManager(&network.NullResourceManager{}),
-		libp2p.ConnectionGater(gate.Gate{}),
-		libp2p.DisableRelay(),
-		libp2p.DisableMetrics(),
-	)
+	h, err := loopback.Host("kadscope-dhtcost/1", loopback.TCP)
 	if err != nil {
 		return nil, err
 	}
@@ -49,21 +39,10 @@ func join(ctx context.Context, cfg config) (*node, error) {
 }
 
 func (n *node) enter(ctx context.Context, bootstrap []peer.AddrInfo) error {
-	for _, ai := range bootstrap {
-		if err := n.host.Connect(ctx, ai); err != nil {
-			return fmt.Errorf("connecting to the network: %w", err)
-		}
+	if err := loopback.Connect(ctx, n.host, bootstrap); err != nil {
+		return err
 	}
-	look := time.NewTicker(10 * time.Millisecond)
-	defer look.Stop()
-	for n.dht.RoutingTable().Size() == 0 {
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	return nil
+	return loopback.AwaitTable(ctx, n.dht)
 }
 
 func (n *node) close() {

@@ -37,18 +37,9 @@ func parseConfig(args []string) (config, error) {
 	f.StringVar(&c.prefix, "protocol-prefix", "/ipfs", "the DHT's protocol is this and /kad/1.0.0")
 	f.StringVar(&c.agent, "agent", "kadscope-dhtguest/1", "agent version")
 	f.DurationVar(&c.timeout, "timeout", time.Minute, "longest time for all that is done before the line is printed")
-	bootstrap, err := program.ParseBootstrap(f, args, "MULTIADDR/p2p/ID...")
-	if err != nil {
-		return c, err
-	}
-	for _, text := range bootstrap {
-		ai, err := peer.AddrInfoFromString(text)
-		if err != nil {
-			return c, fmt.Errorf("%s: %w", text, err)
-		}
-		c.bootstrap = append(c.bootstrap, *ai)
-	}
-	return c, nil
+	var err error
+	c.bootstrap, err = program.ParsePeers(f, args)
+	return c, err
 }
 
 func run(ctx context.Context, cfg config) error {

@@ -2,16 +2,13 @@ package main
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/libp2p/go-libp2p"
 	dht "github.com/libp2p/go-libp2p-kad-dht"
 	"github.com/libp2p/go-libp2p/core/host"
-	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 
-	"kadscope-peers/go/internal/gate"
+	"kadscope-peers/go/internal/loopback"
 )
 
 // node is a host with a DHT.
@@ -22,19 +19,13 @@ type node struct {
 
 // join makes a node: a server that listens on loopback, or a client that does not listen.
 func join(cfg config, serves bool) (*node, error) {
-	listen := libp2p.NoListenAddrs
+	var listen []string
 	mode := dht.ModeClient
 	if serves {
-		listen = libp2p.ListenAddrStrings("/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1")
+		listen = []string{loopback.TCP, loopback.QUIC}
 		mode = dht.ModeServer
 	}
-	h, err := libp2p.New(listen,
-		libp2p.UserAgent(cfg.agent),
-		libp2p.ResourceManager(&network.NullResourceManager{}),
-		libp2p.ConnectionGater(gate.Gate{}),
-		libp2p.DisableRelay(),
-		libp2p.DisableMetrics(),
-	)
+	h, err := loopback.Host(cfg.agent, listen...)
 	if err != nil {
 		return nil, err
 	}
@@ -54,10 +45,8 @@ func (n *node) close() {
 
 // enter connects to peers of the network and fills the routing table.
 func (n *node) enter(ctx context.Context, bootstrap []peer.AddrInfo) error {
-	for _, ai := range bootstrap {
-		if err := n.host.Connect(ctx, ai); err != nil {
-			return fmt.Errorf("connecting to %s: %w", ai, err)
-		}
+	if err := loopback.Connect(ctx, n.host, bootstrap); err != nil {
+		return err
 	}
 	select {
 	case err := <-n.dht.ForceRefresh():

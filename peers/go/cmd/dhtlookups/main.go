@@ -45,19 +45,13 @@ func parseConfig(args []string) (config, error) {
 	f.Uint64Var(&c.seed, "seed", 1, "what keys are looked for is drawn from this")
 	f.DurationVar(&c.timeout, "timeout", 20*time.Minute, "longest time for everything")
 	f.StringVar(&c.out, "out", "", "file to write (default: stdout)")
-	bootstrap, err := program.ParseBootstrap(f, args, "MULTIADDR/p2p/ID...")
+	var err error
+	c.bootstrap, err = program.ParsePeers(f, args)
 	if err != nil {
 		return c, err
 	}
 	if c.lookups < 1 || c.clients < 1 || c.publishers < 1 {
 		return c, fmt.Errorf("lookups, clients and publishers are at least 1")
-	}
-	for _, text := range bootstrap {
-		ai, err := peer.AddrInfoFromString(text)
-		if err != nil {
-			return c, fmt.Errorf("%s: %w", text, err)
-		}
-		c.bootstrap = append(c.bootstrap, *ai)
 	}
 	return c, nil
 }

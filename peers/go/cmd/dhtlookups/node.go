@@ -3,17 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
-	"github.com/libp2p/go-libp2p"
 	dht "github.com/libp2p/go-libp2p-kad-dht"
 	pb "github.com/libp2p/go-libp2p-kad-dht/pb"
 	"github.com/libp2p/go-libp2p/core/host"
-	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 
-	"kadscope-peers/go/internal/gate"
+	"kadscope-peers/go/internal/loopback"
 )
 
 // The rules of a lookup, the library's defaults written out.
@@ -33,17 +30,11 @@ type node struct {
 
 // join makes a node. One that listens has addresses to announce.
 func join(cfg config, listens bool) (*node, error) {
-	listen := libp2p.NoListenAddrs
+	var listen []string
 	if listens {
-		listen = libp2p.ListenAddrStrings("/ip4/127.0.0.1/tcp/0")
+		listen = []string{loopback.TCP}
 	}
-	h, err := libp2p.New(listen,
-		libp2p.UserAgent("kadscope-dhtlookups/1"),
-		libp2p.ResourceManager(&network.NullResourceManager{}),
-		libp2p.ConnectionGater(gate.Gate{}),
-		libp2p.DisableRelay(),
-		libp2p.DisableMetrics(),
-	)
+	h, err := loopback.Host("kadscope-dhtlookups/1", listen...)
 	if err != nil {
 		return nil, err
 	}
@@ -94,30 +85,8 @@ func (n *node) close() {
 // enter connects to peers of the network, some of which may be dead, and waits until the routing table has one. The
 // table is not refreshed: lookups fill it.
 func (n *node) enter(ctx context.Context, bootstrap []peer.AddrInfo) error {
-	failures := make(chan error, len(bootstrap))
-	for _, ai := range bootstrap {
-		go func() { failures <- n.host.Connect(ctx, ai) }()
+	if err := loopback.Connect(ctx, n.host, bootstrap); err != nil {
+		return err
 	}
-	var failed error
-	connected := 0
-	for range bootstrap {
-		if err := <-failures; err != nil {
-			failed = err
-		} else {
-			connected++
-		}
-	}
-	if connected == 0 {
-		return fmt.Errorf("connecting to the network: %w", failed)
-	}
-	look := time.NewTicker(10 * time.Millisecond)
-	defer look.Stop()
-	for n.dht.RoutingTable().Size() == 0 {
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	return nil
+	return loopback.AwaitTable(ctx, n.dht)
 }

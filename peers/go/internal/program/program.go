@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/libp2p/go-libp2p/core/peer"
 )
 
 // Main reads the arguments and runs until it is done or a signal comes. It
@@ -47,4 +49,22 @@ func ParseBootstrap(f *flag.FlagSet, args []string, forms string) ([]string, err
 		return nil, errors.New("no bootstrap multiaddress given")
 	}
 	return f.Args(), nil
+}
+
+// ParsePeers is ParseBootstrap for programs that have to know whom they begin
+// at: each address ends in a peer's id.
+func ParsePeers(f *flag.FlagSet, args []string) ([]peer.AddrInfo, error) {
+	texts, err := ParseBootstrap(f, args, "MULTIADDR/p2p/ID...")
+	if err != nil {
+		return nil, err
+	}
+	var peers []peer.AddrInfo
+	for _, text := range texts {
+		ai, err := peer.AddrInfoFromString(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", text, err)
+		}
+		peers = append(peers, *ai)
+	}
+	return peers, nil
 }
