@@ -14,6 +14,7 @@ mod history;
 mod lag;
 mod law;
 mod moment;
+mod outages;
 mod past;
 mod presence;
 
@@ -31,6 +32,7 @@ pub use self::{
     event::{Event, EventKind},
     history::{History, Naming},
     moment::Moment,
+    outages::Away,
     presence::{Place, Presence, Session},
 };
 use crate::{
@@ -70,9 +72,9 @@ struct HostState {
 }
 
 impl Life {
-    /// The life of a world at its start; `None` if nobody comes or goes in it.
+    /// The life of a world at its start; `None` if nobody comes or goes in it, and the observer is never away.
     pub fn of(world: &Arc<World>) -> Option<Self> {
-        if world.cast.is_empty() {
+        if world.cast.is_empty() && world.outages().next().is_none() {
             return None;
         }
         let mut life = Self {

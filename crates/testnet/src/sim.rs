@@ -16,6 +16,7 @@ mod line;
 mod member;
 mod members;
 mod ours;
+mod outages;
 mod presence;
 mod ticket;
 mod toward;
@@ -42,6 +43,7 @@ use self::{
     member::Membership,
     members::Members,
     ours::Ours,
+    outages::Outages,
 };
 use crate::{
     answers::Answers,
@@ -95,6 +97,8 @@ pub(crate) struct Shared {
     attempts: Vec<AtomicU32>,
     /// Who is there at the time; `None` in a world where everyone always is.
     living: Option<Arc<Living>>,
+    /// When the observer's network is away.
+    outages: Arc<Outages>,
     /// The peers of ours that joined.
     members: Members,
 }
@@ -111,9 +115,10 @@ impl Shared {
             names: world.is_public(),
         };
         let attempts = std::iter::repeat_with(AtomicU32::default).take(world.len()).collect();
-        let living = Living::of(&world, LifeClock::starting_now(&world, 0.0));
+        let clock = LifeClock::starting_now(&world, 0.0);
+        let (living, outages) = (Living::of(&world, clock), Arc::new(Outages::of(&world, clock)));
         let answers = Arc::new(Answers::new(Arc::clone(&world)).living(living.clone()));
-        Self { world, answers, limits, rules, attempts, living, members: Members::default() }
+        Self { world, answers, limits, rules, attempts, living, outages, members: Members::default() }
     }
 
     fn life_clock(&self) -> Option<LifeClock> {
@@ -135,12 +140,15 @@ pub(crate) struct Caller {
 impl Caller {
     /// To a peer and back.
     fn rtt(&self, who: Who) -> Duration {
+        self.shared.world.rtt_between(self.ours.region(), self.region_of(who))
+    }
+
+    /// The region of a peer, by its number; our own for one of ours that has left.
+    fn region_of(&self, who: Who) -> usize {
         match who {
-            Who::Virtual(peer) => self.shared.world.rtt_from(self.ours.region(), peer),
+            Who::Virtual(peer) => self.shared.world.region_of(peer),
             Who::Ours(number) => {
-                let other =
-                    self.shared.members.get(number).map_or(self.ours.region(), |other| other.region());
-                self.shared.world.rtt_between(self.ours.region(), other)
+                self.shared.members.get(number).map_or(self.ours.region(), |other| other.region())
             }
         }
     }

@@ -9,6 +9,7 @@
 //! * Only **honest** peers' tables are expected to be seen; what liars answer is left out of the edges altogether.
 //! * Where peers come and go, all of this is meant when life begins; what holds later, the history says ([`during`]).
 
+mod away;
 mod during;
 mod expected;
 mod judge;
@@ -26,6 +27,7 @@ use serde::{
 };
 
 pub use self::{
+    away::OutageTruth,
     during::{DuringVerdict, ObservedDuring, VisitDuring, WrongDuring},
     expected::{Expected, expected},
     judge::{MAX_LISTED, Observed, ObservedPeer, StateCount, Verdict, Wrong},
@@ -225,7 +227,8 @@ impl Truth {
         expected(state, self.world.carrier(peer))
     }
 
-    /// Writes the truth file: one JSON object with `seed`, `bootstrap` (addresses) and `peers`.
+    /// Writes the truth file: one JSON object with `seed`, `bootstrap` (addresses) and `peers`, and with `outages` where the
+    /// observer's network is away at times.
     pub fn write_json(&self, out: impl io::Write) -> io::Result<()> {
         let mut out = io::BufWriter::new(out);
         serde_json::to_writer(&mut out, self)?;
@@ -302,8 +305,12 @@ fn explore(world: &World, start: Option<&Life>) -> Vec<Standing> {
 
 impl Serialize for Truth {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_struct("Truth", 3)?;
+        let outages: Vec<OutageTruth> = self.world.outages().map(OutageTruth::from).collect();
+        let mut out = serializer.serialize_struct("Truth", if outages.is_empty() { 3 } else { 4 })?;
         out.serialize_field("seed", &self.world.scenario().seed)?;
+        if !outages.is_empty() {
+            out.serialize_field("outages", &outages)?;
+        }
         out.serialize_field("bootstrap", &self.world.bootstrap_addresses())?;
         out.serialize_field("peers", &Peers(self))?;
         out.end()

@@ -78,6 +78,12 @@ pub enum WireError {
         /// The first of the world's ports.
         port: u16,
     },
+    /// The observer's network cannot be taken away here.
+    #[error(
+        "this scenario's observer is away at times (`[[life.outages]]`), which is so in virtual time only: on sockets the \
+         observer is whatever program asks"
+    )]
+    VirtualOnly,
     /// Peers of this state need addresses that this machine has no route to.
     #[error("peers that are `{}` need public addresses: run the scenario with --world", State::Unroutable.name())]
     NeedsWorld,

@@ -5,12 +5,14 @@
 
 mod dates;
 mod law;
+mod outage;
 
 use serde::Deserialize;
 
 pub use self::{
     dates::{Departs, Night},
     law::Law,
+    outage::{Cut, Outage},
 };
 use super::Share;
 
@@ -43,11 +45,13 @@ pub struct Life {
     pub forget_s: f64,
     /// Kinds of peers; who is in none of their shares is always up.
     pub classes: Vec<LifeClass>,
+    /// Times in which the observer's own network is away, in their order. In virtual time only.
+    pub outages: Vec<Outage>,
 }
 
 impl Default for Life {
     fn default() -> Self {
-        Self { speed: 1.0, learn_s: 60.0, forget_s: 600.0, classes: Vec::new() }
+        Self { speed: 1.0, learn_s: 60.0, forget_s: 600.0, classes: Vec::new(), outages: Vec::new() }
     }
 }
 
@@ -154,9 +158,11 @@ impl Life {
                 return Err((key, format!("from 0 to {MAX_FOLLOW_S} seconds, not {seconds}")));
             }
         }
-        if self.classes.is_empty() {
-            return Err(("life", "needs at least one table `[[life.classes]]`".to_owned()));
+        if self.classes.is_empty() && self.outages.is_empty() {
+            let problem = "needs at least one table `[[life.classes]]`, or `[[life.outages]]`".to_owned();
+            return Err(("life", problem));
         }
+        outage::check(&self.outages).map_err(|problem| ("outages", problem))?;
         if self.classes.len() > MAX_CLASSES {
             return Err(("life", format!("at most {MAX_CLASSES} classes are allowed")));
         }

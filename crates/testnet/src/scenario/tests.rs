@@ -86,6 +86,16 @@ fn a_mistake_is_named_with_its_line_and_what_is_allowed() {
         ("[life]\nforget_s = -1", &["line 2", "`forget_s`", "604800"]),
         ("[life]", &["line 1", "`life`", "[[life.classes]]"]),
         ("[life]\nsped = 2", &["line 2", "`sped`", "`speed`"]),
+        ("[[life.outages]]\nfrom_s = 5", &["`lasts_s`"]),
+        ("[[life.outages]]\nfrom_s = 5\nlasts_s = 0", &["`outages`", "above 0"]),
+        (
+            "[[life.outages]]\nfrom_s = 5\nlasts_s = 9\ndials = 'busy'",
+            &["`busy`", "`no_route`", "`no_answer`"],
+        ),
+        (
+            "[[life.outages]]\nfrom_s = 5\nlasts_s = 9\n[[life.outages]]\nfrom_s = 13\nlasts_s = 1",
+            &["`outages`", "13 s", "14 s"],
+        ),
     ] {
         let error = error(text);
         for part in parts {

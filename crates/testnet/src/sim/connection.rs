@@ -14,7 +14,7 @@ use super::{
     Caller,
     between::{Between, Places},
     fate::{Reached, Who},
-    line::End,
+    line::{End, Passage},
     ours::{Ours, place},
     ticket::{Other, Ticket},
     toward::Toward,
@@ -69,7 +69,9 @@ impl SimConnection {
             }
             Who::Ours(number) => {
                 let other = caller.shared.members.get(number)?;
-                let [here, there] = End::pair(reached.rtt / 2);
+                let between = [caller.ours.region(), other.region()];
+                let outages = Arc::clone(&caller.shared.outages);
+                let [here, there] = End::pair(Passage { one_way: reached.rtt / 2, between, outages });
                 let local = caller.ours.seen(reached.target);
                 let at = place(reached.target, reached.target.addr());
                 let outward = Places { remote: address, local: local.clone() };

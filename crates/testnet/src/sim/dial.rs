@@ -9,10 +9,12 @@ use kad::{
 };
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
+use tokio::time::Instant;
 
 use super::{
     Caller,
-    fate::{Fate, Reached, fate},
+    fate::{Fate, Reached},
+    outages::fate,
 };
 
 /// What came of a dial: the fate of every address, who was reached, and how long it took.
@@ -25,7 +27,8 @@ pub(super) fn dial(
     (addrs, at_most): (&[Multiaddr], Option<Duration>),
 ) -> Dialled {
     let plan = Plan::new(addrs, &peer, &caller.shared.rules);
-    Course { caller, peer, addrs, limit: at_most.unwrap_or(Duration::MAX) }.run(plan)
+    let limit = at_most.unwrap_or(Duration::MAX);
+    Course { caller, peer, addrs, start: Instant::now(), limit }.run(plan)
 }
 
 /// A dial from its start on; all times count from there.
@@ -33,6 +36,7 @@ struct Course<'a> {
     caller: &'a Caller,
     peer: PeerId,
     addrs: &'a [Multiaddr],
+    start: Instant,
     /// When time is up.
     limit: Duration,
 }
@@ -82,13 +86,13 @@ impl Course<'_> {
 
     /// What comes of an attempt that begins now.
     fn begin(&self, Turn { index, way, .. }: Turn, now: Duration) -> Option<Foreseen> {
-        let left = self.limit.saturating_sub(now);
+        let (left, start) = (self.limit.saturating_sub(now), self.start + now);
         let (result, took, resolved) = match way {
-            Way::Socket(target) => match fate(self.caller, &self.peer, index, target).within(left) {
+            Way::Socket(target) => match fate(self.caller, start, &self.peer, (index, target)).within(left) {
                 Fate::Failed(took, failure) => (Err(AddressOutcome::Failed(failure)), took, Vec::new()),
                 Fate::Reached(took, reached) => (Ok(reached), took, Vec::new()),
             },
-            Way::Name => self.follow(index, self.addrs.get(index)?, left),
+            Way::Name => self.follow(index, self.addrs.get(index)?, (start, left)),
         };
         Some(Foreseen { index, began: now, took, result, resolved })
     }
@@ -98,7 +102,7 @@ impl Course<'_> {
         &self,
         index: usize,
         name: &Multiaddr,
-        limit: Duration,
+        (start, limit): (Instant, Duration),
     ) -> (Result<Reached, AddressOutcome>, Duration, Vec<(Multiaddr, Attempt)>) {
         let shared = &self.caller.shared;
         let Some(address) = shared.world.resolve(name) else {
@@ -107,7 +111,7 @@ impl Course<'_> {
         };
         let addrs = [address];
         let plan = Plan::of_resolved(&addrs, &self.peer, &DialRules { names: false, ..shared.rules.clone() });
-        let (attempts, reached, took) = Course { addrs: &addrs, limit, ..*self }.run(plan);
+        let (attempts, reached, took) = Course { addrs: &addrs, start, limit, ..*self }.run(plan);
         let result = reached.map(|reached| Reached { address: index, ..reached });
         let result = result.ok_or_else(|| outcome_of_name(&attempts));
         (result, took, addrs.into_iter().zip(attempts).collect())

@@ -10,6 +10,8 @@ use std::{
 use kad::network::StreamId;
 use tokio::time::Instant;
 
+use super::outages::Outages;
+
 /// How many frames may be on their way to one side before the other one must wait.
 const MAX_FRAMES: usize = 256;
 
@@ -51,8 +53,23 @@ struct Way {
 
 #[derive(Debug)]
 struct Line {
-    one_way: Duration,
+    passage: Passage,
     ways: [Mutex<Way>; 2],
+}
+
+/// How long what is said is on its way.
+#[derive(Debug, Clone)]
+pub(super) struct Passage {
+    pub(super) one_way: Duration,
+    /// The regions of both ends, and when there is no way between them.
+    pub(super) between: [usize; 2],
+    pub(super) outages: Arc<Outages>,
+}
+
+impl Passage {
+    fn arrival(&self) -> Instant {
+        self.outages.arrival(self.between, Instant::now(), self.one_way)
+    }
 }
 
 /// One end of a line.
@@ -64,9 +81,9 @@ pub(super) struct End {
 }
 
 impl End {
-    /// Both ends of a new line; a frame takes so long to the other one.
-    pub(super) fn pair(one_way: Duration) -> [Arc<Self>; 2] {
-        let line = Arc::new(Line { one_way, ways: Default::default() });
+    /// Both ends of a new line.
+    pub(super) fn pair(passage: Passage) -> [Arc<Self>; 2] {
+        let line = Arc::new(Line { passage, ways: Default::default() });
         [0, 1].map(|side| Arc::new(Self { line: Arc::clone(&line), side }))
     }
 
@@ -127,7 +144,7 @@ impl End {
         if there.is_over {
             return;
         }
-        there.frames.push_back((Instant::now() + self.line.one_way, frame));
+        there.frames.push_back((self.line.passage.arrival(), frame));
         if let Some(reader) = there.reader.take() {
             reader.wake();
         }
@@ -148,7 +165,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_frame_takes_its_time_and_who_is_full_of_them_makes_the_other_side_wait() {
-        let [a, b] = End::pair(Duration::from_millis(10));
+        let (one_way, outages) = (Duration::from_millis(10), Arc::default());
+        let [a, b] = End::pair(Passage { one_way, between: [0, 0], outages });
         let cx = Context::from_waker(Waker::noop());
         let frame = |n| Frame::Finish(StreamId(n));
         let mut queue: VecDeque<Frame> = (0..300).map(frame).collect();

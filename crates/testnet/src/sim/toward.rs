@@ -112,7 +112,7 @@ impl Toward {
         if self.outbox.is_empty() {
             return;
         }
-        let arrival = Instant::now() + self.rtt;
+        let arrival = self.arrival(Instant::now(), self.rtt);
         match self.state {
             State::Silent(Stage::Multiplex) => return self.outbox.clear(),
             State::Reset(Stage::Multiplex) => {
@@ -215,7 +215,16 @@ impl Toward {
         self.streams.get_mut(id.0 as usize)
     }
 
+    /// When what is sent arrives that takes so long.
+    fn arrival(&self, sent: Instant, takes: Duration) -> Instant {
+        let Caller { shared, ours } = &self.caller;
+        shared.outages.arrival([ours.region(), shared.world.region_of(self.peer)], sent, takes)
+    }
+
     fn schedule(&mut self, due: Instant, coming: Coming) {
+        // Its second half is the way here.
+        let half = self.rtt / 2;
+        let due = due.checked_sub(half).map_or(due, |sent| self.arrival(sent, half));
         let index = self.coming.partition_point(|(other, _)| *other <= due);
         self.coming.insert(index, (due, coming));
     }

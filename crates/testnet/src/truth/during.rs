@@ -197,7 +197,9 @@ impl Judge<'_> {
     /// Who must have been heard of: whoever the tables of servers that could be read throughout named throughout.
     fn heard(&self, verdict: &mut DuringVerdict) {
         let world = self.truth.world();
-        if self.crawl.1 > self.history.until().after(self.slack) || self.visits.is_empty() {
+        let (from, to) = self.crawl;
+        let is_away = world.outages().any(|away| away.touches(from, to));
+        if is_away || to > self.history.until().after(self.slack) || self.visits.is_empty() {
             return;
         }
         let heard: HashSet<u32> = self.places.iter().filter_map(|place| place.number()).collect();

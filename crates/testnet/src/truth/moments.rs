@@ -47,6 +47,16 @@ impl Outcomes {
         }
     }
 
+    /// The observer's network was away: for a while, or throughout.
+    fn away(&mut self, throughout: bool) {
+        self.must_connect = false;
+        if throughout {
+            self.may_connect = false;
+        }
+        self.refusals.extend([FailureClass::NetworkUnreachable.name(), FailureClass::Timeout.name()]);
+        self.breaks.push(FailureClass::Timeout.name());
+    }
+
     fn refuse(&mut self, absence: Absence, transport: Transport) {
         self.refusals.extend(match absence {
             Absence::Refused => REFUSED,
@@ -71,6 +81,21 @@ const fn broken(absence: Absence) -> &'static [&'static str] {
 
 /// What may come of dialling a peer at addresses, within an interval. Without addresses: at all that it ever has.
 pub(super) fn outcomes(
+    truth: &Truth,
+    history: &History,
+    peer: u32,
+    dialled: &[Multiaddr],
+    (from, to): (Moment, Moment),
+) -> Outcomes {
+    let mut outcomes = of_peer(truth, history, peer, dialled, (from, to));
+    for away in truth.world().outages().filter(|away| away.touches(from, to)) {
+        outcomes.away(away.covers(from, to));
+    }
+    outcomes
+}
+
+/// The same, if the observer's network is there throughout.
+fn of_peer(
     truth: &Truth,
     history: &History,
     peer: u32,

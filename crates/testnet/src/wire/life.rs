@@ -102,6 +102,9 @@ pub(super) fn open_files() -> u64 {
 
 /// Whether the peers of a world can be here, and come and go, where so many files may be open.
 pub(super) fn check(world: &World, outlets: &LifeOutlets, may_open: u64) -> Result<(), WireError> {
+    if world.outages().next().is_some() {
+        return Err(WireError::VirtualOnly);
+    }
     let classes = world.scenario().life.iter().flat_map(|life| &life.classes);
     let mut absent = classes.filter(|class| class.absence != Absence::Refused);
     if let Some(class) = absent.next().filter(|_| outlets.routes.is_none()) {

@@ -34,7 +34,8 @@ impl World {
         Duration::from_millis(self.scenario.rtt_between_ms(from, to).into())
     }
 
-    fn region_of(&self, peer: u32) -> usize {
+    /// The region of a peer, by its number; 0 without regions.
+    pub(crate) fn region_of(&self, peer: u32) -> usize {
         self.record(peer).region.into()
     }
 }

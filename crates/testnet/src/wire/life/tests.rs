@@ -62,6 +62,13 @@ async fn meet(host: Dialler, world: Arc<World>, event: Event) {
     }
 }
 
+#[tokio::test]
+async fn the_observer_is_never_away_on_sockets() {
+    let scenario = Scenario::parse("peers = 9\n[[life.outages]]\nfrom_s = 1\nlasts_s = 1", "test");
+    let refused = WireTestnet::start(&scenario.expect("a scenario")).await.expect_err("refused");
+    assert!(matches!(refused, WireError::VirtualOnly), "{refused}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_event_is_met_by_whoever_dials_next() {
     let text = format!(
