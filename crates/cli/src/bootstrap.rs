@@ -3,8 +3,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crawl::Bootstrap;
-use kad::{Multiaddr, PeerId, failure::SkipReason, parse, peer_id};
+use kad::{Contact, Multiaddr, PeerId, failure::SkipReason, parse, peer_id};
 use multiaddr::Protocol;
 use net::{Addresses, Host};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -122,7 +121,7 @@ impl de::Visitor<'_> for Visitor {
 /// The peers to begin with: those that were given, and those of the lists that were given, which are asked for now.
 ///
 /// A list that cannot be had is told; it is an error if there is nobody else.
-pub(crate) async fn gather(given: &[BootstrapAddress], host: &Host) -> Result<Vec<Bootstrap>, Failed> {
+pub(crate) async fn gather(given: &[BootstrapAddress], host: &Host) -> Result<Vec<Contact>, Failed> {
     let mut all = Vec::new();
     let mut missing = Vec::new();
     for BootstrapAddress { peer, address } in given {
@@ -149,13 +148,13 @@ fn is_list(address: &Multiaddr) -> bool {
 }
 
 /// Puts the addresses of each peer together, in the order in which they were given.
-fn merge(given: Vec<(PeerId, Multiaddr)>) -> Vec<Bootstrap> {
-    let mut peers: Vec<Bootstrap> = Vec::new();
+fn merge(given: Vec<(PeerId, Multiaddr)>) -> Vec<Contact> {
+    let mut peers: Vec<Contact> = Vec::new();
     for (peer, address) in given {
-        match peers.iter_mut().find(|known| known.id == peer) {
+        match peers.iter_mut().find(|known| known.peer == peer) {
             Some(known) if known.addrs.contains(&address) => {}
             Some(known) => known.addrs.push(address),
-            None => peers.push(Bootstrap { id: peer, addrs: vec![address] }),
+            None => peers.push(Contact { peer, addrs: vec![address] }),
         }
     }
     peers
@@ -215,7 +214,7 @@ mod tests {
         assert_eq!(tcp.to_string(), format!("/ip4/127.0.0.1/tcp/1/p2p/{PEER}"));
         let peer = tcp.peer().unwrap();
         let merged = merge([&tcp, &quic, &tcp].map(|given| (peer, given.address.clone())).into());
-        assert_eq!(merged, [Bootstrap { id: peer, addrs: vec![tcp.address, quic.address] }]);
+        assert_eq!(merged, [Contact { peer, addrs: vec![tcp.address, quic.address] }]);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::{
 };
 
 use anyhow::Context as _;
-use crawl::{Bootstrap, Clock, Crawl, Crawled, Outlets, Progress, Summary};
-use kad::opt_out::OptOut;
+use crawl::{Clock, Crawl, Crawled, Outlets, Progress, Summary};
+use kad::{Contact, opt_out::OptOut};
 use net::{Host, HostConfig, Identity, Roots};
 use schema::{CrawlEnd, CrawlId, CrawlStart, RunState, Timestamp};
 use serde::Serialize;
@@ -154,7 +154,7 @@ impl Order {
         })
     }
 
-    fn crawl(self, host: Host, bootstrap: Vec<Bootstrap>, (id, now): (CrawlId, Timestamp)) -> Crawl<Host> {
+    fn crawl(self, host: Host, bootstrap: Vec<Contact>, (id, now): (CrawlId, Timestamp)) -> Crawl<Host> {
         Crawl {
             network: host,
             id,

@@ -133,9 +133,7 @@ impl Reach {
         network: Network,
         (fabric, agent): (FabricConfig, String),
     ) -> anyhow::Result<Self> {
-        let given = bootstrap::gather(&network.bootstrap, &host).await?;
-        let bootstrap =
-            given.into_iter().map(|given| Contact { peer: given.id, addrs: given.addrs }).collect();
+        let bootstrap = bootstrap::gather(&network.bootstrap, &host).await?;
         let protocols: Arc<[String]> = network.protocols.clone().into();
         let terms = FinderTerms { own, protocols, patience: ANSWER_PATIENCE };
         let finder = Finder::new(Pool::new(host, PoolConfig::default()), terms);

@@ -6,8 +6,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kad::PeerId;
-use kadscope_crawl::{Bootstrap, Clock, Config, Crawl, Crawled, Outlets, Progress};
+use kad::{Contact, PeerId};
+use kadscope_crawl::{Clock, Config, Crawl, Crawled, Outlets, Progress};
 use schema::{CrawlId, Timestamp};
 use testnet::{Scenario, SimConfig, SimNetwork, World};
 use tokio::sync::watch;
@@ -55,7 +55,7 @@ async fn crawl(world: Arc<World>) -> Crawled {
     let bootstrap = world
         .bootstrap()
         .iter()
-        .map(|&peer| Bootstrap { id: world.peer_id(peer), addrs: world.addresses(peer) })
+        .map(|&peer| Contact { peer: world.peer_id(peer), addrs: world.addresses(peer) })
         .collect();
     let crawl = Crawl {
         network,

@@ -5,7 +5,7 @@ mod ending;
 use std::sync::Arc;
 
 use kad::{
-    Multiaddr, PeerId,
+    Contact, Multiaddr, PeerId,
     failure::{Failure, SkipReason},
     network::Network,
     opt_out::OptOut,
@@ -30,15 +30,6 @@ use crate::{
     visit::{Visited, blank, malformed, skipped, visit},
 };
 
-/// A peer to begin with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bootstrap {
-    /// Its id.
-    pub id: PeerId,
-    /// Its addresses.
-    pub addrs: Vec<Multiaddr>,
-}
-
 /// What is to be crawled, and how.
 #[derive(Debug)]
 pub struct Crawl<N> {
@@ -52,7 +43,7 @@ pub struct Crawl<N> {
     /// one is asked for the next.
     pub protocols: Vec<String>,
     /// The peers to begin with.
-    pub bootstrap: Vec<Bootstrap>,
+    pub bootstrap: Vec<Contact>,
     /// What the user has set.
     pub config: Config,
     /// Who asked not to be measured: not visited, and nothing about them is kept.
@@ -148,7 +139,7 @@ struct Run<N> {
     id: CrawlId,
     network_name: String,
     bootstrap: Vec<(PeerNumber, BootstrapOutcome)>,
-    given: Vec<Bootstrap>,
+    given: Vec<Contact>,
     config: Config,
     outlets: Outlets,
     manner: Arc<Manner>,
@@ -197,7 +188,7 @@ impl<N: Network> Run<N> {
 
     /// Takes the peers in that the user named.
     async fn seed(&mut self) {
-        for Bootstrap { id, addrs } in std::mem::take(&mut self.given) {
+        for Contact { peer: id, addrs } in std::mem::take(&mut self.given) {
             let network = &self.network;
             let Some(peer) = self.frontier.add(&id, &addrs, &|address| network.admits(address)) else {
                 continue;

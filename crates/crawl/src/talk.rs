@@ -2,7 +2,6 @@
 
 pub(crate) mod asking;
 mod deeper;
-mod identifying;
 mod part;
 mod question;
 #[cfg(test)]
@@ -10,6 +9,7 @@ pub(crate) mod tests;
 
 use std::time::Duration;
 
+use dht::{Identifying, Introduced};
 use kad::{
     Key, PeerId,
     failure::{Failure, FailureClass, Phase},
@@ -22,7 +22,6 @@ use tokio::time::{Instant, timeout_at};
 use crate::{found::Found, manner::Manner};
 use asking::Asking;
 use deeper::Deeper;
-use identifying::Identifying;
 
 /// How long the rest of an identify message is awaited once part of it came and all else is done.
 const IDENTIFY_PATIENCE: Duration = Duration::from_millis(500);
@@ -89,7 +88,7 @@ impl<'a, C: Connection> Talk<'a, C> {
                 Err(_) => self.on_timeout(deadline, found),
             }
         }
-        let (identify, identify_error) = self.identify.into_parts();
+        let Introduced { said: identify, fault: identify_error } = self.identify.into_introduced();
         Said {
             identify,
             identify_error,
@@ -104,9 +103,9 @@ impl<'a, C: Connection> Talk<'a, C> {
 
     /// Until when the next event is awaited; `None` when nothing more is to come.
     fn deadline(&self) -> Option<Instant> {
-        let patience = match (self.asking.is_over(), &self.identify) {
-            (true, Identifying::Done(..)) => return None,
-            (true, Identifying::Partly(..)) => IDENTIFY_PATIENCE,
+        let patience = match self.asking.is_over() {
+            true if self.identify.is_over() => return None,
+            true if self.identify.has_begun() => IDENTIFY_PATIENCE,
             _ => self.manner.request_timeout,
         };
         Some((self.last_news + patience).min(self.begun + MAX_TALK))
@@ -126,7 +125,7 @@ impl<'a, C: Connection> Talk<'a, C> {
             Event::Ended(stream, how) if self.identify.is_on(stream) => self.identify.on_end(how),
             Event::Ended(stream, how) => self.asking.on_end(self.connection, (stream, how), found),
         }
-        if matches!(self.identify, Identifying::Done(..)) {
+        if self.identify.is_over() {
             self.asking.on_room(self.connection, found);
         }
         self.last_news = Instant::now();

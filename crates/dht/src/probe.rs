@@ -1,6 +1,6 @@
 //! One peer looked at through one of its addresses: whether it can be dialled, who it says it is, whether it answers.
 //!
-//! Reachable is who proved its identity: a connection stands. All else is what was said on it.
+//! Reachable is who proved its identity: a connection stands (see `identifying`). All else is what was said on it.
 
 #[cfg(test)]
 mod tests;
@@ -10,13 +10,15 @@ use std::{sync::Arc, time::Duration};
 use kad::{
     Contact, Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase},
-    identify::{IDENTIFY_PROTOCOL, Identify},
     message::{Message, MessageType, MessageView},
     network::{AddressOutcome, Attempt, Connection, Dial, Endpoint, Network, RoundTrip},
 };
 use tokio::{task::JoinSet, time::Instant};
 
-use crate::conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter};
+use crate::{
+    conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter},
+    identifying::{Introduced, identify},
+};
 
 /// How many addresses of one peer are probed at a time.
 const MAX_PROBES: usize = 4;
@@ -51,7 +53,7 @@ pub struct Heard {
     /// The shortest round trip that was seen; `None` if none was.
     pub round_trip: Option<RoundTrip>,
     /// Who it says it is.
-    pub identify: Result<Identify, Failure>,
+    pub introduced: Introduced,
     /// How long it took to answer a ping of kad, which every server answers.
     pub pong: Result<Duration, Failure>,
     /// How many peers it named when it was asked for those closest to itself: none is an answer, too.
@@ -69,7 +71,7 @@ impl Heard {
 pub async fn probe<N: Network>(network: &N, peer: PeerId, address: Multiaddr, probing: &Probing) -> Probe {
     let Dial { attempts, connection } = network.connect(peer, vec![address.clone()]).await;
     let untried = || Attempt::untried(AddressOutcome::NotTried);
-    let mut attempt = attempts.into_iter().next().unwrap_or_else(untried);
+    let attempt = attempts.into_iter().next().unwrap_or_else(untried);
     let Some(connection) = connection else { return Probe { address, attempt, said: None } };
     let endpoint = connection.endpoint().clone();
     let talk = Conversation::begin(connection, probing.limits, Arc::new(Meter::default()), ());
@@ -81,18 +83,11 @@ pub async fn probe<N: Network>(network: &N, peer: PeerId, address: Multiaddr, pr
     };
     let named = talk.ask(request(probing, MessageType::FindNode, peer.to_bytes()));
     let (identify, pong, named) = tokio::join!(identify, pong, named);
-    if let (Err(Broken::Connection(failure)), Err(_), Err(_)) = (&identify, &pong, &named)
-        && failure.phase <= Phase::Secure
-    {
-        // The last message of the handshake was still under way: the peer did not take it.
-        attempt.outcome = AddressOutcome::Failed(failure.clone());
-        return Probe { address, attempt, said: None };
-    }
-    let identify = identify.map_err(Broken::into_failure).and_then(|messages| read_identify(&messages));
+    let introduced = Introduced::of(identify.map_err(Broken::into_failure), peer);
     let pong = pong.map_err(Broken::into_failure);
     let named = named.map_err(Broken::into_failure).and_then(|messages| count(&messages));
     let round_trip = talk.round_trip().await;
-    Probe { address, attempt, said: Some(Heard { endpoint, round_trip, identify, pong, named }) }
+    Probe { address, attempt, said: Some(Heard { endpoint, round_trip, introduced, pong, named }) }
 }
 
 /// Probes a peer through each of its addresses apart, a few at a time. The probes are in the order of the addresses.
@@ -113,11 +108,6 @@ pub async fn probe_all<N: Network>(network: &N, contact: &Contact, probing: &Pro
     probes.into_iter().map(|(_, probe)| probe).collect()
 }
 
-/// Asks who a peer is.
-pub fn identify(patience: Duration) -> Ask {
-    Ask { protocols: Arc::from([IDENTIFY_PROTOCOL.to_owned()]), message: None, awaits: Awaits::End, patience }
-}
-
 fn request(probing: &Probing, kind: MessageType, key: Vec<u8>) -> Ask {
     let message = Some(Message::new(kind, key).encode().into());
     Ask {
@@ -126,19 +116,6 @@ fn request(probing: &Probing, kind: MessageType, key: Vec<u8>) -> Ask {
         awaits: Awaits::Message,
         patience: probing.patience,
     }
-}
-
-/// Puts the messages of identify together.
-pub fn read_identify(messages: &[Vec<u8>]) -> Result<Identify, Failure> {
-    let mut identify = Identify::default();
-    if messages.is_empty() {
-        return Err(Failure::new(Phase::Identify, FailureClass::StreamClosed));
-    }
-    for message in messages {
-        let malformed = |_| Failure::new(Phase::Identify, FailureClass::Malformed);
-        identify.merge(message).map_err(malformed)?;
-    }
-    Ok(identify)
 }
 
 fn count(messages: &[Vec<u8>]) -> Result<usize, Failure> {

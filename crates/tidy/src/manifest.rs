@@ -11,7 +11,7 @@ const DIRECTION: &[(&str, Option<&[&str]>)] = &[
     ("schema", Some(&["kad"])),
     ("net", Some(&["kad"])),
     ("store", Some(&["kad", "schema"])),
-    ("crawl", Some(&["kad", "schema"])),
+    ("crawl", Some(&["kad", "dht", "schema"])),
     ("testnet", Some(&["kad", "net", "dht"])),
     ("jail", Some(&[])),
     ("cli", None),

@@ -134,7 +134,7 @@ async fn first_that_answers(reach: &Reach, contact: &Contact, probing: &Probing)
 
 /// The addresses that the peer names itself and that were not tried.
 fn unseen(probes: &[Probe], peer: PeerId) -> Vec<Multiaddr> {
-    let said = probes.iter().filter_map(|probe| probe.said.as_ref()?.identify.as_ref().ok());
+    let said = probes.iter().filter_map(|probe| probe.said.as_ref()?.introduced.said.as_ref());
     let mut addrs: Vec<Multiaddr> = Vec::new();
     for addr in said.flat_map(|identify| identify.listen_addrs.iter()) {
         let own = kad::answer::own_address(addr.clone(), &peer);
@@ -149,7 +149,7 @@ fn unseen(probes: &[Probe], peer: PeerId) -> Vec<Multiaddr> {
 
 fn row(peer: PeerId, probes: &[Probe]) -> PeerRow {
     let heard = || probes.iter().filter_map(|probe| probe.said.as_ref());
-    let identify = heard().find_map(|heard| heard.identify.as_ref().ok());
+    let identify = heard().find_map(|heard| heard.introduced.said.as_ref());
     let texts = |addrs: &[Multiaddr]| addrs.iter().map(Multiaddr::to_string).collect();
     PeerRow {
         peer: peer.to_string(),

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use kad::PeerId;
-use kadscope_crawl::{Bootstrap, Clock, Completeness, Config, Crawl, Crawled, Outlets, Progress};
+use kad::{Contact, PeerId};
+use kadscope_crawl::{Clock, Completeness, Config, Crawl, Crawled, Outlets, Progress};
 use schema::{CrawlId, Timestamp};
 use testnet::{Scenario, SimConfig, SimNetwork, World, truth::expected};
 use tokio::sync::watch;
@@ -102,7 +102,7 @@ async fn run(world: Arc<World>, config: Config) -> Crawled {
     let bootstrap = world
         .bootstrap()
         .iter()
-        .map(|&peer| Bootstrap { id: world.peer_id(peer), addrs: world.addresses(peer) })
+        .map(|&peer| Contact { peer: world.peer_id(peer), addrs: world.addresses(peer) })
         .collect();
     let crawl = Crawl {
         network,

@@ -6,8 +6,8 @@ mod turns;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use kad::{PeerId, failure::FailureClass, network::Network};
-use kadscope_crawl::{Bootstrap, Clock, Config, Crawl, Crawled, Outlets, Progress};
+use kad::{Contact, PeerId, failure::FailureClass, network::Network};
+use kadscope_crawl::{Clock, Config, Crawl, Crawled, Outlets, Progress};
 use schema::{CrawlId, PeerNumber, PrefixOutcome, Row, RunState, Timestamp, Visit, VisitKind};
 use testnet::{
     DuringVerdict, Observed, ObservedDuring, ObservedPeer, Scenario, SimConfig, SimNetwork, Truth, Verdict,
@@ -39,14 +39,14 @@ async fn crawl_until(scenario: &Scenario, config: Config, stop: impl Fn(&Progres
     let bootstrap = world
         .bootstrap()
         .iter()
-        .map(|&peer| Bootstrap { id: world.peer_id(peer), addrs: world.addresses(peer) })
+        .map(|&peer| Contact { peer: world.peer_id(peer), addrs: world.addresses(peer) })
         .collect();
     crawl_from(world, bootstrap, config, stop).await
 }
 
 async fn crawl_from(
     world: Arc<World>,
-    bootstrap: Vec<Bootstrap>,
+    bootstrap: Vec<Contact>,
     config: Config,
     stop: impl Fn(&Progress) -> bool,
 ) -> Run {
@@ -58,7 +58,7 @@ async fn crawl_from(
 async fn crawl_over(
     network: impl Network,
     of: SimNetwork,
-    bootstrap: Vec<Bootstrap>,
+    bootstrap: Vec<Contact>,
     config: Config,
     stop: impl Fn(&Progress) -> bool,
 ) -> Run {
@@ -326,8 +326,8 @@ async fn liars_without_end_do_not_starve_the_rest() {
 #[tokio::test(start_paused = true)]
 async fn nobody_answers_and_every_bootstrap_peer_says_why() {
     let world = Arc::new(World::generate(&scenario("healthy", 50)));
-    let gone = |n| Bootstrap {
-        id: world.peer_id(n),
+    let gone = |n| Contact {
+        peer: world.peer_id(n),
         addrs: vec![format!("/ip4/127.9.9.9/tcp/{n}").parse().expect("an address")],
     };
     let bootstrap = vec![gone(1), gone(2)];
@@ -353,7 +353,7 @@ async fn a_crawl_ends_when_nobody_takes_its_rows() {
         id: CrawlId([7; 16]),
         network_name: "test".to_owned(),
         protocols: vec!["/ipfs/kad/1.0.0".to_owned()],
-        bootstrap: vec![Bootstrap { id: world.peer_id(peer), addrs: world.addresses(peer) }],
+        bootstrap: vec![Contact { peer: world.peer_id(peer), addrs: world.addresses(peer) }],
         config: Config::default(),
         opt_out: Arc::default(),
         clock: Clock::started_at(Timestamp(0)),

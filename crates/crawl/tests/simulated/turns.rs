@@ -10,11 +10,11 @@ use std::{
 };
 
 use kad::{
-    Multiaddr, PeerId,
+    Contact, Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase, SkipReason},
     network::{AddressOutcome, Attempt, Dial, Network, Transport},
 };
-use kadscope_crawl::{Bootstrap, Config, LeftOut};
+use kadscope_crawl::{Config, LeftOut};
 use libp2p_identity::Keypair;
 use schema::{PeerNumber, RunState, Visit, VisitKind};
 use testnet::{SimConfig, SimNetwork, World};
@@ -83,8 +83,8 @@ impl Network for Busy {
     }
 }
 
-fn bootstrap(world: &World) -> Vec<Bootstrap> {
-    let of = |&peer: &u32| Bootstrap { id: world.peer_id(peer), addrs: world.addresses(peer) };
+fn bootstrap(world: &World) -> Vec<Contact> {
+    let of = |&peer: &u32| Contact { peer: world.peer_id(peer), addrs: world.addresses(peer) };
     world.bootstrap().iter().map(of).collect()
 }
 
@@ -157,7 +157,7 @@ async fn given_at(stale: impl Fn(u32) -> String) -> (Run, PeerId) {
     let addrs = (1..=8).map(|n| stale(n).parse().expect("an address")).collect();
     let id = world.peer_id(hidden);
     let mut bootstrap = bootstrap(&world);
-    bootstrap.push(Bootstrap { id, addrs });
+    bootstrap.push(Contact { peer: id, addrs });
     (crawl_from(world, bootstrap, with_neighbors(), |_| false).await, id)
 }
 
@@ -178,7 +178,7 @@ async fn many_stale_quic_addresses_do_not_hide_one_of_tcp() {
     let mut addrs: Vec<Multiaddr> =
         (1..=8).map(|n| format!("/ip4/127.9.9.9/udp/{n}/quic-v1").parse().expect("an address")).collect();
     addrs.extend(world.addresses(world.bootstrap()[0]));
-    let run = crawl_from(world, vec![Bootstrap { id, addrs }], with_neighbors(), |_| false).await;
+    let run = crawl_from(world, vec![Contact { peer: id, addrs }], with_neighbors(), |_| false).await;
     assert_eq!(run.crawled.summary.peers.reachable, 40);
     assert_eq!(visits_of(&run, id).len(), 1, "the first visit tries it");
 }
@@ -192,7 +192,7 @@ async fn an_address_that_ends_in_the_name_of_its_peer_is_no_second_one() {
         .map(|text| text.parse().expect("an address"))
         .collect();
     let mut begin = bootstrap(&world);
-    begin.push(Bootstrap { id, addrs });
+    begin.push(Contact { peer: id, addrs });
     let run = crawl_from(world, begin, Config::default(), |_| false).await;
     let visits = visits_of(&run, id);
     assert!(visits.len() <= 2, "{visits:?}");
@@ -227,7 +227,7 @@ async fn a_crawl_in_which_nobody_can_be_asked_has_failed() {
         let scenario = testnet::Scenario::parse(&text, "test").expect("a scenario");
         let world = Arc::new(World::generate(&scenario));
         let mute = world.peers().find(|&peer| world.state(peer) != testnet::State::Online).expect("one");
-        let begin = Bootstrap { id: world.peer_id(mute), addrs: world.addresses(mute) };
+        let begin = Contact { peer: world.peer_id(mute), addrs: world.addresses(mute) };
         let run = crawl_from(world, vec![begin], with_neighbors(), |_| false).await;
         assert_eq!(run.crawled.summary.state, RunState::Failed, "{state}");
         assert_eq!(run.crawled.summary.peers.reachable, 1);

@@ -33,7 +33,7 @@ async fn every_address_has_its_own_probe() {
     for probe in &probes {
         let heard = probe.said.as_ref().expect("a connection");
         assert!(heard.is_server() && heard.pong.is_ok());
-        let identify = heard.identify.as_ref().expect("identify");
+        let identify = heard.introduced.said.as_ref().expect("identify");
         assert!(identify.protocols.iter().any(|protocol| protocol == AMINO_PROTOCOL));
     }
 }
@@ -46,7 +46,7 @@ async fn reachable_is_who_proved_who_it_is_whatever_it_answers() {
     );
     let client = &look(&network, State::WrongProtocol).await[0];
     let heard = client.said.as_ref().expect("a connection");
-    assert!(!heard.is_server() && heard.identify.is_ok());
+    assert!(!heard.is_server() && heard.introduced.said.is_some());
     assert_eq!(heard.pong.as_ref().map_err(|e| e.class), Err(FailureClass::ProtocolNotSupported));
     let silent = &look(&network, State::Silent(Stage::Request)).await[0];
     assert_eq!(silent.said.as_ref().map(Heard::is_server), Some(false));
@@ -55,14 +55,4 @@ async fn reachable_is_who_proved_who_it_is_whatever_it_answers() {
     assert!(
         matches!(&refusing.attempt.outcome, AddressOutcome::Failed(e) if e.class == FailureClass::ConnectionRefused)
     );
-}
-
-#[test]
-fn parts_of_identify_are_put_together() {
-    let part =
-        |protocol: &str| Identify { protocols: vec![protocol.to_owned()], ..Identify::default() }.encode();
-    let whole = read_identify(&[part("/a"), part("/b")]).expect("identify");
-    assert_eq!(whole.protocols, ["/a", "/b"]);
-    assert_eq!(read_identify(&[]).map_err(|e| e.class), Err(FailureClass::StreamClosed));
-    assert_eq!(read_identify(&[vec![0xff]]).map_err(|e| e.class), Err(FailureClass::Malformed));
 }

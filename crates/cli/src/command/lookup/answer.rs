@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use dht::{Found, Probe, Probing, identify, read_identify};
+use dht::{Found, Introduced, Probe, Probing, identify};
 use kad::{
     Contact, Multiaddr, PeerId,
     bitswap::HasBlock,
@@ -238,7 +238,7 @@ async fn closest(reach: &Reach, found: &Found) -> Vec<Closest> {
             let ask = identify(reach.finder.terms().patience);
             asked.spawn(async move {
                 let exchange = pool.request(&to, ask, &CancellationToken::new(), || {}).await;
-                (position, exchange.outcome.and_then(|messages| read_identify(&messages)).ok())
+                (position, Introduced::of(exchange.outcome, to.peer).said)
             });
         }
     }
@@ -313,7 +313,7 @@ async fn has_block(
 
 async fn dialled(host: &Host, contact: &Contact, probing: &Probing) -> DialledRow {
     let probes = dht::probe_all(host, contact, probing).await;
-    let said = |probe: &Probe| probe.said.as_ref()?.identify.as_ref().ok()?.agent_version.clone();
+    let said = |probe: &Probe| probe.said.as_ref()?.introduced.said.as_ref()?.agent_version.clone();
     DialledRow {
         reachable: probes.iter().any(|probe| probe.said.is_some()),
         agent: probes.iter().find_map(said),
