@@ -85,9 +85,10 @@ impl Order {
     /// Crawls. What is kept of the order is what is carried out: with its seed, and fitted to the machine.
     pub(crate) async fn carry_out(mut self, stop: &CancellationToken) -> anyhow::Result<Made> {
         let seed = *self.config.seed.get_or_insert_with(clock::seed);
-        let host = self.host_config()?;
-        fit_to_machine(&mut self.config, host.shared_descriptors())?;
-        let host = self.host(host)?;
+        let mut host = self.host_config()?;
+        fit_to_machine(&mut self.config, host.dials.shared_descriptors())?;
+        host.dials.max_connecting = self.config.max_dials as usize;
+        let host = Host::new(host).context("could not open a socket to dial from")?;
         let bootstrap = bootstrap::gather(&self.network.bootstrap, &host).await?;
         let now = clock::now();
         let id = clock::crawl_id(now);
@@ -121,21 +122,10 @@ impl Order {
     fn host_config(&self) -> anyhow::Result<HostConfig> {
         let identity = Identity::generate()?;
         let mut config = HostConfig::new(identity, self.network.addresses.into());
-        config.dial_timeout = self.dial_timeout;
-        config.total_timeout = self.dial_timeout * 3;
-        config.opt_out = Arc::clone(&self.opt_out);
-        config.roots = self.roots.clone();
-        config.pacing = self.manners.pacing();
-        config.agent = match &self.network.agent {
-            None => self.manners.agent(&config.agent),
-            Some(agent) => agent.clone(),
-        };
+        config.agent = self.manners.agent(&self.network);
+        config.dials = self.manners.dials(&self.network, self.dial_timeout, Arc::clone(&self.opt_out));
+        config.dials.roots = self.roots.clone();
         Ok(config)
-    }
-
-    fn host(&self, config: HostConfig) -> anyhow::Result<Host> {
-        let config = HostConfig { max_connecting: self.config.max_dials as usize, ..config };
-        Host::new(config).context("could not open a socket to dial from")
     }
 
     fn start(&self, id: CrawlId, now: Timestamp, seed: u64) -> serde_json::Result<CrawlStart> {

@@ -1,16 +1,17 @@
 //! How we behave towards people whose machines we dial: who we say we are, how fast we dial, and whom we leave alone.
 
-use std::{path::PathBuf, str::FromStr, sync::Arc};
+use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use clap::{Args, builder::PathBufValueParser};
 use kad::opt_out::OptOut;
-use net::{Pacing, Rate};
+use net::{DialConfig, Pacing, Rate};
 use serde::{Serialize, Serializer};
 
 use crate::{
     args::{List, ListParser},
     exit::Failed,
     input,
+    network::Network,
     outputs::InUse,
     render::text::escaped,
 };
@@ -20,6 +21,12 @@ const MAX_CONTACT_BYTES: usize = 100;
 
 /// The longest opt-out list that is read, in bytes: a million lines.
 const MAX_LIST_BYTES: u64 = 64 << 20;
+
+/// What we call ourselves.
+const OURS: &str = concat!("kadscope/", env!("CARGO_PKG_VERSION"));
+
+/// For the time of how many silent addresses a dial lasts at the most.
+const ADDRESSES_OF_A_DIAL: u32 = 3;
 
 /// So many seconds' worth of dials may be made at once before a limit of one host or neighbourhood counts.
 const BURST_S: u32 = 5;
@@ -78,11 +85,32 @@ impl Manners {
         }
     }
 
-    /// Our agent string: with the contact, if there is one.
-    pub(crate) fn agent(&self, ours: &str) -> String {
+    /// Our agent string in a network: the one that was given for it, else our own.
+    pub(crate) fn agent(&self, network: &Network) -> String {
+        network.agent.clone().unwrap_or_else(|| self.own_agent())
+    }
+
+    /// Our own agent string: with the contact, if there is one.
+    fn own_agent(&self) -> String {
         match &self.contact {
-            None => ours.to_owned(),
-            Some(Contact(contact)) => format!("{ours} (+{contact})"),
+            None => OURS.to_owned(),
+            Some(Contact(contact)) => format!("{OURS} (+{contact})"),
+        }
+    }
+
+    /// How peers of a network are dialled, by each address for as long as `dial_timeout`; nobody of `opt_out` is.
+    pub(crate) fn dials(
+        &self,
+        network: &Network,
+        dial_timeout: Duration,
+        opt_out: Arc<OptOut>,
+    ) -> DialConfig {
+        DialConfig {
+            dial_timeout,
+            total_timeout: dial_timeout * ADDRESSES_OF_A_DIAL,
+            opt_out,
+            pacing: self.pacing(),
+            ..DialConfig::new(network.addresses.into())
         }
     }
 }
@@ -189,7 +217,7 @@ mod tests {
     fn the_defaults_are_those_of_the_network_layer() {
         assert_eq!(format!("{:?}", parse(&[])), format!("{:?}", Manners::default()));
         assert_eq!(Manners::default().pacing(), Pacing::default());
-        assert_eq!(Manners::default().agent("kadscope/0.1.0"), "kadscope/0.1.0");
+        assert_eq!(Manners::default().own_agent(), OURS);
     }
 
     #[test]
@@ -204,7 +232,7 @@ mod tests {
     fn a_contact_is_an_email_address_or_a_url() {
         for contact in ["me@example.org", "https://example.org/kadscope?a=b#c"] {
             let manners = parse(&["--contact", contact]);
-            assert_eq!(manners.agent("kadscope/0.1.0"), format!("kadscope/0.1.0 (+{contact})"));
+            assert_eq!(manners.own_agent(), format!("{OURS} (+{contact})"));
         }
         let long = format!("https://example.org/{}", "x".repeat(100));
         for wrong in [

@@ -11,7 +11,7 @@ use kad::{
     fabric::{Fabric as _, Inward, Member as _, Request, Says, Service, Terms},
     network::{Connection as _, Network as _},
 };
-use net::{FabricConfig, Host, HostConfig, Identity, NetError, SocketFabric};
+use net::{DialConfig, FabricConfig, Host, HostConfig, Identity, NetError, SocketFabric};
 
 use crate::{
     args::NetworkArgs, bootstrap, exit::Failed, manners::Manners, network::Network, outputs::InUse,
@@ -81,10 +81,8 @@ impl ReachArgs {
         Ok(network)
     }
 
-    /// What peers are told that we are.
-    fn agent(&self, network: &Network) -> String {
-        let ours = concat!("kadscope/", env!("CARGO_PKG_VERSION"));
-        network.agent.clone().unwrap_or_else(|| self.manners.agent(ours))
+    fn dials(&self, network: &Network) -> Result<DialConfig, Failed> {
+        Ok(self.manners.dials(network, self.dial_timeout, self.manners.opt_out.load()?))
     }
 }
 
@@ -95,12 +93,9 @@ impl Reach {
         let identity = Identity::generate()?;
         let own = identity.peer_id();
         let mut config = HostConfig::new(identity, network.addresses.into());
-        config.dial_timeout = args.dial_timeout;
-        config.total_timeout = args.dial_timeout * 3;
-        config.opt_out = args.manners.opt_out.load()?;
-        config.pacing = args.manners.pacing();
-        config.agent = args.agent(&network);
-        let terms = (config.clone().into(), config.agent.clone());
+        config.dials = args.dials(&network)?;
+        config.agent = args.manners.agent(&network);
+        let terms = (config.dials.clone().into(), config.agent.clone());
         let host = Host::new(config).context("could not open a socket to dial from")?;
         Self::by((host, own), network, terms).await
     }
@@ -111,14 +106,11 @@ impl Reach {
         network: Network,
         place: Place,
     ) -> anyhow::Result<(Self, Contact)> {
-        let mut config = FabricConfig::new(network.addresses.into());
-        config.dial_timeout = args.dial_timeout;
-        config.total_timeout = args.dial_timeout * 3;
-        config.opt_out = args.manners.opt_out.load()?;
-        config.pacing = args.manners.pacing();
+        let config = FabricConfig::from(args.dials(&network)?);
         let keypair = Keypair::generate_ed25519();
         let peer = keypair.public().to_peer_id();
-        let mut says = Says { agent: args.agent(&network), kad_protocols: Vec::new(), addresses: Vec::new() };
+        let mut says =
+            Says { agent: args.manners.agent(&network), kad_protocols: Vec::new(), addresses: Vec::new() };
         let terms = Terms { keypair, says: says.clone(), listen: place.listen, inward: Inward::Served };
         let host = SocketFabric::new(config.clone()).join(terms, Arc::new(Client)).await?;
         says.addresses = if place.announce.is_empty() { host.listens() } else { place.announce };

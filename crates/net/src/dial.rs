@@ -13,9 +13,7 @@ use kad::{
     fabric::{Accepted, Member, Says},
     failure::{Failure, SkipReason},
     network::{AddressOutcome, Attempt, Dial, DialTotals, Network, Transport},
-    opt_out::OptOut,
     plan::{Plan, Turn, Way},
-    policy::Addresses,
 };
 use tokio::{
     sync::SemaphorePermit,
@@ -24,90 +22,17 @@ use tokio::{
 
 use crate::{
     attempt::Outcome,
+    config::HostConfig,
     connection::AnyConnection,
     error::NetError,
-    fabric::{FabricConfig, Membership, Resources, SocketFabric},
+    fabric::{Membership, Resources, SocketFabric},
     identity::Identity,
     introduction::{Introduction, protocols},
-    names::{MAX_ASKING, Names},
-    pacing::Pacing,
     persona::{Nothing, Persona, Voice},
-    quic::QuicDialer,
     source::Source,
     tcp::Dialer,
-    tls::Roots,
     ws::Destination,
 };
-
-/// How a host dials.
-#[derive(Debug, Clone)]
-pub struct HostConfig {
-    /// Who we are.
-    pub identity: Identity,
-    /// Our agent string, for peers that ask.
-    pub agent: String,
-    /// The kad protocols that we say we serve, for peers that ask. Default none: we are a client, which no server lists.
-    /// Who says otherwise has to serve them, where it says that it listens.
-    pub kad_protocols: Vec<String>,
-    /// Where we say that we listen, for peers that ask. Default nowhere.
-    pub listen_addrs: Vec<Multiaddr>,
-    /// Which addresses may be dialled.
-    pub addresses: Addresses,
-    /// How long one attempt may take, until the peer has proved who it is. Default 5 s.
-    pub dial_timeout: Duration,
-    /// How long all attempts of one dial may take together. Default 15 s.
-    pub total_timeout: Duration,
-    /// How many addresses of a peer are tried. Default 8.
-    pub max_addresses: usize,
-    /// How many attempts may be under way at once, over all peers. A dial waits for its turn; that time is not
-    /// counted. Default 4,096; each takes a descriptor.
-    pub max_connecting: usize,
-    /// Whether QUIC is dialled. Default true.
-    pub quic: bool,
-    /// Whether names are resolved, and by whom. What a name resolves to is dialled by the same rules as if it had been
-    /// given. Default: by the servers of the system's configuration where public addresses may be dialled, else not at
-    /// all.
-    pub names: Names,
-    /// Who asked not to be measured: never dialled. Default nobody.
-    pub opt_out: Arc<OptOut>,
-    /// By whom the certificates below a secure WebSocket are verified. None is refused: what was seen is said of the
-    /// connection. Default by nobody.
-    pub roots: Roots,
-    /// How fast hosts are dialled. Waiting for one's turn is not counted in any timeout.
-    pub pacing: Pacing,
-}
-
-impl HostConfig {
-    /// The defaults.
-    pub fn new(identity: Identity, addresses: Addresses) -> Self {
-        Self {
-            identity,
-            agent: concat!("kadscope/", env!("CARGO_PKG_VERSION")).to_owned(),
-            kad_protocols: Vec::new(),
-            listen_addrs: Vec::new(),
-            addresses,
-            dial_timeout: Duration::from_secs(5),
-            total_timeout: Duration::from_secs(15),
-            max_addresses: 8,
-            max_connecting: 4096,
-            quic: true,
-            names: Names::of(addresses),
-            opt_out: Arc::default(),
-            roots: Roots::default(),
-            pacing: Pacing::default(),
-        }
-    }
-}
-
-impl HostConfig {
-    /// How many descriptors a host takes at the most beside one for each attempt and each connection: the sockets of QUIC,
-    /// and one for each name that is being asked for.
-    pub fn shared_descriptors(&self) -> usize {
-        let quic = if self.quic { QuicDialer::MAX_DESCRIPTORS } else { 0 };
-        let names = if self.names == Names::Unresolved { 0 } else { MAX_ASKING };
-        quic + names
-    }
-}
 
 /// A peer of ours on sockets. Cheap to clone; all clones are the same peer. It needs a tokio runtime with IO and time.
 ///
@@ -136,10 +61,10 @@ impl Host {
             protocols: protocols(&[], &[]),
         };
         let persona = Arc::new(Persona::new(config.identity.clone(), Arc::new(Nothing), voice));
-        if config.quic && persona.client_tls().is_none() {
+        if config.dials.quic && persona.client_tls().is_none() {
             return Err(NetError::Certificate);
         }
-        Ok(SocketFabric::new(config.into()).dialler(persona))
+        Ok(SocketFabric::new(config.dials.into()).dialler(persona))
     }
 
     /// Another peer of ours that only dials, with the limits, sockets and names of this one. It is known under an identity
@@ -174,23 +99,6 @@ impl Host {
     /// name again; at most 100 entries are read. An error is in phase `Dns`, and comes only when nobody was found.
     pub async fn list(&self, name: &Multiaddr) -> Result<Vec<(PeerId, Multiaddr)>, Failure> {
         self.0.shared.names.list(name).await
-    }
-}
-
-impl From<HostConfig> for FabricConfig {
-    fn from(config: HostConfig) -> Self {
-        Self {
-            dial_timeout: config.dial_timeout,
-            total_timeout: config.total_timeout,
-            max_addresses: config.max_addresses,
-            max_connecting: config.max_connecting,
-            quic: config.quic,
-            names: config.names,
-            opt_out: config.opt_out,
-            roots: config.roots,
-            pacing: config.pacing,
-            ..Self::new(config.addresses)
-        }
     }
 }
 

@@ -20,19 +20,18 @@ use std::{
 use kad::{
     fabric::{AnyService, Fabric, Service, Terms},
     plan::DialRules,
-    policy::Addresses,
 };
 use tokio::sync::Semaphore;
 
 pub(crate) use self::membership::Membership;
 use crate::{
-    admission::Bounds,
+    config::FabricConfig,
     dial::Host,
     error::NetError,
     identity::Identity,
     limits::Limits,
     names::{Names, Resolver},
-    pacing::{Pacer, Pacing},
+    pacing::Pacer,
     persona::{Persona, Voice},
     quic::{Configs, QuicDialer, Receivers},
     registry::{Counted, Registered, Registry},
@@ -41,55 +40,6 @@ use crate::{
 
 /// The most sockets for QUIC's dials, for each version of IP. Each has large buffers of its own.
 const MAX_SOCKETS: usize = 8;
-
-/// How the peers on a fabric dial and are dialled. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct FabricConfig {
-    /// Which addresses may be dialled.
-    pub addresses: Addresses,
-    /// How long one attempt to dial may take, until the peer has proved who it is. Default 5 s.
-    pub dial_timeout: Duration,
-    /// How long all attempts of one dial may take together. Default 15 s.
-    pub total_timeout: Duration,
-    /// How many addresses of a peer are tried. Default 8.
-    pub max_addresses: usize,
-    /// How many attempts may be under way at once, over all peers of ours. Default 4,096; each takes a descriptor.
-    pub max_connecting: usize,
-    /// Whether QUIC is dialled. Default true.
-    pub quic: bool,
-    /// Whether names are resolved, and by whom. Default as in [`HostConfig::names`](crate::HostConfig::names).
-    pub names: Names,
-    /// Who asked not to be measured: never dialled. Default nobody.
-    pub opt_out: Arc<kad::opt_out::OptOut>,
-    /// By whom certificates of names below secure web sockets are verified. Default nobody.
-    pub roots: Roots,
-    /// How fast hosts are dialled, by all peers of ours together.
-    pub pacing: Pacing,
-    /// How many connections there may be, over all peers of ours.
-    pub bounds: Bounds,
-    /// How long peers may take and be idle. How many connections there may be is in `bounds`.
-    pub limits: Limits,
-}
-
-impl FabricConfig {
-    /// The defaults.
-    pub fn new(addresses: Addresses) -> Self {
-        Self {
-            addresses,
-            dial_timeout: Duration::from_secs(5),
-            total_timeout: Duration::from_secs(15),
-            max_addresses: 8,
-            max_connecting: 4096,
-            quic: true,
-            names: Names::of(addresses),
-            opt_out: Arc::default(),
-            roots: Roots::default(),
-            pacing: Pacing::default(),
-            bounds: Bounds::default(),
-            limits: Limits::default(),
-        }
-    }
-}
 
 /// Where peers of ours live on sockets. Needs a tokio runtime with IO and time.
 #[derive(Debug, Clone)]
@@ -118,25 +68,26 @@ pub(crate) struct Resources {
 impl SocketFabric {
     /// A fabric with nobody on it. Nothing is opened before it is needed.
     pub fn new(config: FabricConfig) -> Self {
+        let FabricConfig { dials, bounds, limits } = config;
         let rules = DialRules {
-            addresses: config.addresses,
-            opt_out: config.opt_out,
-            max_addresses: config.max_addresses,
-            quic: config.quic,
-            names: config.names != Names::Unresolved,
+            addresses: dials.addresses,
+            opt_out: dials.opt_out,
+            max_addresses: dials.max_addresses,
+            quic: dials.quic,
+            names: dials.names != Names::Unresolved,
         };
         let sockets = || available_parallelism().map_or(1, usize::from).min(MAX_SOCKETS);
         Self(Arc::new(Resources {
-            quic: config.quic.then(|| QuicDialer::new(sockets())),
-            names: Resolver::new(config.names),
+            quic: dials.quic.then(|| QuicDialer::new(sockets())),
+            names: Resolver::new(dials.names),
             rules,
-            dial_timeout: config.dial_timeout,
-            total_timeout: config.total_timeout,
-            connecting: Semaphore::new(config.max_connecting.clamp(1, Semaphore::MAX_PERMITS)),
-            pacer: Mutex::new(Pacer::new(config.pacing)),
-            roots: config.roots,
-            registry: Registry::new(config.bounds),
-            limits: config.limits,
+            dial_timeout: dials.dial_timeout,
+            total_timeout: dials.total_timeout,
+            connecting: Semaphore::new(dials.max_connecting.clamp(1, Semaphore::MAX_PERMITS)),
+            pacer: Mutex::new(Pacer::new(dials.pacing)),
+            roots: dials.roots,
+            registry: Registry::new(bounds),
+            limits,
             receivers: Receivers::new(),
             configs: Mutex::new(None),
             members: AtomicU64::new(0),

@@ -55,6 +55,7 @@ pub mod session;
 
 mod attempt;
 mod carrier;
+mod config;
 mod connection;
 mod duplex;
 mod failure;
@@ -86,10 +87,11 @@ pub use kad::policy::Addresses;
 
 pub use crate::{
     admission::Bounds,
+    config::{DialConfig, FabricConfig, HostConfig},
     connection::AnyConnection,
-    dial::{Host, HostConfig},
+    dial::Host,
     error::NetError,
-    fabric::{FabricConfig, SocketFabric},
+    fabric::SocketFabric,
     identity::Identity,
     introduction::{MAX_REQUEST_BYTES, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr},
     key::UnsupportedKey,

@@ -75,7 +75,7 @@ fn host(resolver: &NameServer) -> Host {
 
 fn host_with(resolver: &NameServer, change: impl FnOnce(&mut HostConfig)) -> Host {
     let mut config = HostConfig::new(Identity::generate().unwrap(), Addresses::Loopback);
-    config.names = Names::Servers(vec![resolver.addr]);
+    config.dials.names = Names::Servers(vec![resolver.addr]);
     change(&mut config);
     Host::new(config).unwrap()
 }
@@ -215,7 +215,7 @@ async fn what_a_name_server_does_wrong_has_its_class() {
         "garbage.test" => Answers::Garbage,
         name => panic!("nobody asked for {name}"),
     });
-    let host = host_with(&resolver, |config| config.dial_timeout = Duration::from_millis(600));
+    let host = host_with(&resolver, |config| config.dials.dial_timeout = Duration::from_millis(600));
     for (name, class) in [
         ("none.test", FailureClass::NameNotFound),
         ("empty.test", FailureClass::NameNotFound),
@@ -237,8 +237,8 @@ async fn what_a_name_server_does_wrong_has_its_class() {
 async fn a_name_server_that_is_not_there_has_failed() {
     let free = std::net::UdpSocket::bind((Ipv4Addr::new(127, 9, 9, 9), 0)).unwrap().local_addr().unwrap();
     let mut config = HostConfig::new(Identity::generate().unwrap(), Addresses::Loopback);
-    config.names = Names::Servers(vec![free]);
-    config.dial_timeout = Duration::from_secs(1);
+    config.dials.names = Names::Servers(vec![free]);
+    config.dials.dial_timeout = Duration::from_secs(1);
     let (phase, class) = failed(&Host::new(config).unwrap(), "/dns4/head.test/tcp/1").await;
     assert_eq!(phase, Phase::Dns);
     assert!(matches!(class, FailureClass::NameServerFailed | FailureClass::Timeout), "{class}");
@@ -261,7 +261,7 @@ async fn loops_and_floods_are_bounded() {
         "many.test" => Answers::a(&(0..1000).map(|i| Ipv4Addr::from(0x7f09_0000 + i)).collect::<Vec<_>>()),
         _ => Answers::NxDomain,
     });
-    let host = host_with(&resolver, |config| config.max_addresses = 4);
+    let host = host_with(&resolver, |config| config.dials.max_addresses = 4);
     let started = Instant::now();
     for name in ["/dnsaddr/loop.test", "/dnsaddr/flood.test"] {
         let before = resolver.asked();
@@ -288,7 +288,7 @@ async fn entries_beyond_the_bounds_are_counted() {
         }
         _ => Answers::None,
     });
-    let host = host_with(&resolver, |config| config.max_addresses = 1);
+    let host = host_with(&resolver, |config| config.dials.max_addresses = 1);
     let left_out = || host.totals().dns_entries_left_out;
     assert_eq!(host.list(&addr("/dnsaddr/list.test")).await.unwrap().len(), 100);
     assert_eq!(left_out(), 50);
@@ -307,7 +307,7 @@ async fn what_a_name_resolves_to_obeys_the_same_rules() {
         _ => Answers::None,
     });
     let opt_out = Arc::new(OptOut::parse("127.7.7.0/24").unwrap());
-    let host = host_with(&resolver, |config| config.opt_out = opt_out);
+    let host = host_with(&resolver, |config| config.dials.opt_out = opt_out);
     for (name, reason) in [
         ("private.test", SkipReason::Private),
         ("public.test", SkipReason::Public),
@@ -336,7 +336,7 @@ async fn without_a_name_server_a_name_is_skipped_and_not_admitted() {
     let host = |addresses, names| {
         let mut config = HostConfig::new(Identity::generate().unwrap(), addresses);
         if let Some(names) = names {
-            config.names = names;
+            config.dials.names = names;
         }
         Host::new(config).unwrap()
     };

@@ -205,7 +205,7 @@ async fn every_end_of_a_stream_has_its_name() {
 /// What a dial, or else the first thing on the connection, fails with.
 async fn failure_of(phase: Phase, action: Action) -> Failure {
     let served = serve(|head| head.with_disruption(Disruption { phase, action }));
-    let host = host_with(|config| config.dial_timeout = Duration::from_millis(200));
+    let host = host_with(|config| config.dials.dial_timeout = Duration::from_millis(200));
     let dial = dial(&host, &served).await;
     if dial.connection.is_none() {
         return failure(&dial).clone();

@@ -58,8 +58,8 @@ async fn conversation(host: Host, peer: PeerId, at: SocketAddr, others: Arc<Barr
 /// The median over so many conversations, of which so many are under way at once.
 async fn median(peer: PeerId, at: SocketAddr, rounds: usize, at_once: usize) -> Duration {
     let mut config = HostConfig::new(Identity::generate().unwrap(), Addresses::Loopback);
-    config.dial_timeout = Duration::from_secs(60);
-    config.total_timeout = config.dial_timeout;
+    config.dials.dial_timeout = Duration::from_secs(60);
+    config.dials.total_timeout = config.dials.dial_timeout;
     let host = Host::new(config).unwrap();
     let mut rtts = Vec::new();
     for _ in 0..rounds {

@@ -239,8 +239,8 @@ async fn who_speaks_another_protocol_is_not_waited_for() {
         });
         let mut config =
             HostConfig::new(Identity::new(Keypair::generate_ed25519()).unwrap(), Addresses::Loopback);
-        config.dial_timeout = std::time::Duration::from_secs(60);
-        config.total_timeout = config.dial_timeout;
+        config.dials.dial_timeout = std::time::Duration::from_secs(60);
+        config.dials.total_timeout = config.dials.dial_timeout;
         let host = Host::new(config).unwrap();
         let dial = host.connect(PeerId::random(), vec![tcp_multiaddr(addr)]);
         let dial = timeout(std::time::Duration::from_secs(20), dial).await.expect("at once");

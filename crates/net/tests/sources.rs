@@ -63,7 +63,7 @@ fn serve() -> Served {
 
 fn host() -> Host {
     let mut config = HostConfig::new(Identity::generate().unwrap(), Addresses::Loopback);
-    config.dial_timeout = Duration::from_secs(3);
+    config.dials.dial_timeout = Duration::from_secs(3);
     Host::new(config).unwrap()
 }
 

@@ -188,7 +188,8 @@ async fn failure_of(phase: Phase, action: Action) -> Failure {
     // Who waits for nothing need not wait for long.
     let silent = matches!(phase, Phase::Connect | Phase::Secure) && action == Action::Silence;
     let host = host_with(|config| {
-        config.dial_timeout = if silent { Duration::from_millis(100) } else { config.dial_timeout };
+        config.dials.dial_timeout =
+            if silent { Duration::from_millis(100) } else { config.dials.dial_timeout };
     });
     let unanswered = phase == Phase::Request && matches!(action, Action::Silence | Action::Garbage);
     let patience = if unanswered { 100 } else { 5000 };
@@ -299,7 +300,7 @@ async fn the_overall_timeout_keeps_what_each_address_came_to() {
     let silent =
         serve(|head| head.with_disruption(Disruption { phase: Phase::Connect, action: Action::Silence }));
     let limit = Duration::from_millis(60);
-    let own = host_with(|config| config.total_timeout = limit);
+    let own = host_with(|config| config.dials.total_timeout = limit);
     // The host's own limit, and that of the caller.
     for (host, at_most) in [(own, None), (host(), Some(limit))] {
         let dial = host.connect_within(silent.peer, vec![tcp_multiaddr(silent.addr)], at_most).await;

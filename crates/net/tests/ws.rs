@@ -81,7 +81,7 @@ fn serve(transport: Transport, change: impl FnOnce(Head<Echo>) -> Head<Echo>) ->
 
 fn host() -> Host {
     let mut config = HostConfig::new(Identity::generate().unwrap(), Addresses::Loopback);
-    config.dial_timeout = Duration::from_secs(2);
+    config.dials.dial_timeout = Duration::from_secs(2);
     Host::new(config).unwrap()
 }
 
@@ -149,7 +149,7 @@ async fn a_visit_is_the_same_as_over_tcp() {
 /// What a dialler with these roots says of the certificate, which it asks for by that name if by any.
 async fn certificate(served: &Served, name: Option<&str>, roots: &Roots) -> Option<WssCertificate> {
     let mut config = HostConfig::new(Identity::generate().unwrap(), Addresses::Loopback);
-    config.roots = roots.clone();
+    config.dials.roots = roots.clone();
     let address = match name {
         Some(name) => format!("/ip4/127.0.0.1/tcp/{}/tls/sni/{name}/ws", served.addr.port()).parse().unwrap(),
         None => served.multiaddr.clone(),
@@ -393,8 +393,8 @@ async fn who_does_not_speak_http_is_not_waited_for() {
             while tcp.read(&mut [0; 1024]).await.is_ok_and(|bytes| bytes > 0) {}
         });
         let mut config = HostConfig::new(Identity::generate().unwrap(), Addresses::Loopback);
-        config.dial_timeout = Duration::from_secs(60);
-        config.total_timeout = config.dial_timeout;
+        config.dials.dial_timeout = Duration::from_secs(60);
+        config.dials.total_timeout = config.dials.dial_timeout;
         let host = Host::new(config).unwrap();
         let dial = host.connect(PeerId::random(), vec![ws_multiaddr(addr)]);
         let dial = tokio::time::timeout(Duration::from_secs(20), dial).await.expect("at once");

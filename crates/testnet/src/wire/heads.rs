@@ -214,8 +214,8 @@ fn back_dialler(world: &World) -> Result<Option<Host>, NetError> {
         return Ok(None);
     }
     let mut config = HostConfig::new(Identity::generate()?, world.admitted());
-    config.max_connecting = MAX_DIALLING_BACK;
-    config.names = Names::Unresolved;
+    config.dials.max_connecting = MAX_DIALLING_BACK;
+    config.dials.names = Names::Unresolved;
     Host::new(config).map(Some)
 }
 

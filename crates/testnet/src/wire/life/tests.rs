@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 fn dialler() -> Dialler {
     let mut config = HostConfig::new(Identity::generate().expect("an identity"), Addresses::Loopback);
-    config.dial_timeout = PATIENCE;
+    config.dials.dial_timeout = PATIENCE;
     Dialler::new(config).expect("a host")
 }
 
