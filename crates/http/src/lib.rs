@@ -1,0 +1,31 @@
+//! What every command that stays up has: a listener for HTTP and who may ask there, metrics, health, readiness, a profile, and
+//! a report of what holds memory.
+//!
+//! A tool hands in what it has ([`Room`]): metrics that are read when somebody asks, whether it is ready, routes of its own.
+//! This crate decides nothing about peers, reads no environment and prints nothing.
+
+mod access;
+mod ask;
+mod bounds;
+mod error;
+mod guard;
+mod memory;
+mod metrics;
+mod profile;
+mod readiness;
+mod room;
+mod serving;
+
+pub use axum;
+
+pub use self::{
+    access::{Access, MIN_TOKEN_BYTES, Token},
+    ask::{Asked, MAX_ASK_TIME, ask},
+    bounds::HttpBounds,
+    error::HttpError,
+    memory::{Holding, HoldingRow, Holdings, MemoryReport, MemoryWatch, memory_limit, resident_bytes},
+    metrics::{Metric, MetricKind, Metrics, process_metrics},
+    profile::CAN_PROFILE,
+    readiness::Readiness,
+    room::{Listening, Room},
+};
