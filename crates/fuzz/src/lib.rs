@@ -8,6 +8,7 @@
 pub mod address;
 pub mod admission;
 pub mod autonat;
+pub mod bitswap;
 pub mod certificate;
 pub mod event_log;
 pub mod identify;
@@ -32,6 +33,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("address", address::check),
     ("admission", admission::check),
     ("autonat", autonat::check),
+    ("bitswap", bitswap::check),
     ("certificate", certificate::check),
     ("event_log", event_log::check),
     ("identify", identify::check),

@@ -91,7 +91,7 @@ macro_rules! replay {
 }
 
 replay! {
-    address admission autonat certificate event_log identify kad_answer kad_message lookup name_query opt_out protobuf
+    address admission autonat bitswap certificate event_log identify kad_answer kad_message lookup name_query opt_out protobuf
     routing_table scenario session_dialer session_listener session_pair session_secured_dialer
     session_secured_listener session_secured_tls_dialer session_tls_dialer store_file value written_key
 }
