@@ -44,3 +44,8 @@ deny:
 # Peers of other implementations (needs Go).
 peers:
     peers/build.sh
+
+# Whether a node of ours stays in the tables of Kubo, which refreshes them every ten minutes, and is forgotten when it has
+# left (needs Go; takes up to an hour).
+kubo-refreshes:
+    cargo test --package kadscope-cli --features by-hand --test interop --locked -- by_hand

@@ -68,7 +68,7 @@ protocols = []
 const KNOWN_WITHIN: Duration = Duration::from_secs(90);
 
 /// Asks a daemon, which has a minute.
-fn ipfs<const N: usize>(repository: &Path, args: [&str; N]) -> Vec<u8> {
+pub(crate) fn ipfs<const N: usize>(repository: &Path, args: [&str; N]) -> Vec<u8> {
     let mut ipfs = Command::new(peer_program("bin/ipfs"));
     let output = ipfs.env("IPFS_PATH", repository).args(["--timeout", "60s"]).args(args).output();
     let output = output.expect("ipfs starts");
@@ -76,7 +76,7 @@ fn ipfs<const N: usize>(repository: &Path, args: [&str; N]) -> Vec<u8> {
     output.stdout
 }
 
-fn ipfs_line<const N: usize>(repository: &Path, args: [&str; N]) -> String {
+pub(crate) fn ipfs_line<const N: usize>(repository: &Path, args: [&str; N]) -> String {
     String::from_utf8(ipfs(repository, args)).expect("UTF-8").trim().to_owned()
 }
 

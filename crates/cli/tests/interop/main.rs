@@ -4,6 +4,7 @@
 //! The programs are those of `peers/`; they are built first, and a test whose program cannot be built or run fails.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails, in its helpers too")]
 
+mod acquainted;
 mod autonat;
 mod crawl;
 mod crawler;
