@@ -66,7 +66,7 @@ pub(crate) fn announced(
     let own = |door| at(ground.location(peer), door, carrier, ports);
     match state {
         State::Refusing | State::Departed => own(Door::Dead),
-        State::Dropping | State::Firewalled => own(Door::Dropping),
+        State::Dropping | State::Firewalled | State::BehindNat(_) => own(Door::Dropping),
         State::Unroutable => at(unrouted(ground.location(peer), peer), Door::Open, carrier, ports),
         State::PrivateOnly => [Ipv4Addr::new(10, high, middle, low), Ipv4Addr::new(192, 168, middle, low)]
             .into_iter()

@@ -111,7 +111,7 @@ fn world(scenario: &Scenario, ports: Ports, is_public: bool, making: &Making) ->
             holder: holders[index],
         })
         .collect();
-    let answers: Vec<bool> = states.iter().map(|state| state.is_honest_server()).collect();
+    let answers: Vec<bool> = states.iter().map(|state| state.keeps_table()).collect();
     let bootstrap = bootstrap(scenario, &states);
     let cast = Cast::of(scenario, &states, &bootstrap);
     equip(&cast, &mut peers);
@@ -267,7 +267,7 @@ fn entries(world: &World) -> Entries {
     let write = |out: &mut Vec<u8>, peer: u32, addresses: &[Multiaddr]| {
         let id = world.peers[peer as usize].id;
         let connection = match world.state(peer) {
-            State::Firewalled => ConnectionType::Connected,
+            State::Firewalled | State::BehindNat(_) => ConnectionType::Connected,
             _ => ConnectionType::NotConnected,
         };
         write_peer(out, id.as_bytes(), addresses.iter().map(AsRef::as_ref), connection);

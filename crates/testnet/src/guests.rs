@@ -150,6 +150,12 @@ impl Guests {
         fresh.filter_map(|(number, _)| self.all.get(number)).map(|(_, listed)| Arc::clone(listed)).collect()
     }
 
+    /// Where one of them listens; `None` if nobody lists it.
+    pub(crate) fn addresses(&self, id: &[u8], now: Duration) -> Option<Vec<Multiaddr>> {
+        let (guest, _) = self.all.get(self.numbers.get(id)?)?;
+        is_fresh(guest.last_seen, now).then(|| guest.addresses.clone())
+    }
+
     /// All of them, in the order in which they came.
     pub(crate) fn all(&self, now: Duration) -> Vec<Guest> {
         let fresh = self.all.values().filter(|(guest, _)| is_fresh(guest.last_seen, now));

@@ -51,7 +51,7 @@ pub use crate::{
     scenario::{BUILT_IN, Scenario, ScenarioError},
     secrets::KeyType,
     sim::{SimConfig, SimError, SimFabric, SimLimits, SimNetwork},
-    state::{Stage, State},
+    state::{Calls, Stage, State},
     truth::{DuringVerdict, Observed, ObservedDuring, ObservedPeer, Truth, Verdict, VisitDuring},
     wire::{LifeOutlets, Reach, Rerouted, RouteChange, WireConfig, WireError, WireTestnet},
     world::World,

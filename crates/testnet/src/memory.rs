@@ -168,6 +168,16 @@ impl Memory {
         })
     }
 
+    /// Where a guest listens; `None` for somebody whom nobody lists.
+    pub(crate) fn listens(&self, guest: &[u8]) -> Option<Vec<Multiaddr>> {
+        self.guests.any()?.addresses(guest, self.began.elapsed())
+    }
+
+    /// How long it has been learning.
+    pub(crate) fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// All guests.
     pub(crate) fn guests(&self) -> Vec<Guest> {
         self.guests.lock().all(self.began.elapsed())

@@ -26,6 +26,7 @@ pub(crate) enum Stream {
     Life,
     Holders,
     Calendar,
+    Calls,
 }
 
 /// The random numbers of one purpose.

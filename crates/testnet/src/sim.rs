@@ -8,6 +8,7 @@
 //! made by [`SimNetwork::new`], in a world of its own.
 
 mod between;
+mod calls;
 mod connection;
 mod dial;
 mod fabric;

@@ -18,6 +18,15 @@ kad::named! {
     }
 }
 
+/// How often a peer that nobody can dial calls a server that it has heard of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Calls {
+    /// From the beginning of one call to that of the next, in seconds.
+    pub every_s: u32,
+    /// How long it stays connected, in seconds: less than that.
+    pub stays_s: u32,
+}
+
 /// What a peer does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
@@ -31,6 +40,9 @@ pub enum State {
     Unroutable,
     /// Attempts to connect from here are dropped, while every peer that knows it says that it is connected to it.
     Firewalled,
+    /// Behind address translation: attempts to connect are dropped, and every peer that knows it says that it is connected to
+    /// it. It calls others, and whoever it has called can ask it meanwhile.
+    BehindNat(Calls),
     /// Says nothing more from this stage on, and keeps the connection open.
     Silent(Stage),
     /// Resets the connection at this stage; at [`Stage::Request`] the stream only.
@@ -69,6 +81,7 @@ impl State {
         "dropping",
         "unroutable",
         "firewalled",
+        "behind_nat",
         "silent",
         "reset",
         "slow",
@@ -92,6 +105,7 @@ impl State {
             Self::Dropping => "dropping",
             Self::Unroutable => "unroutable",
             Self::Firewalled => "firewalled",
+            Self::BehindNat(_) => "behind_nat",
             Self::Silent(_) => "silent",
             Self::Reset(_) => "reset",
             Self::Slow(_) => "slow",
@@ -121,8 +135,18 @@ impl State {
     pub(crate) const fn listens(self) -> bool {
         !matches!(
             self,
-            Self::Refusing | Self::Departed | Self::Dropping | Self::Firewalled | Self::Unroutable
+            Self::Refusing
+                | Self::Departed
+                | Self::Dropping
+                | Self::Firewalled
+                | Self::BehindNat(_)
+                | Self::Unroutable
         )
+    }
+
+    /// Whether it has a routing table, and tells of it whoever can ask.
+    pub(crate) const fn keeps_table(self) -> bool {
+        self.is_honest_server() || matches!(self, Self::BehindNat(_))
     }
 
     /// Whether the peer answers requests truthfully, once it is reached.

@@ -10,6 +10,7 @@
 //! * Where peers come and go, all of this is meant when life begins; what holds later, the history says ([`during`]).
 
 mod away;
+mod calls;
 mod during;
 mod expected;
 mod judge;
@@ -28,6 +29,7 @@ use serde::{
 
 pub use self::{
     away::OutageTruth,
+    calls::CallsTruth,
     during::{DuringVerdict, ObservedDuring, VisitDuring, WrongDuring},
     expected::{Expected, expected},
     judge::{MAX_LISTED, Observed, ObservedPeer, StateCount, Verdict, Wrong},
@@ -96,12 +98,15 @@ pub struct PeerTruth<'a> {
     /// From the observer to it and back, in milliseconds.
     pub rtt_ms: u64,
     /// Who is in its routing table, by number (from 0, in the order of [`Truth::peers`]); as JSON: by peer id. Empty
-    /// for a peer that does not answer truthfully.
+    /// for a peer that does not answer truthfully. One that is behind address translation tells only whom it has called.
     #[serde(skip)]
     pub neighbors: Cow<'a, [u32]>,
     /// How it holds provider records; absent for a peer that does as go-libp2p-kad-dht does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holder: Option<HolderTruth<'a>>,
+    /// How it calls others; absent for a peer that is not behind address translation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<CallsTruth>,
     /// How it comes and goes; absent for a peer that is always there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub life: Option<LifeTruth<'a>>,
@@ -183,6 +188,7 @@ impl Truth {
             rtt_ms: u64::try_from(world.rtt(peer).as_millis()).unwrap_or(u64::MAX),
             neighbors: self.neighbors(peer),
             holder: self.holder(peer),
+            calls: CallsTruth::of(world, peer),
             life: self.life(peer),
         }
     }
@@ -271,7 +277,7 @@ const fn nat(state: State) -> Option<&'static str> {
     match state {
         State::RelayedOnly => Some("relayed_only"),
         State::PrivateOnly => Some("private_only"),
-        State::Firewalled => Some("not_from_here"),
+        State::Firewalled | State::BehindNat(_) => Some("not_from_here"),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! A network that a scenario and its seed determine: who is in it, where, in which state, and who knows whom.
 
+mod calls;
 mod places;
 mod regions;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::Share;
-use crate::state::{Stage, State};
+use crate::state::{Calls, Stage, State};
 
 /// How routing tables look.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -125,12 +125,17 @@ struct Entry {
     share: Share,
     at: Option<Stage>,
     delay_ms: Option<u16>,
+    calls_every_s: Option<u32>,
+    stays_s: Option<u32>,
     peers_per_answer: Option<u16>,
     addresses: Option<u16>,
 }
 
 /// The longest delay of a slow peer: it answers late, but no patient client gives it up.
 const MAX_SLOW_MS: u16 = 3_000;
+
+/// The longest time between two calls of a peer that nobody can dial, in seconds: a day.
+const MAX_CALLS_EVERY_S: u32 = 86_400;
 
 /// The most peers in one answer of an inventing peer: about as many as 4 MiB hold.
 const MAX_INVENTED: u16 = 50_000;
@@ -157,6 +162,7 @@ impl Entry {
             "dropping" => State::Dropping,
             "unroutable" => State::Unroutable,
             "firewalled" => State::Firewalled,
+            "behind_nat" => State::BehindNat(self.calls()?),
             "silent" => State::Silent(self.at.unwrap_or(Stage::Accept)),
             "reset" => State::Reset(
                 self.at.ok_or("`reset` needs `at`: accept, secure, multiplex, stream or request")?,
@@ -183,11 +189,25 @@ impl Entry {
         Ok(state)
     }
 
+    /// How a peer calls that nobody can dial.
+    fn calls(&self) -> Result<Calls, String> {
+        let (every_s, stays_s) = (self.calls_every_s.unwrap_or(600), self.stays_s.unwrap_or(60));
+        if !(1..=MAX_CALLS_EVERY_S).contains(&every_s) {
+            return Err(format!("`calls_every_s` is a number from 1 to {MAX_CALLS_EVERY_S}, not {every_s}"));
+        }
+        if !(1..every_s).contains(&stays_s) {
+            return Err(format!("`stays_s` is a number from 1 to below `calls_every_s`, not {stays_s}"));
+        }
+        Ok(Calls { every_s, stays_s })
+    }
+
     /// Parameters of other states are mistakes, not decoration.
     fn refuse_strangers(&self, state: State) -> Result<(), String> {
         let given = [
             ("at", self.at.is_some(), state.stage().is_some()),
             ("delay_ms", self.delay_ms.is_some(), matches!(state, State::Slow(_))),
+            ("calls_every_s", self.calls_every_s.is_some(), matches!(state, State::BehindNat(_))),
+            ("stays_s", self.stays_s.is_some(), matches!(state, State::BehindNat(_))),
             ("peers_per_answer", self.peers_per_answer.is_some(), matches!(state, State::Inventing(_))),
             ("addresses", self.addresses.is_some(), matches!(state, State::Crowded(_))),
         ];

@@ -105,6 +105,21 @@ fn a_mistake_is_named_with_its_line_and_what_is_allowed() {
 }
 
 #[test]
+fn what_only_who_cannot_be_dialled_is_told_is_checked() {
+    for (text, parts) in [
+        (
+            "[[states]]\nstate = 'behind_nat'\nstays_s = 600\nshare = 0.1",
+            &["`stays_s`", "below `calls_every_s`", "600"][..],
+        ),
+        ("[[states]]\nstate = 'behind_nat'\ncalls_every_s = 0\nshare = 0.1", &["`calls_every_s`", "86400"]),
+        ("[[states]]\nstate = 'online'\nstays_s = 6\nshare = 0.1", &["`online` takes no `stays_s`"]),
+    ] {
+        let error = error(text);
+        assert!(parts.iter().all(|part| error.contains(part)), "{error:?}");
+    }
+}
+
+#[test]
 fn a_name_is_not_a_path_and_an_unknown_one_is_told_the_known() {
     let unknown = Scenario::named_or_load("dmeo").expect_err("unknown").to_string();
     assert!(unknown.contains("`dmeo`") && unknown.contains("half-dead"), "{unknown}");

@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 use super::{
-    Caller, Shared, SimLimits, SimNetwork,
+    Caller, Shared, SimLimits, SimNetwork, calls,
     member::{MAX_UNTAKEN, Membership},
     ours::{Ours, place},
 };
@@ -134,6 +134,9 @@ impl Fabric for SimFabric {
             .enter(&ours, &targets)
             .map_err(|taken| SimError::Taken(place(taken, taken.addr())))?;
         let caller = Caller { shared: Arc::clone(&self.shared), ours };
+        if !targets.is_empty() && self.world().callers().next().is_some() {
+            caller.ours.tasks().spawn(calls::make(caller.clone()));
+        }
         Ok(SimNetwork(Arc::new(Membership::new(caller, accepted).listening(listens))))
     }
 }

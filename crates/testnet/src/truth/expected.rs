@@ -46,9 +46,10 @@ pub fn expected(state: State, carrier: Carrier) -> Expected {
         }
         State::Refusing | State::Departed if carrier == Carrier::Quic => (false, REFUSED_UDP),
         State::Refusing | State::Departed => (false, REFUSED),
-        State::Dropping | State::Firewalled | State::Silent(Stage::Accept | Stage::Secure) => {
-            (false, TIMEOUT)
-        }
+        State::Dropping
+        | State::Firewalled
+        | State::BehindNat(_)
+        | State::Silent(Stage::Accept | Stage::Secure) => (false, TIMEOUT),
         State::Unroutable => (false, UNREACHABLE),
         // It has proved its identity: from then on nothing tells it from a slow peer.
         State::Silent(Stage::Multiplex | Stage::Stream | Stage::Request) => (true, TIMEOUT),

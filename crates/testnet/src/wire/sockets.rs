@@ -127,7 +127,7 @@ async fn silent(world: &World, wildcard: IpAddr) -> Result<Option<(Socket, Optio
     let made = bound(SocketAddr::new(loopback(wildcard), ports.dead), Interface::Any)
         .and_then(|dead| Ok((dead, dropping(SocketAddr::new(wildcard, ports.dropping), interface(world))?)));
     let Some((dead, (listener, udp))) = unless_taken(made, "a silent socket")? else { return Ok(None) };
-    let drops = |peer| matches!(world.state(peer), State::Dropping | State::Firewalled);
+    let drops = |peer| matches!(world.state(peer), State::Dropping | State::Firewalled | State::BehindNat(_));
     let dropping = match fill(SocketAddr::new(loopback(wildcard), ports.dropping)).await {
         Ok(fill) => Some(Dropping { _listener: listener, _fill: fill, _udp: udp }),
         Err(WireError::NoDropping) if !world.peers().any(drops) => None,
