@@ -25,7 +25,7 @@ async fn of_a_network_in_trouble_the_table_holds_those_alone_who_answer() {
     let settlement = Settlement::of(
         "peers = 1000\n[tables]\nstale = 0.1\nholes = 0.1\n[[states]]\nstate = 'refusing'\nshare = 0.1\n\
          [[states]]\nstate = 'dropping'\nshare = 0.1\n[[states]]\nstate = 'silent'\nat = 'request'\nshare = 0.05\n\
-         [[states]]\nstate = 'reset'\nat = 'request'\nshare = 0.05\n",
+         [[states]]\nstate = 'reset'\nat = 'request'\nshare = 0.05\n[[states]]\nstate = 'inventing'\nshare = 0.05\n",
     );
     let node = settlement.join(1).await;
     node.refreshed(3).await;

@@ -63,13 +63,14 @@ impl Settlement {
         Node::join(&self.fabric, self.config(number)).await.expect("a node")
     }
 
-    /// The servers of the network that are there now.
+    /// The servers of the network that are there now and answer, liars with them.
     pub(crate) fn living(&self) -> BTreeSet<PeerId> {
         let (world, history) = (self.world(), self.fabric.history());
         let is_there = |peer: &u32| {
             history.as_ref().is_none_or(|history| history.was_up(*peer, history.until(), history.until()))
         };
-        let servers = world.peers().filter(|&peer| world.state(peer) == State::Online);
+        let answers = |state: State| state.is_honest_server() || matches!(state, State::Inventing(_));
+        let servers = world.peers().filter(|&peer| answers(world.state(peer)));
         servers.filter(is_there).map(|peer| world.peer_id(peer)).collect()
     }
 
