@@ -46,8 +46,8 @@ const BUSY_KIB: u64 = 1024;
 /// not given back, in KiB.
 const HELD_KIB: u64 = 3 * BOUNDS.held_bytes as u64 / 1024;
 
-/// What is under way on a connection over QUIC, in both directions, in KiB.
-const WINDOWS_KIB: u64 = 512;
+/// What is under way on a connection over QUIC, in both directions, and what it takes itself, in KiB.
+const WINDOWS_KIB: u64 = 640;
 
 /// All of them.
 pub(crate) const ALL: &[Attack] = &[

@@ -32,8 +32,8 @@ pub(crate) const BOUNDS: Bounds = Bounds {
     held_bytes: 8 << 20,
 };
 
-/// How long a handshake may take.
-pub(crate) const HANDSHAKE: Duration = Duration::from_secs(1);
+/// How long a handshake may take: long enough for somebody honest where this machine has much to do beside.
+pub(crate) const HANDSHAKE: Duration = Duration::from_secs(4);
 
 /// How long a stream may be without a message: who goes while its answers wait is noticed after that.
 const IDLE_STREAM: Duration = Duration::from_secs(10);
