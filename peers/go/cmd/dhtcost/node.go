@@ -39,10 +39,7 @@ func join(ctx context.Context, cfg config) (*node, error) {
 }
 
 func (n *node) enter(ctx context.Context, bootstrap []peer.AddrInfo) error {
-	if err := loopback.Connect(ctx, n.host, bootstrap); err != nil {
-		return err
-	}
-	return loopback.AwaitTable(ctx, n.dht)
+	return loopback.Enter(ctx, n.host, n.dht, bootstrap)
 }
 
 func (n *node) close() {

@@ -45,7 +45,7 @@ func (n *node) close() {
 
 // enter connects to peers of the network and fills the routing table.
 func (n *node) enter(ctx context.Context, bootstrap []peer.AddrInfo) error {
-	if err := loopback.Connect(ctx, n.host, bootstrap); err != nil {
+	if err := loopback.Enter(ctx, n.host, n.dht, bootstrap); err != nil {
 		return err
 	}
 	select {

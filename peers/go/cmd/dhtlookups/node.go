@@ -85,8 +85,5 @@ func (n *node) close() {
 // enter connects to peers of the network, some of which may be dead, and waits until the routing table has one. The
 // table is not refreshed: lookups fill it.
 func (n *node) enter(ctx context.Context, bootstrap []peer.AddrInfo) error {
-	if err := loopback.Connect(ctx, n.host, bootstrap); err != nil {
-		return err
-	}
-	return loopback.AwaitTable(ctx, n.dht)
+	return loopback.Enter(ctx, n.host, n.dht, bootstrap)
 }

@@ -38,9 +38,26 @@ func Host(agent string, listen ...string) (host.Host, error) {
 	)
 }
 
-// Connect connects to peers of a network, of which some may be dead: to one at
-// least.
-func Connect(ctx context.Context, h host.Host, bootstrap []peer.AddrInfo) error {
+// Enter connects to peers of a network, of which some may be dead, and waits
+// until the routing table has one.
+func Enter(ctx context.Context, h host.Host, d *dht.IpfsDHT, bootstrap []peer.AddrInfo) error {
+	if err := connect(ctx, h, bootstrap); err != nil {
+		return err
+	}
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for d.RoutingTable().Size() == 0 {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// connect connects to one of them at least.
+func connect(ctx context.Context, h host.Host, bootstrap []peer.AddrInfo) error {
 	failures := make(chan error, len(bootstrap))
 	for _, ai := range bootstrap {
 		go func() { failures <- h.Connect(ctx, ai) }()
@@ -56,20 +73,6 @@ func Connect(ctx context.Context, h host.Host, bootstrap []peer.AddrInfo) error 
 	}
 	if connected == 0 {
 		return fmt.Errorf("connecting to the network: %w", failed)
-	}
-	return nil
-}
-
-// AwaitTable waits until the routing table has somebody.
-func AwaitTable(ctx context.Context, d *dht.IpfsDHT) error {
-	look := time.NewTicker(10 * time.Millisecond)
-	defer look.Stop()
-	for d.RoutingTable().Size() == 0 {
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
 	}
 	return nil
 }
