@@ -22,7 +22,7 @@ use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use self::reading::Reading;
-pub use self::reading::{FoundValue, Provider};
+pub use self::reading::{FoundValue, GivenAddress, Provider};
 use crate::{
     addresses::KnownAddresses,
     conversation::{Ask, Awaits},

@@ -4,7 +4,7 @@
 //! where there is none; a [`probe()`] looks at one peer through one of its addresses. A [`Finder`]
 //! drives lookups and gives records to the peers that they found. A [`Node`] is a peer of ours that is asked as well: it lives in
 //! the network. [`DialBacks`] tells others whether they can be reached, an [`Inquiry`] and [`AddressChecks`] ask them the same, and a [`BlockDesk`]
-//! asks providers for a block. What a tool asks, and what it makes of the answers, is decided elsewhere: the rules are in `kad`,
+//! asks providers for a block, as a part of a [`Retrieval`], which says whether content can be had. What a tool asks, and what it makes of the answers, is decided elsewhere: the rules are in `kad`,
 //! without IO and clock.
 
 mod addresses;
@@ -21,10 +21,12 @@ mod retrieval;
 pub use addresses::KnownAddresses;
 pub use autonat::{AddressChecks, DialBacks, Inquiry, NumberDesk, OwnAddress, ask_to_dial_back};
 pub use conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter, Reply};
-pub use finder::{ANSWER_PATIENCE, Finder, FinderTerms, Found, FoundValue, Happened, Provider, Quest};
+pub use finder::{
+    ANSWER_PATIENCE, Finder, FinderTerms, Found, FoundValue, GivenAddress, Happened, Provider, Quest,
+};
 pub use identifying::{Identifying, Introduced, identify};
 pub use node::{Node, NodeConfig, Profile};
 pub use pool::{Dialling, Exchange, Pool, PoolConfig};
-pub use probe::{Heard, Probe, Probing, probe, probe_all};
+pub use probe::{Heard, Probe, Probing, probe, probe_all, probe_all_within};
 pub use provide::{Holder, PUT_PATIENCE, ProviderRecord, ReadBack};
-pub use retrieval::BlockDesk;
+pub use retrieval::{BlockDesk, ProviderSight, Retrieval};

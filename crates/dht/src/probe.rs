@@ -13,7 +13,10 @@ use kad::{
     message::{Message, MessageType, MessageView},
     network::{AddressOutcome, Attempt, Connection, Dial, Endpoint, Network, RoundTrip},
 };
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 
 use crate::{
     conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter},
@@ -92,7 +95,31 @@ pub async fn probe<N: Network>(network: &N, peer: PeerId, address: Multiaddr, pr
 
 /// Probes a peer through each of its addresses apart, a few at a time. The probes are in the order of the addresses.
 pub async fn probe_all<N: Network>(network: &N, contact: &Contact, probing: &Probing) -> Vec<Probe> {
-    let mut probes: Vec<(usize, Probe)> = Vec::with_capacity(contact.addrs.len());
+    let mut probes = Vec::new();
+    probe_into(&mut probes, network, contact, probing).await;
+    in_order(probes, contact)
+}
+
+/// The same within a time: a probe that is not over then has come to nothing.
+pub async fn probe_all_within<N: Network>(
+    network: &N,
+    contact: &Contact,
+    probing: &Probing,
+    at_most: Duration,
+) -> Vec<Probe> {
+    let mut probes = Vec::new();
+    // What is under way ends with the future.
+    timeout(at_most, probe_into(&mut probes, network, contact, probing)).await.ok();
+    in_order(probes, contact)
+}
+
+/// Adds the probes as they end, each with the position of its address.
+async fn probe_into<N: Network>(
+    probes: &mut Vec<(usize, Probe)>,
+    network: &N,
+    contact: &Contact,
+    probing: &Probing,
+) {
     let mut under_way = JoinSet::new();
     for (position, address) in contact.addrs.iter().cloned().enumerate() {
         if under_way.len() >= MAX_PROBES {
@@ -103,6 +130,17 @@ pub async fn probe_all<N: Network>(network: &N, contact: &Contact, probing: &Pro
     }
     while let Some(done) = under_way.join_next().await {
         probes.extend(done.ok());
+    }
+}
+
+/// A probe for each address, in their order.
+fn in_order(mut probes: Vec<(usize, Probe)>, contact: &Contact) -> Vec<Probe> {
+    for (position, address) in contact.addrs.iter().enumerate() {
+        if probes.iter().all(|(known, _)| *known != position) {
+            let late = Failure::new(Phase::Connect, FailureClass::Timeout);
+            let attempt = Attempt::untried(AddressOutcome::Failed(late));
+            probes.push((position, Probe { address: address.clone(), attempt, said: None }));
+        }
     }
     probes.sort_unstable_by_key(|&(position, _)| position);
     probes.into_iter().map(|(_, probe)| probe).collect()

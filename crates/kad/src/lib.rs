@@ -4,7 +4,8 @@
 //! Start with [`network`] (what a network must offer to those who ask), [`fabric`] (and to those who are asked) and
 //! [`failure`] (the closed names of what goes wrong). The wire is [`message`] and [`mod@identify`], with [`address`] and
 //! [`peer_id`] in them; [`answer`], [`records`], [`values`], [`table`], [`mod@lookup`], [`mod@key`] and [`preimage`] are the
-//! protocol's arithmetic. [`policy`], [`opt_out`] and [`scope`] say what may be dialled, [`plan`] in which order. [`mod@parse`] and [`written`] read what people write.
+//! protocol's arithmetic. [`policy`], [`opt_out`] and [`scope`] say what may be dialled, [`plan`] in which order. [`bitswap`] and
+//! [`gateway`] ask providers for blocks, and [`retrieval`] says what their answers come to. [`mod@parse`] and [`written`] read what people write.
 
 pub mod address;
 pub mod answer;
@@ -14,6 +15,7 @@ pub mod contact;
 mod date;
 pub mod fabric;
 pub mod failure;
+pub mod gateway;
 pub mod identify;
 pub mod key;
 pub mod lookup;
@@ -28,6 +30,7 @@ pub mod policy;
 pub mod preimage;
 pub mod protobuf;
 pub mod records;
+pub mod retrieval;
 pub mod scope;
 pub mod table;
 pub mod values;

@@ -39,7 +39,7 @@ use crate::{
 /// One that only dials is made by [`Host::new`], on a fabric of its own. One that also listens [joins](kad::fabric::Fabric::join)
 /// a [`SocketFabric`].
 #[derive(Debug, Clone)]
-pub struct Host(Arc<Inner>);
+pub struct Host(pub(crate) Arc<Inner>);
 
 #[derive(Debug)]
 pub(crate) struct Inner {

@@ -61,6 +61,7 @@ mod duplex;
 mod failure;
 mod faults;
 mod foreign;
+mod gateway;
 mod interface;
 mod introduction;
 mod key;

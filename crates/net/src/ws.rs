@@ -28,6 +28,7 @@ use tokio_tungstenite::{
     tungstenite::{Error as WsError, Message, error::ProtocolError, protocol::WebSocketConfig},
 };
 
+pub(crate) use below::failure as tls_failure;
 pub(crate) use request::Destination;
 
 use self::{below::Below, upgrade::upgrade};

@@ -17,17 +17,46 @@ const MAX_PROVIDERS: usize = 1024;
 /// The most values that are kept.
 const MAX_VALUES: usize = 64;
 
+/// The most addresses of one provider that are kept; of more the first ones are.
+const MAX_ADDRESSES: usize = 64;
+
+/// An address that was given of a provider, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenAddress {
+    /// The address.
+    pub addr: Multiaddr,
+    /// Whose records it came with, by the numbers of the peers in the trace.
+    pub by: Vec<Candidate>,
+}
+
 /// A provider, and who said so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provider {
     /// Who it is.
     pub peer: PeerId,
-    /// Every address that was given with a record, also those that may not be dialled.
-    pub addrs: Vec<Multiaddr>,
+    /// The addresses that were given with records, also those that may not be dialled.
+    pub given: Vec<GivenAddress>,
     /// Who has a record of it, by the number of the peer in the trace, and whether addresses came with it.
     pub holders: Vec<(Candidate, bool)>,
     /// When it was first heard of, from the start of the lookup.
     pub heard_at: Duration,
+}
+
+impl Provider {
+    /// The addresses alone.
+    pub fn addrs(&self) -> Vec<Multiaddr> {
+        self.given.iter().map(|given| given.addr.clone()).collect()
+    }
+
+    fn note_address(&mut self, addr: Multiaddr, holder: Candidate) {
+        let has_room = self.given.len() < MAX_ADDRESSES;
+        match self.given.iter_mut().find(|given| given.addr == addr) {
+            Some(given) if given.by.contains(&holder) => {}
+            Some(given) => given.by.push(holder),
+            None if has_room => self.given.push(GivenAddress { addr, by: vec![holder] }),
+            None => {}
+        }
+    }
 }
 
 /// A value that holds, and who has it.
@@ -119,7 +148,7 @@ impl<H: Fn(&[u8]) -> bool> Reading<H> {
             Some(position) => position,
             None if self.providers.len() >= MAX_PROVIDERS => return,
             None => {
-                self.providers.push(Provider { peer, addrs: Vec::new(), holders: Vec::new(), heard_at });
+                self.providers.push(Provider { peer, given: Vec::new(), holders: Vec::new(), heard_at });
                 self.providers.len() - 1
             }
         };
@@ -131,9 +160,7 @@ impl<H: Fn(&[u8]) -> bool> Reading<H> {
             None => provider.holders.push((holder, gives_addresses)),
         }
         for addr in entry.addrs().filter_map(|bytes| Multiaddr::try_from(bytes.to_vec()).ok()) {
-            if !provider.addrs.contains(&addr) {
-                provider.addrs.push(addr);
-            }
+            provider.note_address(addr, holder);
         }
     }
 }

@@ -115,7 +115,7 @@ async fn what_was_given_to_the_closest_is_found() {
     }
     let all = find(&finder, LookupKind::Providers, b"key", Rules::go()).await;
     let [provider] = &all.providers[..] else { panic!("{:?}", all.providers) };
-    assert_eq!((provider.peer, &provider.addrs[..]), (own, &[addr][..]));
+    assert_eq!((provider.peer, &provider.addrs()[..]), (own, &[addr][..]));
     assert_eq!(
         provider.holders.len(),
         20,

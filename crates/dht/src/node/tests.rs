@@ -171,7 +171,10 @@ async fn what_one_provides_the_others_find_with_its_addresses() {
     assert!(holders.iter().all(|holder| holder.sent == Ok(())), "{holders:?}");
     let found = within(nodes[4].find(LookupKind::Providers, key, &go_on)).await;
     let [provider] = &found.providers[..] else { panic!("{:?}", found.providers) };
-    assert_eq!((provider.peer, &provider.addrs), (nodes[1].contact().peer, &nodes[1].contact().addrs));
+    assert_eq!(
+        (provider.peer, provider.addrs()),
+        (nodes[1].contact().peer, nodes[1].contact().addrs.clone())
+    );
     // The provider says so, too.
     assert!(provider.holders.len() >= 2, "{provider:?}");
 }

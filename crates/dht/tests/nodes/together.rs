@@ -39,7 +39,7 @@ async fn what_one_provides_another_finds_that_never_heard_of_it() {
     other.refreshed(1).await;
     let found = find(&other, LookupKind::Providers, key).await;
     let [seen] = &found.providers[..] else { panic!("{:?}", found.providers) };
-    assert_eq!((seen.peer, &seen.addrs), (provider.peer, &provider.addrs));
+    assert_eq!((seen.peer, seen.addrs()), (provider.peer, provider.addrs.clone()));
     assert!(seen.holders.len() >= 2, "{seen:?}");
 }
 

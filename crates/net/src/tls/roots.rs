@@ -10,14 +10,15 @@ use rcgen::{
     KeyUsagePurpose, NameConstraints,
 };
 use rustls::{
-    Error, RootCertStore,
+    ClientConfig, Error, RootCertStore,
     client::{
-        WebPkiServerVerifier,
+        Resumption, WebPkiServerVerifier,
         danger::{ServerCertVerified, ServerCertVerifier},
     },
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime, pem::PemObject},
     sign::{CertifiedKey, SigningKey},
+    version::TLS13,
 };
 
 use super::PROVIDER;
@@ -105,6 +106,19 @@ impl Roots {
         store.add_parsable_certificates(all.map_err(|error| failed(&error))?);
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&PROVIDER));
         Ok(Self(Some(verifier.build().map_err(|error| failed(&error))?)))
+    }
+
+    /// What speaks TLS 1.3 to servers of the web whose certificate is signed by a root. An error without roots, too.
+    pub(crate) fn client(&self, protocol: &[u8]) -> Result<ClientConfig, Error> {
+        let unknown = Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let verifier = self.0.clone().ok_or(unknown)?;
+        let mut config = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
+            .with_protocol_versions(&[&TLS13])?
+            .with_webpki_verifier(verifier)
+            .with_no_client_auth();
+        config.resumption = Resumption::disabled();
+        config.alpn_protocols = vec![protocol.to_vec()];
+        Ok(config)
     }
 
     /// Verifies that a certificate is one for this name, signed by a root. An error where there are no roots, too.

@@ -80,7 +80,8 @@ pub(super) async fn accept_tls(
     Ok(Below::Tls(Box::new(accepted.map_err(|error| failure(&error))?.into())))
 }
 
-fn failure(error: &io::Error) -> Failure {
+/// Why a handshake failed.
+pub(crate) fn failure(error: &io::Error) -> Failure {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         None => from_io(Phase::Connect, error),
         Some(error) => match class_of(&ChannelError::Tls(error.clone()), false) {

@@ -1,0 +1,217 @@
+//! Whether content can be retrieved from a provider, and if not, why: from what came of dialling it and of asking it for the
+//! block. Asking is left to others.
+
+use crate::{
+    bitswap::{BlockPresence, HasBlock},
+    failure::{Failure, FailureClass, SkipReason, furthest, named},
+    network::AddressOutcome,
+};
+
+named! {
+    /// Whether content can be retrieved, and if not, why. Each verdict comes closer to it than those before it, so that of
+    /// several providers the greatest says what is true of all.
+    Verdict {
+        /// Nobody who was asked has a record: nobody says that it is provided.
+        NoRecord = "no_record",
+        /// There are records, and nobody knows where the provider is.
+        NoAddresses = "no_addresses",
+        /// All its addresses are of private networks, of the machine itself, or of nowhere.
+        OnlyPrivate = "only_private",
+        /// It can be reached only through a relay, or at addresses as above. Relays are not dialled.
+        OnlyRelayed = "only_relayed",
+        /// It has other addresses, and none of them is dialled from here.
+        NotDialled = "not_dialled",
+        /// It was dialled, and the furthest attempt was refused.
+        Refused = "refused",
+        /// It was dialled, and could not be reached.
+        Unreachable = "unreachable",
+        /// Somebody else is there.
+        OtherPeer = "other_peer",
+        /// It can be reached, and the key is of no content: nobody can be asked for a block.
+        NoContent = "no_content",
+        /// It can be reached, and speaks neither bitswap nor HTTP as a gateway does.
+        NoProtocol = "no_protocol",
+        /// It can be reached, and did not say whether it has the block.
+        NoAnswer = "no_answer",
+        /// It can be reached, and says that it does not have the block.
+        NoBlock = "no_block",
+        /// It can be reached, and has the block.
+        Retrievable = "retrievable",
+    }
+}
+
+named! {
+    /// By what a provider is asked for a block.
+    BlockProtocol {
+        /// Bitswap.
+        Bitswap = "bitswap",
+        /// HTTP, as a trustless gateway.
+        Http = "http",
+    }
+}
+
+/// What a provider was found to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderVerdict {
+    /// Whether the content can be retrieved from it, or why not.
+    pub verdict: Verdict,
+    /// The name of what went wrong: the class of the failure that came furthest, or the reason why the first address was not
+    /// dialled. `None` where the verdict says it all.
+    pub error: Option<&'static str>,
+}
+
+/// What was seen of a provider.
+#[derive(Debug, Clone, Default)]
+pub struct Sightings<'a> {
+    /// What came of each of its addresses.
+    pub addresses: Vec<&'a AddressOutcome>,
+    /// What it answered by each protocol by which it was asked.
+    pub answers: Vec<&'a Result<BlockPresence, Failure>>,
+}
+
+impl Sightings<'_> {
+    /// Whether the provider has the block, as far as it says.
+    pub fn has_block(&self) -> HasBlock {
+        let said = self.answers.iter().filter_map(|answer| answer.as_ref().ok());
+        let said: Vec<HasBlock> = said.map(|&presence| presence.into()).collect();
+        match () {
+            () if said.contains(&HasBlock::Yes) => HasBlock::Yes,
+            () if said.contains(&HasBlock::No) => HasBlock::No,
+            () => HasBlock::Unknown,
+        }
+    }
+
+    /// What that makes of it.
+    pub fn verdict(&self) -> ProviderVerdict {
+        let of = |verdict, error| ProviderVerdict { verdict, error };
+        match self.has_block() {
+            HasBlock::Yes => return of(Verdict::Retrievable, None),
+            HasBlock::No => return of(Verdict::NoBlock, None),
+            HasBlock::Unknown => {}
+        }
+        if self.addresses.contains(&&AddressOutcome::Connected) {
+            return self.silent();
+        }
+        let failed = self.addresses.iter().filter_map(|outcome| match outcome {
+            AddressOutcome::Failed(failure) => Some(failure),
+            _ => None,
+        });
+        if let Some(failure) = furthest(failed) {
+            let verdict = match failure.class {
+                FailureClass::ConnectionRefused => Verdict::Refused,
+                FailureClass::PeerIdMismatch => Verdict::OtherPeer,
+                _ => Verdict::Unreachable,
+            };
+            return of(verdict, Some(failure.class.name()));
+        }
+        self.undialled()
+    }
+
+    /// Of one that can be reached, and did not say.
+    fn silent(&self) -> ProviderVerdict {
+        let failures = || self.answers.iter().filter_map(|answer| answer.as_ref().err());
+        let speaks = |failure: &&Failure| failure.class != FailureClass::ProtocolNotSupported;
+        let verdict = match failures().find(speaks) {
+            Some(failure) => {
+                return ProviderVerdict { verdict: Verdict::NoAnswer, error: Some(failure.class.name()) };
+            }
+            None if self.answers.is_empty() => Verdict::NoContent,
+            None => Verdict::NoProtocol,
+        };
+        ProviderVerdict { verdict, error: None }
+    }
+
+    /// Of one that nobody dialled.
+    fn undialled(&self) -> ProviderVerdict {
+        let reasons: Vec<SkipReason> = self
+            .addresses
+            .iter()
+            .filter_map(|outcome| match outcome {
+                AddressOutcome::Skipped(reason) => Some(*reason),
+                _ => None,
+            })
+            .collect();
+        let is_near = |reason: &SkipReason| {
+            matches!(reason, SkipReason::Private | SkipReason::Loopback | SkipReason::SpecialPurpose)
+        };
+        let other = reasons.iter().find(|reason| !is_near(reason) && **reason != SkipReason::Relayed);
+        let (verdict, error) = match other {
+            Some(reason) => (Verdict::NotDialled, Some(reason.name())),
+            None if reasons.contains(&SkipReason::Relayed) => (Verdict::OnlyRelayed, None),
+            None if !reasons.is_empty() => (Verdict::OnlyPrivate, None),
+            None if self.addresses.is_empty() => (Verdict::NoAddresses, None),
+            None => (Verdict::NotDialled, Some(FailureClass::Cancelled.name())),
+        };
+        ProviderVerdict { verdict, error }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Phase;
+
+    fn failed(phase: Phase, class: FailureClass) -> AddressOutcome {
+        AddressOutcome::Failed(Failure::new(phase, class))
+    }
+
+    fn judged(
+        addresses: &[AddressOutcome],
+        answers: &[Result<BlockPresence, Failure>],
+    ) -> (Verdict, Option<&'static str>) {
+        let seen = Sightings { addresses: addresses.iter().collect(), answers: answers.iter().collect() };
+        let ProviderVerdict { verdict, error } = seen.verdict();
+        (verdict, error)
+    }
+
+    #[test]
+    fn what_could_not_be_reached_says_the_furthest_that_was_come() {
+        use AddressOutcome::{NotTried, Skipped};
+        let refused = failed(Phase::Connect, FailureClass::ConnectionRefused);
+        let wrong = failed(Phase::Secure, FailureClass::PeerIdMismatch);
+        let silent = failed(Phase::Connect, FailureClass::Timeout);
+        let (relayed, private) = (Skipped(SkipReason::Relayed), Skipped(SkipReason::Private));
+        let foreign = Skipped(SkipReason::TransportNotSupported);
+        for (outcomes, verdict, error) in [
+            (vec![], Verdict::NoAddresses, None),
+            (vec![private.clone()], Verdict::OnlyPrivate, None),
+            (vec![private.clone(), relayed.clone()], Verdict::OnlyRelayed, None),
+            (
+                vec![private.clone(), foreign, relayed.clone()],
+                Verdict::NotDialled,
+                Some("transport_not_supported"),
+            ),
+            (vec![NotTried], Verdict::NotDialled, Some("cancelled")),
+            (vec![private, refused.clone()], Verdict::Refused, Some("connection_refused")),
+            (vec![silent.clone(), refused.clone()], Verdict::Refused, Some("connection_refused")),
+            (vec![silent, relayed], Verdict::Unreachable, Some("timeout")),
+            (vec![refused, wrong], Verdict::OtherPeer, Some("peer_id_mismatch")),
+        ] {
+            assert_eq!(judged(&outcomes, &[]), (verdict, error), "{outcomes:?}");
+        }
+    }
+
+    #[test]
+    fn who_is_reached_is_judged_by_what_it_says() {
+        let up = [AddressOutcome::Connected];
+        let none = |class| Err(Failure::new(Phase::Request, class));
+        let (mute, slow) = (none(FailureClass::ProtocolNotSupported), none(FailureClass::Timeout));
+        for (answers, verdict, error) in [
+            (vec![], Verdict::NoContent, None),
+            (vec![mute.clone(), mute.clone()], Verdict::NoProtocol, None),
+            (vec![mute.clone(), slow.clone()], Verdict::NoAnswer, Some("timeout")),
+            (vec![slow, Ok(BlockPresence::DontHave)], Verdict::NoBlock, None),
+            (vec![Ok(BlockPresence::DontHave), Ok(BlockPresence::Have)], Verdict::Retrievable, None),
+            (vec![Ok(BlockPresence::Block), mute], Verdict::Retrievable, None),
+        ] {
+            assert_eq!(judged(&up, &answers), (verdict, error), "{answers:?}");
+        }
+    }
+
+    #[test]
+    fn every_name_finds_its_variant() {
+        assert!(Verdict::ALL.iter().all(|&v| Verdict::from_name(v.name()) == Some(v)));
+        assert!(BlockProtocol::ALL.iter().all(|&p| BlockProtocol::from_name(p.name()) == Some(p)));
+        assert_eq!(Verdict::ALL.iter().max(), Some(&Verdict::Retrievable));
+    }
+}
