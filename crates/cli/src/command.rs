@@ -16,7 +16,7 @@ use jail::{Entered, Namespace};
 pub(crate) use self::{
     crawls::Listed,
     demo::{Churn, During, Judged},
-    lookup::{Answer, Closest, DialledRow, FoundRow, ProviderRow, ValueRow},
+    lookup::{Answer, Closest, DialledRow, FoundRow, KnownAddress, ProviderRow, RetrievalRow, ValueRow},
     networks::Described,
     ping::{AddressRow, PeerRow},
     provide::{HolderRow, Provided},

@@ -1,10 +1,6 @@
 //! One crawl over live peers, from its first row to its last: what `crawl` and `demo` have in common.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use crawl::{Clock, Crawl, Crawled, Outlets, Progress, Summary};
@@ -20,17 +16,14 @@ use crate::{
     args::CrawlArgs,
     bootstrap, clock,
     exit::Failed,
-    input,
     manners::Manners,
     network::Network,
     output,
     progress::{self, Watched},
     render,
     resources::{self, AtOnce},
+    roots,
 };
-
-/// The longest file of root certificates that is read, in bytes: that of a system has some hundred KiB.
-const MAX_ROOTS_BYTES: u64 = 4 << 20;
 
 /// What is to be crawled, how, and where it is kept. As JSON it is kept with the crawl.
 #[derive(Debug, Clone, Serialize)]
@@ -78,7 +71,7 @@ impl Order {
     pub(crate) fn of(args: CrawlArgs) -> Result<Self, Failed> {
         let CrawlArgs { network, dial_timeout, tls_roots, config, manners, store, vantage, json: _ } = args;
         let (opt_out, network) = (manners.opt_out.load()?, Network::of(network)?);
-        let roots = roots(tls_roots.as_deref())?;
+        let roots = roots::given(tls_roots.as_deref())?;
         Ok(Self { network, dial_timeout, config, manners, store, tls_roots, roots, opt_out, vantage })
     }
 
@@ -223,15 +216,6 @@ async fn finish(writer: Option<Writer>, summary: &mut Summary) -> anyhow::Result
         summary.kept_visits = Some(0);
     }
     Ok(kept.map(drop))
-}
-
-/// The roots in a file; none without one.
-fn roots(file: Option<&Path>) -> Result<Roots, Failed> {
-    let Some(path) = file else { return Ok(Roots::default()) };
-    let pem = input::read_bytes(path, "the root certificates", MAX_ROOTS_BYTES)?;
-    Roots::from_pem(&pem).map_err(|error| {
-        Failed::usage(format!("cannot use the root certificates in {}: {error}", path.display()))
-    })
 }
 
 fn as_text<S: serde::Serializer>(url: &StoreUrl, serializer: S) -> Result<S::Ok, S::Error> {

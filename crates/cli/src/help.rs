@@ -20,7 +20,7 @@ Begin here:
   kadscope networks                  The public networks that are known by name
   kadscope crawl --network NAME      Crawl one of them, or a network of your own
   kadscope crawls                    What was crawled
-  kadscope lookup providers CID      Who provides content
+  kadscope lookup providers CID      Who provides content; with --dial, whether it can be retrieved
   kadscope ping PEER_ID              One peer, through each of its addresses
 
 Flags from a file:
@@ -75,7 +75,7 @@ keeps what is in hand, the second ends it at once.";
 /// Below the help of `lookup`.
 pub(crate) const LOOKUP: &str = "\
 Examples:
-  Who provides content, whether each can be reached, and whether it says that it has the block:
+  Whether content can be retrieved, from whom, and if not, why:
     kadscope lookup providers bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi --dial
   Where a peer is:
     kadscope lookup peer 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN
@@ -88,7 +88,10 @@ Each request is shown on stderr when it ends: who was asked and by whom it was n
 its key shares with the target (cpl), how long the dial and the answer took, and what came. The
 answer goes to stdout. Nothing is kept. docs/methodology/lookup.md says what the rules are.
 
-Exit code 5: what was looked for was not found.";
+With --dial each provider is dialled and asked whether it has the block, by bitswap or over HTTP, and
+the last line is the verdict. docs/methodology/lookup.md lists the verdicts.
+
+Exit code 5: what was looked for was not found; with --dial: the content is not retrievable.";
 
 /// Below the help of `provide`.
 pub(crate) const PROVIDE: &str = "\

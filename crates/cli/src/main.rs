@@ -23,6 +23,7 @@ mod progress;
 mod reach;
 mod render;
 mod resources;
+mod roots;
 mod shell;
 mod signals;
 mod temporary;

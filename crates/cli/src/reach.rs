@@ -11,7 +11,7 @@ use kad::{
     fabric::{Fabric as _, Inward, Member as _, Request, Says, Service, Terms},
     network::{Connection as _, Network as _},
 };
-use net::{DialConfig, FabricConfig, Host, HostConfig, Identity, NetError, SocketFabric};
+use net::{DialConfig, FabricConfig, Host, HostConfig, Identity, NetError, Roots, SocketFabric};
 
 use crate::{
     args::NetworkArgs, bootstrap, exit::Failed, manners::Manners, network::Network, outputs::InUse,
@@ -132,8 +132,14 @@ impl Reach {
         Ok(Self { network, finder, bootstrap, fabric, agent })
     }
 
-    /// A peer of ours beside the one that makes lookups, to ask providers for blocks.
-    pub(crate) async fn block_asker(&self) -> Result<BlockAsker, NetError> {
+    /// What peers are told that we are.
+    pub(crate) fn agent(&self) -> &str {
+        &self.agent
+    }
+
+    /// A peer of ours beside the one that makes lookups, to ask providers for blocks. Certificates of the web are verified by
+    /// `roots`.
+    pub(crate) async fn block_asker(&self, roots: Roots) -> Result<BlockAsker, NetError> {
         let terms = Terms {
             keypair: Keypair::generate_ed25519(),
             says: Says { agent: self.agent.clone(), ..Says::default() },
@@ -141,7 +147,9 @@ impl Reach {
             inward: Inward::Served,
         };
         let desk = Arc::new(BlockDesk::default());
-        let fabric = SocketFabric::new(self.fabric.clone());
+        let mut config = self.fabric.clone();
+        config.dials.roots = roots;
+        let fabric = SocketFabric::new(config);
         Ok(BlockAsker { host: fabric.join(terms, Arc::clone(&desk)).await?, desk })
     }
 

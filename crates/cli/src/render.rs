@@ -8,6 +8,7 @@ mod next;
 mod no_answer;
 mod ping;
 mod provide;
+mod providers;
 mod summary;
 mod table;
 pub(crate) mod text;

@@ -3,14 +3,15 @@
 
 use crate::{
     bitswap::{BlockPresence, HasBlock},
-    failure::{Failure, FailureClass, SkipReason, furthest, named},
+    failure::{Failure, FailureClass, SkipReason, furthest},
+    named,
     network::AddressOutcome,
 };
 
 named! {
     /// Whether content can be retrieved, and if not, why. Each verdict comes closer to it than those before it, so that of
     /// several providers the greatest says what is true of all.
-    Verdict {
+    pub enum Verdict {
         /// Nobody who was asked has a record: nobody says that it is provided.
         NoRecord = "no_record",
         /// There are records, and nobody knows where the provider is.
@@ -42,11 +43,23 @@ named! {
 
 named! {
     /// By what a provider is asked for a block.
-    BlockProtocol {
+    pub enum BlockProtocol {
         /// Bitswap.
         Bitswap = "bitswap",
         /// HTTP, as a trustless gateway.
         Http = "http",
+    }
+}
+
+named! {
+    /// From where an address of a provider is known.
+    pub enum AddressOrigin {
+        /// It came with records of it.
+        Record = "record",
+        /// No record has an address; whoever named the peer in the same lookup said so.
+        Answer = "answer",
+        /// No record has an address; it was found by a lookup of the peer.
+        PeerLookup = "peer_lookup",
     }
 }
 
@@ -211,6 +224,7 @@ mod tests {
     #[test]
     fn every_name_finds_its_variant() {
         assert!(Verdict::ALL.iter().all(|&v| Verdict::from_name(v.name()) == Some(v)));
+        assert!(AddressOrigin::ALL.iter().all(|&o| AddressOrigin::from_name(o.name()) == Some(o)));
         assert!(BlockProtocol::ALL.iter().all(|&p| BlockProtocol::from_name(p.name()) == Some(p)));
         assert_eq!(Verdict::ALL.iter().max(), Some(&Verdict::Retrievable));
     }

@@ -5,9 +5,11 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use kad::{
+    bitswap::HasBlock,
     failure::{FailureClass, Phase, SkipReason},
     lookup::{FollowUp, LookupKind, PeerState, RpcFate, Termination},
     network::{RttSource, WssCertificate},
+    retrieval::{AddressOrigin, Verdict},
 };
 use kadscope_tidy::{File, manifest, prose, source, tree};
 use schema::{NatClass, VisitKind};
@@ -153,6 +155,9 @@ fn every_name_of_a_lookup_is_documented() {
         "## Why a search ends" Termination
         "## Follow-ups" FollowUp
         "## What becomes of a request" RpcFate
+        "### Verdicts" Verdict
+        "### Whether a provider has the block" HasBlock
+        "### From where an address is known" AddressOrigin
     }
 }
 

@@ -38,9 +38,13 @@ pub(crate) struct LookupArgs {
           value_parser = named_rules)]
     pub(crate) rules: Rules,
 
-    /// Dial each provider, too: over what it can be reached, and whether it has the block
+    /// Dial each provider, too, and ask it for the block: whether the content can be retrieved, and if not, why
     #[arg(long, env = "KADSCOPE_LOOKUP_DIAL", help_heading = "Lookup")]
     pub(crate) dial: bool,
+
+    /// Root certificates (PEM) by which providers over HTTPS are verified [default: the system's]
+    #[arg(long, env = "KADSCOPE_TLS_ROOTS", value_name = "FILE", help_heading = "Network")]
+    pub(crate) tls_roots: Option<PathBuf>,
 
     /// Write a row for each request: a file of JSON, one object a line, or - for stdout
     #[arg(long, env = "KADSCOPE_LOOKUP_TRACE", value_name = "FILE", help_heading = "Output")]

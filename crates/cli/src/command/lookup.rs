@@ -1,16 +1,21 @@
 //! `kadscope lookup`: looks something up in a network, and shows how.
 
 mod answer;
+mod providers;
 mod trace;
 
-use dht::{Probing, Quest};
+use dht::Quest;
 use kad::{
     lookup::{Enough, LookupKind, Rules},
     values::CheckedValue,
     written::WrittenKey,
 };
 
-pub(crate) use self::answer::{Answer, Closest, DialledRow, FoundRow, ProviderRow, ValueRow, milliseconds};
+use self::providers::Dialler;
+pub(crate) use self::{
+    answer::{Answer, Closest, FoundRow, ValueRow, milliseconds},
+    providers::{DialledRow, KnownAddress, ProviderRow, RetrievalRow},
+};
 use crate::{
     args::{LookupArgs, Until},
     clock,
@@ -18,16 +23,17 @@ use crate::{
     output,
     outputs::InUse,
     reach::Reach,
-    render, signals,
+    render, roots, signals,
 };
 
 pub(crate) async fn run(args: LookupArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
-    let LookupArgs { what, key, count, until, rules, dial, trace, force, json, reach } = args;
+    let LookupArgs { what, key, count, until, rules, dial, tls_roots, trace, force, json, reach } = args;
     let kind = LookupKind::from(what);
     let preimage = preimage(kind, &key.key)?;
     let rules = enough(kind, rules, (count, until))?;
     reach.note_inputs(in_use);
     let trace = trace.map(|path| trace::open(&path, in_use, force)).transpose()?;
+    let roots = dial.then(|| roots::given_or_systems(tls_roots.as_deref())).transpose()?;
     let reach = Reach::of(reach).await?;
     let stop = signals::stop_on_signal()?;
     let now = clock::since_epoch();
@@ -44,12 +50,13 @@ pub(crate) async fn run(args: LookupArgs, in_use: &mut InUse) -> anyhow::Result<
         trace::write(&found.trace, file)?;
     }
     reach.check_answered(&found)?;
-    let probing = Probing {
-        protocols: reach.finder.terms().protocols.clone(),
-        patience: reach.finder.terms().patience,
-        limits: dht::Limits::default(),
+    let dialler = match roots {
+        Some(roots) if kind == LookupKind::Providers => {
+            Some(Dialler::new(&reach, key.key.cid(), roots).await?)
+        }
+        _ => None,
     };
-    let answer = Answer::of(&reach, &key, found, dial.then_some(&probing)).await;
+    let answer = Answer::of((&reach, &stop), &key, found, dialler.as_ref()).await;
     if json {
         output::print_json(&answer)?;
     } else {

@@ -3,11 +3,11 @@
 use kad::lookup::{Rpc, RpcFate, Trace};
 
 use super::{
-    ping::address_lines,
+    providers::{provider_lines, verdict},
     text::{bytes, duration, escaped, fit, grouped},
 };
 use crate::{
-    command::{Answer, DialledRow, FoundRow, ProviderRow, ValueRow},
+    command::{Answer, FoundRow, ValueRow},
     output::Style,
 };
 
@@ -99,6 +99,9 @@ pub(crate) fn lookup(answer: &Answer, style: Style) -> String {
     }
     lines.push(String::new());
     lines.extend(cost(answer));
+    if let Some(retrieval) = &answer.retrieval {
+        lines.extend([String::new(), verdict(retrieval, style)]);
+    }
     lines.join("\n") + "\n"
 }
 
@@ -126,44 +129,6 @@ fn closest(answer: &Answer, style: Style) -> Vec<String> {
         format!("{:>4}  {:<52}  {remark}", number + 1, peer.peer).trim_end().to_owned()
     };
     answer.closest.iter().enumerate().map(row).collect()
-}
-
-fn provider_lines(provider: &ProviderRow, style: Style) -> Vec<String> {
-    let mut lines = vec![format!("  {}", provider.peer)];
-    lines.push(style.dim(&format!(
-        "    {} a record of it, {} with addresses",
-        match provider.holders {
-            1 => "1 peer has".to_owned(),
-            holders => format!("{} peers have", grouped(holders as u64)),
-        },
-        provider.holders_with_addresses
-    )));
-    let Some(dialled) = &provider.dialled else {
-        lines.extend(provider.addresses.iter().map(|addr| format!("    {}", escaped(addr))));
-        return lines;
-    };
-    let verdict = if dialled.reachable { style.green("reachable") } else { style.red("unreachable") };
-    let agent = dialled.agent.as_deref().map_or_else(String::new, |agent| format!(", {}", escaped(agent)));
-    lines.push(format!("    {verdict}{agent}"));
-    lines.extend(block_line(dialled, style));
-    if dialled.addresses.is_empty() {
-        lines.push("    no address of it is known".to_owned());
-    }
-    for address in &dialled.addresses {
-        lines.extend(address_lines(address, style).into_iter().map(|line| format!("    {line}")));
-    }
-    lines
-}
-
-/// Whether the provider has the block, where it was asked.
-fn block_line(dialled: &DialledRow, style: Style) -> Option<String> {
-    let evidence = dialled.evidence?;
-    let said = match dialled.has_block {
-        "yes" => style.green("has the block"),
-        "no" => style.red("does not have the block"),
-        _ => style.dim("does not say whether it has the block"),
-    };
-    Some(format!("    {said} ({evidence})"))
 }
 
 fn value_lines(value: &ValueRow, style: Style) -> Vec<String> {
@@ -198,13 +163,13 @@ fn cost(answer: &Answer) -> Vec<String> {
 }
 
 /// The end of an id, which is what ids differ by.
-fn short(id: &str) -> String {
+pub(super) fn short(id: &str) -> String {
     let cut = id.char_indices().rev().nth(8).map_or(0, |(index, _)| index);
     format!("…{}", &id[cut..])
 }
 
 /// So many of them: `1 peer`, `20 peers`.
-fn many(count: usize, noun: &str) -> String {
+pub(super) fn many(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(count as u64))
 }

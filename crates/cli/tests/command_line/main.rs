@@ -17,6 +17,8 @@ mod networks;
 mod outputs;
 mod program;
 mod provide;
+mod provider;
+mod retrieval;
 mod signals;
 mod sql;
 mod testnet;

@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 use kad::{
     Contact, Multiaddr, PeerId,
     bitswap::BlockPresence,
-    failure::{Failure, SkipReason},
+    failure::{Failure, FailureClass, SkipReason},
     gateway::{Gateway, GatewayReply},
     network::{AddressOutcome, Attempt, Network},
-    retrieval::{ProviderVerdict, Sightings},
+    retrieval::{BlockProtocol, ProviderVerdict, Sightings},
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -62,6 +62,21 @@ impl ProviderSight {
             addresses: probed.chain(asked).collect(),
             answers: self.bitswap.iter().chain(answers).collect(),
         }
+    }
+
+    /// The answer that says the most of the block, and by which protocol it came; `None` if nobody was asked.
+    pub fn answer(&self) -> Option<(BlockProtocol, &Result<BlockPresence, Failure>)> {
+        let gateways = self.gateways.iter().filter_map(|gateway| gateway.answer.as_ref());
+        let by = |protocol| move |answer| (protocol, answer);
+        let answers = self.bitswap.iter().map(by(BlockProtocol::Bitswap));
+        let answers = answers.chain(gateways.map(by(BlockProtocol::Http)));
+        let says = |answer: &Result<BlockPresence, Failure>| match answer {
+            Ok(BlockPresence::Have | BlockPresence::Block) => 0,
+            Ok(BlockPresence::DontHave) => 1,
+            Err(failure) if failure.class != FailureClass::ProtocolNotSupported => 2,
+            Err(_) => 3,
+        };
+        answers.min_by_key(|(_, answer)| says(answer))
     }
 
     /// Whether the content can be retrieved from it, or why not.

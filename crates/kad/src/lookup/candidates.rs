@@ -9,6 +9,13 @@ use crate::key::{Distance, Key};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Candidate(pub(super) u32);
 
+impl Candidate {
+    /// The number, by which a trace knows the peer, too.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+}
+
 /// Where a peer was heard of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {

@@ -2,25 +2,21 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use dht::{Found, Introduced, Probe, Probing, identify};
+use dht::{Found, Introduced, identify};
 use kad::{
-    Contact, Multiaddr, PeerId,
-    bitswap::HasBlock,
+    Multiaddr, PeerId,
     lookup::{LookupKind, PeerState},
     network::Network,
+    retrieval::Verdict,
     values::{CheckedValue, IpnsRecord},
     written::WrittenKey,
 };
-use net::Host;
 use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    args::TypedKey,
-    command::ping::AddressRow,
-    reach::{BlockAsker, Reach},
-};
+use super::providers::{Dialler, ProviderRow, RetrievalRow, providers};
+use crate::{args::TypedKey, reach::Reach};
 
 /// What a lookup came to.
 #[derive(Debug, Serialize)]
@@ -31,6 +27,9 @@ pub(crate) struct Answer {
     pub(crate) key: String,
     /// What was found of what was looked for.
     pub(crate) found: Vec<FoundRow>,
+    /// Whether the content can be retrieved, and if not, why; only where providers were dialled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retrieval: Option<RetrievalRow>,
     /// The peers closest to the key, the closest first.
     pub(crate) closest: Vec<Closest>,
     /// Why the search ended.
@@ -66,40 +65,6 @@ pub(crate) enum FoundRow {
     Provider(ProviderRow),
     /// A value.
     Value(ValueRow),
-}
-
-/// A provider, and what is known of it.
-#[derive(Debug, Serialize)]
-pub(crate) struct ProviderRow {
-    /// Its id.
-    pub(crate) peer: String,
-    /// The addresses that came with records of it.
-    pub(crate) addresses: Vec<String>,
-    /// How many have a record of it.
-    pub(crate) holders: usize,
-    /// How many of these gave addresses with it.
-    pub(crate) holders_with_addresses: usize,
-    /// When it was first heard of, in milliseconds from the start.
-    pub(crate) heard_ms: f64,
-    /// What came of dialling it; only where that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) dialled: Option<DialledRow>,
-}
-
-/// What came of dialling a provider.
-#[derive(Debug, Serialize)]
-pub(crate) struct DialledRow {
-    /// Whether it can be reached over one of its addresses.
-    pub(crate) reachable: bool,
-    /// Its agent string; `None` if it gave none.
-    pub(crate) agent: Option<String>,
-    /// Each address.
-    pub(crate) addresses: Vec<AddressRow>,
-    /// Whether it has the block of the CID: `yes`, `no` or `unknown`.
-    pub(crate) has_block: &'static str,
-    /// What shows that: `have`, `dont_have` or `block` as bitswap says it, or the class of what went wrong; `None` where it was
-    /// not asked.
-    pub(crate) evidence: Option<&'static str>,
 }
 
 /// A value that holds.
@@ -150,27 +115,38 @@ pub(crate) struct Rpcs {
 }
 
 impl Answer {
-    /// What a lookup found. Asks those of the closest peers who answered who they are, and dials providers where that is
+    /// What a lookup found. Asks those of the closest peers who answered who they are, and has providers dialled where that is
     /// wanted.
-    pub(crate) async fn of(reach: &Reach, key: &TypedKey, found: Found, dial: Option<&Probing>) -> Self {
+    pub(crate) async fn of(
+        (reach, stop): (&Reach, &CancellationToken),
+        key: &TypedKey,
+        found: Found,
+        dialler: Option<&Dialler>,
+    ) -> Self {
         let kind = found.outcome.kind;
         let pool = reach.finder.pool();
         let bytes = crawl::ByteCounts::from(pool.traffic()).with_lost(pool.network().totals().lost);
         let counts = found.trace.counts();
         let closest = closest(reach, &found).await;
         let times = times(&found);
+        let mut retrieval = None;
         let rows = match kind {
             LookupKind::Closest => {
                 closest.iter().map(|closest| peer_row(&closest.peer, &closest.addresses)).collect()
             }
             LookupKind::Peer => the_peer(&key.key, &found),
-            LookupKind::Providers => providers(reach, &key.key, &found, dial).await,
+            LookupKind::Providers => {
+                let rows = providers((reach, stop), &found, dialler).await;
+                retrieval = dialler.map(|_| RetrievalRow::of(&rows));
+                rows.into_iter().map(FoundRow::Provider).collect()
+            }
             LookupKind::Value => values(&key.key, &found),
         };
         Self {
             kind: kind.name(),
             key: key.text.clone(),
             found: rows,
+            retrieval,
             closest,
             termination: found.outcome.termination.name(),
             hops: found.outcome.hops,
@@ -190,9 +166,12 @@ impl Answer {
         }
     }
 
-    /// Whether anything was found of what was looked for.
+    /// Whether anything was found of what was looked for; where providers were dialled, whether the content can be retrieved.
     pub(crate) fn is_found(&self) -> bool {
-        !self.found.is_empty()
+        match &self.retrieval {
+            Some(retrieval) => retrieval.verdict == Verdict::Retrievable.name(),
+            None => !self.found.is_empty(),
+        }
     }
 }
 
@@ -204,7 +183,7 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
     round(duration.as_secs_f64() * 1e3, 1e3)
 }
 
-fn texts(addrs: &[Multiaddr]) -> Vec<String> {
+pub(super) fn texts(addrs: &[Multiaddr]) -> Vec<String> {
     addrs.iter().map(Multiaddr::to_string).collect()
 }
 
@@ -263,64 +242,6 @@ fn the_peer(key: &WrittenKey, found: &Found) -> Vec<FoundRow> {
     let addresses = texts(&found.contact(peer).addrs);
     let is_found = found.outcome.is_connected || !addresses.is_empty();
     is_found.then(|| peer_row(&peer.to_string(), &addresses)).into_iter().collect()
-}
-
-async fn providers(reach: &Reach, key: &WrittenKey, found: &Found, dial: Option<&Probing>) -> Vec<FoundRow> {
-    let host = reach.finder.pool().network();
-    let asker = if dial.is_some() { reach.block_asker().await.ok() } else { None };
-    let cid = key.cid();
-    let mut rows = Vec::with_capacity(found.providers.len());
-    for provider in &found.providers {
-        // A record without addresses leads to whatever is known of the peer otherwise.
-        let known = found.contact(provider.peer).addrs;
-        let addrs = if provider.addrs.is_empty() { known } else { provider.addrs.clone() };
-        let dialled = match dial {
-            None => None,
-            Some(probing) => {
-                let contact = Contact { peer: provider.peer, addrs: addrs.clone() };
-                let mut row = dialled(host, &contact, probing).await;
-                if let (true, Some(asker), Some(cid)) = (row.reachable, &asker, &cid) {
-                    let (has_block, evidence) = has_block(asker, &contact, cid, probing).await;
-                    (row.has_block, row.evidence) = (has_block.name(), Some(evidence));
-                }
-                Some(row)
-            }
-        };
-        rows.push(FoundRow::Provider(ProviderRow {
-            peer: provider.peer.to_string(),
-            addresses: texts(&provider.addrs),
-            holders: provider.holders.len(),
-            holders_with_addresses: provider.holders.iter().filter(|(_, with)| *with).count(),
-            heard_ms: milliseconds(provider.heard_at),
-            dialled,
-        }));
-    }
-    rows
-}
-
-/// Whether a provider has the block, and what shows it.
-async fn has_block(
-    asker: &BlockAsker,
-    whom: &Contact,
-    cid: &[u8],
-    probing: &Probing,
-) -> (HasBlock, &'static str) {
-    match asker.desk.ask(&asker.host, whom, cid, probing.patience).await {
-        Ok(presence) => (presence.into(), presence.name()),
-        Err(failure) => (HasBlock::Unknown, failure.class.name()),
-    }
-}
-
-async fn dialled(host: &Host, contact: &Contact, probing: &Probing) -> DialledRow {
-    let probes = dht::probe_all(host, contact, probing).await;
-    let said = |probe: &Probe| probe.said.as_ref()?.introduced.said.as_ref()?.agent_version.clone();
-    DialledRow {
-        reachable: probes.iter().any(|probe| probe.said.is_some()),
-        agent: probes.iter().find_map(said),
-        addresses: probes.iter().map(AddressRow::of).collect(),
-        has_block: HasBlock::Unknown.name(),
-        evidence: None,
-    }
 }
 
 /// Each distinct value once, the best first.

@@ -1,7 +1,11 @@
 //! One address of a peer, and what came of it.
 
 use dht::Probe;
-use kad::{failure::Failure, network::AddressOutcome};
+use kad::{
+    failure::Failure,
+    gateway::{Gateway, GatewayReply},
+    network::AddressOutcome,
+};
 use serde::Serialize;
 
 use crate::command::lookup::milliseconds;
@@ -38,12 +42,7 @@ pub(crate) struct AddressRow {
 impl AddressRow {
     /// What a probe showed.
     pub(crate) fn of(probe: &Probe) -> Self {
-        let (outcome, failure, reason) = match &probe.attempt.outcome {
-            AddressOutcome::Connected => ("connected", None, None),
-            AddressOutcome::Failed(failure) => ("failed", Some(failure), None),
-            AddressOutcome::Skipped(reason) => ("skipped", None, Some(reason.name())),
-            AddressOutcome::NotTried | AddressOutcome::Abandoned => ("failed", None, Some("cancelled")),
-        };
+        let (outcome, failure, reason) = outcome(&probe.attempt.outcome);
         let heard = probe.said.as_ref();
         let round_trip = heard.and_then(|heard| heard.round_trip);
         let class = |failure: &Failure| failure.class.name();
@@ -61,5 +60,36 @@ impl AddressRow {
             ping_ms: heard.and_then(|heard| heard.pong.as_ref().ok()).copied().map(milliseconds),
             ping_error: heard.and_then(|heard| heard.pong.as_ref().err()).map(class),
         }
+    }
+
+    /// What asking a gateway showed: it is connected if it answered in HTTP.
+    pub(crate) fn of_gateway(reply: &GatewayReply) -> Self {
+        let (outcome, failure, reason) = outcome(&reply.outcome);
+        let is_tls = Gateway::of(&reply.address).is_some_and(|gateway| gateway.is_tls);
+        let is_connected = reply.answer.is_some();
+        Self {
+            address: reply.address.to_string(),
+            outcome,
+            phase: failure.map(|failure| failure.phase.name()),
+            error: failure.map(|failure| failure.class.name()).or(reason),
+            detail: failure.and_then(|failure| failure.detail.as_deref()).map(str::to_owned),
+            transport: is_connected.then_some("http"),
+            security: (is_connected && is_tls).then_some("tls"),
+            dial_ms: reply.took.map(milliseconds),
+            rtt_ms: None,
+            rtt_source: None,
+            ping_ms: None,
+            ping_error: None,
+        }
+    }
+}
+
+/// The name of an outcome, with what went wrong or why it was not dialled.
+fn outcome(outcome: &AddressOutcome) -> (&'static str, Option<&Failure>, Option<&'static str>) {
+    match outcome {
+        AddressOutcome::Connected => ("connected", None, None),
+        AddressOutcome::Failed(failure) => ("failed", Some(failure), None),
+        AddressOutcome::Skipped(reason) => ("skipped", None, Some(reason.name())),
+        AddressOutcome::NotTried | AddressOutcome::Abandoned => ("failed", None, Some("cancelled")),
     }
 }
