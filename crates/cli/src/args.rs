@@ -162,7 +162,7 @@ pub(crate) struct DemoGround {
 #[derive(Debug, Args)]
 pub(crate) struct TestnetArgs {
     #[command(flatten)]
-    pub(crate) config: testnet::Config,
+    pub(crate) config: testnet::TestnetConfig,
 
     #[command(flatten)]
     pub(crate) world: WorldArgs,

@@ -19,7 +19,7 @@ pub(crate) use self::{
     lookup::{Answer, Closest, DialledRow, FoundRow, KnownAddress, ProviderRow, RetrievalRow, ValueRow},
     networks::Described,
     ping::{AddressRow, PeerRow},
-    provide::{HolderRow, Provided},
+    provide::{HolderRow, Publication},
     testnet::network_name,
 };
 use crate::{args::Command, exit::Code, outputs::InUse};

@@ -36,7 +36,7 @@ pub(crate) struct Order {
     pub(crate) dial_timeout: Duration,
     /// How to crawl.
     #[serde(flatten)]
-    pub(crate) config: crawl::Config,
+    pub(crate) config: crawl::CrawlConfig,
     /// How to behave.
     #[serde(flatten)]
     pub(crate) manners: Manners,
@@ -165,11 +165,11 @@ impl Made {
 
 /// Fits the numbers of dials and conversations to the files that this process may open: what cannot be had is said before
 /// anything begins, and what somebody asked for is refused rather than lowered.
-fn fit_to_machine(config: &mut crawl::Config, of_host: usize) -> Result<(), Failed> {
+fn fit_to_machine(config: &mut crawl::CrawlConfig, of_host: usize) -> Result<(), Failed> {
     let limit = resources::raise_open_files();
     let others = resources::open_files() + of_host as u64;
     let wanted = (config.max_dials, config.parallelism);
-    let usual = crawl::Config::default();
+    let usual = crawl::CrawlConfig::default();
     let dials = AtOnce { count: wanted.0, is_asked: wanted.0 != usual.max_dials };
     let conversations = AtOnce { count: wanted.1, is_asked: wanted.1 != usual.parallelism };
     let Some(fitted) = resources::fit_to_files(limit, others, (dials, conversations)) else {

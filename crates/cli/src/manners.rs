@@ -37,7 +37,7 @@ const BURST_S: u32 = 5;
 pub(crate) struct Manners {
     /// How operators can reach you: an email address or a URL, told to every peer in the agent string
     #[arg(long, env = "KADSCOPE_CONTACT", value_name = "EMAIL|URL")]
-    pub(crate) contact: Option<Contact>,
+    pub(crate) contact: Option<OperatorContact>,
 
     #[command(flatten)]
     #[serde(flatten)]
@@ -94,7 +94,7 @@ impl Manners {
     fn own_agent(&self) -> String {
         match &self.contact {
             None => OURS.to_owned(),
-            Some(Contact(contact)) => format!("{OURS} (+{contact})"),
+            Some(OperatorContact(contact)) => format!("{OURS} (+{contact})"),
         }
     }
 
@@ -117,9 +117,9 @@ impl Manners {
 
 /// An email address or a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Contact(String);
+pub(crate) struct OperatorContact(String);
 
-impl FromStr for Contact {
+impl FromStr for OperatorContact {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -247,9 +247,12 @@ mod tests {
             "me@ex.org)",
             &long,
         ] {
-            assert!(wrong.parse::<Contact>().is_err(), "{wrong}");
+            assert!(wrong.parse::<OperatorContact>().is_err(), "{wrong}");
         }
-        assert!("mé@example.org".parse::<Contact>().is_err() && "a@b.c\n".parse::<Contact>().is_err());
+        assert!(
+            "mé@example.org".parse::<OperatorContact>().is_err()
+                && "a@b.c\n".parse::<OperatorContact>().is_err()
+        );
     }
 
     #[test]

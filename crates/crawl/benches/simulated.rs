@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use kad::{Contact, PeerId};
-use kadscope_crawl::{Clock, Config, Crawl, Crawled, Outlets, Progress};
+use kadscope_crawl::{Clock, Crawl, CrawlConfig, Crawled, Outlets, Progress};
 use schema::{CrawlId, Timestamp};
 use testnet::{Scenario, SimConfig, SimNetwork, World};
 use tokio::sync::watch;
@@ -63,7 +63,7 @@ async fn crawl(world: Arc<World>) -> Crawled {
         network_name: "bench".to_owned(),
         protocols: vec![kad::message::AMINO_PROTOCOL.to_owned()],
         bootstrap,
-        config: Config { neighbors: true, all_prefixes: true, seed: Some(1), ..Config::default() },
+        config: CrawlConfig { neighbors: true, all_prefixes: true, seed: Some(1), ..CrawlConfig::default() },
         opt_out: Arc::default(),
         clock: Clock::started_at(Timestamp(0)),
     };

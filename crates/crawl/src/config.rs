@@ -8,7 +8,7 @@ use serde::Serialize;
 /// How to crawl.
 #[derive(Debug, Clone, Args, Serialize)]
 #[command(next_help_heading = "Crawl")]
-pub struct Config {
+pub struct CrawlConfig {
     /// Keep who knows whom: the routing table of every visited peer
     #[arg(long, env = "KADSCOPE_NEIGHBORS")]
     pub neighbors: bool,
@@ -53,7 +53,7 @@ pub struct Config {
     pub seed: Option<u64>,
 }
 
-impl Default for Config {
+impl Default for CrawlConfig {
     /// The defaults of the command line.
     fn default() -> Self {
         Self {
@@ -93,9 +93,9 @@ mod tests {
 
     #[test]
     fn the_defaults_are_those_of_the_command_line() {
-        let command = Config::augment_args(Command::new("crawl"));
-        let parsed = Config::from_arg_matches(&command.get_matches_from(["crawl"])).expect("defaults");
-        assert_eq!(format!("{parsed:?}"), format!("{:?}", Config::default()));
+        let command = CrawlConfig::augment_args(Command::new("crawl"));
+        let parsed = CrawlConfig::from_arg_matches(&command.get_matches_from(["crawl"])).expect("defaults");
+        assert_eq!(format!("{parsed:?}"), format!("{:?}", CrawlConfig::default()));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use kad::{
 };
 
 use crate::summary::LeftOut;
-pub(crate) use named::{Named, contradict, open_buckets};
+pub(crate) use named::{NamedPeer, contradict, open_buckets};
 
 /// The most bytes of entries that are kept of one visit. Sixteen honest answers of 20 peers with ten addresses each
 /// are 64 KiB; go-libp2p-kad-dht sends at most 8 KiB of one peer.
@@ -28,7 +28,7 @@ const ROOM_ENTRIES: usize = 192;
 /// Entries of the answers of one peer, as they were sent. The same peer with the same addresses stands in many
 /// buckets' answers and is kept once; with other addresses it is another entry.
 #[derive(Debug)]
-pub(crate) struct Found {
+pub(crate) struct HeardPeers {
     /// Where the answering peer lies.
     own: Key,
     /// For each entry its id and, behind it, the whole entry.
@@ -36,7 +36,7 @@ pub(crate) struct Found {
     entries: Vec<Entry>,
     distinct: HashTable<u32>,
     /// Every peer once, whatever its entries, but for the answering one.
-    named: Vec<Named>,
+    named: Vec<NamedPeer>,
     by_id: HashTable<u32>,
     /// The peers in the answer that came last: places in `named`, ascending, each once.
     last: Vec<u32>,
@@ -66,7 +66,7 @@ pub(crate) struct FoundPeer<'a> {
     pub(crate) is_connected: bool,
 }
 
-impl Found {
+impl HeardPeers {
     /// Nothing yet of what the peer at `own` answers.
     pub(crate) fn new(own: Key) -> Self {
         Self {
@@ -120,12 +120,12 @@ impl Found {
     }
 
     /// Every peer in the answers once, but for the answering one.
-    pub(crate) fn named(&self) -> &[Named] {
+    pub(crate) fn named(&self) -> &[NamedPeer] {
         &self.named
     }
 
     /// Those in the answer that came last.
-    pub(crate) fn last(&self) -> impl ExactSizeIterator<Item = &Named> {
+    pub(crate) fn last(&self) -> impl ExactSizeIterator<Item = &NamedPeer> {
         self.last.iter().map(|&place| &self.named[place as usize])
     }
 
@@ -171,7 +171,7 @@ impl Found {
         if let Some(&place) = self.by_id.find(hash, same) {
             return Some(place);
         }
-        let named = Named::new(&self.own, id, index)?;
+        let named = NamedPeer::new(&self.own, id, index)?;
         let place = u32::try_from(self.named.len()).unwrap_or(u32::MAX);
         self.named.push(named);
         let Self { by_id, named, bytes, entries, hasher, .. } = self;

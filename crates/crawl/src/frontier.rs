@@ -25,10 +25,10 @@ use kad::{
 };
 use schema::{PeerNumber, VisitKind};
 
-use crate::{bare::bare, completeness::Capture, found::Found};
-use addresses::{Heard, Source};
+use crate::{bare::bare, completeness::Capture, found::HeardPeers};
+use addresses::{AddressSource, Hearsay};
 use malformed::MalformedAddresses;
-use peers::Peers;
+use peers::KnownPeers;
 use queue::{Queue, Turn};
 pub(crate) use turns::BRIEF;
 
@@ -44,7 +44,7 @@ const TRUSTED_REFERRERS: u16 = 2;
 pub(crate) struct Frontier {
     /// The canonical id of who crawls: no peer.
     local: Vec<u8>,
-    peers: Peers,
+    peers: KnownPeers,
     queue: Queue,
     order: FixedState,
     max_peers: usize,
@@ -66,7 +66,7 @@ pub(crate) struct Frontier {
 
 /// How a peer stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub(crate) enum PeerStage {
     /// No address of it would be dialled.
     Parked,
     /// In the queue.
@@ -114,7 +114,7 @@ impl Frontier {
     pub(crate) fn new(local: &PeerId, seed: u64, max_peers: usize, opt_out: Arc<OptOut>) -> Self {
         Self {
             local: local.to_bytes(),
-            peers: Peers::default(),
+            peers: KnownPeers::default(),
             queue: Queue::default(),
             order: FixedState::with_seed(seed),
             max_peers,
@@ -142,7 +142,12 @@ impl Frontier {
         let (peer, is_new) = self.intern(&id.to_bytes())?;
         self.peers.get_mut(peer).is_given = true;
         for address in addrs {
-            self.learn(peer, address.clone(), Heard { from: Source::Given, at: Duration::ZERO }, admits);
+            self.learn(
+                peer,
+                address.clone(),
+                Hearsay { from: AddressSource::Given, at: Duration::ZERO },
+                admits,
+            );
         }
         is_new.then_some(peer)
     }
@@ -151,12 +156,12 @@ impl Frontier {
     pub(crate) fn extend(
         &mut self,
         visited: PeerNumber,
-        found: &Found,
+        found: &HeardPeers,
         now: Duration,
         admits: &impl Fn(&Multiaddr) -> Admitted,
     ) -> Extended {
         let mut extended = Extended::default();
-        let heard = Heard { from: Source::Peer(visited), at: now };
+        let heard = Hearsay { from: AddressSource::Peer(visited), at: now };
         for entry in found.peers() {
             let Some((peer, is_new)) = self.intern(entry.id) else { continue };
             if peer == visited {
@@ -190,7 +195,7 @@ impl Frontier {
     pub(crate) fn parked(&self) -> impl Iterator<Item = (PeerNumber, Vec<Multiaddr>)> {
         self.peers
             .numbers()
-            .filter(|&peer| self.peers.stage(peer) == Stage::Parked)
+            .filter(|&peer| self.peers.stage(peer) == PeerStage::Parked)
             .map(|peer| (peer, self.peers.addrs(peer).iter().cloned().collect()))
     }
 
@@ -205,9 +210,9 @@ impl Frontier {
         let capture = |peer| {
             let known = self.peers.get(peer);
             let reached = match known.stage {
-                Stage::Reached => Some(true),
-                Stage::Failed | Stage::Later | Stage::Parked => Some(false),
-                Stage::Ready | Stage::Visiting => None,
+                PeerStage::Reached => Some(true),
+                PeerStage::Failed | PeerStage::Later | PeerStage::Parked => Some(false),
+                PeerStage::Ready | PeerStage::Visiting => None,
             };
             let given = given.binary_search(&peer).is_ok();
             Capture { id: known.id(), in_degree: known.referrers, reached, given }
@@ -302,7 +307,7 @@ impl Frontier {
         &mut self,
         peer: PeerNumber,
         entry: &[u8],
-        heard: Heard,
+        heard: Hearsay,
         admits: &impl Fn(&Multiaddr) -> Admitted,
     ) {
         for bytes in message::entry_addrs(entry) {
@@ -320,10 +325,10 @@ impl Frontier {
         &mut self,
         peer: PeerNumber,
         address: Multiaddr,
-        heard: Heard,
+        heard: Hearsay,
         admits: &impl Fn(&Multiaddr) -> Admitted,
     ) {
-        if self.peers.stage(peer) == Stage::Reached {
+        if self.peers.stage(peer) == PeerStage::Reached {
             return;
         }
         let address = bare(address, &self.peers.id(peer));
@@ -341,7 +346,7 @@ impl Frontier {
     fn refer(&mut self, peer: PeerNumber) {
         let known = self.peers.get_mut(peer);
         known.referrers = known.referrers.saturating_add(1);
-        if known.referrers == TRUSTED_REFERRERS && known.stage == Stage::Ready {
+        if known.referrers == TRUSTED_REFERRERS && known.stage == PeerStage::Ready {
             let turn = self.turn(peer);
             self.queue.push(turn);
         }

@@ -21,6 +21,6 @@ mod visit;
 
 pub use clock::Clock;
 pub use completeness::{Completeness, Estimate, InDegree, InDegrees, Method, NoEstimate};
-pub use config::{Config, as_seconds, parse_duration};
+pub use config::{CrawlConfig, as_seconds, parse_duration};
 pub use run::{BootstrapOutcome, Crawl, Crawled, Outlets, Progress};
 pub use summary::{ByteCounts, Counts, LeftOut, PeerCounts, Quantiles, RequestCounts, Summary, VisitCounts};

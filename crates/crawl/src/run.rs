@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
-    config::Config,
+    config::CrawlConfig,
     frontier::{Extended, Frontier, Job},
     manner::Manner,
     pending::Pending,
@@ -45,7 +45,7 @@ pub struct Crawl<N> {
     /// The peers to begin with.
     pub bootstrap: Vec<Contact>,
     /// What the user has set.
-    pub config: Config,
+    pub config: CrawlConfig,
     /// Who asked not to be measured: not visited, and nothing about them is kept.
     pub opt_out: Arc<OptOut>,
     /// The time of the run.
@@ -140,7 +140,7 @@ struct Run<N> {
     network_name: String,
     bootstrap: Vec<(PeerNumber, BootstrapOutcome)>,
     given: Vec<Contact>,
-    config: Config,
+    config: CrawlConfig,
     outlets: Outlets,
     manner: Arc<Manner>,
     frontier: Frontier,

@@ -9,7 +9,7 @@ pub(crate) mod tests;
 
 use std::time::Duration;
 
-use dht::{Identifying, Introduced};
+use dht::{Identified, Identifying};
 use kad::{
     Key, PeerId,
     failure::{Failure, FailureClass, Phase},
@@ -19,7 +19,7 @@ use kad::{
 use schema::{FurtherRequests, PrefixOutcome, visit::PREFIXES};
 use tokio::time::{Instant, timeout_at};
 
-use crate::{found::Found, manner::Manner};
+use crate::{found::HeardPeers, manner::Manner};
 use asking::Asking;
 use deeper::Deeper;
 
@@ -31,7 +31,7 @@ const MAX_TALK: Duration = Duration::from_secs(60);
 
 /// What came of a conversation.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct TalkOutcome {
     /// What the peer said of itself; `None` if it said nothing.
     pub(crate) identify: Option<Identify>,
     /// Why it did not, or what was wrong beside it.
@@ -70,7 +70,7 @@ impl<'a, C: Connection> Talk<'a, C> {
     }
 
     /// Talks until everything is answered or has failed.
-    pub(crate) async fn run(mut self, found: &mut Found) -> Said {
+    pub(crate) async fn run(mut self, found: &mut HeardPeers) -> TalkOutcome {
         while let Some(deadline) = self.deadline() {
             let event = tokio::select! {
                 event = timeout_at(deadline, self.connection.next()) => event,
@@ -88,8 +88,8 @@ impl<'a, C: Connection> Talk<'a, C> {
                 Err(_) => self.on_timeout(deadline, found),
             }
         }
-        let Introduced { said: identify, fault: identify_error } = self.identify.into_introduced();
-        Said {
+        let Identified { said: identify, fault: identify_error } = self.identify.into_introduced();
+        TalkOutcome {
             identify,
             identify_error,
             duration: self.last_news - self.begun,
@@ -111,7 +111,7 @@ impl<'a, C: Connection> Talk<'a, C> {
         Some((self.last_news + patience).min(self.begun + MAX_TALK))
     }
 
-    fn on_event(&mut self, event: Event, found: &mut Found) {
+    fn on_event(&mut self, event: Event, found: &mut HeardPeers) {
         match event {
             Event::Accepted(stream) => return self.asking.on_accepted(stream),
             Event::Message(stream, message) if self.identify.is_on(stream) => {
@@ -131,7 +131,7 @@ impl<'a, C: Connection> Talk<'a, C> {
         self.last_news = Instant::now();
     }
 
-    fn on_timeout(&mut self, deadline: Instant, found: &Found) {
+    fn on_timeout(&mut self, deadline: Instant, found: &HeardPeers) {
         let timeout = Failure::new(Phase::Request, FailureClass::Timeout);
         if deadline >= self.begun + MAX_TALK {
             self.give_up(&timeout);

@@ -12,11 +12,11 @@ use tokio::time::Instant;
 
 use crate::{
     bare::bare,
-    found::Found,
+    found::HeardPeers,
     frontier::{BRIEF, Job},
     manner::Manner,
     summary::LeftOut,
-    talk::{Said, Talk},
+    talk::{Talk, TalkOutcome},
 };
 
 /// What a visit brought.
@@ -25,7 +25,7 @@ pub(crate) struct Visited {
     /// The row, without neighbors: their numbers are the frontier's.
     pub(crate) visit: Box<Visit>,
     /// The peers in the answers.
-    pub(crate) found: Found,
+    pub(crate) found: HeardPeers,
     /// What the peer said beyond the bounds.
     pub(crate) left_out: LeftOut,
 }
@@ -45,7 +45,7 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
     visit.dial_duration = attempts.iter().any(|a| a.started_after.is_some()).then(|| dialled - begun);
     visit.addresses = addrs.into_iter().zip(attempts).map(|(addr, attempt)| address(addr, attempt)).collect();
     visit.addresses.extend(job.malformed.into_iter().map(malformed));
-    let (mut found, mut left_out) = (Found::new(Key::of_peer(&job.id)), LeftOut::default());
+    let (mut found, mut left_out) = (HeardPeers::new(Key::of_peer(&job.id)), LeftOut::default());
     if let Some(mut connection) = connection {
         manner.pending.succeeded(dialled - begun);
         visit.connection = Some(connection_info(&connection));
@@ -133,7 +133,7 @@ fn connection_info(connection: &impl Connection) -> ConnectionInfo {
 }
 
 /// Puts what the peer said into its row, and says what was left out of identify.
-fn take(visit: &mut Visit, said: Said, peer: &PeerId) -> LeftOut {
+fn take(visit: &mut Visit, said: TalkOutcome, peer: &PeerId) -> LeftOut {
     visit.crawl_duration = Some(said.duration);
     visit.prefixes = said.prefixes;
     visit.further = said.further;

@@ -6,7 +6,7 @@
 #[path = "../benches/completeness/sweep.rs"]
 mod sweep;
 
-use kadscope_crawl::{Config, Method, NoEstimate};
+use kadscope_crawl::{CrawlConfig, Method, NoEstimate};
 use sweep::{Setting, Sweep, crawl};
 use testnet::Scenario;
 
@@ -23,11 +23,11 @@ const SETTINGS: &[Setting] = &[
 
 const NETWORKS: u64 = 14;
 
-fn said(text: &str, config: Config) -> kadscope_crawl::Completeness {
+fn said(text: &str, config: CrawlConfig) -> kadscope_crawl::Completeness {
     crawl(&Scenario::parse(text, "test").expect("a scenario"), config).said
 }
 
-fn refusal(text: &str, config: Config) -> Option<NoEstimate> {
+fn refusal(text: &str, config: CrawlConfig) -> Option<NoEstimate> {
     let said = said(text, config);
     assert_eq!(said.estimate.is_none(), said.no_estimate_because.is_some());
     said.no_estimate_because
@@ -55,7 +55,7 @@ fn the_interval_holds_what_was_missed() {
 
 #[test]
 fn a_converged_network_says_that_nothing_is_missed() {
-    let said = said("peers = 500", Config::default());
+    let said = said("peers = 500", CrawlConfig::default());
     let estimate = said.estimate.expect("an estimate");
     assert_eq!((estimate.missed, estimate.method, estimate.f1), (0.0, Method::NoneOnce, 0));
     assert_eq!(estimate.n_tables, 500);
@@ -68,20 +68,20 @@ fn a_converged_network_says_that_nothing_is_missed() {
 #[test]
 fn what_cannot_be_told_is_refused_by_name() {
     let uneven = "peers = 1000\n[tables]\nholes = 0.9\nshy = { share = 0.3, holes = 0.9 }";
-    let limited = Config { limit: Some(300), ..Config::default() };
-    let small_memory = Config { max_peers: 300, ..Config::default() };
+    let limited = CrawlConfig { limit: Some(300), ..CrawlConfig::default() };
+    let small_memory = CrawlConfig { max_peers: 300, ..CrawlConfig::default() };
     assert_eq!(refusal("peers = 500", limited), Some(NoEstimate::CutShort));
     assert_eq!(refusal("peers = 500", small_memory), Some(NoEstimate::PeersLeftOut));
-    assert_eq!(refusal("peers = 25", Config::default()), Some(NoEstimate::TooFewTables));
-    assert_eq!(refusal(uneven, Config::default()), Some(NoEstimate::CapturesTooUneven));
+    assert_eq!(refusal("peers = 25", CrawlConfig::default()), Some(NoEstimate::TooFewTables));
+    assert_eq!(refusal(uneven, CrawlConfig::default()), Some(NoEstimate::CapturesTooUneven));
     let apart = "peers = 1000\nseed = 3\nbootstrap = 200\n[tables]\nholes = 0.9965";
-    assert_eq!(refusal(apart, Config::default()), Some(NoEstimate::CoverageTooLow));
+    assert_eq!(refusal(apart, CrawlConfig::default()), Some(NoEstimate::CoverageTooLow));
 }
 
 #[test]
 fn invented_peers_are_not_counted_among_the_missed() {
     let liars = "peers = 400\n[[states]]\nstate = 'inventing'\nshare = 0.05";
-    let said = said(liars, Config::default());
+    let said = said(liars, CrawlConfig::default());
     let unreachable = said.in_degree.unreachable.expect("invented peers");
     assert!(unreachable.peers > 1000 && unreachable.once_share == 1.0, "{unreachable:?}");
     assert_eq!(said.estimate.expect("an estimate").missed, 0.0);

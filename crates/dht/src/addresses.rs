@@ -19,12 +19,12 @@ const MAX_PEERS: usize = 16 * 1024;
 /// Addresses of peers that may be dialled.
 #[derive(Debug, Default)]
 pub struct KnownAddresses {
-    known: HashMap<Vec<u8>, Known, RandomState>,
+    known: HashMap<Vec<u8>, PeerAddresses, RandomState>,
 }
 
 /// What is known of one peer.
 #[derive(Debug, Default)]
-struct Known {
+struct PeerAddresses {
     addrs: Vec<Multiaddr>,
     /// Of the entry that was read last: most entries of a peer are alike, and need not be read again.
     entry_hash: u64,
@@ -62,7 +62,7 @@ impl KnownAddresses {
     }
 }
 
-impl Known {
+impl PeerAddresses {
     fn add(&mut self, addr: Multiaddr, admitted: &impl Fn(&Multiaddr) -> bool) {
         if self.addrs.len() < MAX_ADDRESSES && !self.addrs.contains(&addr) && admitted(&addr) {
             self.addrs.push(addr);

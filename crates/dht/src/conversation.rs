@@ -53,14 +53,14 @@ pub enum Awaits {
 
 /// Bounds of one conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct TalkLimits {
     /// The longest message that is taken from a peer, in bytes.
     pub message_bytes: usize,
     /// How long a connection is kept on which nothing is asked.
     pub idle: Duration,
 }
 
-impl Default for Limits {
+impl Default for TalkLimits {
     /// 512 KiB, several times what 20 peers and as many providers need; a minute, for which servers of go-libp2p-kad-dht
     /// keep an idle stream.
     fn default() -> Self {
@@ -135,7 +135,7 @@ pub struct Conversation {
 
 impl Conversation {
     /// Hands a connection to a task of its own. `until_end` is dropped when the connection is closed.
-    pub fn begin<C, T>(connection: C, limits: Limits, meter: Arc<Meter>, until_end: T) -> Self
+    pub fn begin<C, T>(connection: C, limits: TalkLimits, meter: Arc<Meter>, until_end: T) -> Self
     where
         C: Connection + 'static,
         T: Send + 'static,
@@ -151,7 +151,7 @@ impl Conversation {
 
     /// Hands a connection that the peer opened to a task of its own. It lasts as long as the peer and the network let it,
     /// whoever asks on it and whether or not anybody does: the peer may be about to.
-    pub fn accepted<C: Connection + 'static>(connection: C, limits: Limits, meter: Arc<Meter>) -> Self {
+    pub fn accepted<C: Connection + 'static>(connection: C, limits: TalkLimits, meter: Arc<Meter>) -> Self {
         let (orders, taken) = mpsc::channel(MAX_WAITING);
         tokio::spawn(Driver::new(connection, taken, limits, meter).lasting().run());
         Self { orders }

@@ -1,5 +1,5 @@
 //! The exchange of identify, the one implementation of it: for who follows the events of a connection ([`Identifying`]), and
-//! for who asks through a conversation and has the whole reply at once ([`identify`], [`Introduced::of`]).
+//! for who asks through a conversation and has the whole reply at once ([`identify`], [`Identified::of`]).
 //!
 //! Whether a peer is *reachable* hangs on none of it: it is, as soon as it has proved who it is, and that is when a connection
 //! stands. What it says of itself, and whether it says anything, comes after.
@@ -18,7 +18,7 @@ use crate::conversation::{Ask, Awaits};
 
 /// What a peer said of itself.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Introduced {
+pub struct Identified {
     /// What it said; `None` if it said nothing that can be read.
     pub said: Option<Identify>,
     /// Why it said nothing, or what was wrong beside what it said; `None` if all was well.
@@ -32,12 +32,12 @@ pub struct Identifying {
     stream: Option<StreamId>,
     /// Who the peer has proved to be.
     peer: PeerId,
-    progress: Progress,
+    progress: IdentifyProgress,
 }
 
 /// How far identify has come.
 #[derive(Debug)]
-enum Progress {
+enum IdentifyProgress {
     /// Nothing has come.
     Awaited,
     /// A message came; go-libp2p sends a long one in parts, and the end of the stream says that it is whole.
@@ -50,7 +50,7 @@ impl Identifying {
     /// Asks the peer that has proved to be this one.
     pub fn begin(connection: &mut impl Connection, peer: PeerId) -> Self {
         let stream = connection.open(IDENTIFY_PROTOCOL, MAX_IDENTIFY_BYTES);
-        Self { stream: Some(stream), peer, progress: Progress::Awaited }
+        Self { stream: Some(stream), peer, progress: IdentifyProgress::Awaited }
     }
 
     /// Whether it still awaits something on this stream.
@@ -60,20 +60,20 @@ impl Identifying {
 
     /// Whether nothing more is to come.
     pub const fn is_over(&self) -> bool {
-        matches!(self.progress, Progress::Done(..))
+        matches!(self.progress, IdentifyProgress::Done(..))
     }
 
     /// Whether a part has come, and perhaps all: only the end of the stream says so, and not everybody ends it.
     pub const fn has_begun(&self) -> bool {
-        matches!(self.progress, Progress::Partly(_))
+        matches!(self.progress, IdentifyProgress::Partly(_))
     }
 
     /// Takes a message in. Of its protocols those of these names are kept however many there are.
     pub fn on_message(&mut self, message: &[u8], protocols: &[String]) {
-        let said = match std::mem::replace(&mut self.progress, Progress::Done(None, None)) {
-            Progress::Awaited => None,
-            Progress::Partly(identify) => Some(identify),
-            done @ Progress::Done(..) => {
+        let said = match std::mem::replace(&mut self.progress, IdentifyProgress::Done(None, None)) {
+            IdentifyProgress::Awaited => None,
+            IdentifyProgress::Partly(identify) => Some(identify),
+            done @ IdentifyProgress::Done(..) => {
                 self.progress = done;
                 return;
             }
@@ -81,41 +81,43 @@ impl Identifying {
         let is_first = said.is_none();
         let mut identify = said.unwrap_or_default();
         self.progress = if identify.merge_keeping(message, protocols).is_ok() {
-            Progress::Partly(identify)
+            IdentifyProgress::Partly(identify)
         } else {
             let malformed = Failure::new(Phase::Identify, FailureClass::Malformed);
-            Progress::Done(Some(identify).filter(|_| !is_first), Some(malformed))
+            IdentifyProgress::Done(Some(identify).filter(|_| !is_first), Some(malformed))
         };
     }
 
     /// The stream, the connection or our patience came to its end: in good order, or by a failure.
     pub fn on_end(&mut self, how: Option<Failure>) {
-        self.progress = match std::mem::replace(&mut self.progress, Progress::Done(None, None)) {
-            Progress::Awaited => Progress::Done(None, Some(how.map_or_else(closed, in_identify))),
-            Progress::Partly(identify) => {
+        self.progress = match std::mem::replace(&mut self.progress, IdentifyProgress::Done(None, None)) {
+            IdentifyProgress::Awaited => {
+                IdentifyProgress::Done(None, Some(how.map_or_else(closed, in_identify)))
+            }
+            IdentifyProgress::Partly(identify) => {
                 // Who has said all may leave the stream open.
                 let cut = how.filter(|how| how.class != FailureClass::Timeout).map(in_identify);
                 let fault = cut.or_else(|| key_mismatch(&identify, &self.peer));
-                Progress::Done(Some(identify), fault)
+                IdentifyProgress::Done(Some(identify), fault)
             }
-            done @ Progress::Done(..) => done,
+            done @ IdentifyProgress::Done(..) => done,
         };
     }
 
     /// What came of it. Where it was not over, that is its end in good order.
-    pub fn into_introduced(mut self) -> Introduced {
+    pub fn into_introduced(mut self) -> Identified {
         self.on_end(None);
         match self.progress {
-            Progress::Done(said, fault) => Introduced { said: said.map(|said| *said), fault },
-            Progress::Awaited | Progress::Partly(_) => Introduced::default(),
+            IdentifyProgress::Done(said, fault) => Identified { said: said.map(|said| *said), fault },
+            IdentifyProgress::Awaited | IdentifyProgress::Partly(_) => Identified::default(),
         }
     }
 }
 
-impl Introduced {
+impl Identified {
     /// What the peer that has proved to be this one said by a whole reply to [`identify`].
     pub fn of(reply: Result<Vec<Vec<u8>>, Failure>, peer: PeerId) -> Self {
-        let mut identifying = Identifying { stream: None, peer, progress: Progress::Awaited };
+        let mut identifying = Identifying { stream: None, peer, progress: IdentifyProgress::Awaited };
         match reply {
             Ok(messages) => messages.iter().for_each(|message| identifying.on_message(message, &[])),
             Err(failure) => identifying.on_end(Some(failure)),
@@ -159,7 +161,7 @@ mod tests {
     }
 
     fn introduced(messages: &[Vec<u8>], peer: PeerId) -> (Option<Vec<String>>, Option<FailureClass>) {
-        let Introduced { said, fault } = Introduced::of(Ok(messages.to_vec()), peer);
+        let Identified { said, fault } = Identified::of(Ok(messages.to_vec()), peer);
         (said.map(|said| said.protocols), fault.map(|fault| fault.class))
     }
 
@@ -171,7 +173,7 @@ mod tests {
         assert_eq!(introduced(&[], peer), (None, Some(FailureClass::StreamClosed)));
         assert_eq!(introduced(&[vec![0xff]], peer), (None, Some(FailureClass::Malformed)));
         let silent = Failure::new(Phase::Request, FailureClass::Timeout);
-        let fault = Introduced::of(Err(silent), peer).fault.expect("it said nothing");
+        let fault = Identified::of(Err(silent), peer).fault.expect("it said nothing");
         assert_eq!((fault.phase, fault.class), (Phase::Identify, FailureClass::Timeout));
     }
 

@@ -20,12 +20,12 @@ mod retrieval;
 
 pub use addresses::KnownAddresses;
 pub use autonat::{AddressChecks, DialBacks, Inquiry, NumberDesk, OwnAddress, ask_to_dial_back};
-pub use conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter, Reply};
+pub use conversation::{Ask, Awaits, Broken, Conversation, Meter, Reply, TalkLimits};
 pub use finder::{
     ANSWER_PATIENCE, Finder, FinderTerms, Found, FoundValue, GivenAddress, Happened, Provider, Quest,
 };
-pub use identifying::{Identifying, Introduced, identify};
-pub use node::{Node, NodeConfig, Profile};
+pub use identifying::{Identified, Identifying, identify};
+pub use node::{Node, NodeConfig, NodeProfile};
 pub use pool::{Dialling, Exchange, Pool, PoolConfig};
 pub use probe::{Heard, Probe, Probing, probe, probe_all, probe_all_within};
 pub use provide::{Holder, PUT_PATIENCE, ProviderRecord, ReadBack};

@@ -29,7 +29,7 @@ use kad::{
 use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use self::config::{NodeConfig, Profile};
+pub use self::config::{NodeConfig, NodeProfile};
 use self::{admitting::Admitting, reachability::Reaching, state::NodeState, upkeep::Upkeep};
 use crate::{
     autonat::{AddressChecks, OwnAddress},
@@ -46,7 +46,7 @@ const MAX_INTRODUCED: usize = 256;
 pub struct Node<M: Member> {
     seeker: Seeker<M>,
     own: Contact,
-    profile: Profile,
+    profile: NodeProfile,
     refreshes: watch::Receiver<u64>,
     leaving: CancellationToken,
     tasks: TaskTracker,
@@ -194,7 +194,7 @@ async fn accept<M: Member>(pool: Pool<M>) {
     }
 }
 
-impl Profile {
+impl NodeProfile {
     /// What a node says of itself that listens there.
     fn says(&self, listens: &[Multiaddr]) -> Says {
         let addresses = if self.announce.is_empty() { listens } else { &self.announce };

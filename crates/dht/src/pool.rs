@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::exchange::connection_of;
 pub use self::exchange::{Dialling, Exchange};
 use self::place::Place;
-use crate::conversation::{Ask, Broken, Conversation, Limits, Meter};
+use crate::conversation::{Ask, Broken, Conversation, Meter, TalkLimits};
 
 /// Bounds of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,13 +42,13 @@ pub struct PoolConfig {
     /// The most connections at once, those included that are being dialled.
     pub connections: usize,
     /// Those of each connection.
-    pub limits: Limits,
+    pub limits: TalkLimits,
 }
 
 impl Default for PoolConfig {
     /// 256 connections: as many peers as go-libp2p-kad-dht checks at once.
     fn default() -> Self {
-        Self { connections: 256, limits: Limits::default() }
+        Self { connections: 256, limits: TalkLimits::default() }
     }
 }
 

@@ -19,8 +19,8 @@ use tokio::{
 };
 
 use crate::{
-    conversation::{Ask, Awaits, Broken, Conversation, Limits, Meter},
-    identifying::{Introduced, identify},
+    conversation::{Ask, Awaits, Broken, Conversation, Meter, TalkLimits},
+    identifying::{Identified, identify},
 };
 
 /// How many addresses of one peer are probed at a time.
@@ -34,7 +34,7 @@ pub struct Probing {
     /// How long each answer is awaited.
     pub patience: Duration,
     /// Bounds of the conversation.
-    pub limits: Limits,
+    pub limits: TalkLimits,
 }
 
 /// What came of a probe of one address.
@@ -56,7 +56,7 @@ pub struct Heard {
     /// The shortest round trip that was seen; `None` if none was.
     pub round_trip: Option<RoundTrip>,
     /// Who it says it is.
-    pub introduced: Introduced,
+    pub introduced: Identified,
     /// How long it took to answer a ping of kad, which every server answers.
     pub pong: Result<Duration, Failure>,
     /// How many peers it named when it was asked for those closest to itself: none is an answer, too.
@@ -86,7 +86,7 @@ pub async fn probe<N: Network>(network: &N, peer: PeerId, address: Multiaddr, pr
     };
     let named = talk.ask(request(probing, MessageType::FindNode, peer.to_bytes()));
     let (identify, pong, named) = tokio::join!(identify, pong, named);
-    let introduced = Introduced::of(identify.map_err(Broken::into_failure), peer);
+    let introduced = Identified::of(identify.map_err(Broken::into_failure), peer);
     let pong = pong.map_err(Broken::into_failure);
     let named = named.map_err(Broken::into_failure).and_then(|messages| count(&messages));
     let round_trip = talk.round_trip().await;

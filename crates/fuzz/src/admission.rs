@@ -4,7 +4,7 @@
 use std::{collections::HashMap, net::IpAddr};
 
 use kad::PeerId;
-use net::admission::{Admission, Bounds, Pair};
+use net::admission::{Admission, Bounds, PeerPair};
 
 /// Small bounds, so that few bytes reach them.
 const BOUNDS: Bounds = Bounds {
@@ -22,7 +22,7 @@ const BOUNDS: Bounds = Bounds {
 #[derive(Default)]
 struct Model {
     half_open: Vec<(u64, IpAddr)>,
-    open: Vec<(IpAddr, Pair)>,
+    open: Vec<(IpAddr, PeerPair)>,
     /// Of those that are open how many we opened: these are never refused.
     opened: usize,
 }
@@ -122,7 +122,7 @@ fn source(n: u8) -> IpAddr {
 }
 
 /// A few peers of ours and of others.
-fn pair_of(who: u8) -> Pair {
+fn pair_of(who: u8) -> PeerPair {
     let peer = PeerId::from_bytes(&[0, 1, who % 5]);
     (u64::from(who % 3), peer.unwrap_or_else(|_| PeerId::random()))
 }

@@ -4,7 +4,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use kad::{
-    answer::{Answer, Asked, Found, Known, Lookup, MAX_KEY_BYTES, MAX_PROVIDER_ADDRESSES, Provide, Put},
+    answer::{Answer, Asked, Findings, Known, MAX_KEY_BYTES, MAX_PROVIDER_ADDRESSES, Provide, Put, Query},
     message::{ConnectionType, K, MAX_MESSAGE_BYTES, Message, MessageType, Peer, Record, write_peer},
     records::{Providers, Values},
     values::MAX_VALUE_BYTES,
@@ -68,7 +68,7 @@ fn entry(id: &[u8], addrs: &[&[u8]]) -> Vec<u8> {
 }
 
 /// A server that knows more than an answer takes: itself, the asker and one without addresses among them.
-fn look_up(lookup: &Lookup<'_>, request: &Message) {
+fn look_up(lookup: &Query<'_>, request: &Message) {
     assert_eq!((lookup.kind(), lookup.key()), (request.kind, request.key.as_slice()));
     assert!(!request.key.is_empty());
     let ids: Vec<[u8; 3]> = b"oam".iter().copied().chain(0x80..0xa0).map(|name| [0, 1, name]).collect();
@@ -79,7 +79,7 @@ fn look_up(lookup: &Lookup<'_>, request: &Message) {
     let target = known.iter().find(|peer| peer.id == lookup.key()).copied();
     let large = entry(b"provider", &[&[4; 1000]]);
     let provider = Known { id: b"provider", entry: &large, has_addresses: true };
-    let found = Found { target, closest: known, providers: vec![provider; 3], record: Some(b"\x0a\x01k") };
+    let found = Findings { target, closest: known, providers: vec![provider; 3], record: Some(b"\x0a\x01k") };
     let reply = lookup.answer(OWN, ASKER, &found);
     assert!(reply.len() <= MAX_MESSAGE_BYTES);
     let Ok(reply) = Message::decode(&reply) else { unreachable!("an answer is no message") };

@@ -26,10 +26,10 @@ pub mod value;
 pub mod written_key;
 
 /// A function that panics if something does not hold of these bytes.
-pub type Target = fn(&[u8]);
+pub type FuzzTarget = fn(&[u8]);
 
 /// Every target by the name of its driver and of its corpus.
-pub const TARGETS: &[(&str, Target)] = &[
+pub const TARGETS: &[(&str, FuzzTarget)] = &[
     ("address", address::check),
     ("admission", admission::check),
     ("autonat", autonat::check),

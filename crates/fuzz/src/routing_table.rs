@@ -5,8 +5,8 @@ use std::time::Duration;
 use kad::{
     Key,
     table::{
-        AddressGroup, Admission, GroupLimits, Newcomer, Refresh, RefreshStep, RoutingTable, Settling,
-        TableRules,
+        AddressGroup, GroupLimits, Newcomer, Refresh, RefreshStep, RoutingTable, Settling, TableRules,
+        TableTrials,
     },
 };
 
@@ -20,7 +20,8 @@ pub fn check(bytes: &[u8]) {
     let limits = GroupLimits { per_prefix: 2, per_table: 3 };
     let rules = TableRules { bucket_size, groups: (setting & 4 != 0).then_some(limits) };
     let mut table = RoutingTable::new(key(0, 0), rules);
-    let (mut settling, mut admission, mut now) = (Settling::default(), Admission::default(), Duration::ZERO);
+    let (mut settling, mut admission, mut now) =
+        (Settling::default(), TableTrials::default(), Duration::ZERO);
     for event in events.chunks_exact(3) {
         let &[kind, high, low] = event else { return };
         let at = key(high, low);

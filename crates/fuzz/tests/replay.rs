@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kadscope_fuzz::{TARGETS, Target};
+use kadscope_fuzz::{FuzzTarget, TARGETS};
 
 /// Random inputs for each target, and as many changed seeds.
 const ROUNDS: u64 = 200;
@@ -54,7 +54,7 @@ impl Numbers {
     }
 }
 
-fn holds(name: &str, target: Target, what: &str, bytes: &[u8]) {
+fn holds(name: &str, target: FuzzTarget, what: &str, bytes: &[u8]) {
     assert!(catch_unwind(|| target(bytes)).is_ok(), "{name} does not hold of {what}: {bytes:02x?}");
 }
 

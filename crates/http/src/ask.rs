@@ -25,14 +25,14 @@ const DEFAULT_PATH: &str = "/health";
 
 /// What came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct HttpReply {
     /// The status, 200 for instance.
     pub status: u16,
     /// What stands in the body, as far as it is text.
     pub text: String,
 }
 
-impl Asked {
+impl HttpReply {
     /// Whether all is well.
     pub fn is_well(&self) -> bool {
         (200..300).contains(&self.status)
@@ -40,7 +40,7 @@ impl Asked {
 }
 
 /// Asks for `http://HOST[:PORT][/PATH]`, or without the scheme; a path of nothing is `/health`.
-pub async fn ask(url: &str, token: Option<&str>) -> Result<Asked, HttpError> {
+pub async fn ask(url: &str, token: Option<&str>) -> Result<HttpReply, HttpError> {
     let (authority, path) = parts(url)?;
     let host = authority.to_string();
     let no_answer = |why: String| HttpError::NoAnswer { host: host.clone(), why };
@@ -67,7 +67,7 @@ fn parts(url: &str) -> Result<(Authority, String), HttpError> {
     Ok((authority.clone(), path.to_owned()))
 }
 
-async fn asked(authority: &Authority, path: &str, token: Option<&str>) -> Result<Asked, String> {
+async fn asked(authority: &Authority, path: &str, token: Option<&str>) -> Result<HttpReply, String> {
     let name = authority.host().trim_start_matches('[').trim_end_matches(']');
     let port = authority.port_u16().unwrap_or(80);
     let stream = match name.parse::<IpAddr>() {
@@ -89,7 +89,7 @@ async fn asked(authority: &Authority, path: &str, token: Option<&str>) -> Result
         let status = response.status().as_u16();
         let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
         let body = body.map_err(|_| "its answer broke off, or is too long")?.to_bytes();
-        Ok(Asked { status, text: String::from_utf8_lossy(&body).into_owned() })
+        Ok(HttpReply { status, text: String::from_utf8_lossy(&body).into_owned() })
     };
     tokio::select! {
         biased;

@@ -20,7 +20,7 @@ pub use axum;
 
 pub use self::{
     access::{Access, MIN_TOKEN_BYTES, Token},
-    ask::{Asked, MAX_ASK_TIME, ask},
+    ask::{HttpReply, MAX_ASK_TIME, ask},
     bounds::HttpBounds,
     error::HttpError,
     memory::{Holding, HoldingRow, Holdings, MemoryReport, MemoryWatch, memory_limit, resident_bytes},

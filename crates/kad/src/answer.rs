@@ -34,7 +34,7 @@ pub struct Known<'a> {
 
 /// What a server found for a key.
 #[derive(Debug, Clone, Default)]
-pub struct Found<'a> {
+pub struct Findings<'a> {
     /// The peer whose id is the key, if the server has heard of it.
     pub target: Option<Known<'a>>,
     /// The peers of its table closest to the key, the closest first. [`K`] and two more are enough: at most
@@ -46,7 +46,7 @@ pub struct Found<'a> {
     pub record: Option<&'a [u8]>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> Findings<'a> {
     /// What a routing table says of a key. A target that stands in no table, but is known with addresses all the same, is
     /// for the caller to add: the server itself, whoever asks, a client.
     pub fn in_table<T>(table: &'a RoutingTable<T>, key: &[u8], known: impl Fn(&'a T) -> Known<'a>) -> Self {
@@ -77,8 +77,8 @@ pub enum Answer {
 pub enum Asked<'a> {
     /// Nothing: this is the answer.
     Answered(Answer),
-    /// To look a key up. [`Lookup::answer`] makes the answer.
-    Lookup(Lookup<'a>),
+    /// To look a key up. [`Query::answer`] makes the answer.
+    Lookup(Query<'a>),
     /// To keep that the asker provides a key. The answer is [`Answer::Nothing`].
     Provide(Provide<'a>),
     /// To keep a value. [`Put::answer`] is the answer if it was kept, else [`Answer::Reset`].
@@ -93,8 +93,8 @@ impl<'a> Asked<'a> {
         let request = MessageView::decode(bytes)?;
         let (has_key, is_short) = (!request.key.is_empty(), request.key.len() <= MAX_KEY_BYTES);
         Ok(match request.kind {
-            MessageType::FindNode | MessageType::GetValue if has_key => Self::Lookup(Lookup { request }),
-            MessageType::GetProviders if has_key && is_short => Self::Lookup(Lookup { request }),
+            MessageType::FindNode | MessageType::GetValue if has_key => Self::Lookup(Query { request }),
+            MessageType::GetProviders if has_key && is_short => Self::Lookup(Query { request }),
             MessageType::AddProvider if has_key && is_short => {
                 Provide::of(&request, asker).map_or(Self::Answered(Answer::Reset), Self::Provide)
             }
@@ -109,11 +109,11 @@ impl<'a> Asked<'a> {
 
 /// A key to be looked up: FIND_NODE, GET_PROVIDERS or `GET_VALUE`.
 #[derive(Debug, Clone, Copy)]
-pub struct Lookup<'a> {
+pub struct Query<'a> {
     request: MessageView<'a>,
 }
 
-impl<'a> Lookup<'a> {
+impl<'a> Query<'a> {
     /// What is asked for beside the closest peers.
     pub const fn kind(&self) -> MessageType {
         self.request.kind
@@ -129,7 +129,7 @@ impl<'a> Lookup<'a> {
     /// It names the [`K`] closest peers, without the server and the asker. FIND_NODE names the target itself first, even if
     /// it is the server or the asker; of all that, only those with addresses, which its asker could not use otherwise:
     /// others do not move up for those who are left out. Its answer does not repeat the key, the other two do.
-    pub fn answer(&self, own: &[u8], asker: &[u8], found: &Found<'_>) -> Vec<u8> {
+    pub fn answer(&self, own: &[u8], asker: &[u8], found: &Findings<'_>) -> Vec<u8> {
         let kind = self.kind();
         let is_find_node = kind == MessageType::FindNode;
         let target = found.target.filter(|_| is_find_node);

@@ -22,7 +22,7 @@ use libp2p_identity::PeerId;
 
 use self::{
     candidates::Candidates,
-    ending::{Course, Ending, Inquiry},
+    ending::{Course, Ending, OwnRequests},
     providers::FoundProviders,
 };
 pub use self::{
@@ -88,7 +88,7 @@ pub struct Lookup {
     own: Box<[u8]>,
     rules: Rules,
     candidates: Candidates,
-    requests: Vec<Inquiry>,
+    requests: Vec<OwnRequests>,
     /// Requests under way.
     open: usize,
     asked: usize,
@@ -263,7 +263,7 @@ impl Lookup {
             } else {
                 heard.new += 1;
                 self.candidates.add(id, origin);
-                self.requests.push(Inquiry::default());
+                self.requests.push(OwnRequests::default());
             }
         }
         heard

@@ -37,14 +37,14 @@ pub struct DialRules {
 
 /// How an address is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum Approach {
     /// By dialling a socket.
     Socket(Target),
     /// By resolving its name first.
     Name,
 }
 
-impl Way {
+impl Approach {
     /// The place in the order: QUIC has the fewest round trips, then TCP and what runs on it; a name is asked for first.
     fn order(self) -> (u8, bool) {
         let Self::Socket(target) = self else { return (4, false) };
@@ -75,11 +75,11 @@ impl Way {
 
 /// One address and its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
+pub struct DialTurn {
     /// The position in the list of addresses.
     pub index: usize,
     /// How it is tried.
-    pub way: Way,
+    pub way: Approach,
     /// How long the attempt has for itself before the next one begins.
     pub step: Duration,
 }
@@ -93,7 +93,7 @@ pub struct Plan {
     /// One for each address; `NotTried` where a turn is to come.
     attempts: Vec<Attempt>,
     /// Turns, the first one last.
-    turns: Vec<Turn>,
+    turns: Vec<DialTurn>,
     /// When the next turn begins.
     next: Duration,
     /// Addresses that name the same socket as one before them: (position, position of that one).
@@ -115,7 +115,7 @@ impl Plan {
     pub fn of_resolved(addrs: &[Multiaddr], peer: &PeerId, rules: &DialRules) -> Self {
         let mut plan = Self::uncut(addrs, peer, rules);
         let mut seen: HashMap<Option<Transport>, usize> = HashMap::new();
-        let mut ranked: Vec<(usize, Turn)> = Vec::with_capacity(plan.turns.len());
+        let mut ranked: Vec<(usize, DialTurn)> = Vec::with_capacity(plan.turns.len());
         for turn in std::mem::take(&mut plan.turns) {
             let before = seen.entry(turn.way.transport()).or_default();
             ranked.push((*before, turn));
@@ -156,19 +156,20 @@ impl Plan {
         self.turns.reverse();
     }
 
-    fn add(&mut self, index: usize, way: Way, addrs: &[Multiaddr]) {
+    fn add(&mut self, index: usize, way: Approach, addrs: &[Multiaddr]) {
         let place = |index: usize| addrs.get(index).map(without_peer);
-        let is_same =
-            |turn: &&Turn| turn.way == way && (way != Way::Name || place(turn.index) == place(index));
+        let is_same = |turn: &&DialTurn| {
+            turn.way == way && (way != Approach::Name || place(turn.index) == place(index))
+        };
         if let Some(first) = self.turns.iter().find(is_same) {
             self.same.push((index, first.index));
             return;
         }
-        self.turns.push(Turn { index, way, step: way.step() });
+        self.turns.push(DialTurn { index, way, step: way.step() });
     }
 
     /// The turn that is to come; `None` if there is none.
-    pub fn upcoming(&self) -> Option<&Turn> {
+    pub fn upcoming(&self) -> Option<&DialTurn> {
         self.turns.last()
     }
 
@@ -178,7 +179,7 @@ impl Plan {
     }
 
     /// The turn that begins now; `None` if its time has not come, or if there is none.
-    pub fn begin(&mut self, now: Duration) -> Option<Turn> {
+    pub fn begin(&mut self, now: Duration) -> Option<DialTurn> {
         let turn = self.turns.pop_if(|_| self.next <= now)?;
         self.next = now + turn.step;
         Some(turn)
@@ -217,7 +218,7 @@ impl Plan {
 
 impl DialRules {
     /// How an address of this peer is tried, or why it is not.
-    pub fn way(&self, addr: &Multiaddr, peer: &PeerId) -> Result<Way, SkipReason> {
+    pub fn way(&self, addr: &Multiaddr, peer: &PeerId) -> Result<Approach, SkipReason> {
         if self.opt_out.has_peer(peer) {
             return Err(SkipReason::OptedOut);
         }
@@ -229,18 +230,18 @@ impl DialRules {
 
     /// Over which transport an address would be dialled, whoever is there, or why it would not be; `None` for a name.
     pub fn admits(&self, addr: &Multiaddr) -> Result<Option<Transport>, SkipReason> {
-        self.allow(addr).map(Way::transport)
+        self.allow(addr).map(Approach::transport)
     }
 
-    fn allow(&self, addr: &Multiaddr) -> Result<Way, SkipReason> {
+    fn allow(&self, addr: &Multiaddr) -> Result<Approach, SkipReason> {
         let way = match self.addresses.socket(addr) {
-            Ok(target) => Way::Socket(target),
-            Err(SkipReason::Name) if self.names => Way::Name,
+            Ok(target) => Approach::Socket(target),
+            Err(SkipReason::Name) if self.names => Approach::Name,
             Err(reason) => return Err(reason),
         };
         match way {
             _ if self.opt_out.has_address(addr) => Err(SkipReason::OptedOut),
-            Way::Socket(Target::Quic(_)) if !self.quic => Err(SkipReason::TransportNotSupported),
+            Approach::Socket(Target::Quic(_)) if !self.quic => Err(SkipReason::TransportNotSupported),
             way => Ok(way),
         }
     }
@@ -394,7 +395,7 @@ mod tests {
         let ms = Duration::from_millis;
         let mut plan = plan(&["/ip4/1.1.1.1/tcp/1", "/ip4/1.1.1.1/tcp/2", "/ip4/1.1.1.1/tcp/3"], 8);
         let failed = AddressOutcome::Failed(Failure::new(Phase::Connect, FailureClass::Timeout));
-        let index = |turn: Option<Turn>| turn.map(|turn| turn.index);
+        let index = |turn: Option<DialTurn>| turn.map(|turn| turn.index);
         assert_eq!((plan.next(), index(plan.begin(ms(0)))), (Some(ms(0)), Some(0)));
         assert_eq!((plan.next(), index(plan.begin(ms(249)))), (Some(ms(250)), None));
         assert_eq!((index(plan.begin(ms(250))), plan.next()), (Some(1), Some(ms(500))));

@@ -36,7 +36,7 @@ pub const MAX_VALUE_AGE: Duration = Duration::from_secs(48 * 3600);
 
 /// The bounds of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct RecordLimits {
     /// How many records one server keeps.
     pub per_server: usize,
     /// How many providers of one key one server keeps. Values have one record a key always.
@@ -45,7 +45,7 @@ pub struct Limits {
     pub total_bytes: usize,
 }
 
-impl Limits {
+impl RecordLimits {
     /// Bounds for provider records, of our own choice: servers of the field have none. A program that provides 50,000
     /// keys in a network of 100 servers gives 10,000 to each.
     pub const PROVIDERS: Self = Self { per_server: 16_384, per_key: 1024, total_bytes: 256 << 20 };

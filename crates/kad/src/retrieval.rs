@@ -11,7 +11,7 @@ use crate::{
 named! {
     /// Whether content can be retrieved, and if not, why. Each verdict comes closer to it than those before it, so that of
     /// several providers the greatest says what is true of all.
-    pub enum Verdict {
+    pub enum RetrievalVerdict {
         /// Nobody who was asked has a record: nobody says that it is provided.
         NoRecord = "no_record",
         /// There are records, and nobody knows where the provider is.
@@ -67,7 +67,7 @@ named! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderVerdict {
     /// Whether the content can be retrieved from it, or why not.
-    pub verdict: Verdict,
+    pub verdict: RetrievalVerdict,
     /// The name of what went wrong: the class of the failure that came furthest, or the reason why the first address was not
     /// dialled. `None` where the verdict says it all.
     pub error: Option<&'static str>,
@@ -98,8 +98,8 @@ impl Sightings<'_> {
     pub fn verdict(&self) -> ProviderVerdict {
         let of = |verdict, error| ProviderVerdict { verdict, error };
         match self.has_block() {
-            HasBlock::Yes => return of(Verdict::Retrievable, None),
-            HasBlock::No => return of(Verdict::NoBlock, None),
+            HasBlock::Yes => return of(RetrievalVerdict::Retrievable, None),
+            HasBlock::No => return of(RetrievalVerdict::NoBlock, None),
             HasBlock::Unknown => {}
         }
         if self.addresses.contains(&&AddressOutcome::Connected) {
@@ -111,9 +111,9 @@ impl Sightings<'_> {
         });
         if let Some(failure) = furthest(failed) {
             let verdict = match failure.class {
-                FailureClass::ConnectionRefused => Verdict::Refused,
-                FailureClass::PeerIdMismatch => Verdict::OtherPeer,
-                _ => Verdict::Unreachable,
+                FailureClass::ConnectionRefused => RetrievalVerdict::Refused,
+                FailureClass::PeerIdMismatch => RetrievalVerdict::OtherPeer,
+                _ => RetrievalVerdict::Unreachable,
             };
             return of(verdict, Some(failure.class.name()));
         }
@@ -126,10 +126,13 @@ impl Sightings<'_> {
         let speaks = |failure: &&Failure| failure.class != FailureClass::ProtocolNotSupported;
         let verdict = match failures().find(speaks) {
             Some(failure) => {
-                return ProviderVerdict { verdict: Verdict::NoAnswer, error: Some(failure.class.name()) };
+                return ProviderVerdict {
+                    verdict: RetrievalVerdict::NoAnswer,
+                    error: Some(failure.class.name()),
+                };
             }
-            None if self.answers.is_empty() => Verdict::NoContent,
-            None => Verdict::NoProtocol,
+            None if self.answers.is_empty() => RetrievalVerdict::NoContent,
+            None => RetrievalVerdict::NoProtocol,
         };
         ProviderVerdict { verdict, error: None }
     }
@@ -149,11 +152,11 @@ impl Sightings<'_> {
         };
         let other = reasons.iter().find(|reason| !is_near(reason) && **reason != SkipReason::Relayed);
         let (verdict, error) = match other {
-            Some(reason) => (Verdict::NotDialled, Some(reason.name())),
-            None if reasons.contains(&SkipReason::Relayed) => (Verdict::OnlyRelayed, None),
-            None if !reasons.is_empty() => (Verdict::OnlyPrivate, None),
-            None if self.addresses.is_empty() => (Verdict::NoAddresses, None),
-            None => (Verdict::NotDialled, Some(FailureClass::Cancelled.name())),
+            Some(reason) => (RetrievalVerdict::NotDialled, Some(reason.name())),
+            None if reasons.contains(&SkipReason::Relayed) => (RetrievalVerdict::OnlyRelayed, None),
+            None if !reasons.is_empty() => (RetrievalVerdict::OnlyPrivate, None),
+            None if self.addresses.is_empty() => (RetrievalVerdict::NoAddresses, None),
+            None => (RetrievalVerdict::NotDialled, Some(FailureClass::Cancelled.name())),
         };
         ProviderVerdict { verdict, error }
     }
@@ -171,7 +174,7 @@ mod tests {
     fn judged(
         addresses: &[AddressOutcome],
         answers: &[Result<BlockPresence, Failure>],
-    ) -> (Verdict, Option<&'static str>) {
+    ) -> (RetrievalVerdict, Option<&'static str>) {
         let seen = Sightings { addresses: addresses.iter().collect(), answers: answers.iter().collect() };
         let ProviderVerdict { verdict, error } = seen.verdict();
         (verdict, error)
@@ -186,19 +189,19 @@ mod tests {
         let (relayed, private) = (Skipped(SkipReason::Relayed), Skipped(SkipReason::Private));
         let foreign = Skipped(SkipReason::TransportNotSupported);
         for (outcomes, verdict, error) in [
-            (vec![], Verdict::NoAddresses, None),
-            (vec![private.clone()], Verdict::OnlyPrivate, None),
-            (vec![private.clone(), relayed.clone()], Verdict::OnlyRelayed, None),
+            (vec![], RetrievalVerdict::NoAddresses, None),
+            (vec![private.clone()], RetrievalVerdict::OnlyPrivate, None),
+            (vec![private.clone(), relayed.clone()], RetrievalVerdict::OnlyRelayed, None),
             (
                 vec![private.clone(), foreign, relayed.clone()],
-                Verdict::NotDialled,
+                RetrievalVerdict::NotDialled,
                 Some("transport_not_supported"),
             ),
-            (vec![NotTried], Verdict::NotDialled, Some("cancelled")),
-            (vec![private, refused.clone()], Verdict::Refused, Some("connection_refused")),
-            (vec![silent.clone(), refused.clone()], Verdict::Refused, Some("connection_refused")),
-            (vec![silent, relayed], Verdict::Unreachable, Some("timeout")),
-            (vec![refused, wrong], Verdict::OtherPeer, Some("peer_id_mismatch")),
+            (vec![NotTried], RetrievalVerdict::NotDialled, Some("cancelled")),
+            (vec![private, refused.clone()], RetrievalVerdict::Refused, Some("connection_refused")),
+            (vec![silent.clone(), refused.clone()], RetrievalVerdict::Refused, Some("connection_refused")),
+            (vec![silent, relayed], RetrievalVerdict::Unreachable, Some("timeout")),
+            (vec![refused, wrong], RetrievalVerdict::OtherPeer, Some("peer_id_mismatch")),
         ] {
             assert_eq!(judged(&outcomes, &[]), (verdict, error), "{outcomes:?}");
         }
@@ -210,12 +213,12 @@ mod tests {
         let none = |class| Err(Failure::new(Phase::Request, class));
         let (mute, slow) = (none(FailureClass::ProtocolNotSupported), none(FailureClass::Timeout));
         for (answers, verdict, error) in [
-            (vec![], Verdict::NoContent, None),
-            (vec![mute.clone(), mute.clone()], Verdict::NoProtocol, None),
-            (vec![mute.clone(), slow.clone()], Verdict::NoAnswer, Some("timeout")),
-            (vec![slow, Ok(BlockPresence::DontHave)], Verdict::NoBlock, None),
-            (vec![Ok(BlockPresence::DontHave), Ok(BlockPresence::Have)], Verdict::Retrievable, None),
-            (vec![Ok(BlockPresence::Block), mute], Verdict::Retrievable, None),
+            (vec![], RetrievalVerdict::NoContent, None),
+            (vec![mute.clone(), mute.clone()], RetrievalVerdict::NoProtocol, None),
+            (vec![mute.clone(), slow.clone()], RetrievalVerdict::NoAnswer, Some("timeout")),
+            (vec![slow, Ok(BlockPresence::DontHave)], RetrievalVerdict::NoBlock, None),
+            (vec![Ok(BlockPresence::DontHave), Ok(BlockPresence::Have)], RetrievalVerdict::Retrievable, None),
+            (vec![Ok(BlockPresence::Block), mute], RetrievalVerdict::Retrievable, None),
         ] {
             assert_eq!(judged(&up, &answers), (verdict, error), "{answers:?}");
         }
@@ -223,9 +226,9 @@ mod tests {
 
     #[test]
     fn every_name_finds_its_variant() {
-        assert!(Verdict::ALL.iter().all(|&v| Verdict::from_name(v.name()) == Some(v)));
+        assert!(RetrievalVerdict::ALL.iter().all(|&v| RetrievalVerdict::from_name(v.name()) == Some(v)));
         assert!(AddressOrigin::ALL.iter().all(|&o| AddressOrigin::from_name(o.name()) == Some(o)));
         assert!(BlockProtocol::ALL.iter().all(|&p| BlockProtocol::from_name(p.name()) == Some(p)));
-        assert_eq!(Verdict::ALL.iter().max(), Some(&Verdict::Retrievable));
+        assert_eq!(RetrievalVerdict::ALL.iter().max(), Some(&RetrievalVerdict::Retrievable));
     }
 }

@@ -6,7 +6,7 @@
 //! bucket keeps what it has, unless a peer in it was taken in as replaceable: peers that have been there long are the
 //! likeliest to stay.
 //!
-//! Beside it stand the test that lets a peer in ([`Admission`]), how a new table comes to rest ([`Settling`]) and what a
+//! Beside it stand the test that lets a peer in ([`TableTrials`]), how a new table comes to rest ([`Settling`]) and what a
 //! refresh looks up ([`Refresh`]). Times are given as the time since any moment, the same one for all of a table. What is
 //! sent, and when, is left to whoever has a network. The tables of a testnet, which are drawn rather than filled, share
 //! the order in which buckets come closer to a target ([`closest_buckets`]).
@@ -19,7 +19,7 @@ mod settling;
 use std::{mem, time::Duration};
 
 pub use self::{
-    admission::{ADMISSION_TIMEOUT, Admission, MAX_ADMISSION_TESTS},
+    admission::{ADMISSION_TIMEOUT, MAX_ADMISSION_TESTS, TableTrials},
     groups::{AddressGroup, GroupLimits},
     refresh::{REFRESH_INTERVAL, REFRESH_LOOKUP_TIMEOUT, Refresh, RefreshStep, answer_grace},
     settling::{FREEZE_AFTER, Settling},

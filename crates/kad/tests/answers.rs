@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use kadscope_kad::{
     Key,
-    answer::{Answer, Asked, Found, Known, Lookup, entry},
+    answer::{Answer, Asked, Findings, Known, Query, entry},
     message::{ConnectionType, Message, MessageType, Peer},
     records::{Provided, Providers, Values},
     table::{Newcomer, RoutingTable, TableRules},
@@ -112,8 +112,8 @@ impl Server {
         }
     }
 
-    fn look_up(&self, lookup: &Lookup<'_>) -> Vec<u8> {
-        let mut found = Found::in_table(&self.table, lookup.key(), KnownPeer::known);
+    fn look_up(&self, lookup: &Query<'_>) -> Vec<u8> {
+        let mut found = Findings::in_table(&self.table, lookup.key(), KnownPeer::known);
         let other = self.others.iter().find(|other| other.id == lookup.key());
         found.target = found.target.or_else(|| other.map(KnownPeer::known));
         let provided: Vec<Provided<'_>> = self.providers.get(1, lookup.key(), NOW).collect();

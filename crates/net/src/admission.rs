@@ -53,7 +53,7 @@ impl Default for Bounds {
 }
 
 /// Which peer of ours, by its number, and which peer of others.
-pub type Pair = (u64, PeerId);
+pub type PeerPair = (u64, PeerId);
 
 /// How many of each.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ pub struct Admission {
     open: usize,
     half_open_sources: Counts<IpAddr>,
     sources: Counts<IpAddr>,
-    peers: Counts<Pair>,
+    peers: Counts<PeerPair>,
 }
 
 impl Admission {
@@ -155,7 +155,7 @@ impl Admission {
     }
 
     /// Who arrived has proved who it is. [`Self::close`] follows, unless it is refused; nothing does then.
-    pub fn establish(&mut self, number: u64, pair: Pair) -> Result<(), Refusal> {
+    pub fn establish(&mut self, number: u64, pair: PeerPair) -> Result<(), Refusal> {
         let from = *self.half_open.get(&number).ok_or(Refusal::HalfOpen)?;
         self.give_up(number);
         if self.peers.of(&pair) >= self.bounds.per_peer {
@@ -166,14 +166,14 @@ impl Admission {
     }
 
     /// We have connected to somebody. [`Self::close`] follows. What we open ourselves is counted, and never refused.
-    pub fn open(&mut self, to: IpAddr, pair: Pair) {
+    pub fn open(&mut self, to: IpAddr, pair: PeerPair) {
         self.open += 1;
         self.sources.add(source(to));
         self.peers.add(pair);
     }
 
     /// A connection is over.
-    pub fn close(&mut self, with: IpAddr, pair: Pair) {
+    pub fn close(&mut self, with: IpAddr, pair: PeerPair) {
         self.open -= 1;
         self.sources.remove(&source(with));
         self.peers.remove(&pair);

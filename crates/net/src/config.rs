@@ -7,7 +7,7 @@ use kad::{Multiaddr, opt_out::OptOut, policy::Addresses};
 use crate::{
     admission::Bounds,
     identity::Identity,
-    limits::Limits,
+    limits::ListenLimits,
     names::{MAX_ASKING, Names},
     pacing::Pacing,
     quic::QuicDialer,
@@ -67,7 +67,7 @@ pub struct FabricConfig {
     /// How many connections there may be, over all peers of ours.
     pub bounds: Bounds,
     /// How long peers may take and be idle. How many connections there may be is in `bounds`.
-    pub limits: Limits,
+    pub limits: ListenLimits,
 }
 
 impl DialConfig {
@@ -118,6 +118,6 @@ impl FabricConfig {
 
 impl From<DialConfig> for FabricConfig {
     fn from(dials: DialConfig) -> Self {
-        Self { dials, bounds: Bounds::default(), limits: Limits::default() }
+        Self { dials, bounds: Bounds::default(), limits: ListenLimits::default() }
     }
 }

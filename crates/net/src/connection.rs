@@ -6,7 +6,9 @@ use kad::{
     network::{Connection, Endpoint, Event, RoundTrip, StreamId, Traffic},
 };
 
-use crate::{carrier::Carrier, duplex::Duplex, limits::Limits, link::Link, quic::QuicLink, registry::Ticket};
+use crate::{
+    carrier::Carrier, duplex::Duplex, limits::ListenLimits, link::Link, quic::QuicLink, registry::Ticket,
+};
 
 /// A connection with a peer that has proved who it is.
 #[derive(Debug)]
@@ -53,7 +55,7 @@ impl AnyConnection {
     }
 
     /// Puts a connection that we opened among those of a peer that serves.
-    pub(crate) fn join(&mut self, ticket: Ticket, limits: Limits) {
+    pub(crate) fn join(&mut self, ticket: Ticket, limits: ListenLimits) {
         each!(&mut self.0, held => held.1.join(ticket, limits));
     }
 }

@@ -13,7 +13,7 @@ use kad::{
     fabric::{Accepted, Member, Says},
     failure::{Failure, SkipReason},
     network::{AddressOutcome, Attempt, Dial, DialTotals, Network, Transport},
-    plan::{Plan, Turn, Way},
+    plan::{Approach, DialTurn, Plan},
 };
 use tokio::{
     sync::SemaphorePermit,
@@ -130,7 +130,7 @@ impl Network for Host {
             return Dial { attempts: plan.into_attempts(), connection: None };
         };
         // The clock starts when there is room for the first attempt. The semaphore is never closed.
-        if let Way::Socket(target) = first.way {
+        if let Approach::Socket(target) = first.way {
             inner.pace(target).await;
         }
         let permit = shared.connecting.acquire().await.ok();
@@ -248,16 +248,16 @@ impl<'a> Race<'a> {
         }
     }
 
-    fn start(&mut self, turn: Turn) {
+    fn start(&mut self, turn: DialTurn) {
         let Some(address) = self.addrs.get(turn.index) else { return };
         let name = self.names.get(turn.index).map(|name| &**name);
         let permit = self.permit.take();
         let attempt: Pin<Box<dyn Future<Output = Outcome> + Send + 'a>> = match turn.way {
-            Way::Socket(target) => {
+            Approach::Socket(target) => {
                 let to = Destination { target, address, name };
                 Box::pin(self.host.attempt(to, self.peer, self.deadline, permit))
             }
-            Way::Name => Box::pin(self.host.attempt_name(address, self.peer, self.deadline, permit)),
+            Approach::Name => Box::pin(self.host.attempt_name(address, self.peer, self.deadline, permit)),
         };
         self.running.push(Runner { index: turn.index, began: Instant::now(), attempt });
     }

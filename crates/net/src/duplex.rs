@@ -28,7 +28,7 @@ use tokio::time::{Instant, timeout};
 
 use self::{asking::Asking, inbound::Inbound, watch::Watch};
 use crate::{
-    carrier::Carrier, introduction::Purpose, limits::Limits, persona::Persona, registry::Ticket,
+    carrier::Carrier, introduction::StreamPurpose, limits::ListenLimits, persona::Persona, registry::Ticket,
     session::Framing,
 };
 
@@ -78,7 +78,7 @@ impl<C: Carrier> Duplex<C> {
     }
 
     /// On a connection that a peer opened.
-    pub(crate) fn accepted(carrier: C, persona: Arc<Persona>, limits: Limits) -> Self {
+    pub(crate) fn accepted(carrier: C, persona: Arc<Persona>, limits: ListenLimits) -> Self {
         Self::new(carrier, Direction::Inbound, persona).watched(limits)
     }
 
@@ -101,13 +101,13 @@ impl<C: Carrier> Duplex<C> {
     }
 
     /// The same, but what is idle on it ends.
-    fn watched(mut self, limits: Limits) -> Self {
+    fn watched(mut self, limits: ListenLimits) -> Self {
         self.watch = Some(Watch::new(limits));
         self
     }
 
     /// On a connection that we opened: it gets its place among those of a fabric, and what is idle of the peer's ends.
-    pub(crate) fn join(&mut self, ticket: Ticket, limits: Limits) {
+    pub(crate) fn join(&mut self, ticket: Ticket, limits: ListenLimits) {
         // Our peer may have said something else while it dialled.
         self.carrier.serve(&self.persona.voice().protocols);
         self.watch = Some(Watch::new(limits));
@@ -247,7 +247,7 @@ impl<C: Carrier> Duplex<C> {
 
     /// Whether the peer has asked who we are, and has not heard all of the answer.
     fn is_telling(&self) -> bool {
-        self.streams.iter().any(|stream| stream.purpose == Purpose::Identify)
+        self.streams.iter().any(|stream| stream.purpose == StreamPurpose::Identify)
     }
 
     /// Hangs up in good order. Bounded in time.

@@ -29,7 +29,7 @@ use crate::{
     dial::Host,
     error::NetError,
     identity::Identity,
-    limits::Limits,
+    limits::ListenLimits,
     names::{Names, Resolver},
     pacing::Pacer,
     persona::{Persona, Voice},
@@ -58,7 +58,7 @@ pub(crate) struct Resources {
     pub(crate) pacer: Mutex<Pacer>,
     pub(crate) roots: Roots,
     pub(crate) registry: Arc<Registry>,
-    limits: Limits,
+    limits: ListenLimits,
     receivers: Receivers,
     /// Of those who are dialled over QUIC; made with the first of them.
     configs: Mutex<Option<Configs>>,

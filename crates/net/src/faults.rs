@@ -67,9 +67,9 @@ pub struct Pace {
 
 /// How far away a head seems to whom, by the address that they come from.
 #[derive(Clone)]
-pub(crate) struct Distance(Arc<dyn Fn(IpAddr) -> Duration + Send + Sync>);
+pub(crate) struct PathDelay(Arc<dyn Fn(IpAddr) -> Duration + Send + Sync>);
 
-impl Distance {
+impl PathDelay {
     pub(crate) fn new(by: impl Fn(IpAddr) -> Duration + Send + Sync + 'static) -> Self {
         Self(Arc::new(by))
     }
@@ -80,9 +80,9 @@ impl Distance {
     }
 }
 
-impl fmt::Debug for Distance {
+impl fmt::Debug for PathDelay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Distance").finish_non_exhaustive()
+        f.debug_struct("PathDelay").finish_non_exhaustive()
     }
 }
 

@@ -15,7 +15,7 @@ use kad::{
     failure::{Failure, FailureClass, Phase, SkipReason, furthest},
     gateway::{Gateway, GatewayQuestion, GatewayReply},
     network::AddressOutcome,
-    plan::{DialRules, Way},
+    plan::{Approach, DialRules},
     policy::Target,
 };
 use rustls::pki_types::ServerName;
@@ -72,8 +72,8 @@ impl Inner {
         }
         let way = rules.way(&gateway.socket, &peer).map_err(AddressOutcome::Skipped)?;
         let sockets = match way {
-            Way::Socket(target) => vec![target],
-            Way::Name => self.sockets(&gateway.socket, peer).await?,
+            Approach::Socket(target) => vec![target],
+            Approach::Name => self.sockets(&gateway.socket, peer).await?,
         };
         let mut failures = Vec::with_capacity(sockets.len());
         for socket in sockets {
@@ -106,7 +106,7 @@ impl Inner {
         let (mut sockets, mut reason) = (Vec::new(), None);
         for way in ways.map(|addr| rules.way(&addr, &peer)) {
             match way {
-                Ok(Way::Socket(target)) if sockets.len() < MAX_SOCKETS => sockets.push(target),
+                Ok(Approach::Socket(target)) if sockets.len() < MAX_SOCKETS => sockets.push(target),
                 Ok(_) => {}
                 Err(skipped) => reason = reason.or(Some(skipped)),
             }

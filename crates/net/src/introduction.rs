@@ -33,7 +33,7 @@ const PROTOCOL_VERSION: &str = "ipfs/0.1.0";
 
 /// What a stream that a peer opened is for: the position in the list of protocols says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum StreamPurpose {
     Identify,
     Ping,
     Push,
@@ -41,7 +41,7 @@ pub(crate) enum Purpose {
     Service(usize),
 }
 
-impl Purpose {
+impl StreamPurpose {
     pub(crate) const fn of(position: usize) -> Self {
         match position {
             0 => Self::Identify,

@@ -14,7 +14,7 @@
 //!
 //! use kadscope_net::{
 //!     Identity,
-//!     serve::{self, Answer, Head, Limits, Profile, Request, Service},
+//!     serve::{self, Answer, Head, HeadProfile, ListenLimits, Request, Service},
 //! };
 //!
 //! /// Answers every request with an empty message.
@@ -27,7 +27,7 @@
 //! }
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let profile = Profile::new("example/1.0", &["/ipfs/kad/1.0.0"]);
+//! let profile = HeadProfile::new("example/1.0", &["/ipfs/kad/1.0.0"]);
 //! let announced = ["/ip4/127.1.0.1/tcp/4001".parse()?];
 //! let head = Arc::new(Head::new(Identity::generate()?, &profile, &announced, Empty));
 //! // A fault: `head.with_disruption(Disruption { phase: Phase::Secure, action: Action::Reset })`.
@@ -35,7 +35,7 @@
 //! let here: SocketAddr = "127.1.0.1:4001".parse()?;
 //! let listener = serve::bind("0.0.0.0:4001".parse()?)?;
 //! // Runs until it is dropped.
-//! serve::listen(listener, move |local| (local == here).then(|| Arc::clone(&head)), Limits::default()).await;
+//! serve::listen(listener, move |local| (local == here).then(|| Arc::clone(&head)), ListenLimits::default()).await;
 //! # Ok(())
 //! # }
 //! ```
@@ -96,7 +96,7 @@ pub use crate::{
     identity::Identity,
     introduction::{MAX_REQUEST_BYTES, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr},
     key::UnsupportedKey,
-    limits::Limits,
+    limits::ListenLimits,
     names::Names,
     pacing::{Pacing, Rate},
     registry::{Counted, Registered},

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Bounds of a listening side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct ListenLimits {
     /// The most connections at once; further ones are reset on arrival.
     pub connections: usize,
     /// How long a peer may take to prove who it is.
@@ -15,7 +15,7 @@ pub struct Limits {
     pub idle_connection: Duration,
 }
 
-impl Default for Limits {
+impl Default for ListenLimits {
     fn default() -> Self {
         Self {
             connections: 16_384,

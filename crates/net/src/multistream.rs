@@ -39,7 +39,7 @@ impl Malformed {
 
 /// How a proposal ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum ProposalEnd {
     Agreed,
     Refused,
 }
@@ -69,7 +69,7 @@ impl Proposal {
     }
 
     /// Takes the answer off the front of what came; `None` if more is needed.
-    pub(crate) fn receive(&mut self, rest: &mut &[u8]) -> Result<Option<Verdict>, Malformed> {
+    pub(crate) fn receive(&mut self, rest: &mut &[u8]) -> Result<Option<ProposalEnd>, Malformed> {
         if !self.header_seen {
             self.header_seen = self.line.take(rest, &[HEADER])?.is_some();
             if !self.header_seen {
@@ -79,7 +79,7 @@ impl Proposal {
         let line = self.line.take(rest, &[REFUSAL, &self.consent])?;
         let is_refusal =
             |line: &[u8]| REFUSAL.get(1..).is_some_and(|text| text.strip_suffix(b"\n") == Some(line));
-        Ok(line.map(|line| if is_refusal(&line) { Verdict::Refused } else { Verdict::Agreed }))
+        Ok(line.map(|line| if is_refusal(&line) { ProposalEnd::Refused } else { ProposalEnd::Agreed }))
     }
 }
 
@@ -219,7 +219,7 @@ mod tests {
         (Ok(None), out)
     }
 
-    fn propose(answer: &[u8], step: usize) -> Result<Option<Verdict>, Malformed> {
+    fn propose(answer: &[u8], step: usize) -> Result<Option<ProposalEnd>, Malformed> {
         let mut proposal = Proposal::new("/b/1", &mut Vec::new());
         for piece in answer.chunks(step) {
             let mut rest = piece;
@@ -238,7 +238,7 @@ mod tests {
         for step in 1..=proposed.len() {
             let (chosen, answer) = choose(&proposed, step);
             assert_eq!(chosen, Ok(Some(1)));
-            assert_eq!(propose(&answer, step), Ok(Some(Verdict::Agreed)));
+            assert_eq!(propose(&answer, step), Ok(Some(ProposalEnd::Agreed)));
         }
     }
 
@@ -247,7 +247,7 @@ mod tests {
         let mut proposed = Vec::new();
         drop(Proposal::new("/c/1", &mut proposed));
         let (chosen, answer) = choose(&proposed, 7);
-        assert_eq!((chosen, propose(&answer, 5)), (Ok(None), Ok(Some(Verdict::Refused))));
+        assert_eq!((chosen, propose(&answer, 5)), (Ok(None), Ok(Some(ProposalEnd::Refused))));
         put_line(&mut proposed, b"/a/1");
         assert_eq!(choose(&proposed, 7).0, Ok(Some(0)));
     }

@@ -21,7 +21,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::{
     fault::failure,
-    replace::{Asked, asked, of_entry, with_ip},
+    replace::{NameQuestion, asked, of_entry, with_ip},
 };
 use hickory_resolver::{
     TokioResolver,
@@ -158,7 +158,7 @@ impl Search {
         match asked(address) {
             // What has no name is resolved, whatever will be said of it.
             None => self.found(address.clone(), ""),
-            Some(Asked::Texts(name)) => {
+            Some(NameQuestion::Texts(name)) => {
                 for data in self.ask(resolver, &format!("_dnsaddr.{name}"), RecordType::TXT).await {
                     let RData::TXT(text) = data else { continue };
                     if let Some(entry) = of_entry(&text.txt_data.concat(), address, peer) {
@@ -166,7 +166,7 @@ impl Search {
                     }
                 }
             }
-            Some(Asked::Ips(name, kinds)) => {
+            Some(NameQuestion::Ips(name, kinds)) => {
                 for kind in kinds {
                     for data in self.ask(resolver, &name, *kind).await {
                         let ip = match data {

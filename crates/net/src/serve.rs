@@ -26,12 +26,12 @@ pub use quic::{listen_quic, listen_quic_on};
 pub use crate::{
     faults::{Action, Disruption, Pace},
     interface::Interface,
-    limits::Limits,
+    limits::ListenLimits,
     quic::{Receivers, bind_quic, bind_quic_on},
 };
 
 use crate::{
-    faults::{Distance, Faults},
+    faults::{Faults, PathDelay},
     identity::Identity,
     introduction::{Introduction, protocols},
     persona::{Persona, Voice},
@@ -41,12 +41,12 @@ use crate::{
 
 /// What heads of one kind have in common.
 #[derive(Debug, Clone)]
-pub struct Profile {
+pub struct HeadProfile {
     agent: String,
     kad_protocols: Vec<String>,
 }
 
-impl Profile {
+impl HeadProfile {
     /// An agent string and the names of the kad protocols that are served.
     pub fn new(agent: &str, kad_protocols: &[&str]) -> Self {
         let kad_protocols = kad_protocols.iter().copied().map(str::to_owned).collect();
@@ -60,13 +60,13 @@ pub struct Head<S> {
     persona: Arc<Persona>,
     service: Arc<S>,
     faults: Faults,
-    distance: Option<Distance>,
+    distance: Option<PathDelay>,
     certificate: Option<NamedCertificate>,
 }
 
 impl<S: Service> Head<S> {
     /// A head that announces `listen_addrs` and answers by `service`.
-    pub fn new(identity: Identity, profile: &Profile, listen_addrs: &[Multiaddr], service: S) -> Self {
+    pub fn new(identity: Identity, profile: &HeadProfile, listen_addrs: &[Multiaddr], service: S) -> Self {
         let service = Arc::new(service);
         let voice = |identity: &Identity, others: &[OtherProtocol]| {
             let kad: Vec<&str> = profile.kad_protocols.iter().map(String::as_str).collect();
@@ -97,7 +97,7 @@ impl<S: Service> Head<S> {
     /// [`Pace`].
     #[must_use]
     pub fn with_distance(mut self, from: impl Fn(IpAddr) -> Duration + Send + Sync + 'static) -> Self {
-        self.distance = Some(Distance::new(from));
+        self.distance = Some(PathDelay::new(from));
         self
     }
 

@@ -32,7 +32,7 @@ use self::{handshake::Handshake, mux::Mux};
 use crate::{
     foreign::looks_like,
     identity::Identity,
-    multistream::{Choice, Malformed, Proposal, Verdict},
+    multistream::{Choice, Malformed, Proposal, ProposalEnd},
     noise::{Cipher, MAX_PLAINTEXT_BYTES, NoiseError, TAG_BYTES},
     tls::{ChannelError, TlsChannel, class_of},
     yamux::{CONNECTION_RATE_LIMITED, CONNECTION_RESOURCE_LIMIT},
@@ -421,7 +421,7 @@ impl Session {
         let agreed = match &mut self.muxing {
             Muxing::Agreed => return self.mux.receive(rest),
             Muxing::Proposed(proposal) => match proposal.receive(&mut rest)? {
-                Some(Verdict::Refused) => {
+                Some(ProposalEnd::Refused) => {
                     return Err(Fault::new(FailureClass::MultiplexerNotSupported, ""));
                 }
                 verdict => verdict.is_some(),

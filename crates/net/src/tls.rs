@@ -32,7 +32,7 @@ use rustls::{
 
 pub(crate) use alert::{ChannelError, class_of};
 pub(crate) use certificate::owner_of;
-pub use certificate::{Refusal as CertificateRefusal, peer_of_certificate};
+pub use certificate::{CertificateRefusal, peer_of_certificate};
 pub(crate) use own::{ALPN, OwnCertificate, TlsError, provider};
 pub(crate) use proof::{AnyPeer, ServerProof};
 pub use roots::{Authority, NamedCertificate, Roots, RootsError};

@@ -11,7 +11,7 @@ use kad::{
 };
 use kadscope_net::{
     Addresses, AnyConnection, Host, HostConfig, Identity, quic_multiaddr,
-    serve::{self, Answer, Head, Introduced, Limits, Notice, Profile, Request, Service},
+    serve::{self, Answer, Head, HeadProfile, Introduced, ListenLimits, Notice, Request, Service},
     session::Securities,
     tcp_multiaddr, ws_multiaddr, wss_multiaddr,
 };
@@ -53,7 +53,8 @@ impl Served {
     fn new(transport: Transport, securities: Securities, asks: bool) -> Self {
         let (sender, met) = mpsc::channel(8);
         let service = Curious { asks, met: sender };
-        let head = Head::new(Identity::generate().unwrap(), &Profile::new("head/1", &[KAD]), &[], service);
+        let head =
+            Head::new(Identity::generate().unwrap(), &HeadProfile::new("head/1", &[KAD]), &[], service);
         let head = Arc::new(head.with_securities(securities));
         let peer = head.peer_id();
         let resolve = move |_| Some(Arc::clone(&head));
@@ -61,13 +62,13 @@ impl Served {
         if transport == Transport::Quic {
             let socket = serve::bind_quic(here).unwrap();
             let addr = socket.local_addr().unwrap();
-            let listening = serve::listen_quic(socket, resolve, Limits::default());
+            let listening = serve::listen_quic(socket, resolve, ListenLimits::default());
             let task = tokio::spawn(async move { listening.await.unwrap() });
             return Self { peer, at: quic_multiaddr(addr), task, met };
         }
         let listener = serve::bind(here).unwrap();
         let addr = listener.local_addr().unwrap();
-        let limits = Limits::default();
+        let limits = ListenLimits::default();
         let (at, task) = match transport {
             Transport::Wss => {
                 (wss_multiaddr(addr), tokio::spawn(serve::listen_wss(listener, resolve, limits)))

@@ -18,7 +18,7 @@ use kad::{
 };
 use kadscope_net::{
     Addresses, AnyConnection, Host, HostConfig, Identity, Names,
-    serve::{self, Answer, Head, Limits, Profile, Request, Service},
+    serve::{self, Answer, Head, HeadProfile, ListenLimits, Request, Service},
 };
 use tokio::{task::JoinHandle, time::Instant};
 
@@ -49,13 +49,13 @@ impl Drop for Served {
 
 fn serve_at(ip: IpAddr) -> Served {
     let identity = Identity::generate().unwrap();
-    let head = Arc::new(Head::new(identity, &Profile::new("named/1", &[]), &[], Empty));
+    let head = Arc::new(Head::new(identity, &HeadProfile::new("named/1", &[]), &[], Empty));
     let peer = head.peer_id();
     let (tcp, wss) = (serve::bind((ip, 0).into()).unwrap(), serve::bind((ip, 0).into()).unwrap());
     let quic = serve::bind_quic((ip, 0).into()).unwrap();
     let ports = [tcp.local_addr(), wss.local_addr(), quic.local_addr()].map(|addr| addr.unwrap().port());
     let resolve = move |_: SocketAddr| Some(Arc::clone(&head));
-    let limits = Limits::default();
+    let limits = ListenLimits::default();
     let over_quic = serve::listen_quic(quic, resolve.clone(), limits);
     let tasks = vec![
         tokio::spawn(serve::listen(tcp, resolve.clone(), limits)),

@@ -16,7 +16,7 @@ use kad::{
 };
 use kadscope_net::{
     Addresses, AnyConnection, Host, HostConfig, Identity, NetError, quic_multiaddr,
-    serve::{self, Action, Answer, Disruption, Head, Limits, Pace, Profile, Request, Service},
+    serve::{self, Action, Answer, Disruption, Head, HeadProfile, ListenLimits, Pace, Request, Service},
 };
 use tokio::{task::JoinHandle, time::Instant};
 
@@ -55,14 +55,14 @@ impl Drop for Served {
 }
 
 fn serve_at(ip: IpAddr, change: impl FnOnce(Head<Echo>) -> Head<Echo>) -> Served {
-    let profile = Profile::new("echo/1", &[KAD]);
+    let profile = HeadProfile::new("echo/1", &[KAD]);
     let socket = serve::bind_quic((ip, 0).into()).unwrap();
     let addr = socket.local_addr().unwrap();
     let head = Head::new(Identity::generate().unwrap(), &profile, &[quic_multiaddr(addr)], Echo);
     let head = Arc::new(change(head));
     let peer = head.peer_id();
     let resolve = move |local| (local == addr).then(|| Arc::clone(&head));
-    let task = tokio::spawn(serve::listen_quic(socket, resolve, Limits::default()));
+    let task = tokio::spawn(serve::listen_quic(socket, resolve, ListenLimits::default()));
     Served { addr, peer, task }
 }
 
@@ -288,7 +288,7 @@ async fn the_refusal_of_one_address_disturbs_no_other_dial() {
 
 #[tokio::test]
 async fn one_socket_serves_the_head_whose_address_was_dialled() {
-    let profile = Profile::new("echo/1", &[KAD]);
+    let profile = HeadProfile::new("echo/1", &[KAD]);
     let socket = serve::bind_quic((Ipv4Addr::UNSPECIFIED, 0).into()).unwrap();
     let port = socket.local_addr().unwrap().port();
     let addr = |last: usize| SocketAddr::from(([127, 3, 0, u8::try_from(last).unwrap()], port));
@@ -302,7 +302,7 @@ async fn one_socket_serves_the_head_whose_address_was_dialled() {
         let SocketAddr::V4(v4) = local else { return None };
         heads.get(usize::from(v4.ip().octets()[3]).checked_sub(1)?).cloned()
     };
-    let task = tokio::spawn(serve::listen_quic(socket, resolve, Limits::default()));
+    let task = tokio::spawn(serve::listen_quic(socket, resolve, ListenLimits::default()));
     let host = host();
     for (i, peer) in peers.iter().enumerate() {
         let dial = host.connect(*peer, vec![quic_multiaddr(addr(i + 1))]).await;

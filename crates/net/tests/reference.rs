@@ -17,7 +17,7 @@ use kad::{
 };
 use kadscope_net::{
     Addresses, Host, HostConfig, Identity,
-    serve::{self, Answer, Head, Limits, Profile, Request, Service},
+    serve::{self, Answer, Head, HeadProfile, ListenLimits, Request, Service},
     tcp_multiaddr,
 };
 use libp2p_core::{
@@ -188,10 +188,11 @@ async fn reference_dialer(tcp: TcpStream, peer: PeerId, version: Version) -> Mux
 fn serve_echo() -> (PeerId, std::net::SocketAddr, JoinHandle<()>) {
     let listener = serve::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let addr = listener.local_addr().unwrap();
-    let profile = Profile::new("echo/1", &[KAD]);
+    let profile = HeadProfile::new("echo/1", &[KAD]);
     let head = Arc::new(Head::new(Identity::generate().unwrap(), &profile, &[tcp_multiaddr(addr)], Echo));
     let peer = head.peer_id();
-    let task = tokio::spawn(serve::listen(listener, move |_| Some(Arc::clone(&head)), Limits::default()));
+    let task =
+        tokio::spawn(serve::listen(listener, move |_| Some(Arc::clone(&head)), ListenLimits::default()));
     (peer, addr, task)
 }
 

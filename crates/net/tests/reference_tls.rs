@@ -12,7 +12,7 @@ use kad::{
 };
 use kadscope_net::{
     Addresses, Host, HostConfig, Identity,
-    serve::{self, Answer, Head, Limits, Profile, Request, Service},
+    serve::{self, Answer, Head, HeadProfile, ListenLimits, Request, Service},
     tcp_multiaddr,
 };
 use libp2p_core::{
@@ -102,9 +102,10 @@ async fn the_reference_dials_our_heads_over_tls() {
         let socket = serve::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let addr = socket.local_addr().unwrap();
         let identity = Identity::new(own).unwrap();
-        let head = Arc::new(Head::new(identity, &Profile::new("tls/1", &[]), &[], Nothing));
+        let head = Arc::new(Head::new(identity, &HeadProfile::new("tls/1", &[]), &[], Nothing));
         let peer = head.peer_id();
-        let task = tokio::spawn(serve::listen(socket, move |_| Some(Arc::clone(&head)), Limits::default()));
+        let task =
+            tokio::spawn(serve::listen(socket, move |_| Some(Arc::clone(&head)), ListenLimits::default()));
 
         let tcp = TcpStream::connect(addr).await.unwrap();
         let (name, socket) = dialer_select_proto(tcp.compat(), [TLS], version).await.unwrap();

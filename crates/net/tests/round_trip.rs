@@ -15,7 +15,7 @@ use kad::{
 };
 use kadscope_net::{
     Addresses, Host, HostConfig, Identity,
-    serve::{self, Answer, Head, Limits, Profile, Request, Service},
+    serve::{self, Answer, Head, HeadProfile, ListenLimits, Request, Service},
     tcp_multiaddr,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -78,10 +78,10 @@ async fn five_hundred_conversations_at_once_see_what_one_sees() {
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
     let listener = serve::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let at = listener.local_addr().unwrap();
-    let head = Head::new(Identity::generate().unwrap(), &Profile::new("echo/1", &[KAD]), &[], Echo);
+    let head = Head::new(Identity::generate().unwrap(), &HeadProfile::new("echo/1", &[KAD]), &[], Echo);
     let head = Arc::new(head);
     let peer = head.peer_id();
-    let limits = Limits { handshake: Duration::from_secs(60), ..Limits::default() };
+    let limits = ListenLimits { handshake: Duration::from_secs(60), ..ListenLimits::default() };
     let server = tokio::spawn(serve::listen(listener, move |_| Some(Arc::clone(&head)), limits));
     let alone = median(peer, at, 50, 1).await;
     let busy = median(peer, at, 1, AT_ONCE).await;

@@ -15,7 +15,7 @@ use kad::{
 };
 use kadscope_net::{
     Addresses, AnyConnection, Host, HostConfig, Identity, quic_multiaddr,
-    serve::{self, Action, Answer, Disruption, Head, Limits, Profile, Request, Service},
+    serve::{self, Action, Answer, Disruption, Head, HeadProfile, ListenLimits, Request, Service},
     session::Securities,
     tcp_multiaddr,
 };
@@ -56,10 +56,10 @@ fn serve(keypair: Keypair, change: impl FnOnce(Head<WhoAsks>) -> Head<WhoAsks>) 
     let socket = serve::bind_quic((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let (tcp, quic) = (listener.local_addr().unwrap(), socket.local_addr().unwrap());
     let identity = Identity::new(keypair).unwrap();
-    let head = Arc::new(change(Head::new(identity, &Profile::new("who/1", &[KAD]), &[], WhoAsks)));
+    let head = Arc::new(change(Head::new(identity, &HeadProfile::new("who/1", &[KAD]), &[], WhoAsks)));
     let (peer, other) = (head.peer_id(), Arc::clone(&head));
-    let over_tcp = serve::listen(listener, move |_| Some(Arc::clone(&head)), Limits::default());
-    let over_quic = serve::listen_quic(socket, move |_| Some(Arc::clone(&other)), Limits::default());
+    let over_tcp = serve::listen(listener, move |_| Some(Arc::clone(&head)), ListenLimits::default());
+    let over_quic = serve::listen_quic(socket, move |_| Some(Arc::clone(&other)), ListenLimits::default());
     let tasks = [tokio::spawn(over_tcp), tokio::spawn(async move { over_quic.await.unwrap() })];
     Served { tcp, quic, peer, tasks }
 }

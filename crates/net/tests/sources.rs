@@ -19,7 +19,7 @@ use kad::{
 };
 use kadscope_net::{
     Addresses, AnyConnection, Host, HostConfig, Identity, Source, quic_multiaddr,
-    serve::{self, Answer, Head, Limits, Profile, Request, Service},
+    serve::{self, Answer, Head, HeadProfile, ListenLimits, Request, Service},
     tcp_multiaddr,
 };
 use tokio::{
@@ -50,14 +50,14 @@ fn serve() -> Served {
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let (tcp, quic) = (serve::bind(here).unwrap(), serve::bind_quic(here).unwrap());
     let addresses = [tcp_multiaddr(tcp.local_addr().unwrap()), quic_multiaddr(quic.local_addr().unwrap())];
-    let head = Head::new(Identity::generate().unwrap(), &Profile::new("x/1", &[]), &addresses, Silent);
+    let head = Head::new(Identity::generate().unwrap(), &HeadProfile::new("x/1", &[]), &addresses, Silent);
     let head = Arc::new(head);
     let peer = head.peer_id();
     let mut tasks = JoinSet::new();
     let resolve = move |_| Some(Arc::clone(&head));
     let (over_tcp, over_quic) = (resolve.clone(), resolve);
-    tasks.spawn(serve::listen(tcp, over_tcp, Limits::default()));
-    tasks.spawn(async move { serve::listen_quic(quic, over_quic, Limits::default()).await.unwrap() });
+    tasks.spawn(serve::listen(tcp, over_tcp, ListenLimits::default()));
+    tasks.spawn(async move { serve::listen_quic(quic, over_quic, ListenLimits::default()).await.unwrap() });
     Served { peer, addresses, _tasks: tasks }
 }
 

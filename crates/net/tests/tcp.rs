@@ -16,7 +16,7 @@ use kad::{
 };
 use kadscope_net::{
     Addresses, AnyConnection, Host, HostConfig, Identity,
-    serve::{self, Action, Answer, Disruption, Head, Limits, Pace, Profile, Request, Service},
+    serve::{self, Action, Answer, Disruption, Head, HeadProfile, ListenLimits, Pace, Request, Service},
     tcp_multiaddr,
 };
 use tokio::{io::AsyncReadExt, net::TcpStream, task::JoinHandle};
@@ -59,11 +59,11 @@ impl Drop for Served {
 }
 
 fn serve(change: impl FnOnce(Head<Echo>) -> Head<Echo>) -> Served {
-    serve_within(Limits::default(), change)
+    serve_within(ListenLimits::default(), change)
 }
 
-fn serve_within(limits: Limits, change: impl FnOnce(Head<Echo>) -> Head<Echo>) -> Served {
-    let profile = Profile::new("echo/1", &[KAD]);
+fn serve_within(limits: ListenLimits, change: impl FnOnce(Head<Echo>) -> Head<Echo>) -> Served {
+    let profile = HeadProfile::new("echo/1", &[KAD]);
     let listener = serve::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let addr = listener.local_addr().unwrap();
     let head = Head::new(Identity::generate().unwrap(), &profile, &[tcp_multiaddr(addr)], Echo);
@@ -326,7 +326,7 @@ async fn a_head_that_is_far_away_answers_late_and_completely() {
 async fn a_listener_resets_what_it_does_not_know() {
     let listener = serve::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let addr = listener.local_addr().unwrap();
-    let task = tokio::spawn(serve::listen(listener, |_| None::<Arc<Head<Echo>>>, Limits::default()));
+    let task = tokio::spawn(serve::listen(listener, |_| None::<Arc<Head<Echo>>>, ListenLimits::default()));
     let dial = host().connect(PeerId::random(), vec![tcp_multiaddr(addr)]).await;
     let AddressOutcome::Failed(failure) = &dial.attempts[0].outcome else { panic!() };
     assert_eq!(failure.class, FailureClass::ConnectionReset);
@@ -335,7 +335,7 @@ async fn a_listener_resets_what_it_does_not_know() {
 
 #[tokio::test]
 async fn who_proves_nothing_in_time_is_hung_up_on() {
-    let limits = Limits { handshake: Duration::from_millis(10), ..Limits::default() };
+    let limits = ListenLimits { handshake: Duration::from_millis(10), ..ListenLimits::default() };
     let served = serve_within(limits, |head| head);
     let mut tcp = TcpStream::connect(served.addr).await.unwrap();
     assert_eq!(tcp.read(&mut [0; 64]).await.unwrap(), 0);
@@ -344,8 +344,12 @@ async fn who_proves_nothing_in_time_is_hung_up_on() {
 #[tokio::test]
 async fn idle_streams_are_reset_and_then_idle_connections_closed() {
     let idle = Duration::from_millis(10);
-    let limits =
-        Limits { idle_stream: idle, idle_connection: idle, handshake: idle * 40, ..Limits::default() };
+    let limits = ListenLimits {
+        idle_stream: idle,
+        idle_connection: idle,
+        handshake: idle * 40,
+        ..ListenLimits::default()
+    };
     let served = serve_within(limits, |head| head);
     let mut connection = connection(&host(), &served).await;
     let stream = connection.open(KAD, MAX_MESSAGE_BYTES);
@@ -359,7 +363,7 @@ async fn idle_streams_are_reset_and_then_idle_connections_closed() {
 
 #[tokio::test]
 async fn a_connection_too_many_is_reset() {
-    let served = serve_within(Limits { connections: 1, ..Limits::default() }, |head| head);
+    let served = serve_within(ListenLimits { connections: 1, ..ListenLimits::default() }, |head| head);
     let host = host();
     let first = connection(&host, &served).await;
     let dial = dial(&host, &served).await;
@@ -372,12 +376,12 @@ async fn a_connection_too_many_is_reset() {
 async fn one_socket_serves_both_versions_of_ip() {
     let listener = serve::bind((Ipv6Addr::UNSPECIFIED, 0).into()).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let head = Head::new(Identity::generate().unwrap(), &Profile::new("echo/1", &[KAD]), &[], Echo);
+    let head = Head::new(Identity::generate().unwrap(), &HeadProfile::new("echo/1", &[KAD]), &[], Echo);
     let (peer, head) = (head.peer_id(), Arc::new(head));
     let ips = [IpAddr::V4(Ipv4Addr::new(127, 4, 4, 4)), Ipv6Addr::LOCALHOST.into()];
     // The head is found by the address that was dialled, and of IPv4 that is one of IPv4.
     let resolve = move |local: SocketAddr| ips.contains(&local.ip()).then(|| Arc::clone(&head));
-    let task = tokio::spawn(serve::listen(listener, resolve, Limits::default()));
+    let task = tokio::spawn(serve::listen(listener, resolve, ListenLimits::default()));
     let addrs = ips.map(|ip| tcp_multiaddr((ip, port).into()));
     for (version, addr) in [(4, &addrs[0]), (6, &addrs[1])] {
         let dial = host().connect(peer, vec![addr.clone()]).await;

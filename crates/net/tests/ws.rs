@@ -16,7 +16,7 @@ use kad::{
 };
 use kadscope_net::{
     Addresses, AnyConnection, Authority, Host, HostConfig, Identity, Roots,
-    serve::{self, Action, Answer, Disruption, Head, Limits, Pace, Profile, Request, Service},
+    serve::{self, Action, Answer, Disruption, Head, HeadProfile, ListenLimits, Pace, Request, Service},
     session::Securities,
     ws_multiaddr, wss_multiaddr,
 };
@@ -63,11 +63,12 @@ fn serve_at(ip: IpAddr, transport: Transport, change: impl FnOnce(Head<Echo>) ->
     let addr = listener.local_addr().unwrap();
     let multiaddr = if transport == Transport::Wss { wss_multiaddr(addr) } else { ws_multiaddr(addr) };
     let announced = [multiaddr.clone()];
-    let head = Head::new(Identity::generate().unwrap(), &Profile::new("echo/1", &[KAD]), &announced, Echo);
+    let head =
+        Head::new(Identity::generate().unwrap(), &HeadProfile::new("echo/1", &[KAD]), &announced, Echo);
     let head = Arc::new(change(head));
     let peer = head.peer_id();
     let resolve = move |_| Some(Arc::clone(&head));
-    let limits = Limits { handshake: Duration::from_secs(2), ..Limits::default() };
+    let limits = ListenLimits { handshake: Duration::from_secs(2), ..ListenLimits::default() };
     let task = match transport {
         Transport::Wss => tokio::spawn(serve::listen_wss(listener, resolve, limits)),
         _ => tokio::spawn(serve::listen_ws(listener, resolve, limits)),

@@ -6,7 +6,7 @@ use kad::network::Transport;
 use multiaddr::{Multiaddr, Protocol};
 
 use crate::{
-    carrier::Carrier,
+    carrier::TransportSet,
     ground::{Ground, Location, Ports},
     state::State,
 };
@@ -29,7 +29,7 @@ pub(crate) enum Door {
 }
 
 /// The addresses of a host that listens by its transports, those of IPv4 first.
-pub(crate) fn at(location: Location, door: Door, carrier: Carrier, ports: Ports) -> Vec<Multiaddr> {
+pub(crate) fn at(location: Location, door: Door, carrier: TransportSet, ports: Ports) -> Vec<Multiaddr> {
     let port = |transport| match door {
         Door::Open => ports.of(transport, location.slot),
         Door::Dead => ports.dead,
@@ -58,7 +58,7 @@ fn address(ip: IpAddr, port: u16, transport: Transport) -> Multiaddr {
 pub(crate) fn announced(
     peer: u32,
     state: State,
-    carrier: Carrier,
+    carrier: TransportSet,
     (ground, ports): (&Ground, Ports),
     relay: impl FnOnce() -> Multiaddr,
 ) -> Vec<Multiaddr> {
@@ -86,8 +86,9 @@ pub(crate) fn announced(
             let mut addresses = own(Door::Open);
             let more = usize::from(count).saturating_sub(addresses.len());
             let ips = (0..).map(|n: u32| ground.nowhere(peer.wrapping_mul(5_003).wrapping_add(n)));
-            addresses
-                .extend(ips.take(more).flat_map(|ip| at(Location::at(ip), Door::Dead, Carrier::Tcp, ports)));
+            addresses.extend(
+                ips.take(more).flat_map(|ip| at(Location::at(ip), Door::Dead, TransportSet::Tcp, ports)),
+            );
             addresses
         }
         _ => own(Door::Open),
@@ -160,7 +161,7 @@ mod tests {
     use std::{collections::HashSet, net::IpAddr};
 
     use super::*;
-    use crate::ground::{Internet, Purpose};
+    use crate::ground::{Internet, RangePurpose};
 
     #[test]
     fn hosts_without_a_route_are_spread_over_networks() {
@@ -170,7 +171,7 @@ mod tests {
             let there = unrouted(here, peer);
             for ip in there.ips() {
                 let range = Internet::get().of(ip).expect("a range");
-                assert_eq!(range.purpose, Purpose::Unrouted, "{ip}");
+                assert_eq!(range.purpose, RangePurpose::Unrouted, "{ip}");
                 if let IpAddr::V6(ip) = ip {
                     assert!(networks.insert(ip.to_bits() >> 80), "{ip}");
                 }

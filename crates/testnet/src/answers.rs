@@ -13,16 +13,16 @@ use std::sync::{
 
 use kad::{
     Key,
-    answer::{Answer, Found, Known},
+    answer::{Answer, Findings, Known},
     message::{ConnectionType, K, MAX_MESSAGE_BYTES, Message, MessageType, MessageView, Peer, Record},
 };
 
 use crate::{
     address::{self, Door},
-    carrier::Carrier,
+    carrier::TransportSet,
     ground::Location,
     id::Id,
-    life::Place,
+    life::HostPlace,
     living::Living,
     memory::Memory,
     state::{Stage, State},
@@ -64,7 +64,7 @@ impl Answers {
         }
     }
 
-    fn find(&self, peer: u32, asker: &[u8], kind: MessageType, key: &[u8]) -> Found<'_> {
+    fn find(&self, peer: u32, asker: &[u8], kind: MessageType, key: &[u8]) -> Findings<'_> {
         let key = Key::of(key);
         let mut closest = self.closest(peer, &key, K);
         let target = match kind {
@@ -76,21 +76,21 @@ impl Answers {
             closest = self.closest(peer, &key, K + 2);
         }
         let closest = closest.into_iter().map(|(_, known)| known).collect();
-        Found { target, closest, providers: Vec::new(), record: None }
+        Findings { target, closest, providers: Vec::new(), record: None }
     }
 
-    fn closest(&self, peer: u32, key: &Key, count: usize) -> Vec<((u32, Place), Known<'_>)> {
+    fn closest(&self, peer: u32, key: &Key, count: usize) -> Vec<((u32, HostPlace), Known<'_>)> {
         let known = |other| (other, self.known(peer, other));
         if let Some(living) = &self.living {
             return living.closest(peer, key.prefix64(), count).into_iter().map(known).collect();
         }
         let all = self.world.tables.closest(&self.world.prefixes, peer, key.prefix64(), count);
-        all.into_iter().map(|other| known((other, Place::default()))).collect()
+        all.into_iter().map(|other| known((other, HostPlace::default()))).collect()
     }
 
     /// The peer with this key, if it is `peer` itself or in its table: then it is the closest there is.
-    fn target(&self, peer: u32, key: &Key, closest: Option<(u32, Place)>) -> Option<Known<'_>> {
-        let place = || self.living.as_ref().map_or(Place::default(), |living| living.place(peer));
+    fn target(&self, peer: u32, key: &Key, closest: Option<(u32, HostPlace)>) -> Option<Known<'_>> {
+        let place = || self.living.as_ref().map_or(HostPlace::default(), |living| living.place(peer));
         let is_meant = |other: u32| {
             self.world.prefixes[other as usize] == key.prefix64() && self.world.key(other) == *key
         };
@@ -100,7 +100,7 @@ impl Answers {
     }
 
     /// How `announcer` says where a peer is.
-    fn known(&self, announcer: u32, (peer, place): (u32, Place)) -> Known<'_> {
+    fn known(&self, announcer: u32, (peer, place): (u32, HostPlace)) -> Known<'_> {
         let id = self.world.peers[peer as usize].id.as_bytes();
         Known { id, entry: self.world.entry_at(announcer, peer, place), has_addresses: true }
     }
@@ -114,7 +114,7 @@ impl Answers {
             let public = self.world.forger.public_key(number);
             let [a, b, c, d, ..] = public;
             let ip = self.world.ground.nowhere(u32::from_be_bytes([a, b, c, d]));
-            let addresses = address::at(Location::at(ip), Door::Dead, Carrier::Tcp, self.world.ports);
+            let addresses = address::at(Location::at(ip), Door::Dead, TransportSet::Tcp, self.world.ports);
             Peer {
                 id: Id::of_ed25519(&public).as_bytes().to_vec(),
                 addrs: addresses.iter().map(multiaddr::Multiaddr::to_vec).collect(),

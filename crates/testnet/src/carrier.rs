@@ -4,7 +4,7 @@ use kad::network::Transport;
 
 /// The transports that a peer listens on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Carrier {
+pub enum TransportSet {
     /// TCP alone.
     Tcp,
     /// QUIC alone.
@@ -19,7 +19,7 @@ pub enum Carrier {
     All,
 }
 
-impl Carrier {
+impl TransportSet {
     /// All of them, in the order of the shares in a scenario.
     pub(crate) const SHARES: [Self; 6] = [Self::Tcp, Self::Quic, Self::Both, Self::Ws, Self::Wss, Self::All];
 

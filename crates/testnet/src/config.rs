@@ -10,7 +10,7 @@ use crate::scenario::{Scenario, ScenarioError};
 /// Which network to run.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Testnet")]
-pub struct Config {
+pub struct TestnetConfig {
     /// A built-in scenario (demo, healthy, faults, half-dead, delays, churn, world), or a TOML file [default: healthy,
     /// or world in a world]
     #[arg(long, env = "KADSCOPE_SCENARIO", value_name = "NAME|FILE")]
@@ -45,7 +45,7 @@ pub struct Config {
     pub json: bool,
 }
 
-impl Config {
+impl TestnetConfig {
     /// What the scenario is called that is asked for, on public addresses or not.
     pub fn name(&self, is_public: bool) -> &str {
         self.scenario.as_deref().unwrap_or(if is_public { "world" } else { "healthy" })
@@ -70,16 +70,16 @@ mod tests {
 
     use super::*;
 
-    fn parsed(args: &[&str]) -> Result<Config, clap::Error> {
-        let command = Config::augment_args(Command::new("testnet").no_binary_name(true));
-        Config::from_arg_matches(&command.try_get_matches_from(args)?)
+    fn parsed(args: &[&str]) -> Result<TestnetConfig, clap::Error> {
+        let command = TestnetConfig::augment_args(Command::new("testnet").no_binary_name(true));
+        TestnetConfig::from_arg_matches(&command.try_get_matches_from(args)?)
     }
 
     #[test]
     fn defaults_are_those_of_the_command_line() {
-        let scenario = |config: &Config| config.scenario(false).expect("a scenario");
+        let scenario = |config: &TestnetConfig| config.scenario(false).expect("a scenario");
         let config = parsed(&[]).expect("parsed");
-        assert_eq!(scenario(&config), scenario(&Config::default()));
+        assert_eq!(scenario(&config), scenario(&TestnetConfig::default()));
         assert_eq!((config.name(false), config.name(true)), ("healthy", "world"));
         let config = parsed(&["--scenario", "faults", "--peers", "40", "--seed", "9"]).expect("parsed");
         assert_eq!((scenario(&config).peers, scenario(&config).seed), (40, 9));

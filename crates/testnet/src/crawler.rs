@@ -29,27 +29,32 @@ const PARALLEL: usize = 64;
 const MAX_ADDRESSES: usize = 4;
 
 /// A peer, and where it is said to be.
-pub(crate) type Named = (PeerId, Vec<Multiaddr>);
+pub(crate) type PeerAndAddresses = (PeerId, Vec<Multiaddr>);
 
 /// What a visit brings.
 #[derive(Default, Debug)]
-pub(crate) struct Visit {
+pub(crate) struct PlainVisit {
     pub(crate) reachable: bool,
     /// What went wrong: of the connection or of the first request.
     pub(crate) class: Option<Cow<'static, str>>,
     pub(crate) phase: Option<Phase>,
     pub(crate) agent: Option<String>,
     pub(crate) protocols: Vec<String>,
-    pub(crate) named: Vec<Named>,
+    pub(crate) named: Vec<PeerAndAddresses>,
     /// From when until when it lasted.
     pub(crate) during: Option<(Instant, Instant)>,
 }
 
 /// Dials, identifies and asks for every prefix.
-pub(crate) async fn visit<N: Network>(network: N, protocol: &str, peer: Named, patience: Duration) -> Visit {
+pub(crate) async fn visit<N: Network>(
+    network: N,
+    protocol: &str,
+    peer: PeerAndAddresses,
+    patience: Duration,
+) -> PlainVisit {
     let (id, addrs) = peer;
     let dial = network.connect(id, addrs).await;
-    let mut visit = Visit::default();
+    let mut visit = PlainVisit::default();
     let Some(mut connection) = dial.connection else {
         visit.unreachable(&dial.attempts);
         return visit;
@@ -84,7 +89,7 @@ pub(crate) async fn visit<N: Network>(network: N, protocol: &str, peer: Named, p
     visit
 }
 
-impl Visit {
+impl PlainVisit {
     /// As crawlers do: the failure that says the most counts, and else why the first address was skipped.
     fn unreachable(&mut self, attempts: &[Attempt]) {
         if let Some(failure) = furthest(attempts.iter().filter_map(|attempt| attempt.outcome.failure())) {
@@ -156,7 +161,7 @@ async fn crawl_all<N: Network>(
     world: &World,
     patience: Duration,
 ) -> (Vec<ObservedPeer>, Vec<Look>) {
-    let mut known: Vec<Named> =
+    let mut known: Vec<PeerAndAddresses> =
         world.bootstrap().iter().map(|&peer| (world.peer_id(peer), world.addresses(peer))).collect();
     let mut positions: HashMap<PeerId, u32> =
         (0..).zip(&known).map(|(index, (id, _))| (*id, index)).collect();
@@ -194,10 +199,10 @@ async fn crawl_all<N: Network>(
 async fn visit_all<N: Network>(
     network: &N,
     world: &World,
-    known: &[Named],
+    known: &[PeerAndAddresses],
     queue: &[usize],
     patience: Duration,
-) -> Vec<(usize, Visit)> {
+) -> Vec<(usize, PlainVisit)> {
     let mut visits = JoinSet::new();
     let mut done = Vec::new();
     for &index in queue {
@@ -210,7 +215,7 @@ async fn visit_all<N: Network>(
         visits.spawn(async move {
             let begun = Instant::now();
             let visit = visit(network, &protocol, peer, patience).await;
-            (index, Visit { during: Some((begun, Instant::now())), ..visit })
+            (index, PlainVisit { during: Some((begun, Instant::now())), ..visit })
         });
     }
     while let Some(visited) = visits.join_next().await {
@@ -220,7 +225,11 @@ async fn visit_all<N: Network>(
     done
 }
 
-fn learn(named: Named, known: &mut Vec<Named>, positions: &mut HashMap<PeerId, u32>) -> u32 {
+fn learn(
+    named: PeerAndAddresses,
+    known: &mut Vec<PeerAndAddresses>,
+    positions: &mut HashMap<PeerId, u32>,
+) -> u32 {
     let (id, addrs) = named;
     let position = *positions.entry(id).or_insert_with(|| {
         known.push((id, Vec::new()));

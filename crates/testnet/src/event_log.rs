@@ -24,7 +24,7 @@ use thiserror::Error;
 
 use crate::{
     World,
-    life::{Event, EventKind, History, Life, Moment, Place},
+    life::{EventKind, History, HostPlace, Life, LifeEvent, Moment},
     living::LifeClock,
 };
 
@@ -74,7 +74,7 @@ impl<W: Write> EventLog<W> {
     }
 
     /// Writes what happened next, and hands it to the system.
-    pub fn write(&mut self, events: &[Event]) -> io::Result<()> {
+    pub fn write(&mut self, events: &[LifeEvent]) -> io::Result<()> {
         let now_ms = self.clock.unix_ms(self.clock.now());
         for event in events {
             let at_ms = self.clock.unix_ms(event.at);
@@ -119,7 +119,7 @@ pub fn read(world: &Arc<World>, mut log: impl BufRead) -> Result<Option<History>
 }
 
 /// One line of a log: what happened, and how late it was made so, as life has it.
-pub(crate) fn parse(world: &World, text: &str) -> Result<(Event, Duration), String> {
+pub(crate) fn parse(world: &World, text: &str) -> Result<(LifeEvent, Duration), String> {
     let line: Line = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let id: PeerId = line.peer.parse().map_err(|_| format!("`{}` is no peer id", line.peer))?;
     let peer = world.find(&id).ok_or_else(|| format!("`{id}` is no peer of this world"))?;
@@ -129,7 +129,7 @@ pub(crate) fn parse(world: &World, text: &str) -> Result<(Event, Duration), Stri
     let speed = world.scenario().life.as_ref().map_or(1.0, |life| life.speed);
     let late = Duration::try_from_secs_f64(line.late_ms / 1e3 * speed)
         .map_err(|_| format!("`late_ms` is no length of time: {}", line.late_ms))?;
-    Ok((Event { at, peer, kind, place: Place(line.place) }, late))
+    Ok((LifeEvent { at, peer, kind, place: HostPlace(line.place) }, late))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use rand::seq::SliceRandom;
 
 use crate::{
     allot::{self, allot},
-    carrier::Carrier,
+    carrier::TransportSet,
     fake::Forger,
     ground::{self, Ground, Ports, Sharing, Wish},
     holding,
@@ -233,10 +233,10 @@ fn holders(scenario: &Scenario, total: u32) -> Vec<Option<u8>> {
 }
 
 /// The transports of a peer. Faults within a handshake are defined by TCP's steps, which QUIC does not have one by one.
-fn carrier(state: State, class: u8) -> Carrier {
+fn carrier(state: State, class: u8) -> TransportSet {
     match state.stage() {
-        Some(Stage::Accept | Stage::Secure | Stage::Multiplex) => Carrier::Tcp,
-        _ => Carrier::SHARES.get(usize::from(class)).copied().unwrap_or(Carrier::Tcp),
+        Some(Stage::Accept | Stage::Secure | Stage::Multiplex) => TransportSet::Tcp,
+        _ => TransportSet::SHARES.get(usize::from(class)).copied().unwrap_or(TransportSet::Tcp),
     }
 }
 

@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use kad::network::Transport;
 
-pub use self::internet::{Internet, Prefix, Purpose, Range};
+pub use self::internet::{Internet, Prefix, Range, RangePurpose};
 pub(crate) use self::layout::{Layout, Wish, layout};
 
 /// The first of the ranges that programs choose addresses from to be in a region: in a world the second byte of 18.0.0.0/8 or the
@@ -211,7 +211,9 @@ impl Ground {
     pub(crate) fn is_unrouted(&self, ip: IpAddr) -> bool {
         match self {
             Self::Loopback | Self::OneAddress => false,
-            Self::Public(_) => Internet::get().of(ip).is_none_or(|range| range.purpose == Purpose::Unrouted),
+            Self::Public(_) => {
+                Internet::get().of(ip).is_none_or(|range| range.purpose == RangePurpose::Unrouted)
+            }
         }
     }
 }

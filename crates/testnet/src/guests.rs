@@ -63,7 +63,7 @@ pub struct Guest {
 
 /// What somebody says of itself. What is empty was not said, and stays as it was.
 #[derive(Debug, Clone)]
-pub(crate) struct Said {
+pub(crate) struct GuestSaid {
     pub(crate) id: PeerId,
     pub(crate) addresses: Vec<Multiaddr>,
     pub(crate) protocols: Vec<String>,
@@ -115,7 +115,7 @@ impl Guests {
     }
 
     /// Somebody who has asked a peer says who it is. Whether it is a guest.
-    pub(crate) fn met(&mut self, peer: u32, said: Said, now: Duration) -> bool {
+    pub(crate) fn met(&mut self, peer: u32, said: GuestSaid, now: Duration) -> bool {
         let id = said.id.to_bytes();
         let before = self.numbers.get(&id).and_then(|number| self.all.get(number));
         let guest = merged(before.map(|(guest, _)| guest), said, &self.protocol, now);
@@ -231,8 +231,8 @@ fn is_fresh(heard: Duration, now: Duration) -> bool {
 }
 
 /// What is known of somebody who was known before, or was not, and says this.
-fn merged(before: Option<&Guest>, said: Said, protocol: &str, now: Duration) -> Guest {
-    let Said { id, mut addresses, mut protocols, agent } = said;
+fn merged(before: Option<&Guest>, said: GuestSaid, protocol: &str, now: Duration) -> Guest {
+    let GuestSaid { id, mut addresses, mut protocols, agent } = said;
     addresses.truncate(MAX_GUEST_ADDRESSES);
     protocols.sort_by_key(|other| other != protocol);
     protocols.truncate(MAX_GUEST_PROTOCOLS);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kad::records::Provided;
 
 use crate::{
-    scenario::holder::{AddressesSince, Holder},
+    scenario::holder::{AddressesSince, HolderShare},
     sightings::Sighting,
     world::World,
 };
@@ -13,7 +13,7 @@ use crate::{
 impl World {
     /// How a peer holds provider records; `None` for one that does as go-libp2p-kad-dht does, and for one that keeps
     /// nothing because it answers nothing.
-    pub fn holder(&self, peer: u32) -> Option<&Holder> {
+    pub fn holder(&self, peer: u32) -> Option<&HolderShare> {
         let number = self.peers[peer as usize].holder?;
         self.scenario.holders.get(usize::from(number)).filter(|_| self.state(peer).is_honest_server())
     }
@@ -38,7 +38,7 @@ pub(crate) fn stores(world: &World) -> Vec<Option<u32>> {
     (0..world.scenario.holders.len()).map(first).collect()
 }
 
-impl Holder {
+impl HolderShare {
     /// Whether it is of interest when the provider was seen, and whether when it hung up.
     pub(crate) const fn watches(&self) -> bool {
         !matches!(self.addresses_since, AddressesSince::Announced)

@@ -42,8 +42,8 @@ pub mod wire;
 pub mod world;
 
 pub use crate::{
-    carrier::Carrier,
-    config::Config,
+    carrier::TransportSet,
+    config::TestnetConfig,
     guests::Guest,
     life::{History, Life},
     living::LifeClock,
@@ -53,6 +53,6 @@ pub use crate::{
     sim::{SimConfig, SimError, SimFabric, SimLimits, SimNetwork},
     state::{Calls, Stage, State},
     truth::{DuringVerdict, Observed, ObservedDuring, ObservedPeer, Truth, Verdict, VisitDuring},
-    wire::{LifeOutlets, Reach, Rerouted, RouteChange, WireConfig, WireError, WireTestnet},
+    wire::{LifeOutlets, PacketFate, Rerouted, RouteChange, WireConfig, WireError, WireTestnet},
     world::World,
 };

@@ -25,15 +25,15 @@ use rand_chacha::ChaCha8Rng;
 
 use self::calendar::Calendar;
 pub(crate) use self::{
-    cast::{Cast, Host},
+    cast::{Cast, HostRole},
     lag::Lag,
 };
 pub use self::{
-    event::{Event, EventKind},
+    event::{EventKind, LifeEvent},
     history::{History, Naming},
     moment::Moment,
     outages::Away,
-    presence::{Place, Presence, Session},
+    presence::{HostPlace, Presence, Stay},
 };
 use crate::{
     World,
@@ -68,7 +68,7 @@ struct HostState {
     /// Which of its ids it shows, or showed last.
     id: u8,
     /// Where it is, or was last.
-    place: Place,
+    place: HostPlace,
 }
 
 impl Life {
@@ -107,13 +107,13 @@ impl Life {
 
     /// Goes on to a moment after the start, and returns what happened until then, the earliest first. Nothing happens
     /// for a moment that was passed already.
-    pub fn advance(&mut self, to: Duration) -> Vec<Event> {
+    pub fn advance(&mut self, to: Duration) -> Vec<LifeEvent> {
         let to = Moment::at(to);
         std::iter::from_fn(|| self.next(to)).collect()
     }
 
     /// Goes on to the next event, if it is not later than `until`, else to `until`.
-    pub fn next(&mut self, until: Moment) -> Option<Event> {
+    pub fn next(&mut self, until: Moment) -> Option<LifeEvent> {
         let is_due = |next: &Reverse<(Moment, u32)>| next.0.0 <= until;
         let Some(Reverse((at, host))) = self.queue.peek().copied().filter(is_due) else {
             self.now = self.now.max(until);
@@ -141,7 +141,7 @@ impl Life {
     }
 
     /// Who is at one of the sites of a host; `None` if nobody is.
-    pub(crate) fn occupant(&self, host: usize, place: Place) -> Option<u32> {
+    pub(crate) fn occupant(&self, host: usize, place: HostPlace) -> Option<u32> {
         let state = &self.hosts[host];
         let first = self.world.cast.hosts()[host].first_id as usize;
         let peer = self.world.cast.ids()[first + usize::from(state.id)];
@@ -149,20 +149,20 @@ impl Life {
     }
 
     /// The routing table of a peer: whom it names, and where. Empty for a peer that answers no requests.
-    pub fn neighbors(&self, peer: u32) -> Vec<(u32, Place)> {
+    pub fn neighbors(&self, peer: u32) -> Vec<(u32, HostPlace)> {
         self.world.neighbors_by(peer, |other| self.listed(peer, other, self.now))
     }
 
     /// Where the table of `owner` says that `peer` is, if it stands there at all.
-    pub(crate) fn listed(&self, owner: u32, peer: u32, now: Moment) -> Option<Place> {
+    pub(crate) fn listed(&self, owner: u32, peer: u32, now: Moment) -> Option<HostPlace> {
         match self.presence(peer) {
             Some(presence) => self.world.cast.lag().listed(owner, peer, presence, now),
-            None => Some(Place(0)),
+            None => Some(HostPlace(0)),
         }
     }
 
     /// A host changes: it goes, or it comes.
-    fn turn(&mut self, number: usize, at: Moment) -> Event {
+    fn turn(&mut self, number: usize, at: Moment) -> LifeEvent {
         let world = Arc::clone(&self.world);
         let host = &world.cast.hosts()[number];
         let class = world.cast.class(host);
@@ -176,7 +176,7 @@ impl Life {
             let rotates = state.has_been && host.ids > 1 && rng.random_bool(class.rotates.share.get());
             let moves = state.has_been && host.places > 1 && rng.random_bool(class.moves.share.get());
             state.id = if rotates { (state.id + 1) % host.ids } else { state.id };
-            state.place = if moves { Place((state.place.0 + 1) % host.places) } else { state.place };
+            state.place = if moves { HostPlace((state.place.0 + 1) % host.places) } else { state.place };
             self.presences[part(state.id)].come(at, state.place);
             state.due = calendar.end_of_session(at, at.shifted(class.up.draw_us(rng)));
             match (std::mem::replace(&mut state.has_been, true), rotates, moves) {
@@ -199,7 +199,7 @@ impl Life {
         if kind != EventKind::Left {
             queue.push(Reverse((due, u32::try_from(number).unwrap_or(u32::MAX))));
         }
-        Event { at, peer: world.cast.ids()[part(id)], kind, place }
+        LifeEvent { at, peer: world.cast.ids()[part(id)], kind, place }
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::{
     World,
-    life::{Event, History, Life, Moment, Place},
+    life::{History, HostPlace, Life, LifeEvent, Moment},
 };
 
 /// How moments of life, of the clock and of the calendar belong together.
@@ -125,7 +125,7 @@ impl Living {
     }
 
     /// What happened has been made so only now.
-    pub(crate) fn note_late(&self, event: &Event) {
+    pub(crate) fn note_late(&self, event: &LifeEvent) {
         let Alive { history, clock, .. } = &mut *self.lock();
         let late = clock.now().micros_since(event.at);
         history.note_late(Duration::from_micros(u64::try_from(late).unwrap_or(0)));
@@ -146,7 +146,7 @@ impl Living {
     }
 
     /// The entries of a peer's table that are closest to the key with this prefix, and where they are said to be.
-    pub(crate) fn closest(&self, peer: u32, target: u64, count: usize) -> Vec<(u32, Place)> {
+    pub(crate) fn closest(&self, peer: u32, target: u64, count: usize) -> Vec<(u32, HostPlace)> {
         self.look(|life, now| {
             let listed = |other| life.listed(peer, other, now);
             self.world.tables.closest_listed(&self.world.prefixes, peer, (target, count), listed)
@@ -154,8 +154,8 @@ impl Living {
     }
 
     /// Where a peer is now, or was last.
-    pub(crate) fn place(&self, peer: u32) -> Place {
-        self.look(|life, _| life.presence(peer).map_or(Place(0), |presence| presence.last.place))
+    pub(crate) fn place(&self, peer: u32) -> HostPlace {
+        self.look(|life, _| life.presence(peer).map_or(HostPlace(0), |presence| presence.last.place))
     }
 
     fn lock(&self) -> MutexGuard<'_, Alive> {

@@ -12,7 +12,7 @@ use std::{
 };
 
 use kad::{
-    answer::{Lookup, Provide, Put, own_address},
+    answer::{Provide, Put, Query, own_address},
     fabric::Introduced,
     failure::SkipReason,
     message::MessageType,
@@ -23,8 +23,8 @@ use multiaddr::{Multiaddr, Protocol};
 use tokio::time::Instant;
 
 use crate::{
-    guests::{Guest, Guests, Listed, Said},
-    scenario::holder::Holder,
+    guests::{Guest, GuestSaid, Guests, Listed},
+    scenario::holder::HolderShare,
     sightings::Sightings,
 };
 
@@ -86,7 +86,7 @@ impl Memory {
     }
 
     /// What a peer that is such a holder has under the key that it is asked for.
-    pub(crate) fn kept(&self, peer: u32, holder: Option<&Holder>, lookup: &Lookup<'_>) -> Kept {
+    pub(crate) fn kept(&self, peer: u32, holder: Option<&HolderShare>, lookup: &Query<'_>) -> Kept {
         let mut kept = Kept::default();
         let (key, kind) = (lookup.key(), lookup.kind());
         if let Some(records) = self.records.any().filter(|_| kind != MessageType::FindNode) {
@@ -103,7 +103,7 @@ impl Memory {
     fn providers(
         &self,
         providers: &Providers,
-        (peer, holder): (u32, Option<&Holder>),
+        (peer, holder): (u32, Option<&HolderShare>),
         key: &[u8],
         now: Duration,
     ) -> Vec<Provided<'static>> {
@@ -151,7 +151,7 @@ impl Memory {
                 addresses.push(addr);
             }
         }
-        let said = Said { id, addresses, protocols: identify.protocols, agent: identify.agent_version };
+        let said = GuestSaid { id, addresses, protocols: identify.protocols, agent: identify.agent_version };
         let now = self.began.elapsed();
         // A client is remembered for a while, but is not a guest: nobody needs to look for it.
         if self.guests.lock().met(peer, said, now) {

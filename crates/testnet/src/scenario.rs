@@ -17,8 +17,8 @@ use thiserror::Error;
 
 pub use self::{
     builtin::BUILT_IN,
-    parts::{Agent, Attempts, Poor, Region, Shy, StateShare, Tables},
-    shares::{Addresses, Keys, Securities, Share, Transports},
+    parts::{Agent, Attempts, Poor, Region, Shy, StateShare, TableShape},
+    shares::{AddressShares, Keys, SecurityShares, Share, Transports},
 };
 
 /// A network to be: what it is made of, not yet who is in it.
@@ -38,15 +38,15 @@ pub struct Scenario {
     /// In a world: whether servers answer `AutoNAT`, each dialling back from its own addresses.
     pub autonat: bool,
     /// The routing tables.
-    pub tables: Tables,
+    pub tables: TableShape,
     /// What peers listen on.
     pub transports: Transports,
     /// What secures their connections.
-    pub securities: Securities,
+    pub securities: SecurityShares,
     /// The types of their keys.
     pub keys: Keys,
     /// Where they are, if that is in a world of public addresses.
-    pub addresses: Addresses,
+    pub addresses: AddressShares,
     /// The region that the observer is in; the first one if absent.
     pub observer: Option<String>,
     /// Where peers are. None: no delay anywhere.
@@ -58,9 +58,9 @@ pub struct Scenario {
     /// What befalls attempts to connect.
     pub attempts: Attempts,
     /// How peers hold provider records; who is in none of these shares does as go-libp2p-kad-dht does.
-    pub holders: Vec<holder::Holder>,
+    pub holders: Vec<holder::HolderShare>,
     /// How peers come and go. None: everyone stays as they are.
-    pub life: Option<life::Life>,
+    pub life: Option<life::LifeTable>,
 }
 
 /// Why there is no scenario.
@@ -118,11 +118,11 @@ impl Default for Scenario {
             bootstrap: 5,
             protocol: kad::message::AMINO_PROTOCOL.to_owned(),
             autonat: true,
-            tables: Tables::default(),
+            tables: TableShape::default(),
             transports: Transports::default(),
-            securities: Securities::default(),
+            securities: SecurityShares::default(),
             keys: Keys::default(),
-            addresses: Addresses::default(),
+            addresses: AddressShares::default(),
             observer: None,
             regions: Vec::new(),
             agents: Vec::new(),

@@ -48,7 +48,7 @@ impl Tables {
     /// Each bucket has up to so many `candidates`: the shape's k, or more where peers come and go.
     pub(crate) fn build(
         seed: u64,
-        shape: &scenario::Tables,
+        shape: &scenario::TableShape,
         prefixes: &[u64],
         answers: &[bool],
         candidates: usize,

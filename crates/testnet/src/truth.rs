@@ -318,13 +318,13 @@ impl Serialize for Truth {
             out.serialize_field("outages", &outages)?;
         }
         out.serialize_field("bootstrap", &self.world.bootstrap_addresses())?;
-        out.serialize_field("peers", &Peers(self))?;
+        out.serialize_field("peers", &PeerList(self))?;
         out.end()
     }
 }
 
 /// The list of peers in the truth file, written one by one.
-struct Peers<'a>(&'a Truth);
+struct PeerList<'a>(&'a Truth);
 
 /// One peer in it.
 #[derive(Serialize)]
@@ -334,7 +334,7 @@ struct Entry<'a> {
     neighbors: Vec<&'a str>,
 }
 
-impl Serialize for Peers<'_> {
+impl Serialize for PeerList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let truth = self.0;
         let ids: Vec<String> =

@@ -18,12 +18,12 @@ use kad::network::Transport;
 use multiaddr::Multiaddr;
 use net::{
     Authority,
-    serve::{self, Limits, Receivers},
+    serve::{self, ListenLimits, Receivers},
 };
 use thiserror::Error;
 use tokio::task::JoinSet;
 
-pub use self::life::{LifeOutlets, Reach, Rerouted, RouteChange};
+pub use self::life::{LifeOutlets, PacketFate, Rerouted, RouteChange};
 use self::{
     heads::Heads,
     sockets::{Held, Listening},
@@ -278,7 +278,7 @@ async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 
 /// Serves the peers behind one socket. Those of QUIC share the threads that receive.
 fn serve_at(socket: Listening, heads: Arc<Heads>, receivers: &Arc<Receivers>, tasks: &mut JoinSet<()>) {
-    let limits = Limits::default();
+    let limits = ListenLimits::default();
     match socket {
         Listening::Stream(transport, listener) => {
             let resolve = move |local: SocketAddr| heads.at(local, transport);

@@ -23,11 +23,11 @@ use net::session::Securities;
 pub(crate) use self::places::Places;
 use crate::{
     address::{self, Door},
-    carrier::Carrier,
+    carrier::TransportSet,
     fake::Forger,
     ground::{Ground, Location, Ports},
     id::{self, Id},
-    life::{Cast, Place},
+    life::{Cast, HostPlace},
     scenario::{Agent, Scenario},
     secrets::{KeyType, Secret, Secrets},
     state::State,
@@ -73,7 +73,7 @@ pub(crate) struct PeerRecord {
     pub(crate) state: State,
     pub(crate) agent: u8,
     pub(crate) region: u8,
-    pub(crate) carrier: Carrier,
+    pub(crate) carrier: TransportSet,
     pub(crate) securities: Securities,
     /// How it holds records, by a number; `None` for one that does as most do.
     pub(crate) holder: Option<u8>,
@@ -148,7 +148,7 @@ impl World {
     }
 
     /// Its transports.
-    pub fn carrier(&self, peer: u32) -> Carrier {
+    pub fn carrier(&self, peer: u32) -> TransportSet {
         self.record(peer).carrier
     }
 
@@ -216,7 +216,7 @@ impl World {
     /// The addresses at which a peer is announced, and is in truth if it is anywhere.
     pub fn addresses(&self, peer: u32) -> Vec<Multiaddr> {
         if self.cast.part(peer).is_some() {
-            return self.addresses_at(peer, Place::default());
+            return self.addresses_at(peer, HostPlace::default());
         }
         let PeerRecord { state, carrier, .. } = *self.record(peer);
         let relay = || {

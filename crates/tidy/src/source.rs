@@ -1,5 +1,7 @@
 //! Rules about files of Rust.
 
+use std::collections::BTreeMap;
+
 use crate::File;
 
 /// The most lines of production code in a file.
@@ -30,6 +32,34 @@ pub fn name(file: &File) -> Option<String> {
         .split('/')
         .find(is_empty)
         .map(|name| format!("{}: `{name}` names nothing; call it what it is", file.path))
+}
+
+/// Public types that stand twice for a reason: of the two each build has one.
+const TWICE: &[&str] = &[
+    // Of network namespaces, and of systems that have none.
+    "Routes",
+];
+
+/// Complains of names of public types that stand twice in these files: a newcomer who reads one must not meet another.
+pub fn names_that_stand_twice<'a>(files: impl Iterator<Item = &'a File>) -> Vec<String> {
+    let mut homes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for file in files {
+        for name in production_lines(&file.text).filter_map(public_type) {
+            homes.entry(name).or_default().push(&file.path);
+        }
+    }
+    homes.retain(|name, homes| homes.len() > 1 && !TWICE.contains(name));
+    homes.into_iter().map(|(name, homes)| format!("`{name}` stands in {}", homes.join(" and "))).collect()
+}
+
+/// The name of the public type that a line begins, at the outermost level or in a macro of the whole file.
+fn public_type(line: &str) -> Option<&str> {
+    let outermost = line.strip_prefix("    ").unwrap_or(line).strip_prefix("pub ")?;
+    let is_associated = line.starts_with(' ') && outermost.starts_with("type ");
+    let rest = ["struct ", "enum ", "trait ", "type ", "union "]
+        .iter()
+        .find_map(|kind| outermost.strip_prefix(kind))?;
+    rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().filter(|_| !is_associated)
 }
 
 /// Words that some files may not have in their code.
@@ -201,6 +231,21 @@ mod tests {
         assert_eq!(length(&file(&format!("{code}#[cfg(test)]\nmod tests {{\n{tests}}}\n"))), None);
         // A module of tests in a file of its own does not end the code.
         assert!(length(&file(&format!("#[cfg(test)]\nmod tests;\n{code}"))).is_some());
+    }
+
+    #[test]
+    fn a_type_that_stands_twice_is_found() {
+        let one =
+            File::new("crates/net/src/a.rs", "pub struct Door;\npub(crate) enum Wall {}\nstruct Roof;\n");
+        let two =
+            "named! {\n    pub enum Door: serde {\n    }\n}\npub trait Wall {}\npub struct Roof<T>(T);\n";
+        let two = File::new("crates/kad/src/b.rs", two);
+        let twice = names_that_stand_twice([&one, &two].into_iter());
+        assert_eq!(twice, ["`Door` stands in crates/net/src/a.rs and crates/kad/src/b.rs"]);
+        let tests = File::new("crates/kad/src/c.rs", "#[cfg(test)]\nmod tests {\n    pub struct Door;\n}\n");
+        assert!(names_that_stand_twice([&one, &tests].into_iter()).is_empty());
+        let reasoned = [File::new("a.rs", "pub struct Routes;"), File::new("b.rs", "pub struct Routes(u8);")];
+        assert!(names_that_stand_twice(reasoned.iter()).is_empty());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use kad::{
     failure::{FailureClass, Phase, SkipReason},
     lookup::{FollowUp, LookupKind, PeerState, RpcFate, Termination},
     network::{RttSource, WssCertificate},
-    retrieval::{AddressOrigin, Verdict},
+    retrieval::{AddressOrigin, RetrievalVerdict},
 };
 use kadscope_tidy::{File, manifest, prose, source, tree};
 use schema::{NatClass, VisitKind};
@@ -54,6 +54,11 @@ fn no_file_of_production_code_is_too_long() {
 #[test]
 fn no_name_is_empty() {
     none(rust().filter_map(source::name));
+}
+
+#[test]
+fn a_public_type_has_a_name_of_its_own() {
+    none(source::names_that_stand_twice(production()));
 }
 
 #[test]
@@ -155,7 +160,7 @@ fn every_name_of_a_lookup_is_documented() {
         "## Why a search ends" Termination
         "## Follow-ups" FollowUp
         "## What becomes of a request" RpcFate
-        "### Verdicts" Verdict
+        "### Verdicts" RetrievalVerdict
         "### Whether a provider has the block" HasBlock
         "### From where an address is known" AddressOrigin
     }

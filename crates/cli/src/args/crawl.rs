@@ -27,7 +27,7 @@ pub(crate) struct CrawlArgs {
     pub(crate) tls_roots: Option<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) config: crawl::Config,
+    pub(crate) config: crawl::CrawlConfig,
 
     #[command(flatten)]
     pub(crate) manners: Manners,

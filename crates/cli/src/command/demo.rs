@@ -112,7 +112,7 @@ fn order(args: &DemoArgs, child: &Child, store: &StoreUrl) -> anyhow::Result<Ord
         },
         dial_timeout: Duration::from_secs(5),
         manners: Manners { opt_out: args.opt_out.clone(), ..Manners::default() },
-        config: crawl::Config { neighbors: true, seed: args.seed, ..crawl::Config::default() },
+        config: crawl::CrawlConfig { neighbors: true, seed: args.seed, ..crawl::CrawlConfig::default() },
         store: store.clone(),
         tls_roots: None,
         roots: roots(announcement)?,

@@ -2,7 +2,7 @@
 
 mod row;
 
-use dht::{Limits, Probe, Probing, Quest};
+use dht::{Probe, Probing, Quest, TalkLimits};
 use kad::{
     Contact, Multiaddr, PeerId,
     lookup::{LookupKind, Rules},
@@ -51,8 +51,11 @@ pub(crate) async fn run(args: PingArgs) -> anyhow::Result<Code> {
     let reach = Reach::of(reach).await?;
     let stop = signals::stop_on_signal()?;
     let terms = reach.finder.terms();
-    let probing =
-        Probing { protocols: terms.protocols.clone(), patience: terms.patience, limits: Limits::default() };
+    let probing = Probing {
+        protocols: terms.protocols.clone(),
+        patience: terms.patience,
+        limits: TalkLimits::default(),
+    };
     let mut rows = Vec::new();
     for contact in merge(peers) {
         let row = tokio::select! {

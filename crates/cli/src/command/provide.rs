@@ -16,7 +16,7 @@ use kad::{
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::row::{HolderRow, Provided};
+pub(crate) use self::row::{HolderRow, Publication};
 use crate::{
     args::{Policy, ProvideArgs, TypedKey},
     exit::{Code, Failed},
@@ -97,7 +97,7 @@ async fn provide(
     key: &TypedKey,
     record: &ProviderRecord,
     (read_back, stop): (bool, &CancellationToken),
-) -> anyhow::Result<Provided> {
+) -> anyhow::Result<Publication> {
     let begun = Instant::now();
     let quest = Quest {
         kind: LookupKind::Closest,
@@ -115,7 +115,7 @@ async fn provide(
     } else {
         None
     };
-    Ok(Provided::of((key, record), &holders, has.as_deref(), took))
+    Ok(Publication::of((key, record), &holders, has.as_deref(), took))
 }
 
 /// Stays reachable for that long. `false` if it was stopped.

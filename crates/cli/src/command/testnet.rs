@@ -177,7 +177,7 @@ pub(crate) fn network_name(scenario: &str) -> String {
 /// Says how many connections there is room for, where whoever dials could meet that limit: to them it looks like peers
 /// that do not answer.
 fn note_room(limit: u64) {
-    let usual = crawl::Config::default();
+    let usual = crawl::CrawlConfig::default();
     let room = limit.saturating_sub(resources::open_files());
     if room < u64::from(usual.max_dials) + u64::from(usual.parallelism) {
         output::note(&format!(

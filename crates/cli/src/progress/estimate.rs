@@ -24,7 +24,7 @@ const TOLERANCE: f64 = 0.25;
 
 /// What was known at one moment.
 #[derive(Debug, Clone, Copy)]
-struct Moment {
+struct ProgressSample {
     elapsed: Duration,
     visits: u64,
     discovered: u64,
@@ -40,7 +40,7 @@ struct Foreseen {
 /// Remembers the last seconds, and what was foreseen in the last while.
 #[derive(Debug)]
 pub(super) struct Estimator {
-    moments: VecDeque<Moment>,
+    moments: VecDeque<ProgressSample>,
     foreseen: VecDeque<Foreseen>,
     limit: Option<u64>,
 }
@@ -54,13 +54,13 @@ impl Estimator {
     /// grows, nobody knows how long it will take.
     pub(super) fn update(&mut self, state: State) -> State {
         let State { elapsed, progress, .. } = state;
-        let now = Moment { elapsed, visits: progress.visits, discovered: progress.discovered };
-        let is_old = |moment: &Moment| elapsed.saturating_sub(moment.elapsed) > WINDOW;
+        let now = ProgressSample { elapsed, visits: progress.visits, discovered: progress.discovered };
+        let is_old = |moment: &ProgressSample| elapsed.saturating_sub(moment.elapsed) > WINDOW;
         // One moment before the window stays, so that there is always something to compare with.
         while self.moments.len() > MOMENTS || self.moments.get(1).is_some_and(is_old) {
             self.moments.pop_front();
         }
-        let since = self.moments.front().copied().unwrap_or(Moment {
+        let since = self.moments.front().copied().unwrap_or(ProgressSample {
             elapsed: Duration::ZERO,
             visits: 0,
             discovered: now.discovered,

@@ -6,7 +6,7 @@ use kad::Contact;
 
 use super::text::{counted, duration, escaped};
 use crate::{
-    command::{HolderRow, Provided},
+    command::{HolderRow, Publication},
     output::Style,
 };
 
@@ -31,7 +31,7 @@ pub(crate) fn serving(own: &Contact, time: Duration) -> String {
 }
 
 /// What came of a publication.
-pub(crate) fn provide(provided: &Provided, style: Style) -> String {
+pub(crate) fn provide(provided: &Publication, style: Style) -> String {
     let mut lines = vec![style.bold(&format!("{} is provided by", escaped(&provided.key)))];
     lines.push(format!("  {}", provided.provider));
     lines.extend(provided.addresses.iter().map(|addr| format!("    {addr}")));
@@ -43,7 +43,7 @@ pub(crate) fn provide(provided: &Provided, style: Style) -> String {
     lines.join("\n") + "\n\n"
 }
 
-fn headline(provided: &Provided) -> String {
+fn headline(provided: &Publication) -> String {
     let sent = counted(provided.sent as u64, "peer was", "peers were");
     let has = match provided.have_record {
         None => String::new(),

@@ -1,6 +1,6 @@
 //! The providers of content: where each is and who says so, what came of dialling it, and whether the content can be retrieved.
 
-use kad::retrieval::{AddressOrigin, Verdict};
+use kad::retrieval::{AddressOrigin, RetrievalVerdict};
 
 use super::{
     lookup::{many, short},
@@ -92,7 +92,7 @@ pub(super) fn verdict(retrieval: &RetrievalRow, style: Style) -> String {
         return style.bold(&style.green(&format!("Retrievable: {have} the block{left}")));
     }
     let error = retrieval.error.map_or_else(String::new, |error| format!(" ({error})"));
-    let why = Verdict::from_name(retrieval.verdict).map_or("", reason);
+    let why = RetrievalVerdict::from_name(retrieval.verdict).map_or("", reason);
     let text = match all {
         0 => "Not retrievable: nobody who was asked has a record of it".to_owned(),
         1 => format!("Not retrievable: its provider {why}{error}{left}"),
@@ -107,21 +107,21 @@ pub(super) fn verdict(retrieval: &RetrievalRow, style: Style) -> String {
 }
 
 /// Why content cannot be retrieved from a provider, as what is said of it.
-const fn reason(verdict: Verdict) -> &'static str {
+const fn reason(verdict: RetrievalVerdict) -> &'static str {
     match verdict {
-        Verdict::NoRecord => "is not known",
-        Verdict::NoAddresses => "has no address in any record, and nobody says where it is",
-        Verdict::OnlyPrivate => "has private addresses only",
-        Verdict::OnlyRelayed => "can be reached through a relay only",
-        Verdict::NotDialled => "has no address that is dialled from here",
-        Verdict::Refused => "was dialled and refused",
-        Verdict::Unreachable => "cannot be reached",
-        Verdict::OtherPeer => "has an address where another peer answers",
-        Verdict::NoContent => "can be reached, but this key is of no content",
-        Verdict::NoProtocol => "can be reached, but speaks neither bitswap nor HTTP",
-        Verdict::NoAnswer => "can be reached, but does not say whether it has the block",
-        Verdict::NoBlock => "can be reached, but does not have the block",
-        Verdict::Retrievable => "has the block",
+        RetrievalVerdict::NoRecord => "is not known",
+        RetrievalVerdict::NoAddresses => "has no address in any record, and nobody says where it is",
+        RetrievalVerdict::OnlyPrivate => "has private addresses only",
+        RetrievalVerdict::OnlyRelayed => "can be reached through a relay only",
+        RetrievalVerdict::NotDialled => "has no address that is dialled from here",
+        RetrievalVerdict::Refused => "was dialled and refused",
+        RetrievalVerdict::Unreachable => "cannot be reached",
+        RetrievalVerdict::OtherPeer => "has an address where another peer answers",
+        RetrievalVerdict::NoContent => "can be reached, but this key is of no content",
+        RetrievalVerdict::NoProtocol => "can be reached, but speaks neither bitswap nor HTTP",
+        RetrievalVerdict::NoAnswer => "can be reached, but does not say whether it has the block",
+        RetrievalVerdict::NoBlock => "can be reached, but does not have the block",
+        RetrievalVerdict::Retrievable => "has the block",
     }
 }
 
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn said(
-        verdict_of: Verdict,
+        verdict_of: RetrievalVerdict,
         error: Option<&'static str>,
         providers: usize,
         retrievable: usize,
@@ -147,24 +147,31 @@ mod tests {
 
     #[test]
     fn the_verdict_is_one_sentence() {
-        let all: Vec<String> = Verdict::ALL.iter().map(|&verdict| said(verdict, None, 1, 0)).collect();
+        let all: Vec<String> =
+            RetrievalVerdict::ALL.iter().map(|&verdict| said(verdict, None, 1, 0)).collect();
         assert!(all.iter().all(|line| !line.contains('\n') && line.len() <= 90), "{all:?}");
         assert_eq!(
-            said(Verdict::NoRecord, None, 0, 0),
+            said(RetrievalVerdict::NoRecord, None, 0, 0),
             "Not retrievable: nobody who was asked has a record of it"
         );
-        assert_eq!(said(Verdict::Retrievable, None, 1, 1), "Retrievable: its provider has the block");
         assert_eq!(
-            said(Verdict::Retrievable, None, 3, 2),
+            said(RetrievalVerdict::Retrievable, None, 1, 1),
+            "Retrievable: its provider has the block"
+        );
+        assert_eq!(
+            said(RetrievalVerdict::Retrievable, None, 3, 2),
             "Retrievable: 2 of its 3 providers have the block"
         );
-        assert_eq!(said(Verdict::Retrievable, None, 3, 1), "Retrievable: 1 of its 3 providers has the block");
         assert_eq!(
-            said(Verdict::Unreachable, Some("timeout"), 1, 0),
+            said(RetrievalVerdict::Retrievable, None, 3, 1),
+            "Retrievable: 1 of its 3 providers has the block"
+        );
+        assert_eq!(
+            said(RetrievalVerdict::Unreachable, Some("timeout"), 1, 0),
             "Not retrievable: its provider cannot be reached (timeout)"
         );
         assert_eq!(
-            said(Verdict::NoBlock, None, 2, 0),
+            said(RetrievalVerdict::NoBlock, None, 2, 0),
             "Not retrievable from any of its 2 providers: at best one can be reached, but does not have the block"
         );
     }

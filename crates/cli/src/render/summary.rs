@@ -5,7 +5,7 @@ use schema::RunState;
 
 use super::{
     completeness::completeness,
-    table::{Counted, Tone, fact, heading, ranked},
+    table::{ShareOfWhole, Tone, fact, heading, ranked},
     text::{bytes, counted, duration, escaped, grouped},
 };
 use crate::output::Style;
@@ -63,8 +63,9 @@ fn title(summary: &Summary, style: Style) -> String {
 /// Every peer in one line, and the lines add up.
 fn peers(summary: &Summary, style: Style) -> Vec<String> {
     let peers = summary.peers;
-    let line = |label: &str, count, tone| Counted { label, count, whole: peers.discovered, tone }.line(style);
-    let all = Counted { label: "Peers", count: peers.discovered, whole: 0, tone: Tone::Neutral };
+    let line =
+        |label: &str, count, tone| ShareOfWhole { label, count, whole: peers.discovered, tone }.line(style);
+    let all = ShareOfWhole { label: "Peers", count: peers.discovered, whole: 0, tone: Tone::Neutral };
     let mut lines = vec![
         style.bold(&all.line(style)),
         line("  reachable", peers.reachable, Tone::Good),
@@ -202,7 +203,7 @@ fn nat(summary: &Summary, style: Style) -> Vec<String> {
     if all == 0 {
         return Vec::new();
     }
-    let line = |label: &str, count| Counted { label, count, whole, tone: Tone::Neutral }.line(style);
+    let line = |label: &str, count| ShareOfWhole { label, count, whole, tone: Tone::Neutral }.line(style);
     let classes = summary.nat.iter().filter(|(_, count)| **count > 0);
     let mut lines =
         vec![String::new(), heading("Behind NAT", "or a firewall: unreachable, but not called down", style)];

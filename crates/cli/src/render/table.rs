@@ -30,7 +30,7 @@ pub(super) enum Tone {
 
 /// A count with its share of a whole.
 #[derive(Debug, Clone)]
-pub(super) struct Counted<'a> {
+pub(super) struct ShareOfWhole<'a> {
     /// Escaped already.
     pub(super) label: &'a str,
     pub(super) count: u64,
@@ -39,7 +39,7 @@ pub(super) struct Counted<'a> {
     pub(super) tone: Tone,
 }
 
-impl Counted<'_> {
+impl ShareOfWhole<'_> {
     /// One line, without its end.
     pub(super) fn line(&self, style: Style) -> String {
         let label = left(&fit(self.label, LABEL), LABEL);
@@ -71,7 +71,7 @@ pub(super) fn ranked(counts: &Counts, most: usize, whole: u64, style: Style) -> 
     // One left over gets its own line instead of a line about one other.
     let shown = if names.len() == most + 1 { names.len() } else { most.min(names.len()) };
     let (first, others) = names.split_at(shown);
-    let line = |label: &str, count| Counted { label, count, whole, tone: Tone::Neutral }.line(style);
+    let line = |label: &str, count| ShareOfWhole { label, count, whole, tone: Tone::Neutral }.line(style);
     let mut lines: Vec<String> = first.iter().map(|&(name, count)| line(&listed(name), count)).collect();
     if !others.is_empty() {
         let count = others.iter().map(|(_, count)| count).sum();

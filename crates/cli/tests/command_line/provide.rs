@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use kad::{
     Keypair,
-    answer::{Answer, Asked, Found},
+    answer::{Answer, Asked, Findings},
     fabric::{Fabric as _, Inward, Member as _, Request, Says, Service, Terms},
     message::AMINO_PROTOCOL,
     network::Network as _,
@@ -112,7 +112,7 @@ struct Forgetful;
 impl Service for Forgetful {
     async fn answer(&self, request: Request) -> Answer {
         match Asked::read(&request.message, &request.from.to_bytes()) {
-            Ok(Asked::Lookup(lookup)) => Answer::Message(lookup.answer(b"", b"", &Found::default())),
+            Ok(Asked::Lookup(lookup)) => Answer::Message(lookup.answer(b"", b"", &Findings::default())),
             Ok(Asked::Provide(_)) => Answer::Nothing,
             _ => Answer::Reset,
         }

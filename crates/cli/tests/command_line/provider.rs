@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dht::{ANSWER_PATIENCE, Finder, FinderTerms, Pool, PoolConfig, ProviderRecord, Quest};
 use kad::{
     Contact, Keypair, Multiaddr, PeerId,
-    answer::{Answer, Asked, Found},
+    answer::{Answer, Asked, Findings},
     bitswap::BITSWAP_PROTOCOLS,
     fabric::{
         Accepted, Attending, Fabric as _, Inward, Member as _, OtherProtocol, PeerStream, Request, Says,
@@ -75,7 +75,7 @@ struct Desk {
 impl Service for Desk {
     async fn answer(&self, request: Request) -> Answer {
         match Asked::read(&request.message, &request.from.to_bytes()) {
-            Ok(Asked::Lookup(lookup)) => Answer::Message(lookup.answer(b"", b"", &Found::default())),
+            Ok(Asked::Lookup(lookup)) => Answer::Message(lookup.answer(b"", b"", &Findings::default())),
             _ => Answer::Reset,
         }
     }

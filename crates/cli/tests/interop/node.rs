@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use dht::{Node, NodeConfig, Profile};
+use dht::{Node, NodeConfig, NodeProfile};
 use kad::{Contact, Keypair, Multiaddr, message::AMINO_PROTOCOL, table::answer_grace};
 use multiaddr::Protocol;
 use net::{Addresses, FabricConfig, Host, SocketFabric};
@@ -38,7 +38,7 @@ fn contact(text: &String) -> Contact {
 /// A node of ours in that network.
 pub(crate) async fn join(network: &Network, listen: &str) -> Node<Host> {
     let protocols = [AMINO_PROTOCOL.to_owned()].into();
-    let profile = Profile { agent: "kadscope-node/1".to_owned(), protocols, announce: Vec::new() };
+    let profile = NodeProfile { agent: "kadscope-node/1".to_owned(), protocols, announce: Vec::new() };
     // 2026-01-01; no record is dated here.
     let now = Duration::from_secs(1_767_225_600);
     let config = NodeConfig {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use kad::{Contact, PeerId};
-use kadscope_crawl::{Clock, Completeness, Config, Crawl, Crawled, Outlets, Progress};
+use kadscope_crawl::{Clock, Completeness, Crawl, CrawlConfig, Crawled, Outlets, Progress};
 use schema::{CrawlId, Timestamp};
 use testnet::{Scenario, SimConfig, SimNetwork, World, truth::expected};
 use tokio::sync::watch;
@@ -54,7 +54,7 @@ impl Sweep {
         let mut sweep = Self::default();
         let scenario = Scenario::parse(setting.scenario, "a setting").expect("a scenario");
         for seed in 1..=count {
-            sweep.add(&crawl(&scenario.clone().with_seed(seed), Config::default()));
+            sweep.add(&crawl(&scenario.clone().with_seed(seed), CrawlConfig::default()));
         }
         sweep
     }
@@ -82,7 +82,7 @@ impl Sweep {
 }
 
 /// Crawls one network from its bootstrap peers.
-pub(crate) fn crawl(scenario: &Scenario, config: Config) -> Outcome {
+pub(crate) fn crawl(scenario: &Scenario, config: CrawlConfig) -> Outcome {
     let world = Arc::new(World::generate(scenario));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -96,7 +96,7 @@ pub(crate) fn crawl(scenario: &Scenario, config: Config) -> Outcome {
     Outcome { peers, missed: online - summary.peers.reachable, said: summary.completeness }
 }
 
-async fn run(world: Arc<World>, config: Config) -> Crawled {
+async fn run(world: Arc<World>, config: CrawlConfig) -> Crawled {
     let network =
         SimNetwork::new(Arc::clone(&world), SimConfig { local: PeerId::random(), ..SimConfig::default() });
     let bootstrap = world
@@ -110,7 +110,7 @@ async fn run(world: Arc<World>, config: Config) -> Crawled {
         network_name: "sweep".to_owned(),
         protocols: vec![kad::message::AMINO_PROTOCOL.to_owned()],
         bootstrap,
-        config: Config { seed: Some(1), ..config },
+        config: CrawlConfig { seed: Some(1), ..config },
         opt_out: Arc::default(),
         clock: Clock::started_at(Timestamp(0)),
     };

@@ -9,7 +9,7 @@ use schema::visit::PREFIXES;
 
 /// A peer in the answers of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Named {
+pub(crate) struct NamedPeer {
     /// The first of its entries.
     pub(super) entry: u32,
     /// The first 16 bits of its key.
@@ -20,7 +20,7 @@ pub(crate) struct Named {
     answers: u16,
 }
 
-impl Named {
+impl NamedPeer {
     /// A peer with this id in the answers of the one at `own`; `None` if it is that one. The one hash that a visit takes
     /// for each peer that it hears of.
     pub(super) fn new(own: &Key, id: &[u8], entry: u32) -> Option<Self> {
@@ -53,7 +53,7 @@ impl Named {
 
 /// Whether answers contradict each other: one claims to have named all that share `c` bits or more, and leaves out one
 /// of them that another answer names.
-pub(crate) fn contradict(named: &[Named]) -> bool {
+pub(crate) fn contradict(named: &[NamedPeer]) -> bool {
     let claims = named.iter().fold(0, |claims, peer| claims | (peer.answers & !peer.prefixes()));
     named.iter().any(|peer| claims & peer.prefixes() & !peer.answers != 0)
 }
@@ -61,7 +61,7 @@ pub(crate) fn contradict(named: &[Named]) -> bool {
 /// The buckets that may hold more than their answers named: bit `c` for that of prefix length `c`. An answer is full
 /// and holds nobody but peers of the bucket, so it may have been cut there; of the last prefix, nobody but peers that
 /// share as many bits or more, for which there are no targets.
-pub(crate) fn open_buckets(named: &[Named]) -> u16 {
+pub(crate) fn open_buckets(named: &[NamedPeer]) -> u16 {
     let mut sizes = [0; PREFIXES];
     let mut closed = 0;
     for peer in named {

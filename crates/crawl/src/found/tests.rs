@@ -17,8 +17,8 @@ fn peer(id: &[u8], addr: &[u8]) -> Peer {
     Peer { id: id.to_vec(), addrs: vec![addr.to_vec()], ..Peer::default() }
 }
 
-fn found() -> Found {
-    Found::new(Key::of(b"own"))
+fn found() -> HeardPeers {
+    HeardPeers::new(Key::of(b"own"))
 }
 
 /// The first ids that share exactly `shared` bits with the answering peer, from the `n`-th on.
@@ -29,7 +29,7 @@ fn sharing(shared: u32, n: usize) -> impl Iterator<Item = Peer> {
         .map(|id| peer(&id, b"1"))
 }
 
-fn add(found: &mut Found, prefix: usize, peers: impl Iterator<Item = Peer>) {
+fn add(found: &mut HeardPeers, prefix: usize, peers: impl Iterator<Item = Peer>) {
     found.add(Some(prefix), &answer(peers.collect())).expect("whole");
 }
 

@@ -25,7 +25,7 @@ pub(super) const MAX_TRIES_OF_SOURCE: usize = 32;
 
 /// Who named an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum AddressSource {
     /// The user.
     Given,
     /// A visited peer.
@@ -34,8 +34,8 @@ pub(crate) enum Source {
 
 /// Where and when something was heard of.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Heard {
-    pub(crate) from: Source,
+pub(crate) struct Hearsay {
+    pub(crate) from: AddressSource,
     /// The age of the crawl.
     pub(crate) at: Duration,
 }
@@ -57,7 +57,7 @@ enum Fate {
 #[derive(Debug)]
 struct Entry {
     address: Multiaddr,
-    source: Source,
+    source: AddressSource,
     /// `None` for a name, and for what is barred.
     transport: Option<Transport>,
     fate: Fate,
@@ -86,7 +86,7 @@ impl AddressBook {
     pub(super) fn add(
         &mut self,
         address: Multiaddr,
-        source: Source,
+        source: AddressSource,
         admitted: Result<Option<Transport>, SkipReason>,
     ) -> bool {
         let fate = if admitted.is_ok() { Fate::Untried } else { Fate::Barred };
@@ -102,7 +102,7 @@ impl AddressBook {
     }
 
     /// The last untried address of the source that has the most of them, if it has more than `newcomer` would have.
-    fn most_crowded(&self, newcomer: Source) -> Option<usize> {
+    fn most_crowded(&self, newcomer: AddressSource) -> Option<usize> {
         let untried = |entry: &Entry| matches!(entry.fate, Fate::Untried | Fate::Barred);
         let of =
             |source| self.entries.iter().filter(|entry| entry.source == source && untried(entry)).count();
@@ -182,7 +182,7 @@ impl AddressBook {
 #[derive(Default)]
 struct Chosen {
     places: Vec<usize>,
-    sources: Vec<Source>,
+    sources: Vec<AddressSource>,
     transports: Vec<Option<Transport>>,
 }
 
@@ -206,8 +206,8 @@ mod tests {
 
     use super::*;
 
-    const A: Source = Source::Peer(PeerNumber(1));
-    const B: Source = Source::Peer(PeerNumber(2));
+    const A: AddressSource = AddressSource::Peer(PeerNumber(1));
+    const B: AddressSource = AddressSource::Peer(PeerNumber(2));
 
     fn tcp(port: u16) -> Multiaddr {
         format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap()
@@ -217,7 +217,11 @@ mod tests {
         format!("/ip4/127.0.0.1/udp/{port}/quic-v1").parse().unwrap()
     }
 
-    fn add(book: &mut AddressBook, source: Source, addrs: impl IntoIterator<Item = Multiaddr>) -> usize {
+    fn add(
+        book: &mut AddressBook,
+        source: AddressSource,
+        addrs: impl IntoIterator<Item = Multiaddr>,
+    ) -> usize {
         let transport = |addr: &Multiaddr| {
             if addr.to_string().contains("udp") { Transport::Quic } else { Transport::Tcp }
         };
@@ -276,7 +280,7 @@ mod tests {
         assert!(book.is_due() && book.has(tcp(999).as_ref()));
         assert_eq!(visit(&mut book)[0], tcp(999));
         for n in 0..100 {
-            add(&mut book, Source::Peer(PeerNumber(100 + n)), [quic(u16::try_from(n).unwrap() + 1)]);
+            add(&mut book, AddressSource::Peer(PeerNumber(100 + n)), [quic(u16::try_from(n).unwrap() + 1)]);
             while book.is_due() {
                 visit(&mut book);
                 visits += 1;

@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use kad::PeerId;
 use schema::{PeerNumber, VisitKind};
 
-use super::{Stage, addresses::AddressBook};
+use super::{PeerStage, addresses::AddressBook};
 use crate::{bare::bare_bytes, miss::Miss};
 
 /// The longest id in bytes: two of the multihash, and a public key of 42, the longest that is not hashed
@@ -19,7 +19,7 @@ const MAX_ID_BYTES: usize = 44;
 
 /// Every known peer.
 #[derive(Debug, Default)]
-pub(super) struct Peers {
+pub(super) struct KnownPeers {
     known: Vec<Known>,
     addrs: Vec<AddressBook>,
     index: HashTable<u32>,
@@ -32,7 +32,7 @@ pub(super) struct Peers {
 pub(super) struct Known {
     id: [u8; MAX_ID_BYTES],
     id_len: u8,
-    pub(super) stage: Stage,
+    pub(super) stage: PeerStage,
     /// How many visits were begun.
     pub(super) turns: u8,
     /// Why its next visit is made.
@@ -60,7 +60,7 @@ impl Known {
     }
 }
 
-impl Peers {
+impl KnownPeers {
     pub(super) const fn len(&self) -> usize {
         self.known.len()
     }
@@ -96,7 +96,7 @@ impl Peers {
         *self.addrs_mut(peer) = AddressBook::default();
     }
 
-    pub(super) fn stage(&self, peer: PeerNumber) -> Stage {
+    pub(super) fn stage(&self, peer: PeerNumber) -> PeerStage {
         self.get(peer).stage
     }
 
@@ -117,7 +117,7 @@ impl Peers {
         known.push(Known {
             id,
             id_len: u8::try_from(canonical.len()).ok()?,
-            stage: Stage::Parked,
+            stage: PeerStage::Parked,
             turns: 0,
             next: VisitKind::First,
             is_awaited: false,
@@ -141,7 +141,7 @@ impl Peers {
 
     /// Whether an entry differs from the one of this peer that was read last, and remembers it.
     pub(super) fn is_news(&mut self, peer: PeerNumber, entry: &[u8]) -> bool {
-        if self.stage(peer) == Stage::Reached {
+        if self.stage(peer) == PeerStage::Reached {
             return false;
         }
         let hash = self.hasher.hash_one(entry);
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_longest_id_has_room() {
-        let mut peers = Peers::default();
+        let mut peers = KnownPeers::default();
         let longest = [&[0, 42][..], &[7; 42]].concat();
         let id = PeerId::from_bytes(&longest).expect("an identity multihash");
         let number = peers.insert(&id.to_bytes()).expect("room");

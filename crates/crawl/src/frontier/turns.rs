@@ -17,7 +17,7 @@ use kad::Multiaddr;
 use schema::{PeerNumber, Visit, VisitKind};
 
 use super::{
-    Frontier, Job, Stage,
+    Frontier, Job, PeerStage,
     queue::{Later, WhenIdle},
 };
 use crate::{miss::Miss, talk::asking::first_wave};
@@ -75,7 +75,7 @@ impl Frontier {
         loop {
             let turn = self.queue.pop()?;
             // A peer that rose in rank has an older place too.
-            if self.peers.stage(turn.peer) == Stage::Ready {
+            if self.peers.stage(turn.peer) == PeerStage::Ready {
                 return Some(self.start(turn.peer));
             }
         }
@@ -103,7 +103,7 @@ impl Frontier {
     }
 
     fn start(&mut self, peer: PeerNumber) -> Job {
-        self.set_stage(peer, Stage::Visiting);
+        self.set_stage(peer, PeerStage::Visiting);
         let wave = first_wave(self.peers.len());
         let known = self.peers.get_mut(peer);
         let kind = known.next;
@@ -119,13 +119,13 @@ impl Frontier {
         let peer = visit.peer;
         self.set_awaited(peer, false);
         if visit.is_reachable() {
-            self.set_stage(peer, Stage::Reached);
+            self.set_stage(peer, PeerStage::Reached);
             self.peers.forget_addrs(peer);
             self.malformed.forget(peer);
             self.turned_away.remove(&peer);
             return;
         }
-        self.set_stage(peer, Stage::Failed);
+        self.set_stage(peer, PeerStage::Failed);
         self.peers.get_mut(peer).miss = Miss::of(visit);
         self.peers.addrs_mut(peer).note(&visit.addresses);
         if self.has_untried(peer) {
@@ -138,12 +138,12 @@ impl Frontier {
     /// An address was learned that would be dialled.
     pub(super) fn consider(&mut self, peer: PeerNumber, address: &Multiaddr, now: Duration) {
         match self.peers.stage(peer) {
-            Stage::Parked => {
+            PeerStage::Parked => {
                 self.set_awaited(peer, true);
                 self.make_ready(peer);
             }
-            Stage::Visiting => self.peers.addrs_mut(peer).set_cause(address.as_ref()),
-            Stage::Failed | Stage::Later if self.has_untried(peer) => {
+            PeerStage::Visiting => self.peers.addrs_mut(peer).set_cause(address.as_ref()),
+            PeerStage::Failed | PeerStage::Later if self.has_untried(peer) => {
                 self.peers.addrs_mut(peer).set_cause(address.as_ref());
                 self.visit_new_addresses(peer, now);
             }
@@ -155,7 +155,7 @@ impl Frontier {
     pub(super) fn claim_connected(&mut self, peer: PeerNumber, now: Duration) {
         let known = self.peers.get_mut(peer);
         known.connected_claims = known.connected_claims.saturating_add(1);
-        if known.connected_claims == 1 && known.stage == Stage::Failed {
+        if known.connected_claims == 1 && known.stage == PeerStage::Failed {
             self.give_another_chance(peer, now);
         }
     }
@@ -167,7 +167,7 @@ impl Frontier {
     fn visit_new_addresses(&mut self, peer: PeerNumber, now: Duration) {
         self.set_awaited(peer, true);
         let known = self.peers.get_mut(peer);
-        let is_planned = known.stage == Stage::Later && known.next == VisitKind::NewAddresses;
+        let is_planned = known.stage == PeerStage::Later && known.next == VisitKind::NewAddresses;
         known.next = VisitKind::NewAddresses;
         if known.turns < PROMPT_VISITS {
             self.make_ready(peer);
@@ -214,33 +214,33 @@ impl Frontier {
     }
 
     fn make_ready(&mut self, peer: PeerNumber) {
-        self.set_stage(peer, Stage::Ready);
+        self.set_stage(peer, PeerStage::Ready);
         let turn = self.turn(peer);
         self.queue.push(turn);
     }
 
     fn make_later(&mut self, peer: PeerNumber, at: Duration, when_idle: WhenIdle) {
-        self.set_stage(peer, Stage::Later);
+        self.set_stage(peer, PeerStage::Later);
         self.queue.push_later(Later { at, peer, turns: self.peers.get(peer).turns, when_idle });
     }
 
     fn give_up(&mut self, peer: PeerNumber) {
-        self.set_stage(peer, Stage::Failed);
+        self.set_stage(peer, PeerStage::Failed);
         self.set_awaited(peer, false);
     }
 
     /// Whether another turn took the place of this one.
     fn is_over(&self, later: &Later) -> bool {
         let known = self.peers.get(later.peer);
-        known.stage != Stage::Later || known.turns != later.turns
+        known.stage != PeerStage::Later || known.turns != later.turns
     }
 
-    fn set_stage(&mut self, peer: PeerNumber, stage: Stage) {
+    fn set_stage(&mut self, peer: PeerNumber, stage: PeerStage) {
         let before = std::mem::replace(&mut self.peers.get_mut(peer).stage, stage);
-        self.ready += usize::from(stage == Stage::Ready);
-        self.ready -= usize::from(before == Stage::Ready);
-        self.later += usize::from(stage == Stage::Later);
-        self.later -= usize::from(before == Stage::Later);
+        self.ready += usize::from(stage == PeerStage::Ready);
+        self.ready -= usize::from(before == PeerStage::Ready);
+        self.later += usize::from(stage == PeerStage::Later);
+        self.later -= usize::from(before == PeerStage::Later);
     }
 
     fn set_awaited(&mut self, peer: PeerNumber, is_awaited: bool) {

@@ -22,9 +22,9 @@ use schema::{PrefixOutcome, visit::PREFIXES};
 
 use super::{
     deeper::Deeper,
-    question::{About, Pace, Question, StreamProgress, prefixes},
+    question::{About, AskingPace, Question, StreamProgress, prefixes},
 };
-use crate::found::{Found, contradict};
+use crate::found::{HeardPeers, contradict};
 
 /// The longest answer that is read, in bytes: 20 peers with 8 KiB each, the most that go-libp2p-kad-dht sends of one,
 /// are 160 KiB. The protocol would allow 4 MiB, and hundreds of liars at once could make us hold that many times over.
@@ -56,7 +56,7 @@ pub(super) struct Asking {
     later: Vec<Question>,
     /// The first prefix that no wave has held.
     unsent: usize,
-    pace: Pace,
+    pace: AskingPace,
     /// Whether the next request waits for the end of identify, which may have taken all the room that the peer has.
     held: bool,
     /// Whether no stream of identify is open beside ours.
@@ -89,7 +89,7 @@ impl Asking {
             awaited: Vec::new(),
             later: Vec::new(),
             unsent: wave,
-            pace: Pace::AllAtOnce,
+            pace: AskingPace::AllAtOnce,
             held: false,
             alone: false,
             progress: StreamProgress::Proposed,
@@ -128,7 +128,7 @@ impl Asking {
         connection: &mut impl Connection,
         stream: StreamId,
         answer: &[u8],
-        found: &mut Found,
+        found: &mut HeardPeers,
     ) -> bool {
         if self.stream != Some(stream) {
             return false;
@@ -153,7 +153,7 @@ impl Asking {
         true
     }
 
-    fn answered(&mut self, about: About, peers: u16, found: &Found) {
+    fn answered(&mut self, about: About, peers: u16, found: &HeardPeers) {
         match about {
             About::Prefix(prefix) => {
                 self.prefixes[prefix] = PrefixOutcome::Answered { peers };
@@ -180,7 +180,7 @@ impl Asking {
         &mut self,
         connection: &mut impl Connection,
         (stream, how): (StreamId, Option<Failure>),
-        found: &Found,
+        found: &HeardPeers,
     ) {
         if self.stream != Some(stream) {
             return;
@@ -204,7 +204,7 @@ impl Asking {
     }
 
     /// The answer that was to come next cannot be read: the others are asked for on a new stream.
-    fn pass_over(&mut self, connection: &mut impl Connection, failure: &Failure, found: &Found) {
+    fn pass_over(&mut self, connection: &mut impl Connection, failure: &Failure, found: &HeardPeers) {
         self.stream = None;
         if let Some(question) = self.awaited.pop() {
             self.fail(question, failure);
@@ -215,7 +215,7 @@ impl Asking {
                 return self.fail_the_rest(failure);
             }
         }
-        if self.pace == Pace::AllAtOnce && !self.awaited.is_empty() {
+        if self.pace == AskingPace::AllAtOnce && !self.awaited.is_empty() {
             let unanswered = std::mem::take(&mut self.awaited);
             return self.send(connection, unanswered);
         }
@@ -224,10 +224,10 @@ impl Asking {
     }
 
     /// The peer has been silent for too long.
-    pub(super) fn on_timeout(&mut self, connection: &mut impl Connection, found: &Found) {
+    pub(super) fn on_timeout(&mut self, connection: &mut impl Connection, found: &HeardPeers) {
         let Some(stream) = self.stream else { return };
         let failure = Failure::new(Phase::Request, FailureClass::Timeout);
-        if self.pace != Pace::AllAtOnce
+        if self.pace != AskingPace::AllAtOnce
             || self.prefixes.iter().all(|p| !matches!(p, PrefixOutcome::Answered { .. }))
         {
             return self.fail_the_rest(&failure);
@@ -252,16 +252,17 @@ impl Asking {
     }
 
     /// Identify is over: what waited for its room is asked now.
-    pub(super) fn on_room(&mut self, connection: &mut impl Connection, found: &Found) {
+    pub(super) fn on_room(&mut self, connection: &mut impl Connection, found: &HeardPeers) {
         self.alone = true;
         if std::mem::take(&mut self.held) {
             self.ask_next(connection, found);
         }
     }
 
-    fn ask_one_by_one(&mut self, connection: &mut impl Connection, failure: &Failure, found: &Found) {
-        let was_one_by_one = self.pace != Pace::AllAtOnce;
-        self.pace = if self.is_served() { Pace::OneAStream } else { self.pace.max(Pace::OneByOne) };
+    fn ask_one_by_one(&mut self, connection: &mut impl Connection, failure: &Failure, found: &HeardPeers) {
+        let was_one_by_one = self.pace != AskingPace::AllAtOnce;
+        self.pace =
+            if self.is_served() { AskingPace::OneAStream } else { self.pace.max(AskingPace::OneByOne) };
         if !self.is_served() && was_one_by_one {
             self.misses += 1;
             let full = failure.class == FailureClass::ResourceLimit;
@@ -282,15 +283,15 @@ impl Asking {
 
     /// Asks for what is next, if anything is: what has no answer yet on a stream of its own, the next wave, or what lies
     /// deeper.
-    fn ask_next(&mut self, connection: &mut impl Connection, found: &Found) {
+    fn ask_next(&mut self, connection: &mut impl Connection, found: &HeardPeers) {
         if self.later.is_empty() {
             let wave = self.next_wave(found);
-            if self.pace == Pace::AllAtOnce && !wave.is_empty() {
+            if self.pace == AskingPace::AllAtOnce && !wave.is_empty() {
                 return self.send(connection, wave);
             }
             self.later = wave;
         }
-        if self.pace == Pace::OneAStream {
+        if self.pace == AskingPace::OneAStream {
             self.stream = None;
         }
         match self.later.pop() {
@@ -299,7 +300,7 @@ impl Asking {
         }
     }
 
-    fn next_wave(&mut self, found: &Found) -> Vec<Question> {
+    fn next_wave(&mut self, found: &HeardPeers) -> Vec<Question> {
         if self.unsent < PREFIXES {
             let next = (self.unsent + NEXT_WAVE).min(PREFIXES);
             let wave = prefixes(self.unsent..next);
@@ -342,6 +343,6 @@ impl Asking {
 }
 
 /// Whether nothing that was said disproves what an answer claims; what had no room was not looked at.
-fn is_consistent(found: &Found) -> bool {
+fn is_consistent(found: &HeardPeers) -> bool {
     found.left_out().over_visit_size == 0 && !contradict(found.named())
 }

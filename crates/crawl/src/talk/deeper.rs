@@ -4,7 +4,7 @@ use kad::Key;
 use schema::{FurtherRequests, visit::PREFIXES};
 
 use super::part::{Part, Rest};
-use crate::found::{Found, Named, open_buckets};
+use crate::found::{HeardPeers, NamedPeer, open_buckets};
 
 /// The most further requests of one visit. A js-libp2p table, up to 20 peers in each of 64 leaves, takes about 130.
 pub(super) const MAX_FURTHER: usize = 256;
@@ -33,7 +33,7 @@ impl Deeper {
     }
 
     /// The parts to ask for now, the first one last; none if all is read or the bound is reached.
-    pub(super) fn next_wave(&mut self, own: &Key, found: &Found) -> Vec<Part> {
+    pub(super) fn next_wave(&mut self, own: &Key, found: &HeardPeers) -> Vec<Part> {
         if self.wished {
             self.begin(own, found);
         }
@@ -42,7 +42,7 @@ impl Deeper {
         self.parts.split_off(self.parts.len() - wave)
     }
 
-    fn begin(&mut self, own: &Key, found: &Found) {
+    fn begin(&mut self, own: &Key, found: &HeardPeers) {
         let open = open_buckets(found.named()) & !self.begun;
         self.begun |= open;
         for bucket in (0..PREFIXES).filter(|bucket| open >> bucket & 1 == 1) {
@@ -56,9 +56,9 @@ impl Deeper {
     }
 
     /// The answer that `found` has taken in last was for this part.
-    pub(super) fn answered(&mut self, part: Part, found: &Found) {
+    pub(super) fn answered(&mut self, part: Part, found: &HeardPeers) {
         self.requests.answered = self.requests.answered.saturating_add(1);
-        let rest = part.rest(found.last().map(|&Named { prefix16, .. }| prefix16));
+        let rest = part.rest(found.last().map(|&NamedPeer { prefix16, .. }| prefix16));
         self.take(part, rest);
     }
 
@@ -74,7 +74,7 @@ impl Deeper {
     }
 
     /// The buckets that may hold more than was read.
-    pub(super) fn open_buckets(&self, found: &Found) -> u16 {
+    pub(super) fn open_buckets(&self, found: &HeardPeers) -> u16 {
         let not_begun = open_buckets(found.named()) & !self.begun;
         self.parts.iter().fold(self.unread | not_begun, |open, part| open | 1 << part.bucket)
     }

@@ -11,7 +11,7 @@ use super::part::Part;
 
 /// How requests follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Pace {
+pub(super) enum AskingPace {
     /// A wave of them on one stream.
     AllAtOnce,
     /// The next one after the answer to the one before it, on the same stream.

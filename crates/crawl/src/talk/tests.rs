@@ -173,12 +173,12 @@ impl Connection for Script {
     async fn close(self) {}
 }
 
-async fn talk(script: &mut Script) -> (Said, usize) {
+async fn talk(script: &mut Script) -> (TalkOutcome, usize) {
     talk_by(script, &["/ipfs/kad/1.0.0"]).await
 }
 
-async fn talk_by(script: &mut Script, protocols: &[&str]) -> (Said, usize) {
-    let mut found = Found::new(Key::of_peer(&PEER));
+async fn talk_by(script: &mut Script, protocols: &[&str]) -> (TalkOutcome, usize) {
+    let mut found = HeardPeers::new(Key::of_peer(&PEER));
     let said = Talk::new(script, *PEER, PREFIXES, &manner(protocols)).run(&mut found).await;
     (said, found.peers().count())
 }
@@ -200,7 +200,7 @@ pub(crate) fn manner(protocols: &[&str]) -> Manner {
     }
 }
 
-fn answered(said: &Said) -> usize {
+fn answered(said: &TalkOutcome) -> usize {
     said.prefixes.iter().filter(|p| matches!(p, PrefixOutcome::Answered { peers: 1 })).count()
 }
 
@@ -298,7 +298,7 @@ async fn prefixes_that_no_wave_has_held_were_not_asked() {
     for (habit, class) in
         [(Habit::Silent, FailureClass::Timeout), (Habit::ResetsAlways, FailureClass::StreamReset)]
     {
-        let mut found = Found::new(Key::of_peer(&PEER));
+        let mut found = HeardPeers::new(Key::of_peer(&PEER));
         let mut script = Script::new(habit);
         let said = Talk::new(&mut script, *PEER, 3, &manner(&["/kad"])).run(&mut found).await;
         assert_eq!(said.prefixes[..3], [failed(class); 3]);

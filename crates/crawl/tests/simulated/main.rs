@@ -7,7 +7,7 @@ mod turns;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use kad::{Contact, PeerId, failure::FailureClass, network::Network};
-use kadscope_crawl::{Clock, Config, Crawl, Crawled, Outlets, Progress};
+use kadscope_crawl::{Clock, Crawl, CrawlConfig, Crawled, Outlets, Progress};
 use schema::{CrawlId, PeerNumber, PrefixOutcome, Row, RunState, Timestamp, Visit, VisitKind};
 use testnet::{
     DuringVerdict, Observed, ObservedDuring, ObservedPeer, Scenario, SimConfig, SimNetwork, Truth, Verdict,
@@ -29,12 +29,12 @@ struct Run {
     last: Progress,
 }
 
-async fn crawl(scenario: &Scenario, config: Config) -> Run {
+async fn crawl(scenario: &Scenario, config: CrawlConfig) -> Run {
     crawl_until(scenario, config, |_| false).await
 }
 
 /// Crawls, and cancels as soon as `stop` says so of the progress.
-async fn crawl_until(scenario: &Scenario, config: Config, stop: impl Fn(&Progress) -> bool) -> Run {
+async fn crawl_until(scenario: &Scenario, config: CrawlConfig, stop: impl Fn(&Progress) -> bool) -> Run {
     let world = Arc::new(World::generate(scenario));
     let bootstrap = world
         .bootstrap()
@@ -47,7 +47,7 @@ async fn crawl_until(scenario: &Scenario, config: Config, stop: impl Fn(&Progres
 async fn crawl_from(
     world: Arc<World>,
     bootstrap: Vec<Contact>,
-    config: Config,
+    config: CrawlConfig,
     stop: impl Fn(&Progress) -> bool,
 ) -> Run {
     let of = SimNetwork::new(world, SimConfig::default());
@@ -59,7 +59,7 @@ async fn crawl_over(
     network: impl Network,
     of: SimNetwork,
     bootstrap: Vec<Contact>,
-    config: Config,
+    config: CrawlConfig,
     stop: impl Fn(&Progress) -> bool,
 ) -> Run {
     let (rows, mut received) = mpsc::channel(64);
@@ -158,8 +158,8 @@ fn scenario(name: &str, peers: u32) -> Scenario {
     Scenario::named(name).expect("built in").with_peers(peers)
 }
 
-fn with_neighbors() -> Config {
-    Config { neighbors: true, seed: Some(1), ..Config::default() }
+fn with_neighbors() -> CrawlConfig {
+    CrawlConfig { neighbors: true, seed: Some(1), ..CrawlConfig::default() }
 }
 
 #[tokio::test(start_paused = true)]
@@ -218,7 +218,7 @@ async fn no_request_that_is_saved_would_have_brought_anything() {
         let mut scenario = scenario("healthy", peers);
         scenario.tables.holes = testnet::scenario::Share::try_from(holes).expect("a share");
         let few = crawl(&scenario, with_neighbors()).await;
-        let all = crawl(&scenario, Config { all_prefixes: true, ..with_neighbors() }).await;
+        let all = crawl(&scenario, CrawlConfig { all_prefixes: true, ..with_neighbors() }).await;
         assert_eq!(few.crawled.summary.edges, all.crawled.summary.edges, "{peers} peers, {holes} holes");
         assert_eq!(few.verdict().edge_recall, Some(1.0));
         assert_eq!(all.crawled.summary.requests.saved, 0);
@@ -232,23 +232,23 @@ async fn no_request_that_is_saved_would_have_brought_anything() {
 #[tokio::test(start_paused = true)]
 async fn the_same_seed_makes_the_same_crawl() {
     let scenario = scenario("faults", 400);
-    let config = Config { parallelism: 8, ..with_neighbors() };
+    let config = CrawlConfig { parallelism: 8, ..with_neighbors() };
     let first = crawl(&scenario, config.clone()).await;
     let again = crawl(&scenario, config.clone()).await;
     let order =
         |run: &Run| run.visits.iter().map(|v| (run.ids[&v.peer], v.kind, v.started_at)).collect::<Vec<_>>();
     assert_eq!(order(&first), order(&again));
     assert_eq!(first.crawled.summary.errors, again.crawled.summary.errors);
-    let other = crawl(&scenario, Config { seed: Some(2), ..config }).await;
+    let other = crawl(&scenario, CrawlConfig { seed: Some(2), ..config }).await;
     assert_ne!(order(&first), order(&other));
 }
 
 #[tokio::test(start_paused = true)]
 async fn late_hosts_are_not_called_down_and_silent_ones_hold_up_nobody() {
-    let run = crawl(&scenario("delays", 3000), Config { parallelism: 100, ..with_neighbors() }).await;
+    let run = crawl(&scenario("delays", 3000), CrawlConfig { parallelism: 100, ..with_neighbors() }).await;
     let verdict = run.verdict();
     assert_eq!(verdict.wrongly_unreachable, 0, "{:?}", verdict.wrong);
-    let run = crawl(&scenario("half-dead", 4000), Config { parallelism: 100, ..with_neighbors() }).await;
+    let run = crawl(&scenario("half-dead", 4000), CrawlConfig { parallelism: 100, ..with_neighbors() }).await;
     assert_eq!(run.verdict().reachability_accuracy, 1.0);
     // One dial timeout of 5 s, and not one for each hundred silent hosts.
     let duration = run.crawled.summary.duration_s;
@@ -260,7 +260,7 @@ async fn no_crawl_of_some_thousand_peers_waits_for_more_than_ten_seconds() {
     // Silence on a connection that stands is waited for longer than any dial: 10 s for a request.
     for (name, peers, most_s) in [("world", 3000, 10.0), ("half-dead", 10_000, 10.0), ("faults", 1500, 12.0)]
     {
-        let run = crawl(&scenario(name, peers), Config::default()).await;
+        let run = crawl(&scenario(name, peers), CrawlConfig::default()).await;
         let verdict = run.verdict();
         let (duration, visits) = (run.crawled.summary.duration_s, run.crawled.summary.visits);
         assert_eq!((verdict.wrongly_unreachable, verdict.wrongly_reachable), (0, 0), "{name}: {verdict:#?}");
@@ -288,10 +288,11 @@ async fn further_visits_tell_a_stale_address_from_a_dead_peer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_crawl_keeps_what_it_has() {
-    let run = crawl_until(&scenario("delays", 2000), Config { parallelism: 50, ..with_neighbors() }, |p| {
-        p.visits >= 300
-    })
-    .await;
+    let run =
+        crawl_until(&scenario("delays", 2000), CrawlConfig { parallelism: 50, ..with_neighbors() }, |p| {
+            p.visits >= 300
+        })
+        .await;
     let summary = &run.crawled.summary;
     assert_eq!(summary.state, RunState::Cancelled);
     assert!(run.visits.len() >= 300 && run.visits.len() < 1000, "{}", run.visits.len());
@@ -303,10 +304,10 @@ async fn a_cancelled_crawl_keeps_what_it_has() {
 
 #[tokio::test(start_paused = true)]
 async fn a_limit_ends_the_crawl_with_as_many_visits() {
-    let run = crawl(&scenario("healthy", 500), Config { limit: Some(120), ..with_neighbors() }).await;
+    let run = crawl(&scenario("healthy", 500), CrawlConfig { limit: Some(120), ..with_neighbors() }).await;
     assert_eq!(run.visits.len(), 120);
     assert_eq!(run.crawled.summary.state, RunState::Cancelled);
-    let run = crawl(&scenario("healthy", 100), Config { limit: Some(100), ..with_neighbors() }).await;
+    let run = crawl(&scenario("healthy", 100), CrawlConfig { limit: Some(100), ..with_neighbors() }).await;
     assert_eq!(run.crawled.summary.state, RunState::Succeeded, "there was nothing more to visit");
 }
 
@@ -315,7 +316,7 @@ async fn liars_without_end_do_not_starve_the_rest() {
     let mut scenario = scenario("faults", 600);
     scenario.states.retain(|state| format!("{state:?}").contains("Inventing"));
     assert_eq!(scenario.states.len(), 1);
-    let config = Config { max_peers: 2000, ..with_neighbors() };
+    let config = CrawlConfig { max_peers: 2000, ..with_neighbors() };
     let run = crawl(&scenario, config).await;
     let verdict = run.verdict();
     assert_eq!((verdict.peer_recall, verdict.reachability_accuracy), (1.0, 1.0));
@@ -354,7 +355,7 @@ async fn a_crawl_ends_when_nobody_takes_its_rows() {
         network_name: "test".to_owned(),
         protocols: vec!["/ipfs/kad/1.0.0".to_owned()],
         bootstrap: vec![Contact { peer: world.peer_id(peer), addrs: world.addresses(peer) }],
-        config: Config::default(),
+        config: CrawlConfig::default(),
         opt_out: Arc::default(),
         clock: Clock::started_at(Timestamp(0)),
     };
@@ -387,7 +388,7 @@ fn heavy_churn(absence: &str, seed: u64) -> Scenario {
 #[tokio::test(start_paused = true)]
 async fn what_is_said_of_peers_that_come_and_go_held_at_some_moment_of_the_visit() {
     for (absence, seed) in [("refused", 1), ("dropped", 2), ("unreachable", 3)] {
-        let config = Config { parallelism: 12, ..with_neighbors() };
+        let config = CrawlConfig { parallelism: 12, ..with_neighbors() };
         let run = crawl(&heavy_churn(absence, seed), config).await;
         let verdict = run.verdict_during(Duration::ZERO);
         assert!(verdict.is_right(), "{absence}: {verdict:#?}");

@@ -14,7 +14,7 @@ use kad::{
     failure::{Failure, FailureClass, Phase, SkipReason},
     network::{AddressOutcome, Attempt, Dial, Network, Transport},
 };
-use kadscope_crawl::{Config, LeftOut};
+use kadscope_crawl::{CrawlConfig, LeftOut};
 use libp2p_identity::Keypair;
 use schema::{PeerNumber, RunState, Visit, VisitKind};
 use testnet::{SimConfig, SimNetwork, World};
@@ -193,7 +193,7 @@ async fn an_address_that_ends_in_the_name_of_its_peer_is_no_second_one() {
         .collect();
     let mut begin = bootstrap(&world);
     begin.push(Contact { peer: id, addrs });
-    let run = crawl_from(world, begin, Config::default(), |_| false).await;
+    let run = crawl_from(world, begin, CrawlConfig::default(), |_| false).await;
     let visits = visits_of(&run, id);
     assert!(visits.len() <= 2, "{visits:?}");
     let addresses = visits.iter().flat_map(|visit| &visit.addresses);
@@ -238,11 +238,13 @@ async fn a_crawl_in_which_nobody_can_be_asked_has_failed() {
 
 #[tokio::test(start_paused = true)]
 async fn silence_that_nobody_contradicts_is_not_dialled_twice() {
-    let run =
-        crawl_from(world("half-dead", 400), bootstrap(&world("half-dead", 400)), Config::default(), |_| {
-            false
-        })
-        .await;
+    let run = crawl_from(
+        world("half-dead", 400),
+        bootstrap(&world("half-dead", 400)),
+        CrawlConfig::default(),
+        |_| false,
+    )
+    .await;
     let silent = |visit: &&Visit| {
         visit.connect_error.as_ref().is_some_and(|failure| failure.class == FailureClass::Timeout)
     };

@@ -14,7 +14,7 @@ use kad::{
         Reachability,
         v1::{
             AUTONAT_PROTOCOL, AutonatMessage, BOOT_DELAY, Belief, DialBackReply, DialBackRequest,
-            DialBackStatus, Probing, RETRY_INTERVAL,
+            DialBackStatus, RETRY_INTERVAL, SinceAsked,
         },
     },
     failure::{Failure, FailureClass, Phase},
@@ -142,7 +142,7 @@ impl<N: Network> Inquiry<N> {
     /// When to ask next. Who is met meanwhile may be asked sooner.
     async fn await_turn(&self, asked_at: Instant, is_refused: bool) -> Instant {
         let has_inbound = self.has_inbound.swap(false, Ordering::Relaxed);
-        let after = |is_forced| asked_at + self.belief().asks_after(Probing { is_forced, has_inbound });
+        let after = |is_forced| asked_at + self.belief().asks_after(SinceAsked { is_forced, has_inbound });
         let next = after(is_refused);
         match timeout_at(next, self.met.notified()).await {
             Ok(()) => after(true).min(next),

@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Ask, Awaits, Broken, Limits, Meter, Order, Question};
+use super::{Ask, Awaits, Broken, Meter, Order, Question, TalkLimits};
 
 /// The most messages of one exchange that ends with its stream. Identify takes at most ten.
 const MAX_MESSAGES: usize = 16;
@@ -42,7 +42,7 @@ enum Next {
 pub(super) struct Driver<C> {
     connection: C,
     orders: mpsc::Receiver<Order>,
-    limits: Limits,
+    limits: TalkLimits,
     meter: Arc<Meter>,
     under_way: Vec<UnderWay>,
     counted: Traffic,
@@ -57,7 +57,7 @@ impl<C: Connection> Driver<C> {
     pub(super) fn new(
         connection: C,
         orders: mpsc::Receiver<Order>,
-        limits: Limits,
+        limits: TalkLimits,
         meter: Arc<Meter>,
     ) -> Self {
         let (under_way, counted) = (Vec::new(), Traffic::default());

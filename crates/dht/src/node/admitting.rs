@@ -21,7 +21,7 @@ use crate::conversation::{Ask, Awaits};
 pub(super) struct Admitting<M> {
     seeker: Seeker<M>,
     introduced: mpsc::Receiver<Introduced>,
-    /// As many as [`kad::table::Admission`] lets begin.
+    /// As many as [`kad::table::TableTrials`] lets begin.
     tests: JoinSet<()>,
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kad::{
     PeerId,
-    answer::{Answer, Asked, Found, Lookup},
+    answer::{Answer, Asked, Findings, Query},
     fabric::{Attending, Notice, OtherProtocol, PeerStream, Request, Service},
     message::MessageType,
     records::Provided,
@@ -69,7 +69,7 @@ impl NodeState {
 }
 
 impl Knowledge {
-    fn look_up(&mut self, asker: &[u8], lookup: &Lookup<'_>, now: Duration) -> Vec<u8> {
+    fn look_up(&mut self, asker: &[u8], lookup: &Query<'_>, now: Duration) -> Vec<u8> {
         let Self { own, table, providers, values, acquaintances, .. } = self;
         let key = lookup.key();
         let provided: Vec<Provided<'_>> = match lookup.kind() {
@@ -80,7 +80,7 @@ impl Knowledge {
             MessageType::GetValue => values.get(SERVER, key, now),
             _ => None,
         };
-        let mut found = Found::in_table(table, key, Neighbour::known);
+        let mut found = Findings::in_table(table, key, Neighbour::known);
         let itself = (*own.id == *key).then(|| own.known());
         let unlisted = || itself.or_else(|| acquaintances.get(key, now).map(Neighbour::known));
         found.target = found.target.or_else(unlisted);

@@ -16,7 +16,7 @@ pub struct NodeConfig {
     /// Who it is.
     pub keypair: Keypair,
     /// What it says of itself.
-    pub profile: Profile,
+    pub profile: NodeProfile,
     /// Where it listens: addresses of IP, TCP or QUIC, with port 0 where the system is to choose one.
     pub listen: Vec<Multiaddr>,
     /// The peers to begin with, and to come back to if all others are lost.
@@ -41,7 +41,7 @@ pub struct NodeConfig {
 
 /// What a node says of itself.
 #[derive(Debug, Clone)]
-pub struct Profile {
+pub struct NodeProfile {
     /// Its agent string.
     pub agent: String,
     /// The names of the network's kad protocol, the preferred one first. It serves all of them.
@@ -52,7 +52,7 @@ pub struct Profile {
 
 impl NodeConfig {
     /// The defaults, for a node that listens nowhere and knows nobody.
-    pub fn new(keypair: Keypair, profile: Profile, now: Duration) -> Self {
+    pub fn new(keypair: Keypair, profile: NodeProfile, now: Duration) -> Self {
         Self {
             keypair,
             profile,

@@ -9,7 +9,7 @@ use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::Seeker;
-use crate::identifying::{Introduced, identify};
+use crate::identifying::{Identified, identify};
 
 /// How often a node looks for peers to ask, while it knows too few.
 const SEARCH_INTERVAL: Duration = Duration::from_secs(15);
@@ -68,7 +68,7 @@ async fn introduce<M: Member>(seeker: Seeker<M>, contact: Contact) {
     let pool = seeker.finder.pool();
     let ask = identify(seeker.finder.terms().patience);
     let exchange = pool.request(&contact, ask, &CancellationToken::new(), || {}).await;
-    if let Some(said) = Introduced::of(exchange.outcome, contact.peer).said {
+    if let Some(said) = Identified::of(exchange.outcome, contact.peer).said {
         seeker.checks.met(contact, &said.protocols);
     }
 }

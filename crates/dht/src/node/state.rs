@@ -12,7 +12,7 @@ use kad::{
     fabric::Introduced,
     message::{ConnectionType, K},
     records::{Providers, Values},
-    table::{AddressGroup, Admission, Newcomer, Refresh, RefreshStep, RoutingTable, Settling},
+    table::{AddressGroup, Newcomer, Refresh, RefreshStep, RoutingTable, Settling, TableTrials},
 };
 use tokio::{
     sync::{Notify, mpsc},
@@ -69,7 +69,7 @@ pub(super) struct Knowledge {
     pub(super) providers: Providers,
     pub(super) values: Values,
     pub(super) acquaintances: Acquaintances,
-    admission: Admission,
+    admission: TableTrials,
     settling: Settling,
 }
 
@@ -83,7 +83,7 @@ impl NodeState {
             providers: Providers::default(),
             values: Values::default(),
             acquaintances: Acquaintances::default(),
-            admission: Admission::default(),
+            admission: TableTrials::default(),
             settling: Settling::default(),
         };
         Self {

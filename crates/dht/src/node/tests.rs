@@ -12,7 +12,7 @@ use std::{
 
 use kad::{
     Contact, Key, Keypair, PeerId,
-    answer::{Answer, Asked, Found},
+    answer::{Answer, Asked, Findings},
     fabric::{Fabric, Inward, Member, Request, Says, Service, Terms},
     lookup::LookupKind,
     message::{AMINO_PROTOCOL, Message, MessageType, Peer, Record},
@@ -21,7 +21,7 @@ use net::{Addresses, FabricConfig, Host, SocketFabric};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Node, NodeConfig, Profile};
+use super::{Node, NodeConfig, NodeProfile};
 use crate::{
     conversation::{Ask, Awaits},
     pool::{Pool, PoolConfig},
@@ -42,7 +42,7 @@ fn fabric() -> SocketFabric {
 
 fn config(bootstrap: &[Contact]) -> NodeConfig {
     let protocols = [AMINO_PROTOCOL.to_owned()].into();
-    let profile = Profile { agent: "node/1".to_owned(), protocols, announce: Vec::new() };
+    let profile = NodeProfile { agent: "node/1".to_owned(), protocols, announce: Vec::new() };
     let listen = ["/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"];
     NodeConfig {
         listen: listen.map(|addr| addr.parse().expect("an address")).to_vec(),
@@ -102,7 +102,7 @@ impl Service for Stranger {
     async fn answer(&self, request: Request) -> Answer {
         match Asked::read(&request.message, &request.from.to_bytes()) {
             Ok(Asked::Lookup(lookup)) if self.0.load(Ordering::Relaxed) => {
-                Answer::Message(lookup.answer(b"", b"", &Found::default()))
+                Answer::Message(lookup.answer(b"", b"", &Findings::default()))
             }
             _ => Answer::Reset,
         }

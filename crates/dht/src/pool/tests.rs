@@ -175,7 +175,7 @@ async fn a_connection_that_the_peer_has_closed_is_made_anew() {
     let pool = pool(
         toml,
         PoolConfig {
-            limits: Limits { idle: Duration::from_secs(100_000), ..Limits::default() },
+            limits: TalkLimits { idle: Duration::from_secs(100_000), ..TalkLimits::default() },
             ..PoolConfig::default()
         },
     );

@@ -14,7 +14,7 @@ fn probing() -> Probing {
     Probing {
         protocols: Arc::from([AMINO_PROTOCOL.to_owned()]),
         patience: Duration::from_secs(10),
-        limits: Limits::default(),
+        limits: TalkLimits::default(),
     }
 }
 

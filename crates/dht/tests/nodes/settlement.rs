@@ -7,7 +7,7 @@ use std::{
 };
 
 use kad::{Contact, Key, Keypair, PeerId, message::AMINO_PROTOCOL};
-use kadscope_dht::{Node, NodeConfig, Profile};
+use kadscope_dht::{Node, NodeConfig, NodeProfile};
 use testnet::{Scenario, SimFabric, SimLimits, SimNetwork, State, World};
 
 use super::{K, listed};
@@ -47,7 +47,7 @@ impl Settlement {
     /// How the node of this number lives: it begins with the network's bootstrap peers, and is else as by default.
     pub(crate) fn config(&self, number: u8) -> NodeConfig {
         let protocols = [AMINO_PROTOCOL.to_owned()].into();
-        let profile = Profile { agent: format!("node/{number}"), protocols, announce: Vec::new() };
+        let profile = NodeProfile { agent: format!("node/{number}"), protocols, announce: Vec::new() };
         let keypair = Keypair::ed25519_from_bytes([number; 32]).expect("any 32 bytes are a key");
         let world = self.world();
         let contact = |&peer: &u32| Contact { peer: world.peer_id(peer), addrs: world.addresses(peer) };

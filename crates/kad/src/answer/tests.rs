@@ -22,7 +22,7 @@ fn ids(peers: &[Peer]) -> Vec<&[u8]> {
 }
 
 /// What the server `own` answers to `ask` out of what it has found.
-fn look_up(kind: MessageType, key: &[u8], found: &Found<'_>) -> Message {
+fn look_up(kind: MessageType, key: &[u8], found: &Findings<'_>) -> Message {
     let request = Message::new(kind, key.to_vec()).encode();
     let Ok(Asked::Lookup(lookup)) = Asked::read(&request, b"ask") else { panic!("no lookup") };
     assert_eq!((lookup.kind(), lookup.key()), (kind, key));
@@ -42,7 +42,8 @@ fn find_node_names_the_target_first_and_leaves_out_server_asker_and_the_addressl
     let entries: Vec<_> =
         names.iter().map(|id| entry(id, if *id == b"mute" { &[] } else { &[b"addr"] })).collect();
     let known = |i: usize| Known { id: names[i], entry: &entries[i], has_addresses: i != 3 };
-    let found = Found { target: Some(known(4)), closest: (0..6).map(known).collect(), ..Found::default() };
+    let found =
+        Findings { target: Some(known(4)), closest: (0..6).map(known).collect(), ..Findings::default() };
     let reply = look_up(MessageType::FindNode, b"target", &found);
     assert_eq!((ids(&reply.closer_peers), reply.key.len()), (vec![&b"target"[..], b"near", b"far"], 0));
     let reply = look_up(MessageType::GetProviders, b"target", &found);
@@ -56,7 +57,7 @@ fn k_peers_answer_and_a_target_that_is_none_of_them() {
     let mut closest: Vec<_> =
         names.iter().zip(&entries).map(|(id, entry)| Known { id, entry, has_addresses: true }).collect();
     let ask = |closest: &[Known<'_>], target: Option<Known<'_>>| {
-        let found = Found { target, closest: closest.to_vec(), ..Found::default() };
+        let found = Findings { target, closest: closest.to_vec(), ..Findings::default() };
         let reply = look_up(MessageType::FindNode, b"key", &found);
         reply.closer_peers.into_iter().map(|peer| peer.id[0]).collect::<Vec<_>>()
     };
@@ -79,7 +80,7 @@ fn a_live_table_answers() {
         let newcomer = Newcomer { key: Key::of(id), peer, groups: Vec::new(), is_replaceable: false };
         drop(table.insert(newcomer, Duration::ZERO));
     }
-    let found = Found::in_table(&table, &peers[3], |(id, entry)| Known { id, entry, has_addresses: true });
+    let found = Findings::in_table(&table, &peers[3], |(id, entry)| Known { id, entry, has_addresses: true });
     let mut nearest: Vec<_> = table.iter().map(|entry| entry.peer.0.as_slice()).collect();
     nearest.sort_by_key(|id| Key::of(id).distance(&Key::of(&peers[3])));
     let reply = look_up(MessageType::FindNode, &peers[3], &found);
@@ -97,11 +98,11 @@ fn providers_and_records_answer_those_who_ask_for_them_within_one_message() {
     let record = Record { key: b"key".to_vec(), value: b"v".to_vec(), time_received: "then".to_owned() };
     let encoded = record.encode();
     let known = |entry| Known { id: b"id", entry, has_addresses: true };
-    let few = Found {
+    let few = Findings {
         closest: vec![known(&near)],
         providers: vec![known(&provider)],
         record: Some(&encoded),
-        ..Found::default()
+        ..Findings::default()
     };
     let reply = look_up(MessageType::GetProviders, b"key", &few);
     assert_eq!(
@@ -113,7 +114,7 @@ fn providers_and_records_answer_those_who_ask_for_them_within_one_message() {
     assert_eq!((reply.closer_peers.len(), reply.provider_peers.len(), reply.record), (1, 0, Some(record)));
     assert_eq!(look_up(MessageType::FindNode, b"key", &few).provider_peers, []);
 
-    let many = Found { providers: vec![known(&provider); 5000], ..few };
+    let many = Findings { providers: vec![known(&provider); 5000], ..few };
     let request = Message::new(MessageType::GetProviders, b"key".to_vec()).encode();
     let Ok(Asked::Lookup(lookup)) = Asked::read(&request, b"ask") else { panic!("no lookup") };
     let length = lookup.answer(b"own", b"ask", &many).len();

@@ -10,7 +10,7 @@ use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
 
 pub use self::{
-    belief::{BOOT_DELAY, Belief, MAX_CONFIDENCE, Probing, REFRESH_INTERVAL, RETRY_INTERVAL},
+    belief::{BOOT_DELAY, Belief, MAX_CONFIDENCE, REFRESH_INTERVAL, RETRY_INTERVAL, SinceAsked},
     message::{AutonatMessage, DialBackReply, DialBackRequest, DialBackStatus},
 };
 use super::direct_ip;

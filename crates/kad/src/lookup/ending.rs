@@ -4,7 +4,7 @@ use super::{Candidate, Enough, FollowUp, Lookup, LookupKind, PeerState, Terminat
 
 /// What is under way with a candidate, and what came of it after the search.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Inquiry {
+pub(super) struct OwnRequests {
     pub(super) is_open: bool,
     /// The lookup is not over before this one is.
     pub(super) is_awaited: bool,

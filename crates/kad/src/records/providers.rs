@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use multiaddr::Multiaddr;
 
-use super::{Limits, PROVIDE_VALIDITY, PROVIDER_ADDRESS_LIFETIME, shelf::Shelf};
+use super::{PROVIDE_VALIDITY, PROVIDER_ADDRESS_LIFETIME, RecordLimits, shelf::Shelf};
 use crate::{
     answer::{self, Known},
     key::Key,
@@ -17,10 +17,10 @@ use crate::{
 /// That is one clock a record; go-libp2p-kad-dht has one for all addresses of a peer, so that there another key's
 /// announcement, or a connection, keeps them longer.
 #[derive(Debug)]
-pub struct Providers(Shelf<Provider>);
+pub struct Providers(Shelf<ProviderOnShelf>);
 
 #[derive(Debug)]
-struct Provider {
+struct ProviderOnShelf {
     id: Box<[u8]>,
     /// Its entry in a message, with its addresses.
     entry: Box<[u8]>,
@@ -66,15 +66,15 @@ impl Provided<'_> {
 }
 
 impl Default for Providers {
-    /// An empty store with the bounds [`Limits::PROVIDERS`].
+    /// An empty store with the bounds [`RecordLimits::PROVIDERS`].
     fn default() -> Self {
-        Self::new(Limits::PROVIDERS)
+        Self::new(RecordLimits::PROVIDERS)
     }
 }
 
 impl Providers {
     /// An empty store.
-    pub const fn new(limits: Limits) -> Self {
+    pub const fn new(limits: RecordLimits) -> Self {
         Self(Shelf::new(limits, PROVIDE_VALIDITY))
     }
 
@@ -94,7 +94,7 @@ impl Providers {
         let (id, addrs) = provider;
         let entry = entry(id, addrs).into_boxed_slice();
         let bytes = id.len() + entry.len();
-        let body = Provider { id: id.into(), entry, has_addresses: !addrs.is_empty() };
+        let body = ProviderOnShelf { id: id.into(), entry, has_addresses: !addrs.is_empty() };
         self.0.put((server, Key::of(key)), now, (body, bytes), |other| *other.id == *id);
     }
 
@@ -110,7 +110,7 @@ impl Providers {
     /// gives them out.
     pub fn records(&self, server: u32, key: &[u8], now: Duration) -> impl Iterator<Item = Provided<'_>> {
         self.0.get(server, Key::of(key), now).map(|record| {
-            let Provider { id, entry, has_addresses } = &record.body;
+            let ProviderOnShelf { id, entry, has_addresses } = &record.body;
             let (id, entry) = (Cow::Borrowed(&**id), Cow::Borrowed(&**entry));
             Provided { id, entry, has_addresses: *has_addresses, received: record.received }
         })
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_oldest_makes_room() {
-        let mut store = Providers::new(Limits { per_server: 4, per_key: 2, total_bytes: 1 << 20 });
+        let mut store = Providers::new(RecordLimits { per_server: 4, per_key: 2, total_bytes: 1 << 20 });
         for (hour, id) in (0..).zip([b"a", b"b", b"c"]) {
             store.add(1, b"key", (id, &[]), START + HOUR * hour);
         }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::Limits;
+use super::RecordLimits;
 use crate::key::Key;
 
 /// What a record takes beside its body, in bytes, estimated from above: its place in four trees.
@@ -15,10 +15,10 @@ const OVERHEAD_BYTES: usize = 256;
 /// Records of many servers.
 #[derive(Debug)]
 pub(super) struct Shelf<B> {
-    limits: Limits,
+    limits: RecordLimits,
     max_age: Duration,
     /// All records by the number of their coming: the oldest first.
-    records: BTreeMap<u64, Record<B>>,
+    records: BTreeMap<u64, Shelved<B>>,
     next: u64,
     /// The numbers of those of one server under one key, ascending.
     under: BTreeMap<(u32, Key), Vec<u64>>,
@@ -31,7 +31,7 @@ pub(super) struct Shelf<B> {
 
 /// One record.
 #[derive(Debug)]
-pub(super) struct Record<B> {
+pub(super) struct Shelved<B> {
     server: u32,
     key: Key,
     bytes: usize,
@@ -40,7 +40,7 @@ pub(super) struct Record<B> {
 }
 
 impl<B> Shelf<B> {
-    pub(super) const fn new(limits: Limits, max_age: Duration) -> Self {
+    pub(super) const fn new(limits: RecordLimits, max_age: Duration) -> Self {
         Self {
             limits,
             max_age,
@@ -73,7 +73,7 @@ impl<B> Shelf<B> {
         let (number, bytes) = (self.next, bytes + OVERHEAD_BYTES);
         self.next += 1;
         self.bytes += bytes;
-        self.records.insert(number, Record { server, key, bytes, received: now, body });
+        self.records.insert(number, Shelved { server, key, bytes, received: now, body });
         self.under.entry((server, key)).or_default().push(number);
         self.of_server.insert((server, number));
         *self.counts.entry(server).or_default() += 1;
@@ -81,13 +81,13 @@ impl<B> Shelf<B> {
     }
 
     /// A server's records under a key that have not expired, the newest first.
-    pub(super) fn get(&self, server: u32, key: Key, now: Duration) -> impl Iterator<Item = &Record<B>> {
+    pub(super) fn get(&self, server: u32, key: Key, now: Duration) -> impl Iterator<Item = &Shelved<B>> {
         let numbers = self.under.get(&(server, key)).map_or(&[][..], Vec::as_slice);
         let records = numbers.iter().rev().filter_map(|number| self.records.get(number));
         records.filter(move |record| !self.is_expired(record, now))
     }
 
-    fn is_expired(&self, record: &Record<B>, now: Duration) -> bool {
+    fn is_expired(&self, record: &Shelved<B>, now: Duration) -> bool {
         now.saturating_sub(record.received) > self.max_age
     }
 
@@ -102,7 +102,7 @@ impl<B> Shelf<B> {
 
     /// Only the place where a record was added can have too many of them, and the store as a whole.
     fn keep_within_limits(&mut self, (server, key): (u32, Key)) {
-        let Limits { per_server, per_key, total_bytes } = self.limits;
+        let RecordLimits { per_server, per_key, total_bytes } = self.limits;
         let under = self.under.get(&(server, key));
         if let Some(&oldest) = under.filter(|numbers| numbers.len() > per_key).and_then(|list| list.first()) {
             self.remove(oldest);
@@ -120,7 +120,7 @@ impl<B> Shelf<B> {
     }
 
     fn remove(&mut self, number: u64) {
-        let Some(Record { server, key, bytes, .. }) = self.records.remove(&number) else { return };
+        let Some(Shelved { server, key, bytes, .. }) = self.records.remove(&number) else { return };
         self.bytes -= bytes;
         self.of_server.remove(&(server, number));
         if let Some(numbers) = self.under.get_mut(&(server, key)) {
@@ -144,7 +144,8 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits { per_server: 5, per_key: 3, total_bytes: 12 * (OVERHEAD_BYTES + 1) };
+    const LIMITS: RecordLimits =
+        RecordLimits { per_server: 5, per_key: 3, total_bytes: 12 * (OVERHEAD_BYTES + 1) };
 
     proptest! {
         #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Limits, MAX_VALUE_AGE, shelf::Shelf};
+use super::{MAX_VALUE_AGE, RecordLimits, shelf::Shelf};
 use crate::{
     date::rfc3339,
     key::Key,
@@ -32,15 +32,15 @@ impl KeptValue {
 }
 
 impl Default for Values {
-    /// An empty store with the bounds [`Limits::VALUES`].
+    /// An empty store with the bounds [`RecordLimits::VALUES`].
     fn default() -> Self {
-        Self::new(Limits::VALUES)
+        Self::new(RecordLimits::VALUES)
     }
 }
 
 impl Values {
     /// An empty store.
-    pub const fn new(limits: Limits) -> Self {
+    pub const fn new(limits: RecordLimits) -> Self {
         Self(Shelf::new(limits, MAX_VALUE_AGE))
     }
 

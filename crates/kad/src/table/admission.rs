@@ -16,11 +16,11 @@ pub const ADMISSION_TIMEOUT: Duration = Duration::from_secs(10);
 /// Whoever announces the network's protocol as a server is sent a FIND_NODE of its own id, and its answer is judged by
 /// [`RoutingTable::passes`]. Of go's rules only this differs: nobody is tested twice at once.
 #[derive(Debug, Clone, Default)]
-pub struct Admission {
+pub struct TableTrials {
     tested: BTreeSet<Key>,
 }
 
-impl Admission {
+impl TableTrials {
     /// Begins to test a peer; `false` if it is not to be tested: the table has no room for it, it is being tested, or
     /// [`MAX_ADMISSION_TESTS`] are. A peer that is passed over is tested when it is met again.
     pub fn begin<T>(&mut self, table: &RoutingTable<T>, key: &Key) -> bool {

@@ -207,7 +207,7 @@ fn those_whom_a_new_table_met_first_make_way_until_it_has_settled() {
 
 #[test]
 fn whoever_may_come_is_tested_once_at_a_time() {
-    let (mut admission, far) = (Admission::default(), |n: u8| key(&[0x80, n]));
+    let (mut admission, far) = (TableTrials::default(), |n: u8| key(&[0x80, n]));
     let mut table = table((0..19).map(far));
     assert!(!admission.begin(&table, &far(3)), "it is there");
     assert!(admission.begin(&table, &far(30)) && !admission.begin(&table, &far(30)));

@@ -32,7 +32,7 @@ use kad::{
 };
 use kadscope_net::{
     Addresses, AnyConnection, Host, HostConfig, Identity, quic_multiaddr,
-    serve::{self, Answer, Head, Limits, Profile, Request, Service},
+    serve::{self, Answer, Head, HeadProfile, ListenLimits, Request, Service},
     tcp_multiaddr,
 };
 use libp2p_identity::{Keypair, PeerId};
@@ -97,12 +97,14 @@ async fn serve_heads(transport: Transport, heads: usize) {
         Transport::Tcp => {
             let listener = serve::bind(any).unwrap();
             let port = listener.local_addr().unwrap().port();
-            serve::listen(listener, heads_at(transport, port, heads), Limits::default()).await;
+            serve::listen(listener, heads_at(transport, port, heads), ListenLimits::default()).await;
         }
         Transport::Quic => {
             let socket = serve::bind_quic(any).unwrap();
             let port = socket.local_addr().unwrap().port();
-            serve::listen_quic(socket, heads_at(transport, port, heads), Limits::default()).await.unwrap();
+            serve::listen_quic(socket, heads_at(transport, port, heads), ListenLimits::default())
+                .await
+                .unwrap();
         }
     }
 }
@@ -113,7 +115,7 @@ fn heads_at(
     port: u16,
     heads: usize,
 ) -> impl Fn(SocketAddr) -> Option<Arc<Head<Table>>> {
-    let profile = Profile::new("bench/1", &[KAD]);
+    let profile = HeadProfile::new("bench/1", &[KAD]);
     let answer = Arc::new(vec![7; ANSWER_BYTES]);
     let heads: Vec<_> = (0..heads)
         .map(|index| {

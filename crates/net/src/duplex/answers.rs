@@ -9,7 +9,7 @@ use kad::{Multiaddr, answer::Answer, fabric::Request, network::StreamId};
 use tokio::time::Instant;
 
 use super::{Duplex, inbound::Inbound};
-use crate::{carrier::Carrier, introduction::Purpose};
+use crate::{carrier::Carrier, introduction::StreamPurpose};
 
 /// How much may wait to be sent before no further request is answered, in bytes.
 const MAX_UNSENT_BYTES: usize = 256 * 1024;
@@ -42,7 +42,7 @@ impl<C: Carrier> Duplex<C> {
     /// Goes on with the answers on one stream; `None` if there is no room for any.
     fn poll_answer(&mut self, position: usize, cx: &mut Context<'_>) -> Poll<Option<(StreamId, Answer)>> {
         let is_answering =
-            |stream: &&Inbound| matches!(stream.purpose, Purpose::Service(_)) && stream.is_under_way();
+            |stream: &&Inbound| matches!(stream.purpose, StreamPurpose::Service(_)) && stream.is_under_way();
         let Some(from) = self.carrier.peer() else { return Poll::Pending };
         if !self.streams.get(position).as_ref().is_some_and(is_answering) {
             return Poll::Pending;
@@ -53,7 +53,7 @@ impl<C: Carrier> Duplex<C> {
         let (remote, local) = self.places();
         let (service, others) = (self.persona.service(), self.persona.others().len());
         let Some(inbound) = self.streams.get_mut(position) else { return Poll::Pending };
-        let Purpose::Service(number) = inbound.purpose else { return Poll::Pending };
+        let StreamPurpose::Service(number) = inbound.purpose else { return Poll::Pending };
         let protocol = number.saturating_sub(others);
         let answer = inbound.poll_answer(cx, |received, message| {
             let waited = received.elapsed();

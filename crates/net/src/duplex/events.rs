@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     carrier::Carrier,
-    introduction::Purpose,
+    introduction::StreamPurpose,
     session::{Framing, SessionEvent},
 };
 
@@ -21,7 +21,7 @@ impl<C: Carrier> Duplex<C> {
     pub(super) fn take_event(&mut self) -> Option<Event> {
         while let Some(event) = self.carrier.poll_event() {
             match event {
-                SessionEvent::Opened(stream, position) => self.opened(stream, Purpose::of(position)),
+                SessionEvent::Opened(stream, position) => self.opened(stream, StreamPurpose::of(position)),
                 SessionEvent::Accepted(stream) if self.is_holders(stream) => {
                     return Some(Event::Accepted(stream));
                 }
@@ -54,9 +54,9 @@ impl<C: Carrier> Duplex<C> {
         ours && !self.asking.owns(stream) && self.push != Some(stream)
     }
 
-    fn opened(&mut self, stream: StreamId, purpose: Purpose) {
+    fn opened(&mut self, stream: StreamId, purpose: StreamPurpose) {
         let mut inbound = Inbound::new(stream, purpose, self.active);
-        if let Purpose::Service(number) = purpose
+        if let StreamPurpose::Service(number) = purpose
             && let Some(other) = self.persona.others().get(number)
         {
             let protocol = other.name.clone();
@@ -66,7 +66,7 @@ impl<C: Carrier> Duplex<C> {
             }
         }
         self.streams.push(inbound);
-        if purpose == Purpose::Identify {
+        if purpose == StreamPurpose::Identify {
             let answer = self.persona.voice().introduction.to_observed(&self.carrier.observed());
             self.carrier.send(stream, &answer);
             self.carrier.finish(stream);
@@ -84,10 +84,12 @@ impl<C: Carrier> Duplex<C> {
         let Some(inbound) = self.streams.iter_mut().find(|inbound| inbound.id == stream) else { return };
         inbound.active = self.active;
         match inbound.purpose {
-            Purpose::Ping => self.carrier.send(stream, &message),
-            Purpose::Push if self.asking.is_interested() => self.introduce(Identify::decode(&message).ok()),
-            Purpose::Identify | Purpose::Push => {}
-            Purpose::Service(_) => {
+            StreamPurpose::Ping => self.carrier.send(stream, &message),
+            StreamPurpose::Push if self.asking.is_interested() => {
+                self.introduce(Identify::decode(&message).ok());
+            }
+            StreamPurpose::Identify | StreamPurpose::Push => {}
+            StreamPurpose::Service(_) => {
                 let is_kad = inbound.attended.is_none();
                 inbound.take(self.active, message);
                 if is_kad {

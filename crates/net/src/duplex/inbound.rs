@@ -12,7 +12,7 @@ use kad::{
 };
 use tokio::time::Instant;
 
-use crate::introduction::Purpose;
+use crate::introduction::StreamPurpose;
 
 /// A stream that the service attends to.
 pub(super) struct Attended {
@@ -25,7 +25,7 @@ pub(super) struct Attended {
 /// One stream that a peer opened.
 pub(super) struct Inbound {
     pub(super) id: StreamId,
-    pub(super) purpose: Purpose,
+    pub(super) purpose: StreamPurpose,
     /// Requests that wait for their turn, with the time at which they came.
     pub(super) waiting: VecDeque<(Instant, Vec<u8>)>,
     pub(super) answering: Option<Answering>,
@@ -38,7 +38,7 @@ pub(super) struct Inbound {
 }
 
 impl Inbound {
-    pub(super) const fn new(id: StreamId, purpose: Purpose, now: Instant) -> Self {
+    pub(super) const fn new(id: StreamId, purpose: StreamPurpose, now: Instant) -> Self {
         let waiting = VecDeque::new();
         Self { id, purpose, waiting, answering: None, attended: None, finished: false, active: now }
     }

@@ -15,19 +15,19 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use super::{Duplex, inbound::Inbound};
 use crate::{
     carrier::Carrier,
-    limits::Limits,
+    limits::ListenLimits,
     registry::{Order, Ticket},
 };
 
 /// When to look.
 pub(super) struct Watch {
-    limits: Limits,
+    limits: ListenLimits,
     alarm: Pin<Box<Sleep>>,
 }
 
 impl Watch {
     /// The first look is for a peer that has not proved who it is.
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: ListenLimits) -> Self {
         Self { limits, alarm: Box::pin(sleep(limits.handshake)) }
     }
 }
@@ -67,7 +67,7 @@ impl<C: Carrier> Duplex<C> {
     }
 
     /// Resets idle streams, and ends a connection that proves nothing or does nothing.
-    fn look_for_idle(&mut self, limits: Limits, cx: &mut Context<'_>) {
+    fn look_for_idle(&mut self, limits: ListenLimits, cx: &mut Context<'_>) {
         let now = Instant::now();
         if self.carrier.peer().is_none() {
             return self.fail(Failure::new(Phase::Secure, FailureClass::Timeout));

@@ -18,7 +18,7 @@ use tokio::time::{Sleep, sleep};
 use super::{Action, Faults, GARBAGE};
 use crate::{
     carrier::Carrier,
-    introduction::Purpose,
+    introduction::StreamPurpose,
     session::{Framing, Protocol, SessionEvent},
 };
 
@@ -115,13 +115,13 @@ impl<C: Carrier> Faulty<C> {
             (self.faults.action_in(&[Phase::Identify]), self.faults.action_in(&[Phase::Request]));
         match (&event, at_identify, at_request) {
             (SessionEvent::Opened(stream, position), Some(action), _)
-                if Purpose::of(*position) == Purpose::Identify =>
+                if StreamPurpose::of(*position) == StreamPurpose::Identify =>
             {
                 self.identify(*stream, action);
                 return None;
             }
             (SessionEvent::Opened(stream, position), _, Some(_))
-                if matches!(Purpose::of(*position), Purpose::Service(_)) =>
+                if matches!(StreamPurpose::of(*position), StreamPurpose::Service(_)) =>
             {
                 self.requests.push(*stream);
             }

@@ -9,13 +9,13 @@ use tokio::{
 };
 
 use super::{Action, GARBAGE};
-use crate::{carrier::Carrier, failure::from_io, limits::Limits, quic::QuicLink, socket::Socket};
+use crate::{carrier::Carrier, failure::from_io, limits::ListenLimits, quic::QuicLink, socket::Socket};
 
 /// Over TCP and WebSocket.
 pub(crate) async fn disrupt_socket(
     mut socket: Socket,
     action: Action,
-    limits: Limits,
+    limits: ListenLimits,
 ) -> Result<(), Failure> {
     let at_connect = |error| from_io(Phase::Connect, &error);
     match action {
@@ -34,7 +34,7 @@ pub(crate) async fn disrupt_socket(
 }
 
 /// Over QUIC.
-pub(crate) async fn disrupt_link(mut link: QuicLink, action: Action, limits: Limits) {
+pub(crate) async fn disrupt_link(mut link: QuicLink, action: Action, limits: ListenLimits) {
     match action {
         Action::Reset => return link.abort(),
         Action::Close => return link.close_with(0),

@@ -11,7 +11,7 @@ use kad::{
 
 use super::{
     MAX_DEPTH, Resolver, Search, build, failure,
-    replace::{Asked, Listed, asked, of_list},
+    replace::{Listed, NameQuestion, asked, of_list},
 };
 
 impl Resolver {
@@ -37,7 +37,7 @@ impl Resolver {
 impl Search {
     /// The peers of a list. The lists among its entries are what is to be asked next.
     async fn list(&mut self, resolver: &TokioResolver, list: &Multiaddr) -> Vec<(PeerId, Multiaddr)> {
-        let Some(Asked::Texts(name)) = asked(list) else { return Vec::new() };
+        let Some(NameQuestion::Texts(name)) = asked(list) else { return Vec::new() };
         let mut peers = Vec::new();
         for data in self.ask(resolver, &format!("_dnsaddr.{name}"), RecordType::TXT).await {
             let RData::TXT(text) = data else { continue };

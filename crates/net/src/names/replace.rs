@@ -17,7 +17,7 @@ const MAX_TEXT_BYTES: usize = 1024;
 
 /// What is to be asked.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum NameQuestion {
     /// The texts of this name.
     Texts(String),
     /// The IP addresses of this name, of these kinds.
@@ -25,12 +25,12 @@ pub(super) enum Asked {
 }
 
 /// What is to be asked for an address; `None` where it begins with no name.
-pub(super) fn asked(address: &Multiaddr) -> Option<Asked> {
+pub(super) fn asked(address: &Multiaddr) -> Option<NameQuestion> {
     Some(match address.iter().next()? {
-        Protocol::Dnsaddr(name) => Asked::Texts(name.into_owned()),
-        Protocol::Dns(name) => Asked::Ips(name.into_owned(), &[RecordType::A, RecordType::AAAA]),
-        Protocol::Dns4(name) => Asked::Ips(name.into_owned(), &[RecordType::A]),
-        Protocol::Dns6(name) => Asked::Ips(name.into_owned(), &[RecordType::AAAA]),
+        Protocol::Dnsaddr(name) => NameQuestion::Texts(name.into_owned()),
+        Protocol::Dns(name) => NameQuestion::Ips(name.into_owned(), &[RecordType::A, RecordType::AAAA]),
+        Protocol::Dns4(name) => NameQuestion::Ips(name.into_owned(), &[RecordType::A]),
+        Protocol::Dns6(name) => NameQuestion::Ips(name.into_owned(), &[RecordType::AAAA]),
         _ => return None,
     })
 }
@@ -96,11 +96,11 @@ mod tests {
 
     #[test]
     fn what_is_asked_depends_on_the_kind_of_name() {
-        let ips = |kinds| Some(Asked::Ips("a.b".into(), kinds));
+        let ips = |kinds| Some(NameQuestion::Ips("a.b".into(), kinds));
         assert_eq!(asked(&addr("/dns/a.b/tcp/1")), ips(&[RecordType::A, RecordType::AAAA]));
         assert_eq!(asked(&addr("/dns4/a.b/tcp/1")), ips(&[RecordType::A]));
         assert_eq!(asked(&addr("/dns6/a.b/tcp/1")), ips(&[RecordType::AAAA]));
-        assert_eq!(asked(&addr("/dnsaddr/a.b")), Some(Asked::Texts("a.b".into())));
+        assert_eq!(asked(&addr("/dnsaddr/a.b")), Some(NameQuestion::Texts("a.b".into())));
         assert_eq!(asked(&addr("/ip4/1.1.1.1/tcp/1")), None);
     }
 

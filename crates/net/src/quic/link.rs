@@ -20,7 +20,7 @@ use quinn::{Connection, ConnectionError, RecvStream, SendStream, VarInt};
 
 use super::{
     fault::lost,
-    stream::{Broken, NO_ERROR, Stream},
+    stream::{NO_ERROR, Stream, StreamBroken},
     transport::INITIAL_RTT,
 };
 use crate::{
@@ -160,11 +160,11 @@ impl QuicLink {
         let heard = (!self.deaf).then_some(&mut self.events);
         let result = match stream.poll_read(cx, &self.protocols, heard) {
             Poll::Pending => return Read::Nothing,
-            Poll::Ready(Err(Broken::Connection(error))) => {
+            Poll::Ready(Err(StreamBroken::Connection(error))) => {
                 self.over = Some(error);
                 return Read::Nothing;
             }
-            Poll::Ready(Err(Broken::Stream(failure))) => Err(failure),
+            Poll::Ready(Err(StreamBroken::Stream(failure))) => Err(failure),
             Poll::Ready(Ok(())) => Ok(()),
         };
         self.any_agreed |= stream.dialogue.is_agreed();

@@ -31,7 +31,7 @@ pub(super) struct Stream {
 }
 
 /// What cannot go on.
-pub(super) enum Broken {
+pub(super) enum StreamBroken {
     Connection(ConnectionError),
     Stream(Failure),
 }
@@ -43,7 +43,7 @@ impl Stream {
         cx: &mut Context<'_>,
         protocols: &[Protocol],
         heard: Option<&mut VecDeque<SessionEvent>>,
-    ) -> Poll<Result<(), Broken>> {
+    ) -> Poll<Result<(), StreamBroken>> {
         let dialogue = &mut self.dialogue;
         let Some((_, receive)) = self.halves.as_mut().filter(|_| !dialogue.remote_closed) else {
             return Poll::Pending;
@@ -60,11 +60,13 @@ impl Stream {
                     events.push_back(event);
                 }
             }),
-            (Err(ReadError::ConnectionLost(error)), _) => return Poll::Ready(Err(Broken::Connection(error))),
+            (Err(ReadError::ConnectionLost(error)), _) => {
+                return Poll::Ready(Err(StreamBroken::Connection(error)));
+            }
             (Err(ReadError::Reset(code)), _) => Err(Failure::new(dialogue.phase(), reset_class(code))),
             (Err(_), _) => Err(Failure::new(dialogue.phase(), FailureClass::StreamReset)),
         };
-        Poll::Ready(result.map_err(Broken::Stream))
+        Poll::Ready(result.map_err(StreamBroken::Stream))
     }
 
     /// Writes what is queued; whether there was anything.

@@ -10,7 +10,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Head, Interface, Limits, Service, connection::serve_over};
+use super::{Head, Interface, ListenLimits, Service, connection::serve_over};
 
 /// How many connections may wait to be accepted; the system may allow fewer.
 const BACKLOG: u32 = 4096;
@@ -37,7 +37,7 @@ pub fn bind_on(addr: SocketAddr, interface: Interface) -> io::Result<TcpListener
 
 /// Serves every connection for which `resolve` knows a head at its local address, and resets all others. Runs until it
 /// is dropped, and then drops all connections.
-pub async fn listen<S, F>(listener: TcpListener, resolve: F, limits: Limits)
+pub async fn listen<S, F>(listener: TcpListener, resolve: F, limits: ListenLimits)
 where
     S: Service,
     F: Fn(SocketAddr) -> Option<Arc<Head<S>>>,
@@ -46,7 +46,7 @@ where
 }
 
 /// [`listen`] for WebSocket (`/ws`).
-pub async fn listen_ws<S, F>(listener: TcpListener, resolve: F, limits: Limits)
+pub async fn listen_ws<S, F>(listener: TcpListener, resolve: F, limits: ListenLimits)
 where
     S: Service,
     F: Fn(SocketAddr) -> Option<Arc<Head<S>>>,
@@ -56,7 +56,7 @@ where
 
 /// [`listen`] for WebSocket over TLS (`/tls/ws`, `/wss`). The certificate is the head's ([`Head::with_certificate`]), else
 /// one of libp2p's, which only clients take that do not check it; who the head is proves the session inside.
-pub async fn listen_wss<S, F>(listener: TcpListener, resolve: F, limits: Limits)
+pub async fn listen_wss<S, F>(listener: TcpListener, resolve: F, limits: ListenLimits)
 where
     S: Service,
     F: Fn(SocketAddr) -> Option<Arc<Head<S>>>,
@@ -64,7 +64,7 @@ where
     accept(listener, Transport::Wss, resolve, limits).await;
 }
 
-async fn accept<S, F>(listener: TcpListener, transport: Transport, resolve: F, limits: Limits)
+async fn accept<S, F>(listener: TcpListener, transport: Transport, resolve: F, limits: ListenLimits)
 where
     S: Service,
     F: Fn(SocketAddr) -> Option<Arc<Head<S>>>,

@@ -14,7 +14,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Head, Limits, Pace, Service, accept::local_addr};
+use super::{Head, ListenLimits, Pace, Service, accept::local_addr};
 use crate::{
     duplex::Duplex,
     failure::from_io,
@@ -30,7 +30,7 @@ use crate::{
 pub async fn serve_connection<S: Service>(
     tcp: TcpStream,
     head: Arc<Head<S>>,
-    limits: Limits,
+    limits: ListenLimits,
 ) -> Result<(), Failure> {
     serve_over(Transport::Tcp, tcp, head, limits).await
 }
@@ -40,7 +40,7 @@ pub(super) async fn serve_over<S: Service>(
     transport: Transport,
     tcp: TcpStream,
     head: Arc<Head<S>>,
-    limits: Limits,
+    limits: ListenLimits,
 ) -> Result<(), Failure> {
     let at_connect = |error| from_io(Phase::Connect, &error);
     tcp.set_nodelay(true).map_err(at_connect)?;

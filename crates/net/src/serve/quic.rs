@@ -9,7 +9,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Action, Head, Limits, Service};
+use super::{Action, Head, ListenLimits, Service};
 use crate::{
     duplex::Duplex,
     error::NetError,
@@ -32,7 +32,7 @@ use crate::{
 pub async fn listen_quic<S, F>(
     socket: std::net::UdpSocket,
     resolve: F,
-    limits: Limits,
+    limits: ListenLimits,
 ) -> Result<(), NetError>
 where
     S: Service,
@@ -46,7 +46,7 @@ pub async fn listen_quic_on<S, F>(
     receivers: &Receivers,
     socket: std::net::UdpSocket,
     resolve: F,
-    limits: Limits,
+    limits: ListenLimits,
 ) -> Result<(), NetError>
 where
     S: Service,
@@ -73,7 +73,7 @@ async fn serve<S: Service>(
     incoming: Incoming,
     config: Arc<ServerConfig>,
     head: Arc<Head<S>>,
-    (local, limits): (SocketAddr, Limits),
+    (local, limits): (SocketAddr, ListenLimits),
 ) -> Result<(), Failure> {
     let (persona, faults) =
         (&head.persona, head.faults_toward(incoming.remote_address().ip().to_canonical()));

@@ -9,7 +9,7 @@ use kad::{
 
 use super::{Framing, Protocol, SessionEvent, assembler::Assembler};
 use crate::{
-    multistream::{Choice, Malformed, Proposal, Verdict},
+    multistream::{Choice, Malformed, Proposal, ProposalEnd},
     wire::put_varint,
 };
 
@@ -135,10 +135,10 @@ impl Dialogue {
             Agreement::Done => return Ok(true),
             Agreement::Proposed(proposal) => match proposal.receive(rest).map_err(malformed)? {
                 None => return Ok(false),
-                Some(Verdict::Refused) => {
+                Some(ProposalEnd::Refused) => {
                     return Err(Failure::new(Phase::Stream, FailureClass::ProtocolNotSupported));
                 }
-                Some(Verdict::Agreed) => SessionEvent::Accepted(self.id),
+                Some(ProposalEnd::Agreed) => SessionEvent::Accepted(self.id),
             },
             Agreement::Choosing(choice) => {
                 let chosen = choice.receive(rest, protocols, &mut self.unsent).map_err(malformed)?;

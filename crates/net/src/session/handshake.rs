@@ -5,7 +5,7 @@ use libp2p_identity::PeerId;
 use super::{Fault, LENGTH_BYTES, terms::Securities};
 use crate::{
     identity::Identity,
-    multistream::{Choice, Proposal, Verdict},
+    multistream::{Choice, Proposal, ProposalEnd},
     noise::{Channel, Initiator, NoiseError, Responder, StaticKey, authenticate},
     tls::{OwnTls, TlsChannel},
 };
@@ -22,11 +22,11 @@ pub(super) struct Handshake {
     expected: Option<PeerId>,
     /// Who the peer proved to be, if that was not the expected one.
     stranger: Option<PeerId>,
-    step: Step,
+    step: HandshakeStep,
 }
 
 #[derive(Debug)]
-enum Step {
+enum HandshakeStep {
     /// Noise was proposed, and its first message sent.
     Proposed(Proposal, Initiator),
     /// TLS was proposed, and its first message sent.
@@ -55,7 +55,7 @@ impl Handshake {
         let proposal = Proposal::new(NOISE, wire);
         let mut initiator = Initiator::new(&[], StaticKey::generate()?);
         write_message(wire, |out| initiator.write_first(&[], out))?;
-        let step = Step::Proposed(proposal, initiator);
+        let step = HandshakeStep::Proposed(proposal, initiator);
         Ok(Self { identity: identity.clone(), expected, stranger: None, step })
     }
 
@@ -68,7 +68,7 @@ impl Handshake {
         let proposal = Proposal::new(TLS, wire);
         let mut channel = TlsChannel::dialer(own_tls(identity)?)?;
         channel.transmit(wire)?;
-        let step = Step::ProposedTls(proposal, channel);
+        let step = HandshakeStep::ProposedTls(proposal, channel);
         Ok(Self { identity: identity.clone(), expected, stranger: None, step })
     }
 
@@ -78,7 +78,7 @@ impl Handshake {
             Securities::Noise => &[NOISE],
             Securities::Tls => &[TLS],
         };
-        let step = Step::Choosing(Choice::default(), offered);
+        let step = HandshakeStep::Choosing(Choice::default(), offered);
         Self { identity: identity.clone(), expected: None, stranger: None, step }
     }
 
@@ -89,42 +89,45 @@ impl Handshake {
 
     /// Whether the two sides still agree on a security protocol, in clear text.
     pub(super) const fn is_negotiating(&self) -> bool {
-        matches!(self.step, Step::Proposed(..) | Step::ProposedTls(..) | Step::Choosing(..))
+        matches!(
+            self.step,
+            HandshakeStep::Proposed(..) | HandshakeStep::ProposedTls(..) | HandshakeStep::Choosing(..)
+        )
     }
 
     /// Whether TLS was agreed on.
     pub(super) const fn is_tls(&self) -> bool {
-        matches!(self.step, Step::Tls(_))
+        matches!(self.step, HandshakeStep::Tls(_))
     }
 
     /// Whether the peer spoke when Noise was proposed, but has not agreed to it.
     pub(super) const fn is_noise_unanswered(&self) -> bool {
-        matches!(&self.step, Step::Proposed(proposal, _) if proposal.is_header_seen())
+        matches!(&self.step, HandshakeStep::Proposed(proposal, _) if proposal.is_header_seen())
     }
 
     /// Goes on agreeing on a security protocol.
     pub(super) fn negotiate(&mut self, rest: &mut &[u8], wire: &mut Vec<u8>) -> Result<(), Fault> {
-        self.step = match std::mem::replace(&mut self.step, Step::Over) {
-            Step::Proposed(mut proposal, initiator) => match proposal.receive(rest)? {
-                None => Step::Proposed(proposal, initiator),
-                Some(Verdict::Agreed) => Step::Second(initiator),
-                Some(Verdict::Refused) => {
+        self.step = match std::mem::replace(&mut self.step, HandshakeStep::Over) {
+            HandshakeStep::Proposed(mut proposal, initiator) => match proposal.receive(rest)? {
+                None => HandshakeStep::Proposed(proposal, initiator),
+                Some(ProposalEnd::Agreed) => HandshakeStep::Second(initiator),
+                Some(ProposalEnd::Refused) => {
                     // Remembered: the peer may speak TLS.
-                    self.step = Step::Proposed(proposal, initiator);
+                    self.step = HandshakeStep::Proposed(proposal, initiator);
                     return Err(refused());
                 }
             },
-            Step::ProposedTls(mut proposal, channel) => match proposal.receive(rest)? {
-                None => Step::ProposedTls(proposal, channel),
-                Some(Verdict::Agreed) => Step::Tls(channel),
-                Some(Verdict::Refused) => return Err(refused()),
+            HandshakeStep::ProposedTls(mut proposal, channel) => match proposal.receive(rest)? {
+                None => HandshakeStep::ProposedTls(proposal, channel),
+                Some(ProposalEnd::Agreed) => HandshakeStep::Tls(channel),
+                Some(ProposalEnd::Refused) => return Err(refused()),
             },
-            Step::Choosing(mut choice, offered) => match choice.receive(rest, offered, wire)? {
-                None => Step::Choosing(choice, offered),
+            HandshakeStep::Choosing(mut choice, offered) => match choice.receive(rest, offered, wire)? {
+                None => HandshakeStep::Choosing(choice, offered),
                 Some(chosen) if offered.get(chosen) == Some(&TLS) => {
-                    Step::Tls(TlsChannel::listener(own_tls(&self.identity)?)?)
+                    HandshakeStep::Tls(TlsChannel::listener(own_tls(&self.identity)?)?)
                 }
-                Some(_) => Step::First,
+                Some(_) => HandshakeStep::First,
             },
             step => step,
         };
@@ -137,18 +140,18 @@ impl Handshake {
         message: &mut [u8],
         wire: &mut Vec<u8>,
     ) -> Result<Option<(PeerId, Channel)>, Fault> {
-        match std::mem::replace(&mut self.step, Step::Over) {
-            Step::First => {
+        match std::mem::replace(&mut self.step, HandshakeStep::Over) {
+            HandshakeStep::First => {
                 let mut responder = Responder::new(&[], StaticKey::generate()?);
                 responder.read_first(message)?;
                 let identity = &self.identity;
                 write_message(wire, |out| {
                     responder.write_second(identity.noise_key(), identity.noise_payload(), out)
                 })?;
-                self.step = Step::Third(responder);
+                self.step = HandshakeStep::Third(responder);
                 Ok(None)
             }
-            Step::Second(mut initiator) => {
+            HandshakeStep::Second(mut initiator) => {
                 let (key, payload) = initiator.read_second(message)?;
                 let peer = self.check(authenticate(payload, &key)?)?;
                 let identity = &self.identity;
@@ -157,7 +160,7 @@ impl Handshake {
                 })?;
                 Ok(Some((peer, channel)))
             }
-            Step::Third(mut responder) => {
+            HandshakeStep::Third(mut responder) => {
                 let (key, payload, channel) = responder.read_third(message)?;
                 Ok(Some((self.check(authenticate(payload, &key)?)?, channel)))
             }
@@ -173,7 +176,7 @@ impl Handshake {
         plaintext: &mut Vec<u8>,
         wire: &mut Vec<u8>,
     ) -> Result<Option<(PeerId, TlsChannel)>, Fault> {
-        let Step::Tls(channel) = &mut self.step else { return Ok(None) };
+        let HandshakeStep::Tls(channel) = &mut self.step else { return Ok(None) };
         let result = channel.receive(bytes, plaintext);
         // A refusal is told to the peer.
         channel.transmit(wire)?;
@@ -183,8 +186,8 @@ impl Handshake {
         }
         let peer = channel.peer().ok_or(Fault::new(FailureClass::HandshakeFailed, NOBODY))?;
         let peer = self.check(peer)?;
-        match std::mem::replace(&mut self.step, Step::Over) {
-            Step::Tls(channel) => Ok(Some((peer, channel))),
+        match std::mem::replace(&mut self.step, HandshakeStep::Over) {
+            HandshakeStep::Tls(channel) => Ok(Some((peer, channel))),
             _ => Ok(None),
         }
     }

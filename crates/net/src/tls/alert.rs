@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use kad::failure::FailureClass;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 
-use super::certificate::Refusal;
+use super::certificate::CertificateRefusal;
 use crate::foreign::looks_like;
 
 /// Why a channel is over.
@@ -85,12 +85,14 @@ const fn class_of_alert(alert: AlertDescription) -> (FailureClass, &'static str)
 }
 
 /// What was found wrong with a certificate.
-fn refusal_of(error: &CertificateError) -> Refusal {
+fn refusal_of(error: &CertificateError) -> CertificateRefusal {
     match error {
-        CertificateError::Expired => Refusal::Expired,
-        CertificateError::BadSignature => Refusal::BadSignature,
-        CertificateError::Other(other) => other.0.downcast_ref().copied().unwrap_or(Refusal::Malformed),
-        _ => Refusal::Malformed,
+        CertificateError::Expired => CertificateRefusal::Expired,
+        CertificateError::BadSignature => CertificateRefusal::BadSignature,
+        CertificateError::Other(other) => {
+            other.0.downcast_ref().copied().unwrap_or(CertificateRefusal::Malformed)
+        }
+        _ => CertificateRefusal::Malformed,
     }
 }
 

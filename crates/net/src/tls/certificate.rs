@@ -44,7 +44,7 @@ const EXTENSIONS: u8 = 0xa3;
 
 /// Why a certificate was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum CertificateRefusal {
     /// It is no certificate of libp2p.
     #[error("tls: not a certificate of libp2p")]
     Malformed,
@@ -59,7 +59,7 @@ pub enum Refusal {
     KeyNotSupported(UnsupportedKey),
 }
 
-impl Refusal {
+impl CertificateRefusal {
     /// The class of the failure that it is.
     pub(crate) const fn class(self) -> FailureClass {
         match self {
@@ -89,12 +89,12 @@ struct Certificate<'a> {
 }
 
 /// Verifies a certificate (DER) as of a time since 1970, and says whose it is.
-pub fn peer_of_certificate(der: &[u8], now: Duration) -> Result<PeerId, Refusal> {
+pub fn peer_of_certificate(der: &[u8], now: Duration) -> Result<PeerId, CertificateRefusal> {
     verify(&CertificateDer::from(der), UnixTime::since_unix_epoch(now))
 }
 
 /// Verifies a certificate, and says whose it is.
-pub(super) fn verify(der: &CertificateDer<'_>, now: UnixTime) -> Result<PeerId, Refusal> {
+pub(super) fn verify(der: &CertificateDer<'_>, now: UnixTime) -> Result<PeerId, CertificateRefusal> {
     let Some(certificate) = Certificate::read(der) else {
         return libp2p_tls::certificate::parse(der).map(|parsed| parsed.peer_id()).map_err(|_| why_not(der));
     };
@@ -104,16 +104,16 @@ pub(super) fn verify(der: &CertificateDer<'_>, now: UnixTime) -> Result<PeerId, 
 }
 
 /// Why the general crate takes a certificate for none.
-fn why_not(der: &[u8]) -> Refusal {
+fn why_not(der: &[u8]) -> CertificateRefusal {
     let key = Certificate::outline(der).and_then(|certificate| UnsupportedKey::of(certificate.identity));
-    key.map_or(Refusal::Malformed, Refusal::KeyNotSupported)
+    key.map_or(CertificateRefusal::Malformed, CertificateRefusal::KeyNotSupported)
 }
 
 /// Verifies a certificate whose signatures were verified before, and says whose it is.
-pub(super) fn verify_again(der: &CertificateDer<'_>, now: UnixTime) -> Result<PeerId, Refusal> {
+pub(super) fn verify_again(der: &CertificateDer<'_>, now: UnixTime) -> Result<PeerId, CertificateRefusal> {
     let Some(certificate) = Certificate::read(der) else { return verify(der, now) };
     certificate.verify_time(now)?;
-    owner_of(der).ok_or(Refusal::Malformed)
+    owner_of(der).ok_or(CertificateRefusal::Malformed)
 }
 
 /// Whose a certificate is that was verified before.
@@ -132,16 +132,16 @@ pub(super) fn verify_handshake(
     scheme: SignatureScheme,
     message: &[u8],
     signature: &[u8],
-) -> Result<(), Refusal> {
+) -> Result<(), CertificateRefusal> {
     match Certificate::read(der) {
         Some(certificate) if certificate.scheme == Some(scheme) => {
             certificate.verify_by_key(message, signature)
         }
-        Some(_) => Err(Refusal::BadSignature),
+        Some(_) => Err(CertificateRefusal::BadSignature),
         None => libp2p_tls::certificate::parse(der)
-            .map_err(|_| Refusal::Malformed)?
+            .map_err(|_| CertificateRefusal::Malformed)?
             .verify_signature(scheme, message, signature)
-            .map_err(|_| Refusal::BadSignature),
+            .map_err(|_| CertificateRefusal::BadSignature),
     }
 }
 
@@ -181,27 +181,31 @@ impl<'a> Certificate<'a> {
         Some(Self { scheme, signed, signature, not_before, not_after, key_info, key, identity, proof })
     }
 
-    fn verify_time(&self, now: UnixTime) -> Result<(), Refusal> {
+    fn verify_time(&self, now: UnixTime) -> Result<(), CertificateRefusal> {
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        if (self.not_before..=self.not_after).contains(&now) { Ok(()) } else { Err(Refusal::Expired) }
+        if (self.not_before..=self.not_after).contains(&now) {
+            Ok(())
+        } else {
+            Err(CertificateRefusal::Expired)
+        }
     }
 
-    fn verify_by_key(&self, message: &[u8], signature: &[u8]) -> Result<(), Refusal> {
+    fn verify_by_key(&self, message: &[u8], signature: &[u8]) -> Result<(), CertificateRefusal> {
         let algorithm: &dyn VerificationAlgorithm = match self.scheme {
             Some(SignatureScheme::ED25519) => &ED25519,
             _ => &ECDSA_P256_SHA256_ASN1,
         };
         UnparsedPublicKey::new(algorithm, self.key)
             .verify(message, signature)
-            .map_err(|_| Refusal::BadSignature)
+            .map_err(|_| CertificateRefusal::BadSignature)
     }
 
     /// Verifies the proof of the identity.
-    fn owner(&self) -> Result<PeerId, Refusal> {
+    fn owner(&self) -> Result<PeerId, CertificateRefusal> {
         let text = [SIGNATURE_PREFIX, self.key_info].concat();
         noise::verify(self.identity, &text, self.proof).map_err(|error| match error {
-            NoiseError::KeyNotSupported(key) => Refusal::KeyNotSupported(key),
-            _ => Refusal::BadSignature,
+            NoiseError::KeyNotSupported(key) => CertificateRefusal::KeyNotSupported(key),
+            _ => CertificateRefusal::BadSignature,
         })
     }
 }
@@ -294,7 +298,7 @@ mod tests {
     fn a_certificate_out_of_its_time_is_expired() {
         let (der, _) = libp2p_tls::certificate::generate(&Keypair::generate_ed25519()).unwrap();
         let past = UnixTime::since_unix_epoch(Duration::ZERO);
-        assert_eq!(verify(&der, past), Err(Refusal::Expired));
+        assert_eq!(verify(&der, past), Err(CertificateRefusal::Expired));
     }
 
     #[test]
@@ -325,6 +329,6 @@ mod tests {
         let read = Certificate::read(&der).unwrap();
         let identity = other.public().encode_protobuf();
         let forged = Certificate { identity: &identity, ..read };
-        assert_eq!(forged.owner(), Err(Refusal::BadSignature));
+        assert_eq!(forged.owner(), Err(CertificateRefusal::BadSignature));
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use libp2p_identity::PeerId;
 use rustls::pki_types::{CertificateDer, UnixTime};
 
-use super::certificate::{Refusal, verify, verify_again};
+use super::certificate::{CertificateRefusal, verify, verify_again};
 
 /// How many certificates are remembered: the last ones.
 const MAX_KNOWN: usize = 32;
@@ -19,11 +19,15 @@ const MAX_CERTIFICATE_BYTES: usize = 2048;
 
 /// The certificates whose signatures are known to hold.
 #[derive(Debug, Default)]
-pub(super) struct Known(Mutex<VecDeque<Box<[u8]>>>);
+pub(super) struct KnownCertificates(Mutex<VecDeque<Box<[u8]>>>);
 
-impl Known {
+impl KnownCertificates {
     /// Verifies a certificate, and says whose it is. That its owner holds the key is for the handshake to show.
-    pub(super) fn verify(&self, der: &CertificateDer<'_>, now: UnixTime) -> Result<PeerId, Refusal> {
+    pub(super) fn verify(
+        &self,
+        der: &CertificateDer<'_>,
+        now: UnixTime,
+    ) -> Result<PeerId, CertificateRefusal> {
         if self.contains(der) {
             return verify_again(der, now);
         }
@@ -66,19 +70,25 @@ mod tests {
 
     #[test]
     fn a_certificate_is_known_once_it_was_verified_and_expires_all_the_same() {
-        let (known, (der, peer)) = (Known::default(), certificate());
-        assert_eq!(known.verify(&der, UnixTime::since_unix_epoch(Duration::ZERO)), Err(Refusal::Expired));
+        let (known, (der, peer)) = (KnownCertificates::default(), certificate());
+        assert_eq!(
+            known.verify(&der, UnixTime::since_unix_epoch(Duration::ZERO)),
+            Err(CertificateRefusal::Expired)
+        );
         assert!(!known.contains(&der));
         for _ in 0..2 {
             assert_eq!(known.verify(&der, NOW), Ok(peer));
             assert!(known.contains(&der));
         }
-        assert_eq!(known.verify(&der, UnixTime::since_unix_epoch(Duration::ZERO)), Err(Refusal::Expired));
+        assert_eq!(
+            known.verify(&der, UnixTime::since_unix_epoch(Duration::ZERO)),
+            Err(CertificateRefusal::Expired)
+        );
     }
 
     #[test]
     fn what_does_not_hold_is_not_remembered() {
-        let (known, (der, _)) = (Known::default(), certificate());
+        let (known, (der, _)) = (KnownCertificates::default(), certificate());
         known.verify(&der, NOW).unwrap();
         let mut forged = der.to_vec();
         *forged.last_mut().unwrap() ^= 1;
@@ -91,7 +101,7 @@ mod tests {
 
     #[test]
     fn only_the_last_ones_are_remembered() {
-        let (known, (first, _)) = (Known::default(), certificate());
+        let (known, (first, _)) = (KnownCertificates::default(), certificate());
         known.verify(&first, NOW).unwrap();
         for _ in 0..MAX_KNOWN {
             known.verify(&certificate().0, NOW).unwrap();

@@ -12,8 +12,8 @@ use rustls::{
 };
 
 use super::{
-    certificate::{Refusal, verify, verify_handshake},
-    known::Known,
+    certificate::{CertificateRefusal, verify, verify_handshake},
+    known::KnownCertificates,
 };
 
 /// What peers may sign with. Elliptic curves first: RSA is for those who have nothing else.
@@ -60,7 +60,7 @@ macro_rules! signatures {
 #[derive(Debug)]
 pub(crate) struct ServerProof {
     expected: Option<PeerId>,
-    verdict: OnceLock<Result<PeerId, Refusal>>,
+    verdict: OnceLock<Result<PeerId, CertificateRefusal>>,
 }
 
 impl ServerProof {
@@ -114,7 +114,7 @@ impl ServerCertVerifier for ServerProof {
 
 /// Lets every peer in that proves any identity; who it should be, if that matters, is compared once the handshake is over.
 #[derive(Debug, Default)]
-pub(crate) struct AnyPeer(Known);
+pub(crate) struct AnyPeer(KnownCertificates);
 
 impl AnyPeer {
     fn verify(
@@ -160,8 +160,8 @@ impl ClientCertVerifier for AnyPeer {
 }
 
 /// A peer presents one certificate, no more.
-const fn alone(intermediates: &[CertificateDer<'_>]) -> Result<(), Refusal> {
-    if intermediates.is_empty() { Ok(()) } else { Err(Refusal::Malformed) }
+const fn alone(intermediates: &[CertificateDer<'_>]) -> Result<(), CertificateRefusal> {
+    if intermediates.is_empty() { Ok(()) } else { Err(CertificateRefusal::Malformed) }
 }
 
 fn verify_signature(
@@ -174,12 +174,12 @@ fn verify_signature(
         .map_err(refused)
 }
 
-fn refused(refusal: Refusal) -> Error {
+fn refused(refusal: CertificateRefusal) -> Error {
     Error::InvalidCertificate(match refusal {
-        Refusal::Malformed => CertificateError::BadEncoding,
-        Refusal::Expired => CertificateError::Expired,
-        Refusal::BadSignature => CertificateError::BadSignature,
-        Refusal::KeyNotSupported(_) => CertificateError::Other(OtherError(Arc::new(refusal))),
+        CertificateRefusal::Malformed => CertificateError::BadEncoding,
+        CertificateRefusal::Expired => CertificateError::Expired,
+        CertificateRefusal::BadSignature => CertificateError::BadSignature,
+        CertificateRefusal::KeyNotSupported(_) => CertificateError::Other(OtherError(Arc::new(refusal))),
     })
 }
 

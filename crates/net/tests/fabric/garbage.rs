@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use kad::fabric::Inward;
-use kadscope_net::{Bounds, Limits};
+use kadscope_net::{Bounds, ListenLimits};
 use multiaddr::Protocol;
 use tokio::{
     io::AsyncWriteExt,
@@ -20,8 +20,8 @@ use super::{
 /// How long a handshake may take here.
 const HANDSHAKE: Duration = Duration::from_millis(500);
 
-fn hasty() -> Limits {
-    Limits { handshake: HANDSHAKE, ..Limits::default() }
+fn hasty() -> ListenLimits {
+    ListenLimits { handshake: HANDSHAKE, ..ListenLimits::default() }
 }
 
 /// Bytes that are alike in every run, and like nothing.

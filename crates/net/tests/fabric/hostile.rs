@@ -9,7 +9,7 @@ use kad::{
     fabric::{CloseReason, Inward, Member, Notice, Refusal},
     network::{Connection, Network},
 };
-use kadscope_net::{Addresses, Bounds, FabricConfig, Limits, SocketFabric};
+use kadscope_net::{Addresses, Bounds, FabricConfig, ListenLimits, SocketFabric};
 use multiaddr::Protocol;
 use tokio::{
     io::AsyncReadExt,
@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{KAD, Ours, PATIENCE, QUIC, TCP, ask, outcome, serve};
 
-pub(crate) fn fabric(bounds: Bounds, limits: Limits) -> SocketFabric {
+pub(crate) fn fabric(bounds: Bounds, limits: ListenLimits) -> SocketFabric {
     SocketFabric::new(FabricConfig { bounds, limits, ..FabricConfig::new(Addresses::Loopback) })
 }
 
@@ -52,7 +52,7 @@ fn refused(fabric: &SocketFabric, why: Refusal) -> u64 {
 
 #[tokio::test]
 async fn half_open_handshakes_of_one_source_are_bounded_and_time_out_while_others_are_answered() {
-    let limits = Limits { handshake: Duration::from_millis(500), ..Limits::default() };
+    let limits = ListenLimits { handshake: Duration::from_millis(500), ..ListenLimits::default() };
     let fabric = fabric(Bounds { half_open_per_source: 8, ..Bounds::default() }, limits);
     let b = Ours::join(&fabric, "b", &[TCP], Inward::Served).await;
     let to = socket(&b.at(0));
@@ -77,7 +77,7 @@ async fn half_open_handshakes_of_one_source_are_bounded_and_time_out_while_other
 #[tokio::test]
 async fn a_flood_of_connections_of_one_peer_leaves_room_for_others() {
     for listen in [TCP, QUIC] {
-        let fabric = fabric(Bounds { per_peer: 3, ..Bounds::default() }, Limits::default());
+        let fabric = fabric(Bounds { per_peer: 3, ..Bounds::default() }, ListenLimits::default());
         let b = Ours::join(&fabric, "b", &[listen], Inward::Served).await;
         let flooding = Ours::join(&fabric, "flooding", &[], Inward::Served).await;
         let mut ended = 0;
@@ -99,7 +99,8 @@ async fn a_flood_of_connections_of_one_peer_leaves_room_for_others() {
 #[tokio::test]
 async fn above_the_high_water_the_longest_idle_go_and_the_protected_stay() {
     // Both ends count.
-    let fabric = fabric(Bounds { high_water: 12, low_water: 8, ..Bounds::default() }, Limits::default());
+    let fabric =
+        fabric(Bounds { high_water: 12, low_water: 8, ..Bounds::default() }, ListenLimits::default());
     let b = Ours::join(&fabric, "b", &[TCP], Inward::Served).await;
     let mut first = None;
     let mut rest = Vec::new();
@@ -167,7 +168,7 @@ async fn a_flood_of_streams_and_a_slow_reader_do_not_hold_up_others() {
 
 #[tokio::test]
 async fn who_dials_over_quic_when_many_prove_who_they_are_proves_first_where_it_is() {
-    let fabric = fabric(Bounds { half_open: 4, ..Bounds::default() }, Limits::default());
+    let fabric = fabric(Bounds { half_open: 4, ..Bounds::default() }, ListenLimits::default());
     let b = Ours::join(&fabric, "b", &[TCP, QUIC], Inward::Served).await;
     let to = socket(&b.at(0));
     let flood = [mute(1, to).await.unwrap(), mute(2, to).await.unwrap()];

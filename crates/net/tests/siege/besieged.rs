@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use dht::{Node, NodeConfig, Profile};
+use dht::{Node, NodeConfig, NodeProfile};
 use kad::{Keypair, message::AMINO_PROTOCOL};
-use kadscope_net::{Addresses, Bounds, FabricConfig, Limits, SocketFabric};
+use kadscope_net::{Addresses, Bounds, FabricConfig, ListenLimits, SocketFabric};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, stdin},
     runtime::Handle,
@@ -46,11 +46,11 @@ const NOW: Duration = Duration::from_secs(1_767_225_600);
 
 /// Lives until stdin ends.
 pub(crate) async fn live() {
-    let limits = Limits { handshake: HANDSHAKE, idle_stream: IDLE_STREAM, ..Limits::default() };
+    let limits = ListenLimits { handshake: HANDSHAKE, idle_stream: IDLE_STREAM, ..ListenLimits::default() };
     let config = FabricConfig { bounds: BOUNDS, limits, ..FabricConfig::new(Addresses::Loopback) };
     let fabric = SocketFabric::new(config);
     let protocols = [AMINO_PROTOCOL.to_owned()].into();
-    let profile = Profile { agent: "besieged/1".to_owned(), protocols, announce: Vec::new() };
+    let profile = NodeProfile { agent: "besieged/1".to_owned(), protocols, announce: Vec::new() };
     let listen = ["/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"];
     let config = NodeConfig {
         listen: listen.map(|address| address.parse().unwrap()).to_vec(),

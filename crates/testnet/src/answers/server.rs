@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use kad::{
     Key, PeerId,
-    answer::{Answer, Asked, Found, Lookup},
+    answer::{Answer, Asked, Findings, Query},
     fabric::Introduced,
     records::Provided,
 };
 
 use super::Answers;
-use crate::{guests::Listed, scenario::holder::Holder};
+use crate::{guests::Listed, scenario::holder::HolderShare};
 
 impl Answers {
     /// What `peer` answers to `asker`, having kept what it was given.
     pub(super) fn serve(&self, peer: u32, asker: &[u8], request: &[u8]) -> Answer {
         let guests = self.with_room(peer, self.memory.heard(peer, asker));
         let (store, holder) = (self.world.store(peer), self.world.holder(peer));
-        if holder.is_some_and(Holder::watches) {
+        if holder.is_some_and(HolderShare::watches) {
             self.memory.seen(store, asker);
         }
         match Asked::read(request, asker) {
@@ -73,7 +73,7 @@ impl Answers {
         guests
     }
 
-    fn look_up(&self, peer: u32, asker: &[u8], lookup: &Lookup<'_>, guests: &[Arc<Listed>]) -> Vec<u8> {
+    fn look_up(&self, peer: u32, asker: &[u8], lookup: &Query<'_>, guests: &[Arc<Listed>]) -> Vec<u8> {
         let own = self.world.peers[peer as usize].id;
         let kept = self.memory.kept(self.world.store(peer), self.world.holder(peer), lookup);
         let mut found = self.find(peer, asker, lookup.kind(), lookup.key());
@@ -99,7 +99,7 @@ impl Drop for Watched {
 }
 
 /// Puts guests among the peers of a table, by their distance from the key.
-fn join<'a>(found: &mut Found<'a>, key: &[u8], guests: &'a [Arc<Listed>]) {
+fn join<'a>(found: &mut Findings<'a>, key: &[u8], guests: &'a [Arc<Listed>]) {
     if guests.is_empty() {
         return;
     }

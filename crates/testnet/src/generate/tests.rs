@@ -1,7 +1,7 @@
 //! Worlds: determined by their seed, and made of the shares that were asked for.
 
 use super::*;
-use crate::ground::{Internet, Location, Purpose};
+use crate::ground::{Internet, Location, RangePurpose};
 
 fn scenario(text: &str) -> Scenario {
     Scenario::parse(text, "test").expect("a scenario")
@@ -129,7 +129,7 @@ fn public_places_are_where_their_region_is_and_nobody_has_anothers() {
         assert!(location.slot < 3);
         for ip in location.ips() {
             let range = Internet::get().of(ip).expect("a range of the internet");
-            assert_eq!((range.continent.as_str(), range.purpose), (continent, Purpose::Peers));
+            assert_eq!((range.continent.as_str(), range.purpose), (continent, RangePurpose::Peers));
             assert_eq!(taken.insert((ip, location.slot), peer), None, "{ip} {}", location.slot);
             assert_eq!(world.ground.find(ip, location.slot, |_| true), Some(peer));
         }

@@ -42,13 +42,13 @@ pub struct Range {
     pub weight: u32,
     /// Who is there.
     #[serde(default)]
-    pub purpose: Purpose,
+    pub purpose: RangePurpose,
 }
 
 /// Who is in a range.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Purpose {
+pub enum RangePurpose {
     /// Peers of the world.
     #[default]
     Peers,
@@ -81,19 +81,20 @@ impl Internet {
     }
 
     /// The ranges of one purpose.
-    pub fn with(&self, purpose: Purpose) -> impl Iterator<Item = &Range> {
+    pub fn with(&self, purpose: RangePurpose) -> impl Iterator<Item = &Range> {
         self.range.iter().filter(move |range| range.purpose == purpose)
     }
 
     /// What is made local in the namespace of a world, beside the observers' addresses.
     pub fn routed(&self) -> impl Iterator<Item = Prefix> {
-        let is_routed = |range: &&Range| !matches!(range.purpose, Purpose::Unrouted | Purpose::Observer);
+        let is_routed =
+            |range: &&Range| !matches!(range.purpose, RangePurpose::Unrouted | RangePurpose::Observer);
         self.range.iter().filter(is_routed).map(|range| range.prefix)
     }
 
     /// Where programs come from that bind no address: one of IPv4, one of IPv6.
     pub fn observers(&self) -> impl Iterator<Item = IpAddr> {
-        self.with(Purpose::Observer).map(|range| range.prefix.ip)
+        self.with(RangePurpose::Observer).map(|range| range.prefix.ip)
     }
 }
 

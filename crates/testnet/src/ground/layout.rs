@@ -10,11 +10,11 @@ use rand::{Rng, RngExt};
 
 use super::{
     Internet, Location, SLOTS,
-    internet::{Purpose, Range},
+    internet::{Range, RangePurpose},
 };
 use crate::{
     random::{Stream, stream},
-    scenario::Addresses,
+    scenario::AddressShares,
 };
 
 /// Spreads consecutive hosts over a range: an odd number, so that no two of them meet (2^32 over the golden ratio).
@@ -78,7 +78,7 @@ pub(crate) struct Wish<'a> {
 /// Gives peers locations, one after the other.
 pub(crate) struct Surveyor<'a, R> {
     rng: R,
-    addresses: &'a Addresses,
+    addresses: &'a AddressShares,
     lots: Vec<Lot>,
     /// For each list of continents and each family the host that has room for one more: where, and its next slot.
     open: HashMap<(&'a [String], Family), (Location, u16), FixedState>,
@@ -101,10 +101,10 @@ enum Family {
 /// Lays all peers out, in their order.
 pub(crate) fn layout<'a>(
     seed: u64,
-    addresses: &'a Addresses,
+    addresses: &'a AddressShares,
     wishes: impl Iterator<Item = Wish<'a>>,
 ) -> Layout {
-    let lots = Internet::get().with(Purpose::Peers).map(|range| Lot { range, next: 0 }).collect();
+    let lots = Internet::get().with(RangePurpose::Peers).map(|range| Lot { range, next: 0 }).collect();
     let rng = stream(seed, Stream::Locations, 0);
     let mut surveyor = Surveyor { rng, addresses, lots, open: HashMap::default() };
     let mut layout = Layout::default();

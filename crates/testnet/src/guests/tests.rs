@@ -5,8 +5,8 @@ use super::*;
 const KAD: &str = "/ipfs/kad/1.0.0";
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn said(id: PeerId, protocols: &[&str]) -> Said {
-    Said {
+fn said(id: PeerId, protocols: &[&str]) -> GuestSaid {
+    GuestSaid {
         id,
         addresses: vec!["/ip4/127.0.0.1/tcp/9".parse().expect("an address")],
         protocols: protocols.iter().copied().map(str::to_owned).collect(),
@@ -56,7 +56,7 @@ fn what_a_guest_says_later_counts_and_what_it_leaves_out_stays() {
     let (mut guests, id) = (Guests::new(KAD), PeerId::random());
     guests.met(4, said(id, &[KAD]), MINUTE);
     let address: Multiaddr = "/ip4/127.0.0.2/tcp/7".parse().expect("an address");
-    let moved = Said { id, addresses: vec![address.clone()], protocols: Vec::new(), agent: None };
+    let moved = GuestSaid { id, addresses: vec![address.clone()], protocols: Vec::new(), agent: None };
     assert!(guests.met(4, moved, 2 * MINUTE));
     let [guest] = &guests.all(2 * MINUTE)[..] else { panic!("one guest") };
     assert_eq!((&guest.addresses, guest.agent.as_deref()), (&vec![address.clone()], Some("guest/1")));
@@ -91,7 +91,7 @@ fn who_was_not_heard_of_for_longest_makes_room() {
 fn long_lists_are_cut_and_many_clients_forgotten() {
     let mut guests = Guests::new(KAD);
     let id = PeerId::random();
-    let many = Said {
+    let many = GuestSaid {
         addresses: (1..99).map(|port| format!("/ip4/127.0.0.1/tcp/{port}").parse().expect("one")).collect(),
         protocols: (0..99).map(|n| n.to_string()).chain([KAD.to_owned()]).collect(),
         ..said(id, &[])

@@ -2,7 +2,7 @@
 
 use rand::RngExt;
 
-use super::{Moment, cast::Host};
+use super::{Moment, cast::HostRole};
 use crate::{
     World,
     random::{Stream, stream},
@@ -26,7 +26,7 @@ struct Nights {
 
 impl Calendar {
     /// That of a host of a world.
-    pub(super) fn of(world: &World, host: &Host) -> Self {
+    pub(super) fn of(world: &World, host: &HostRole) -> Self {
         let class = world.cast.class(host);
         let (departs, night) = (class.departs, class.night);
         if departs.share.get() <= 0.0 && night.share.get() <= 0.0 {

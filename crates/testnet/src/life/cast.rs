@@ -6,7 +6,7 @@
 
 use rand::seq::SliceRandom;
 
-use super::{Lag, Place};
+use super::{HostPlace, Lag};
 use crate::{
     allot::allot,
     random::{Stream, stream},
@@ -37,7 +37,7 @@ const MAX_RESERVE: usize = 12;
 pub(crate) struct Cast {
     classes: Vec<LifeClass>,
     lag: Lag,
-    hosts: Vec<Host>,
+    hosts: Vec<HostRole>,
     /// Peers by their hosts.
     ids: Vec<u32>,
     /// For each peer its position in `ids`.
@@ -48,7 +48,7 @@ pub(crate) struct Cast {
 
 /// What never changes of a host.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Host {
+pub(crate) struct HostRole {
     class: u8,
     /// How many places it goes through.
     pub(crate) places: u8,
@@ -101,7 +101,7 @@ impl Cast {
         let more = usize::from(self.classes[class].moves.addresses.saturating_sub(1));
         let more = more.min(MAX_EXTRA_SITES - self.extras.len());
         self.extras.extend(std::iter::repeat_n(narrow(self.hosts.len()), more));
-        self.hosts.push(Host {
+        self.hosts.push(HostRole {
             class: u8::try_from(class).unwrap_or(u8::MAX),
             places: u8::try_from(more + 1).unwrap_or(u8::MAX),
             ids: u8::try_from(self.ids.len() - first_id as usize).unwrap_or(u8::MAX),
@@ -119,7 +119,7 @@ impl Cast {
         &self.lag
     }
 
-    pub(crate) fn hosts(&self) -> &[Host] {
+    pub(crate) fn hosts(&self) -> &[HostRole] {
         &self.hosts
     }
 
@@ -128,7 +128,7 @@ impl Cast {
         &self.ids
     }
 
-    pub(crate) fn class(&self, host: &Host) -> &LifeClass {
+    pub(crate) fn class(&self, host: &HostRole) -> &LifeClass {
         &self.classes[usize::from(host.class)]
     }
 
@@ -155,7 +155,7 @@ impl Cast {
     }
 
     /// The site of a peer at a place. That of a peer without a part is its own, always.
-    pub(crate) fn site(&self, peer: u32, place: Place) -> u32 {
+    pub(crate) fn site(&self, peer: u32, place: HostPlace) -> u32 {
         let Some(host) = self.host_of(peer) else { return peer };
         let host = &self.hosts[host];
         match place.0.min(host.places - 1).checked_sub(1) {
@@ -170,15 +170,15 @@ impl Cast {
     }
 
     /// The host that has a site, and which of its places that is; `None` if it is the site of no host.
-    pub(crate) fn host_at(&self, site: u32) -> Option<(usize, Place)> {
+    pub(crate) fn host_at(&self, site: u32) -> Option<(usize, HostPlace)> {
         let Some(extra) = (site as usize).checked_sub(self.parts.len()) else {
             let host = self.host_of(site)?;
             let is_first = self.ids[self.hosts[host].first_id as usize] == site;
-            return is_first.then_some((host, Place(0)));
+            return is_first.then_some((host, HostPlace(0)));
         };
         let host = *self.extras.get(extra)? as usize;
         let place = extra - self.hosts[host].first_extra as usize + 1;
-        Some((host, Place(u8::try_from(place).unwrap_or(u8::MAX))))
+        Some((host, HostPlace(u8::try_from(place).unwrap_or(u8::MAX))))
     }
 
     /// How many peers stand ready for a bucket of `k`, so that about `k` of them are named at any time; `k` where

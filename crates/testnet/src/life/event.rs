@@ -1,6 +1,6 @@
 //! What happens to a peer, with its stable name.
 
-use super::{Moment, Place};
+use super::{HostPlace, Moment};
 
 kad::named! {
     /// What happened.
@@ -29,7 +29,7 @@ impl EventKind {
 
 /// One change of one peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Event {
+pub struct LifeEvent {
     /// When.
     pub at: Moment,
     /// The peer's number.
@@ -37,5 +37,5 @@ pub struct Event {
     /// What.
     pub kind: EventKind,
     /// Where the peer is from then on, or was until then.
-    pub place: Place,
+    pub place: HostPlace,
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Event, Life, Moment, Place, Presence, Session};
+use super::{HostPlace, Life, LifeEvent, Moment, Presence, Stay};
 use crate::World;
 
 /// The most events that are remembered: about 100 MB. What comes later is not known.
@@ -13,7 +13,7 @@ const MAX_EVENTS: usize = 4_000_000;
 pub struct History {
     world: Arc<World>,
     /// The sessions of each part, the earliest first; those before the start as far as tables remember them.
-    sessions: Vec<Vec<Session>>,
+    sessions: Vec<Vec<Stay>>,
     until: Moment,
     events: usize,
     late: Duration,
@@ -30,12 +30,12 @@ pub struct Naming {
 
 impl Naming {
     /// Whether the table named the peer at a place at some moment.
-    pub const fn is_at(&self, place: Place) -> bool {
+    pub const fn is_at(&self, place: HostPlace) -> bool {
         self.places & (1 << (place.0 & 15)) != 0
     }
 
     /// Whether it named it at this place and at no other.
-    pub const fn is_only_at(&self, place: Place) -> bool {
+    pub const fn is_only_at(&self, place: HostPlace) -> bool {
         self.places == 1 << (place.0 & 15)
     }
 }
@@ -46,14 +46,14 @@ impl History {
         let world = Arc::clone(life.world());
         let past = |presence: &Presence| {
             let sessions = [presence.before, presence.last].into_iter();
-            sessions.filter(|session| *session != Session::NEVER).collect()
+            sessions.filter(|session| *session != Stay::NEVER).collect()
         };
         let sessions = life.presences.iter().map(past).collect();
         Self { world, sessions, until: life.now(), events: 0, late: Duration::ZERO }
     }
 
     /// Whether an event can have happened next. An error says why not.
-    pub(crate) fn check_next(&self, event: &Event) -> Result<(), &'static str> {
+    pub(crate) fn check_next(&self, event: &LifeEvent) -> Result<(), &'static str> {
         let Some(part) = self.world.cast.part(event.peer) else {
             return Err("this peer never comes or goes");
         };
@@ -72,7 +72,7 @@ impl History {
     }
 
     /// Adds what happened next.
-    pub fn record(&mut self, event: &Event) {
+    pub fn record(&mut self, event: &LifeEvent) {
         let Some(part) = self.world.cast.part(event.peer).filter(|_| self.events < MAX_EVENTS) else {
             return;
         };
@@ -80,7 +80,7 @@ impl History {
         self.until = event.at;
         let sessions = &mut self.sessions[part];
         if event.kind.comes() {
-            sessions.push(Session { from: event.at, to: Moment::ENDLESS, place: event.place });
+            sessions.push(Stay { from: event.at, to: Moment::ENDLESS, place: event.place });
         } else if let Some(last) = sessions.last_mut() {
             last.to = event.at;
         }
@@ -124,7 +124,7 @@ impl History {
     }
 
     /// The sessions of a peer that touch an interval, its ends included; `None` if the peer is always there.
-    pub fn sessions(&self, peer: u32, from: Moment, to: Moment) -> Option<&[Session]> {
+    pub fn sessions(&self, peer: u32, from: Moment, to: Moment) -> Option<&[Stay]> {
         let sessions = &self.sessions[self.world.cast.part(peer)?];
         let first = sessions.partition_point(|session| session.to <= from);
         let end = sessions.partition_point(|session| session.from <= to);
@@ -138,7 +138,7 @@ impl History {
 
     /// Whether a peer was up at every moment of an interval, its ends included.
     pub fn was_up_throughout(&self, peer: u32, from: Moment, to: Moment) -> bool {
-        let covers = |session: &Session| session.from <= from && to < session.to;
+        let covers = |session: &Stay| session.from <= from && to < session.to;
         self.sessions(peer, from, to).is_none_or(|sessions| sessions.iter().any(covers))
     }
 
@@ -148,7 +148,7 @@ impl History {
     }
 
     /// The routing table of a peer at a moment: whom it named, and where.
-    pub fn neighbors(&self, owner: u32, at: Moment) -> Vec<(u32, Place)> {
+    pub fn neighbors(&self, owner: u32, at: Moment) -> Vec<(u32, HostPlace)> {
         self.world.neighbors_by(owner, |peer| self.listed(owner, peer, at))
     }
 
@@ -177,10 +177,10 @@ impl History {
         named
     }
 
-    fn listed(&self, owner: u32, peer: u32, at: Moment) -> Option<Place> {
+    fn listed(&self, owner: u32, peer: u32, at: Moment) -> Option<HostPlace> {
         match self.presence(peer, at) {
             Some(presence) => self.world.cast.lag().listed(owner, peer, &presence, at),
-            None => Some(Place(0)),
+            None => Some(HostPlace(0)),
         }
     }
 
@@ -199,9 +199,9 @@ impl History {
 }
 
 /// The last two of these sessions that had begun at a moment.
-fn presence(sessions: &[Session], at: Moment) -> Presence {
+fn presence(sessions: &[Stay], at: Moment) -> Presence {
     let begun = sessions.partition_point(|session| session.from <= at);
-    let nth_last = |n: usize| begun.checked_sub(n).map_or(Session::NEVER, |index| sessions[index]);
+    let nth_last = |n: usize| begun.checked_sub(n).map_or(Stay::NEVER, |index| sessions[index]);
     let mut last = nth_last(1);
     if last.to > at {
         last.to = Moment::ENDLESS;

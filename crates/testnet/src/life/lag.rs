@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::{Moment, Place, Presence};
+use super::{HostPlace, Moment, Presence};
 use crate::{luck::mixed, scenario::life};
 
 /// How long all tables of a world take to learn and to forget.
@@ -19,7 +19,7 @@ pub(crate) struct Lag {
 }
 
 impl Lag {
-    pub(crate) fn new(seed: u64, life: &life::Life) -> Self {
+    pub(crate) fn new(seed: u64, life: &life::LifeTable) -> Self {
         let micros = |seconds| {
             let time = Duration::try_from_secs_f64(seconds).unwrap_or_default();
             i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
@@ -43,7 +43,13 @@ impl Lag {
     }
 
     /// Where the table of `owner` says that `peer` is; `None` if it says nothing.
-    pub(crate) fn listed(&self, owner: u32, peer: u32, presence: &Presence, now: Moment) -> Option<Place> {
+    pub(crate) fn listed(
+        &self,
+        owner: u32,
+        peer: u32,
+        presence: &Presence,
+        now: Moment,
+    ) -> Option<HostPlace> {
         let Presence { last, before } = presence;
         let learn = self.learn_us(owner, peer);
         let forget = self.forget_us(owner, peer);
@@ -71,20 +77,20 @@ impl Lag {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::life::Session;
+    use crate::life::Stay;
 
-    const NOBODY: Session = Session::NEVER;
+    const NOBODY: Stay = Stay::NEVER;
 
     fn lag(learn_s: f64, forget_s: f64) -> Lag {
-        Lag::new(3, &life::Life { learn_s, forget_s, ..life::Life::default() })
+        Lag::new(3, &life::LifeTable { learn_s, forget_s, ..life::LifeTable::default() })
     }
 
     fn at(seconds: i64) -> Moment {
         Moment::from_micros(seconds * 1_000_000)
     }
 
-    fn session(from: i64, to: i64, place: u8) -> Session {
-        Session { from: at(from), to: at(to), place: Place(place) }
+    fn session(from: i64, to: i64, place: u8) -> Stay {
+        Stay { from: at(from), to: at(to), place: HostPlace(place) }
     }
 
     #[test]
@@ -103,11 +109,11 @@ mod tests {
     fn who_came_is_named_late_and_who_went_for_a_while() {
         let lag = lag(60.0, 600.0);
         let (learn, forget) = (lag.learn_us(1, 2), lag.forget_us(1, 2));
-        let up = Presence { last: Session { to: Moment::ENDLESS, ..session(0, 0, 3) }, before: NOBODY };
+        let up = Presence { last: Stay { to: Moment::ENDLESS, ..session(0, 0, 3) }, before: NOBODY };
         assert_eq!(lag.listed(1, 2, &up, at(0).shifted(learn - 1)), None);
-        assert_eq!(lag.listed(1, 2, &up, at(0).shifted(learn)), Some(Place(3)));
+        assert_eq!(lag.listed(1, 2, &up, at(0).shifted(learn)), Some(HostPlace(3)));
         let down = Presence { last: session(0, 1_000, 3), before: NOBODY };
-        assert_eq!(lag.listed(1, 2, &down, at(1_000).shifted(forget - 1)), Some(Place(3)));
+        assert_eq!(lag.listed(1, 2, &down, at(1_000).shifted(forget - 1)), Some(HostPlace(3)));
         assert_eq!(lag.listed(1, 2, &down, at(1_000).shifted(forget)), None);
         assert_eq!(lag.listed(1, 2, &Presence::NEVER, at(0)), None);
     }
@@ -116,11 +122,11 @@ mod tests {
     fn a_quick_return_keeps_the_name_at_the_address_that_was_known() {
         let lag = lag(60.0, 600.0);
         let (learn, forget) = (lag.learn_us(1, 2), lag.forget_us(1, 2));
-        let last = Session { from: at(1_000).shifted(forget - 1), to: Moment::ENDLESS, place: Place(1) };
+        let last = Stay { from: at(1_000).shifted(forget - 1), to: Moment::ENDLESS, place: HostPlace(1) };
         let returned = Presence { last, before: session(0, 1_000, 0) };
-        assert_eq!(lag.listed(1, 2, &returned, last.from), Some(Place(0)));
-        assert_eq!(lag.listed(1, 2, &returned, last.from.shifted(learn)), Some(Place(1)));
-        let late = Session { from: at(1_000).shifted(forget), ..last };
+        assert_eq!(lag.listed(1, 2, &returned, last.from), Some(HostPlace(0)));
+        assert_eq!(lag.listed(1, 2, &returned, last.from.shifted(learn)), Some(HostPlace(1)));
+        let late = Stay { from: at(1_000).shifted(forget), ..last };
         let returned = Presence { last: late, before: session(0, 1_000, 0) };
         assert_eq!(lag.listed(1, 2, &returned, late.from), None);
     }
@@ -130,15 +136,15 @@ mod tests {
         let lag = lag(60.0, 600.0);
         let learn = lag.learn_us(1, 2);
         assert!(learn > 1);
-        let short = Session { from: at(0), to: at(0).shifted(learn - 1), place: Place(0) };
+        let short = Stay { from: at(0), to: at(0).shifted(learn - 1), place: HostPlace(0) };
         assert_eq!(lag.listed(1, 2, &Presence { last: short, before: NOBODY }, short.to), None);
     }
 
     #[test]
     fn tables_without_delay_follow_at_once() {
         let lag = lag(0.0, 0.0);
-        let up = Presence { last: Session { to: Moment::ENDLESS, ..session(5, 0, 0) }, before: NOBODY };
-        assert_eq!(lag.listed(1, 2, &up, at(5)), Some(Place(0)));
+        let up = Presence { last: Stay { to: Moment::ENDLESS, ..session(5, 0, 0) }, before: NOBODY };
+        assert_eq!(lag.listed(1, 2, &up, at(5)), Some(HostPlace(0)));
         let down = Presence { last: session(5, 9, 0), before: NOBODY };
         assert_eq!(lag.listed(1, 2, &down, at(9)), None);
         assert_eq!(lag.listed(1, 2, &Presence::NEVER, at(9)), None);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::{Rng, RngExt};
 
-use super::{Calendar, HostState, Moment, Place, Presence, Session, cast, cast::Host};
+use super::{Calendar, HostPlace, HostState, Moment, Presence, Stay, cast, cast::HostRole};
 use crate::{
     World,
     random::{Stream, stream},
@@ -15,12 +15,12 @@ use crate::{
 const MAX_SESSIONS: usize = 64;
 
 /// The state of a host at the start, and into `presences` where its ids are and were.
-pub(super) fn begin(world: &World, host: &Host, presences: &mut [Presence]) -> HostState {
+pub(super) fn begin(world: &World, host: &HostRole, presences: &mut [Presence]) -> HostState {
     let class = world.cast.class(host);
     let first = world.cast.ids()[host.first_id as usize];
     let rng = &mut stream(world.scenario().seed, Stream::LifeStart, first);
     let mut state =
-        HostState { due: Moment::START, turn: 0, is_up: false, has_been: false, id: 0, place: Place(0) };
+        HostState { due: Moment::START, turn: 0, is_up: false, has_been: false, id: 0, place: HostPlace(0) };
     if rng.random_bool(class.enters.share.get()) {
         let within = class.enters.within_s * rng.random::<f64>();
         state.due = Moment::at(Duration::try_from_secs_f64(within).unwrap_or_default());
@@ -32,7 +32,7 @@ pub(super) fn begin(world: &World, host: &Host, presences: &mut [Presence]) -> H
         state.id = rng.random_range(0..host.ids);
     }
     if class.moves.share.get() > 0.0 {
-        state.place = Place(rng.random_range(0..host.places));
+        state.place = HostPlace(rng.random_range(0..host.places));
     }
     let law = if state.is_up { class.up } else { class.down };
     let under_way = law.under_way(rng);
@@ -45,8 +45,7 @@ pub(super) fn begin(world: &World, host: &Host, presences: &mut [Presence]) -> H
     let since = Moment::START.shifted(-under_way.age_us);
     let mut back = Backwards { host, class, id: state.id, place: state.place, cursor: since };
     if state.is_up {
-        presences[usize::from(state.id)].last =
-            Session { from: since, to: Moment::ENDLESS, place: state.place };
+        presences[usize::from(state.id)].last = Stay { from: since, to: Moment::ENDLESS, place: state.place };
         back.absence(rng);
     }
     let remembered = Moment::START.shifted(-world.cast.lag().longest_us());
@@ -62,30 +61,30 @@ pub(super) fn begin(world: &World, host: &Host, presences: &mut [Presence]) -> H
 }
 
 /// Notes a session that was before all that is noted already.
-fn recall(presence: &mut Presence, session: Session) {
-    if presence.last == Session::NEVER {
+fn recall(presence: &mut Presence, session: Stay) {
+    if presence.last == Stay::NEVER {
         presence.last = session;
-    } else if presence.before == Session::NEVER {
+    } else if presence.before == Stay::NEVER {
         presence.before = session;
     }
 }
 
 /// A host's past, from the start backwards: a renewal process looks the same in both directions.
 struct Backwards<'a> {
-    host: &'a Host,
+    host: &'a HostRole,
     class: &'a LifeClass,
     id: u8,
-    place: Place,
+    place: HostPlace,
     /// What is before this moment is not drawn yet.
     cursor: Moment,
 }
 
 impl Backwards<'_> {
     /// The session that ended at the cursor.
-    fn session(&mut self, rng: &mut impl Rng) -> Session {
+    fn session(&mut self, rng: &mut impl Rng) -> Stay {
         let to = self.cursor;
         self.cursor = to.shifted(-self.class.up.draw_us(rng));
-        Session { from: self.cursor, to, place: self.place }
+        Stay { from: self.cursor, to, place: self.place }
     }
 
     /// The absence that ended at the cursor, with a return of which id and place may have been others before.
@@ -95,7 +94,7 @@ impl Backwards<'_> {
             self.id = self.id.checked_sub(1).unwrap_or(self.host.ids - 1);
         }
         if self.host.places > 1 && rng.random_bool(self.class.moves.share.get()) {
-            self.place = Place(self.place.0.checked_sub(1).unwrap_or(self.host.places - 1));
+            self.place = HostPlace(self.place.0.checked_sub(1).unwrap_or(self.host.places - 1));
         }
     }
 }

@@ -4,22 +4,22 @@ use super::Moment;
 
 /// Which of its host's addresses a peer is at, counted from 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place(pub u8);
+pub struct HostPlace(pub u8);
 
 /// One stay: from a moment on, until another one, which is no longer part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Session {
+pub struct Stay {
     /// When the peer came.
     pub from: Moment,
     /// When it went; [`Moment::ENDLESS`] while it is up.
     pub to: Moment,
     /// Where it was.
-    pub place: Place,
+    pub place: HostPlace,
 }
 
-impl Session {
+impl Stay {
     /// A stay that never was.
-    pub const NEVER: Self = Self { from: Moment::NEVER, to: Moment::NEVER, place: Place(0) };
+    pub const NEVER: Self = Self { from: Moment::NEVER, to: Moment::NEVER, place: HostPlace(0) };
 
     /// Whether the peer was up at a moment.
     pub fn holds(&self, at: Moment) -> bool {
@@ -31,14 +31,14 @@ impl Session {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presence {
     /// The present one, if the peer is up, else the last one.
-    pub last: Session,
+    pub last: Stay,
     /// The one before.
-    pub before: Session,
+    pub before: Stay,
 }
 
 impl Presence {
     /// Of a peer that was never there.
-    pub const NEVER: Self = Self { last: Session::NEVER, before: Session::NEVER };
+    pub const NEVER: Self = Self { last: Stay::NEVER, before: Stay::NEVER };
 
     /// Whether the peer is up.
     pub fn is_up(&self) -> bool {
@@ -46,7 +46,7 @@ impl Presence {
     }
 
     /// Where it is; `None` while it is down.
-    pub fn place(&self) -> Option<Place> {
+    pub fn place(&self) -> Option<HostPlace> {
         self.is_up().then_some(self.last.place)
     }
 
@@ -56,8 +56,8 @@ impl Presence {
     }
 
     /// The peer comes.
-    pub(crate) const fn come(&mut self, from: Moment, place: Place) {
-        *self = Self { last: Session { from, to: Moment::ENDLESS, place }, before: self.last };
+    pub(crate) const fn come(&mut self, from: Moment, place: HostPlace) {
+        *self = Self { last: Stay { from, to: Moment::ENDLESS, place }, before: self.last };
     }
 
     /// The peer goes.

@@ -117,7 +117,7 @@ fn the_same_seed_lives_the_same_life_however_it_is_advanced() {
     let text = all(300, PLAIN);
     let at_once = life(&text).advance(10 * HOUR);
     let mut slowly = life(&text);
-    let steps: Vec<Event> = (1..=600).flat_map(|step| slowly.advance(step * HOUR / 60)).collect();
+    let steps: Vec<LifeEvent> = (1..=600).flat_map(|step| slowly.advance(step * HOUR / 60)).collect();
     assert!(at_once.len() > 1_000);
     assert!(at_once == steps, "{} events, {} in steps", at_once.len(), steps.len());
     assert_eq!(slowly.advance(HOUR), [], "what is over does not happen again");
@@ -185,7 +185,7 @@ fn sites_lead_back_to_their_hosts() {
     let mut sites = std::collections::HashSet::new();
     for (number, host) in cast.hosts().iter().enumerate() {
         let peer = cast.ids()[host.first_id as usize];
-        for place in (0..3).map(Place) {
+        for place in (0..3).map(HostPlace) {
             let site = cast.site(peer, place);
             assert!(sites.insert(site), "{site} belongs to one host");
             assert_eq!(cast.host_at(site), Some((number, place)));
@@ -202,7 +202,7 @@ fn sites_lead_back_to_their_hosts() {
 
 impl Cast {
     fn occupant_count(&self, life: &Life, host: usize) -> usize {
-        let places = (0..self.hosts()[host].places).map(Place);
+        let places = (0..self.hosts()[host].places).map(HostPlace);
         places.filter(|place| life.occupant(host, *place).is_some()).count()
     }
 }

@@ -10,7 +10,7 @@ use kad::{
 use libp2p_identity::Keypair;
 use net::{
     Host, HostConfig, Identity,
-    serve::{self, Answer, Head, Limits, Profile, Request, Service},
+    serve::{self, Answer, Head, HeadProfile, ListenLimits, Request, Service},
     tcp_multiaddr,
 };
 use tokio::time::advance;
@@ -145,9 +145,9 @@ fn server(world: &World) -> (Host, PeerId, Multiaddr) {
     let listener = serve::bind(([127, 0, 0, 1], 0).into()).expect("a socket");
     let address = tcp_multiaddr(listener.local_addr().expect("an address"));
     let protocol = world.scenario().protocol.as_str();
-    let profile = Profile::new("guest/1", &[protocol]);
+    let profile = HeadProfile::new("guest/1", &[protocol]);
     let head = Arc::new(Head::new(identity.clone(), &profile, std::slice::from_ref(&address), Mute));
-    tokio::spawn(serve::listen(listener, move |_| Some(Arc::clone(&head)), Limits::default()));
+    tokio::spawn(serve::listen(listener, move |_| Some(Arc::clone(&head)), ListenLimits::default()));
     let mut config = HostConfig::new(identity.clone(), Addresses::Loopback);
     config.agent = "guest/1".to_owned();
     config.kad_protocols = vec![protocol.to_owned()];

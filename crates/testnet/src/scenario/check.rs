@@ -45,7 +45,7 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Problem> {
         return Err(("rsa", format!("at most {MAX_RSA_KEYS} peers can have RSA keys, not {rsa:.0}")));
     }
     super::holder::check(&scenario.holders)?;
-    scenario.life.as_ref().map_or(Ok(()), super::life::Life::check)?;
+    scenario.life.as_ref().map_or(Ok(()), super::life::LifeTable::check)?;
     check_regions(scenario)
 }
 

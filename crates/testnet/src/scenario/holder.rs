@@ -18,7 +18,7 @@ const MAX_KEEP_S: f64 = kad::records::PROVIDE_VALIDITY.as_secs() as f64;
 /// Peers that hold provider records alike. Who is in none of these shares keeps them as go-libp2p-kad-dht does.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Holder {
+pub struct HolderShare {
     /// Its name, in the truth.
     pub name: String,
     /// The share of all peers; those of them that answer requests truthfully hold records so.
@@ -63,7 +63,7 @@ const fn a_day() -> f64 {
     kad::records::PROVIDER_ADDRESS_LIFETIME.as_secs() as f64
 }
 
-impl Holder {
+impl HolderShare {
     /// How long a record is kept.
     pub fn keep(&self) -> Duration {
         Duration::try_from_secs_f64(self.keep_s).unwrap_or_default()
@@ -76,7 +76,7 @@ impl Holder {
 }
 
 /// Checks what single values cannot show: the offending key and what is wrong with it.
-pub(super) fn check(holders: &[Holder]) -> Result<(), (&'static str, String)> {
+pub(super) fn check(holders: &[HolderShare]) -> Result<(), (&'static str, String)> {
     if holders.len() > MAX_HOLDERS {
         return Err(("holders", format!("at most {MAX_HOLDERS} kinds are allowed")));
     }

@@ -16,7 +16,7 @@ pub use self::{
 };
 use super::Share;
 
-/// Everything in [`Life`] that is a time is at most this many seconds: a week.
+/// Everything in [`LifeTable`] that is a time is at most this many seconds: a week.
 const MAX_FOLLOW_S: f64 = 604_800.0;
 
 /// The fastest that a scenario may run: a day in a tenth of a second.
@@ -34,7 +34,7 @@ pub const MAX_CLASSES: usize = 64;
 /// How peers come and go.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Life {
+pub struct LifeTable {
     /// How many seconds of life pass in a second.
     pub speed: f64,
     /// Until a peer that came stands in the tables of others, in seconds of life: for each table another time,
@@ -49,7 +49,7 @@ pub struct Life {
     pub outages: Vec<Outage>,
 }
 
-impl Default for Life {
+impl Default for LifeTable {
     fn default() -> Self {
         Self { speed: 1.0, learn_s: 60.0, forget_s: 600.0, classes: Vec::new(), outages: Vec::new() }
     }
@@ -146,7 +146,7 @@ impl Default for Rotates {
     }
 }
 
-impl Life {
+impl LifeTable {
     /// Checks what single values cannot show: the offending key and what is wrong with it.
     pub(super) fn check(&self) -> Result<(), (&'static str, String)> {
         // Not a number is in no range.

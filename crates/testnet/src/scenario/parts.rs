@@ -10,7 +10,7 @@ use crate::state::{Calls, Stage, State};
 /// How routing tables look.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Tables {
+pub struct TableShape {
     /// The most peers in a bucket, 1 to 20.
     pub k: u8,
     /// The share of entries that are missing.
@@ -26,7 +26,7 @@ pub struct Tables {
     pub shy: Shy,
 }
 
-impl Default for Tables {
+impl Default for TableShape {
     fn default() -> Self {
         let none = Share::NONE;
         Self { k: 20, holes: none, stale: none, copied: none, poor: Poor::default(), shy: Shy::default() }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::{carrier::Carrier, ground::SLOTS};
+use crate::{carrier::TransportSet, ground::SLOTS};
 
 /// A share of a whole, 0 to 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd, Deserialize)]
@@ -66,8 +66,8 @@ impl Default for Transports {
 }
 
 impl Transports {
-    /// In the order of [`Carrier::SHARES`].
-    pub(crate) const fn shares(&self) -> [Share; Carrier::SHARES.len()] {
+    /// In the order of [`TransportSet::SHARES`].
+    pub(crate) const fn shares(&self) -> [Share; TransportSet::SHARES.len()] {
         [self.tcp, self.quic, self.both, self.ws, self.wss, self.all]
     }
 }
@@ -75,7 +75,7 @@ impl Transports {
 /// Shares of peers by what secures their connections over TCP and WebSocket. They add up to 1.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Securities {
+pub struct SecurityShares {
     /// Noise or TLS, as the dialler likes.
     #[serde(default)]
     pub any: Share,
@@ -87,13 +87,13 @@ pub struct Securities {
     pub tls: Share,
 }
 
-impl Default for Securities {
+impl Default for SecurityShares {
     fn default() -> Self {
         Self { any: Share::WHOLE, noise: Share::NONE, tls: Share::NONE }
     }
 }
 
-impl Securities {
+impl SecurityShares {
     pub(crate) const fn shares(&self) -> [Share; 3] {
         [self.any, self.noise, self.tls]
     }
@@ -134,7 +134,7 @@ impl Keys {
 /// Where peers are, in a world of public addresses.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Addresses {
+pub struct AddressShares {
     /// The share of peers with an IPv4 address alone.
     pub ip4: Share,
     /// The share of those with an IPv6 address alone.
@@ -149,7 +149,7 @@ pub struct Addresses {
     pub named: Share,
 }
 
-impl Default for Addresses {
+impl Default for AddressShares {
     fn default() -> Self {
         let none = Share::NONE;
         Self { ip4: Share::WHOLE, ip6: none, dual: none, shared: none, per_ip: SLOTS, named: none }

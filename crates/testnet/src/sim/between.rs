@@ -21,7 +21,7 @@ use kad::{
 };
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
-use net::Limits;
+use net::ListenLimits;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use self::serving::Inbound;
@@ -62,7 +62,7 @@ pub(super) struct Between {
     peer: PeerId,
     direction: Direction,
     places: Places,
-    limits: Limits,
+    limits: ListenLimits,
     next_stream: u32,
     queue: VecDeque<Frame>,
     /// The streams of the holder, with the longest message that is taken on each.
@@ -87,7 +87,7 @@ impl Between {
         peer: PeerId,
         places: Places,
     ) -> Self {
-        let (now, limits) = (Instant::now(), Limits::default());
+        let (now, limits) = (Instant::now(), ListenLimits::default());
         let look = now + limits.idle_stream;
         Self {
             end,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kad::{
     failure::{Failure, FailureClass, Phase},
     network::{AddressOutcome, Attempt},
-    plan::{DialRules, Plan, Turn, Way, outcome_of_name},
+    plan::{Approach, DialRules, DialTurn, Plan, outcome_of_name},
 };
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
@@ -18,21 +18,21 @@ use super::{
 };
 
 /// What came of a dial: the fate of every address, who was reached, and how long it took.
-pub(super) type Dialled = (Vec<Attempt>, Option<Reached>, Duration);
+pub(super) type DialOutcome = (Vec<Attempt>, Option<Reached>, Duration);
 
 /// What comes of dialling a peer by its addresses, by the plan that every network follows.
 pub(super) fn dial(
     caller: &Caller,
     peer: PeerId,
     (addrs, at_most): (&[Multiaddr], Option<Duration>),
-) -> Dialled {
+) -> DialOutcome {
     let plan = Plan::new(addrs, &peer, &caller.shared.rules);
     let limit = at_most.unwrap_or(Duration::MAX);
-    Course { caller, peer, addrs, start: Instant::now(), limit }.run(plan)
+    SimDial { caller, peer, addrs, start: Instant::now(), limit }.run(plan)
 }
 
 /// A dial from its start on; all times count from there.
-struct Course<'a> {
+struct SimDial<'a> {
     caller: &'a Caller,
     peer: PeerId,
     addrs: &'a [Multiaddr],
@@ -42,7 +42,7 @@ struct Course<'a> {
 }
 
 /// An attempt of which it is known what comes of it.
-struct Foreseen {
+struct AttemptAhead {
     index: usize,
     began: Duration,
     took: Duration,
@@ -51,10 +51,10 @@ struct Foreseen {
     resolved: Vec<(Multiaddr, Attempt)>,
 }
 
-impl Course<'_> {
-    fn run(&self, mut plan: Plan) -> Dialled {
+impl SimDial<'_> {
+    fn run(&self, mut plan: Plan) -> DialOutcome {
         let mut now = Duration::ZERO;
-        let mut under_way: Vec<Foreseen> = Vec::new();
+        let mut under_way: Vec<AttemptAhead> = Vec::new();
         loop {
             if now >= self.limit {
                 plan.close();
@@ -68,7 +68,7 @@ impl Course<'_> {
             }
             let over = under_way.remove(first);
             now = over.ends();
-            let Foreseen { index, began, took, result, resolved } = over;
+            let AttemptAhead { index, began, took, result, resolved } = over;
             let attempt =
                 |outcome| Attempt { started_after: Some(began), took: Some(took), outcome, resolved };
             match result {
@@ -85,16 +85,18 @@ impl Course<'_> {
     }
 
     /// What comes of an attempt that begins now.
-    fn begin(&self, Turn { index, way, .. }: Turn, now: Duration) -> Option<Foreseen> {
+    fn begin(&self, DialTurn { index, way, .. }: DialTurn, now: Duration) -> Option<AttemptAhead> {
         let (left, start) = (self.limit.saturating_sub(now), self.start + now);
         let (result, took, resolved) = match way {
-            Way::Socket(target) => match fate(self.caller, start, &self.peer, (index, target)).within(left) {
-                Fate::Failed(took, failure) => (Err(AddressOutcome::Failed(failure)), took, Vec::new()),
-                Fate::Reached(took, reached) => (Ok(reached), took, Vec::new()),
-            },
-            Way::Name => self.follow(index, self.addrs.get(index)?, (start, left)),
+            Approach::Socket(target) => {
+                match fate(self.caller, start, &self.peer, (index, target)).within(left) {
+                    Fate::Failed(took, failure) => (Err(AddressOutcome::Failed(failure)), took, Vec::new()),
+                    Fate::Reached(took, reached) => (Ok(reached), took, Vec::new()),
+                }
+            }
+            Approach::Name => self.follow(index, self.addrs.get(index)?, (start, left)),
         };
-        Some(Foreseen { index, began: now, took, result, resolved })
+        Some(AttemptAhead { index, began: now, took, result, resolved })
     }
 
     /// What comes of an address with a name, by what comes of the address that it stands for. Asking takes no time.
@@ -111,14 +113,14 @@ impl Course<'_> {
         };
         let addrs = [address];
         let plan = Plan::of_resolved(&addrs, &self.peer, &DialRules { names: false, ..shared.rules.clone() });
-        let (attempts, reached, took) = Course { addrs: &addrs, start, limit, ..*self }.run(plan);
+        let (attempts, reached, took) = SimDial { addrs: &addrs, start, limit, ..*self }.run(plan);
         let result = reached.map(|reached| Reached { address: index, ..reached });
         let result = result.ok_or_else(|| outcome_of_name(&attempts));
         (result, took, addrs.into_iter().zip(attempts).collect())
     }
 }
 
-impl Foreseen {
+impl AttemptAhead {
     fn ends(&self) -> Duration {
         self.began + self.took
     }

@@ -16,7 +16,7 @@ use kad::{
 };
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
-use net::{Limits, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr};
+use net::{ListenLimits, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr};
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -245,7 +245,7 @@ impl Ours {
                 Some(hand_out) => {
                     // What nobody takes is closed by the drop.
                     let Some(accepted) = connection.into_accepted() else { return };
-                    let handed = hand_out.send_timeout(Box::new(accepted), Limits::default().handshake);
+                    let handed = hand_out.send_timeout(Box::new(accepted), ListenLimits::default().handshake);
                     drop(handed.await);
                 }
             }

@@ -31,7 +31,7 @@ fn first_in(network: &SimNetwork, wanted: impl Fn(State) -> bool) -> u32 {
 }
 
 /// Visits a peer at the addresses at which it is announced.
-async fn look(network: &SimNetwork, peer: u32) -> crate::crawler::Visit {
+async fn look(network: &SimNetwork, peer: u32) -> crate::crawler::PlainVisit {
     let world = network.world();
     visit(network.clone(), &world.scenario().protocol, (world.peer_id(peer), world.addresses(peer)), PATIENCE)
         .await

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     answers::Watched,
-    life::Place,
+    life::HostPlace,
     scenario::life::Absence,
     state::{Stage, State},
 };
@@ -29,7 +29,7 @@ pub(super) struct Toward {
     caller: Caller,
     peer: u32,
     target: Target,
-    place: Place,
+    place: HostPlace,
     state: State,
     rtt: Duration,
     /// Whether the peer wants to know who asks it; `None` until it was asked something.
@@ -91,7 +91,7 @@ impl Toward {
             caller: caller.clone(),
             peer,
             target,
-            place: shared.living.as_ref().map_or(Place::default(), |living| living.place(peer)),
+            place: shared.living.as_ref().map_or(HostPlace::default(), |living| living.place(peer)),
             state: shared.world.state(peer),
             rtt,
             asks: None,

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Damage<'a> {
     seed: u64,
-    shape: &'a scenario::Tables,
+    shape: &'a scenario::TableShape,
     /// How many peers are drawn for a bucket: the shape's k, or more where peers come and go.
     candidates: usize,
     /// For each prefix of `shape.poor.bits` bits whether the tables there are poor; empty if none are.
@@ -26,7 +26,7 @@ pub(super) struct Damage<'a> {
 
 impl<'a> Damage<'a> {
     /// The damage that a shape asks for in a world of so many peers, with so many candidates for each bucket.
-    pub(super) fn of(seed: u64, shape: &'a scenario::Tables, peers: usize, candidates: usize) -> Self {
+    pub(super) fn of(seed: u64, shape: &'a scenario::TableShape, peers: usize, candidates: usize) -> Self {
         let places = 1 << shape.poor.bits.min(16);
         let poor = drawn(shape.poor.share.get(), places, &mut stream(seed, Stream::Poor, 0));
         let shy = drawn(shape.shy.share.get(), peers, &mut stream(seed, Stream::Shy, 0));

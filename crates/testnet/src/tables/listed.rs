@@ -3,12 +3,16 @@
 use kad::table::closest_buckets;
 
 use super::{Tables, bounds, nearest};
-use crate::life::Place;
+use crate::life::HostPlace;
 
 impl Tables {
     /// A peer's table at a time, bucket after bucket. `listed` says where the peer's table has another peer then, if it
     /// names it.
-    pub(crate) fn listed(&self, peer: u32, listed: impl Fn(u32) -> Option<Place>) -> Vec<(u32, Place)> {
+    pub(crate) fn listed(
+        &self,
+        peer: u32,
+        listed: impl Fn(u32) -> Option<HostPlace>,
+    ) -> Vec<(u32, HostPlace)> {
         let mut found = Vec::new();
         for bucket in 0..self.bucket_ends(peer).len() {
             found.extend(self.bucket(peer, bucket, &listed));
@@ -23,8 +27,8 @@ impl Tables {
         prefixes: &[u64],
         peer: u32,
         (target, count): (u64, usize),
-        listed: impl Fn(u32) -> Option<Place>,
-    ) -> Vec<(u32, Place)> {
+        listed: impl Fn(u32) -> Option<HostPlace>,
+    ) -> Vec<(u32, HostPlace)> {
         let shared = (prefixes[peer as usize] ^ target).leading_zeros() as usize;
         let ranges = closest_buckets(shared, self.bucket_ends(peer).len());
         nearest(ranges, count, |range, group| {
@@ -51,8 +55,8 @@ impl Tables {
         &self,
         peer: u32,
         bucket: usize,
-        listed: impl Fn(u32) -> Option<Place>,
-    ) -> impl Iterator<Item = (u32, Place)> {
+        listed: impl Fn(u32) -> Option<HostPlace>,
+    ) -> impl Iterator<Item = (u32, HostPlace)> {
         let (candidates, places) = self.candidates(peer, bucket);
         candidates.iter().filter_map(move |&other| Some((other, listed(other)?))).take(places)
     }

@@ -6,7 +6,7 @@ use kad::{
 };
 
 use crate::{
-    carrier::Carrier,
+    carrier::TransportSet,
     scenario::life::Absence,
     state::{Stage, State},
 };
@@ -22,7 +22,7 @@ pub struct Expected {
 }
 
 /// What an observer should say of a peer in this state, once it knows the peer's announced addresses.
-pub fn expected(state: State, carrier: Carrier) -> Expected {
+pub fn expected(state: State, carrier: TransportSet) -> Expected {
     const REFUSED: &[&str] = &[FailureClass::ConnectionRefused.name()];
     // A refusal of UDP is an ICMP message, which not every socket hears.
     const REFUSED_UDP: &[&str] = &[FailureClass::Timeout.name(), FailureClass::ConnectionRefused.name()];
@@ -44,7 +44,7 @@ pub fn expected(state: State, carrier: Carrier) -> Expected {
         State::Online | State::Slow(_) | State::Inventing(_) | State::Crowded(_) | State::StaleAddress => {
             (true, &[])
         }
-        State::Refusing | State::Departed if carrier == Carrier::Quic => (false, REFUSED_UDP),
+        State::Refusing | State::Departed if carrier == TransportSet::Quic => (false, REFUSED_UDP),
         State::Refusing | State::Departed => (false, REFUSED),
         State::Dropping
         | State::Firewalled
@@ -70,7 +70,7 @@ pub fn expected(state: State, carrier: Carrier) -> Expected {
 }
 
 /// What an observer should say of a peer that has gone.
-pub(super) fn absent(absence: Absence, carrier: Carrier) -> Expected {
+pub(super) fn absent(absence: Absence, carrier: TransportSet) -> Expected {
     const UNREACHABLE: &[&str] =
         &[FailureClass::HostUnreachable.name(), FailureClass::NetworkUnreachable.name()];
     const UNREACHABLE_UDP: &[&str] = &[

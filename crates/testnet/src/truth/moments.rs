@@ -6,7 +6,7 @@ use multiaddr::Multiaddr;
 use super::{Truth, expected::expected};
 use crate::{
     World,
-    life::{History, Moment, Place, Session},
+    life::{History, HostPlace, Moment, Stay},
     scenario::life::Absence,
     state::State,
 };
@@ -106,7 +106,7 @@ fn of_peer(
     let Some(absence) = world.cast.absence(peer) else { return still(truth, peer, dialled) };
     let everywhere: Vec<Multiaddr>;
     let dialled = if dialled.is_empty() {
-        everywhere = (0..world.places(peer)).flat_map(|n| world.addresses_at(peer, Place(n))).collect();
+        everywhere = (0..world.places(peer)).flat_map(|n| world.addresses_at(peer, HostPlace(n))).collect();
         &everywhere
     } else {
         dialled
@@ -145,7 +145,7 @@ fn still(truth: &Truth, peer: u32, dialled: &[Multiaddr]) -> Outcomes {
 }
 
 /// Which place of a peer's host an address is, and how it is dialled; `None` for addresses of others.
-fn place_of(world: &World, peer: u32, address: &Multiaddr) -> Option<(Place, Transport)> {
+fn place_of(world: &World, peer: u32, address: &Multiaddr) -> Option<(HostPlace, Transport)> {
     let target = Addresses::Any.socket(address).ok()?;
     let (host, place) = world.host_at(target.addr(), target.transport())?;
     (world.cast.host_of(peer) == Some(host)).then_some((place, target.transport()))
@@ -155,14 +155,14 @@ fn place_of(world: &World, peer: u32, address: &Multiaddr) -> Option<(Place, Tra
 fn at_place(
     history: &History,
     peer: u32,
-    (place, transport): (Place, Transport),
+    (place, transport): (HostPlace, Transport),
     (from, to): (Moment, Moment),
     outcomes: &mut Outcomes,
 ) {
     let world = history.world();
     let absence = world.cast.absence(peer).unwrap_or_default();
     let speaks = |id: u32| world.carrier(id).speaks(transport);
-    let mut there: Vec<Session> = Vec::new();
+    let mut there: Vec<Stay> = Vec::new();
     for &id in world.siblings(peer).unwrap_or_default() {
         let sessions = history.sessions(id, from, to).unwrap_or_default();
         let here = sessions.iter().filter(|session| session.place == place);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Expected, Truth, expected::absent};
 use crate::{
     World,
-    life::{Life, Place, Presence},
+    life::{HostPlace, Life, Presence},
 };
 
 /// How a peer comes and goes. Its JSON is a part of its entry in the truth file.
@@ -30,18 +30,18 @@ pub struct LifeTruth<'a> {
 }
 
 /// Where a peer is at the start; `None` if it is down.
-pub(super) fn place(start: Option<&Life>, peer: u32) -> Option<Place> {
+pub(super) fn place(start: Option<&Life>, peer: u32) -> Option<HostPlace> {
     match start.and_then(|life| life.presence(peer)) {
         Some(presence) => presence.place(),
-        None => Some(Place(0)),
+        None => Some(HostPlace(0)),
     }
 }
 
 /// A peer's table at the start: whom it names, and where.
-pub(super) fn table(world: &World, start: Option<&Life>, peer: u32) -> Vec<(u32, Place)> {
+pub(super) fn table(world: &World, start: Option<&Life>, peer: u32) -> Vec<(u32, HostPlace)> {
     match start {
         Some(life) => life.neighbors(peer),
-        None => world.neighbors(peer).iter().map(|&other| (other, Place(0))).collect(),
+        None => world.neighbors(peer).iter().map(|&other| (other, HostPlace(0))).collect(),
     }
 }
 
@@ -76,7 +76,7 @@ impl Truth {
             class: &class.name,
             absence: class.absence.name(),
             ids: ids.iter().map(|&id| self.world.peer_id(id).to_base58()).collect(),
-            places: (0..self.world.places(peer)).map(Place).map(text).collect(),
+            places: (0..self.world.places(peer)).map(HostPlace).map(text).collect(),
             up: presence.is_up(),
             since_s: (*presence != Presence::NEVER).then(|| presence.since().seconds()),
             place: presence.last.place.0,

@@ -12,7 +12,7 @@ use multiaddr::{Multiaddr, Protocol};
 use net::{AnyConnection, Host, Identity, Source};
 use tokio::time::sleep;
 
-use crate::{World, life::Place, living::Living};
+use crate::{World, life::HostPlace, living::Living};
 
 /// Dials back for one peer.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ impl BackDialler {
 
     /// Where the peer is now.
     fn source(&self) -> Source {
-        let place = self.living.as_ref().map_or(Place::default(), |living| living.place(self.peer));
+        let place = self.living.as_ref().map_or(HostPlace::default(), |living| living.place(self.peer));
         let location = self.world.location_at(self.peer, place);
         Source::Own { ip4: location.ip4, ip6: location.ip6 }
     }

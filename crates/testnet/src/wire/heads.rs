@@ -18,18 +18,18 @@ use kad::{
 };
 use net::{
     Authority, Host, HostConfig, Identity, NamedCertificate, Names, NetError,
-    serve::{Action, Answer, Disruption, Head, Notice, Pace, Profile, Request, Service},
+    serve::{Action, Answer, Disruption, Head, HeadProfile, Notice, Pace, Request, Service},
 };
 
 use super::{WireError, back_dialler::BackDialler};
 use crate::{
     answers::{Answers, Watched},
-    life::Place,
+    life::HostPlace,
     living::Living,
     luck::Luck,
     making::Making,
     parallel,
-    scenario::{holder::Holder, life::Absence},
+    scenario::{holder::HolderShare, life::Absence},
     state::{Stage, State},
     world::World,
 };
@@ -52,7 +52,7 @@ pub(super) struct Heads {
 /// A peer that listens.
 #[derive(Debug)]
 struct Listening {
-    head: Arc<Head<Peer>>,
+    head: Arc<Head<PeerService>>,
     shown: Shown,
     /// How often it was connected to: each attempt has its own luck.
     attempts: AtomicU32,
@@ -69,7 +69,7 @@ struct Shown {
 
 /// What answers the requests to one peer.
 #[derive(Debug)]
-pub(super) struct Peer {
+pub(super) struct PeerService {
     answers: Arc<Answers>,
     number: u32,
     state: State,
@@ -114,35 +114,35 @@ impl Heads {
     }
 
     /// Who was dialled at a local address; `None` if nobody is there who speaks that transport.
-    pub(super) fn at(&self, local: SocketAddr, transport: Transport) -> Option<Arc<Head<Peer>>> {
+    pub(super) fn at(&self, local: SocketAddr, transport: Transport) -> Option<Arc<Head<PeerService>>> {
         let (number, place) = match self.world.host_at(local, transport) {
             Some((host, place)) => match self.occupant(host, place, (local.port(), transport)) {
                 Some(peer) => (peer, place),
                 None => return self.silence(host),
             },
-            None => (self.world.resident(local, transport)?, Place::default()),
+            None => (self.world.resident(local, transport)?, HostPlace::default()),
         };
         self.reached(number, place, transport)
     }
 
     /// Who of a host is at a place, for who came to this port.
-    fn occupant(&self, host: usize, place: Place, (port, transport): (u16, Transport)) -> Option<u32> {
+    fn occupant(&self, host: usize, place: HostPlace, (port, transport): (u16, Transport)) -> Option<u32> {
         let peer = self.living.as_ref()?.look(|life, _| life.occupant(host, place))?;
         (self.world.port(peer, place, transport) == port).then_some(peer)
     }
 
     /// What packets meet that came before their way was closed; `None` for a host that refuses.
-    fn silence(&self, host: usize) -> Option<Arc<Head<Peer>>> {
+    fn silence(&self, host: usize) -> Option<Arc<Head<PeerService>>> {
         let first = self.world.cast.ids()[self.world.cast.hosts()[host].first_id as usize];
         self.world.cast.absence(first).filter(|absence| *absence != Absence::Refused)?;
         let shown = self.all.get(first as usize)?.as_ref()?.shown.clone();
         let disruption = Disruption { phase: Phase::Connect, action: Action::Silence };
-        let head = self.head(first, Place::default(), shown, Duration::ZERO);
+        let head = self.head(first, HostPlace::default(), shown, Duration::ZERO);
         Some(Arc::new(head.with_disruption(disruption)))
     }
 
     /// A peer at a place; `None` if it does not speak that transport.
-    fn reached(&self, number: u32, place: Place, transport: Transport) -> Option<Arc<Head<Peer>>> {
+    fn reached(&self, number: u32, place: HostPlace, transport: Transport) -> Option<Arc<Head<PeerService>>> {
         if !self.world.carrier(number).speaks(transport) {
             return None;
         }
@@ -154,8 +154,8 @@ impl Heads {
             let late = Duration::from_millis(attempts.late_ms.into());
             return Some(Arc::new(self.head(number, place, listening.shown.clone(), late)));
         }
-        let is_watched = self.world.holder(number).is_some_and(Holder::watches_connections);
-        if place != Place::default() || is_watched {
+        let is_watched = self.world.holder(number).is_some_and(HolderShare::watches_connections);
+        if place != HostPlace::default() || is_watched {
             let shown = listening.shown.clone();
             return Some(Arc::new(self.head(number, place, shown, Duration::ZERO)));
         }
@@ -171,7 +171,7 @@ impl Heads {
             authority.zip(name).map(|(authority, name)| authority.certify(&name)).transpose()?;
         let dial_backs = self.dial_backs(number)?;
         let shown = Shown { identity: Identity::new(self.world.keypair(number))?, certificate, dial_backs };
-        let head = Arc::new(self.head(number, Place::default(), shown.clone(), Duration::ZERO));
+        let head = Arc::new(self.head(number, HostPlace::default(), shown.clone(), Duration::ZERO));
         Ok(Some(Listening { head, shown, attempts: AtomicU32::new(0) }))
     }
 
@@ -185,15 +185,15 @@ impl Heads {
     }
 
     /// A peer whose first bytes come `late` on top of its distance.
-    fn head(&self, number: u32, place: Place, shown: Shown, late: Duration) -> Head<Peer> {
+    fn head(&self, number: u32, place: HostPlace, shown: Shown, late: Duration) -> Head<PeerService> {
         let world = &self.world;
         let state = world.state(number);
         let (answers, dial_backs) = (Arc::clone(&self.answers), shown.dial_backs);
-        let service = Peer { answers, number, state, dial_backs, watched: OnceLock::new() };
+        let service = PeerService { answers, number, state, dial_backs, watched: OnceLock::new() };
         let others = Service::others(&service);
         let mut protocols = world.kad_protocols(number);
         protocols.retain(|name| others.iter().all(|other| other.name != *name));
-        let profile = Profile::new(world.agent(number), &protocols);
+        let profile = HeadProfile::new(world.agent(number), &protocols);
         let map = Arc::clone(world);
         let distance = move |from| map.rtt_from(map.region_at(from), number);
         let head = Head::new(shown.identity, &profile, &world.addresses_at(number, place), service)
@@ -219,7 +219,7 @@ fn back_dialler(world: &World) -> Result<Option<Host>, NetError> {
     Host::new(config).map(Some)
 }
 
-/// What `net` is told to do wrong. The faults in requests are done by [`Peer`].
+/// What `net` is told to do wrong. The faults in requests are done by [`PeerService`].
 const fn disruption(state: State) -> Option<Disruption> {
     let (at, action) = match state {
         State::Silent(at) => (at, Action::Silence),
@@ -237,7 +237,7 @@ const fn disruption(state: State) -> Option<Disruption> {
     Some(Disruption { phase, action })
 }
 
-impl Service for Peer {
+impl Service for PeerService {
     async fn answer(&self, request: Request) -> Answer {
         match self.state {
             State::Slow(ms) => {

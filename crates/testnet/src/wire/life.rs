@@ -16,7 +16,7 @@ use std::{
 };
 
 use kad::network::Transport;
-use net::serve::{self, Interface, Limits, Receivers};
+use net::serve::{self, Interface, ListenLimits, Receivers};
 use rustix::process::{Resource, getrlimit};
 use tokio::{
     task::JoinSet,
@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     event_log::EventLog,
-    life::{Event, Host, Life, Place},
+    life::{HostPlace, HostRole, Life, LifeEvent},
     living::{LifeClock, Living},
     scenario::life::Absence,
     world::World,
@@ -47,7 +47,7 @@ const REBIND_PAUSE: Duration = Duration::from_millis(20);
 
 /// What becomes of packets to an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum PacketFate {
     /// They arrive.
     Local,
     /// They vanish.
@@ -62,7 +62,7 @@ pub struct RouteChange {
     /// The address.
     pub ip: IpAddr,
     /// What becomes of packets to it from now on.
-    pub reach: Reach,
+    pub reach: PacketFate,
 }
 
 /// What came of a change of routes.
@@ -125,7 +125,7 @@ fn most_files(world: &World) -> u64 {
         (transports.count() * ips.count()) as u64
     };
     let refused = world.cast.hosts().iter().filter(|host| world.cast.class(host).absence == Absence::Refused);
-    let most = |host: &Host| {
+    let most = |host: &HostRole| {
         let first = host.first_id as usize;
         let ids = &world.cast.ids()[first..first + usize::from(host.ids)];
         ids.iter().map(|&peer| of_peer(peer)).max().unwrap_or(0)
@@ -175,7 +175,7 @@ impl Driver {
         while let Some(due) = self.life.next_due() {
             time::sleep_until(self.clock.instant(due)).await;
             let now = self.clock.now();
-            let events: Vec<Event> = iter::from_fn(|| self.life.next(now)).take(MAX_EVENTS).collect();
+            let events: Vec<LifeEvent> = iter::from_fn(|| self.life.next(now)).take(MAX_EVENTS).collect();
             for event in &events {
                 self.happen(event).await;
             }
@@ -209,7 +209,7 @@ impl Driver {
             return Ok(());
         }
         let Some(host) = self.world.cast.host_of(peer) else { return Ok(()) };
-        for place in (0..self.world.places(peer)).map(Place) {
+        for place in (0..self.world.places(peer)).map(HostPlace) {
             if self.life.occupant(host, place).is_none() {
                 self.reroute(peer, place, reach(absence)).map_err(WireError::Routes)?;
             }
@@ -217,7 +217,7 @@ impl Driver {
         Ok(())
     }
 
-    async fn happen(&mut self, event: &Event) {
+    async fn happen(&mut self, event: &LifeEvent) {
         let Some(absence) = self.world.cast.absence(event.peer) else { return };
         let done: Rerouted = match (absence, event.kind.comes()) {
             (Absence::Refused, true) => self.listen(event.peer, event.place).map_err(Into::into),
@@ -227,7 +227,7 @@ impl Driver {
                 }
                 Ok(())
             }
-            (_, true) => self.reroute(event.peer, event.place, Reach::Local),
+            (_, true) => self.reroute(event.peer, event.place, PacketFate::Local),
             (absence, false) => self.reroute(event.peer, event.place, reach(absence)),
         };
         if let Err(error) = done {
@@ -236,13 +236,13 @@ impl Driver {
         }
     }
 
-    fn reroute(&mut self, peer: u32, place: Place, reach: Reach) -> Rerouted {
+    fn reroute(&mut self, peer: u32, place: HostPlace, reach: PacketFate) -> Rerouted {
         let Some(routes) = &mut self.outlets.routes else { return Ok(()) };
         self.world.location_at(peer, place).ips().try_for_each(|ip| routes(RouteChange { ip, reach }))
     }
 
     /// Opens the sockets of a peer that comes.
-    fn listen(&mut self, peer: u32, place: Place) -> io::Result<()> {
+    fn listen(&mut self, peer: u32, place: HostPlace) -> io::Result<()> {
         let mut sockets = JoinSet::new();
         for ip in self.world.location_at(peer, place).ips() {
             let at = |transport| SocketAddr::new(ip, self.world.port(peer, place, transport));
@@ -250,7 +250,7 @@ impl Driver {
                 let heads = Arc::clone(&self.heads);
                 let at_tcp = move |local: SocketAddr| heads.at(local, Transport::Tcp);
                 let socket = serve::bind_on(at(Transport::Tcp), interface(&self.world))?;
-                sockets.spawn(serve::listen(socket, at_tcp, Limits::default()));
+                sockets.spawn(serve::listen(socket, at_tcp, ListenLimits::default()));
             }
             if self.world.carrier(peer).speaks(Transport::Quic) {
                 let at = at(Transport::Quic);
@@ -290,7 +290,7 @@ async fn listen_quic(
             socket = bind_if_free(at, interface)?;
         };
         let at_quic = move |local: SocketAddr| heads.at(local, Transport::Quic);
-        let listening = serve::listen_quic_on(&receivers, socket, at_quic, Limits::default());
+        let listening = serve::listen_quic_on(&receivers, socket, at_quic, ListenLimits::default());
         listening.await.map_err(io::Error::other)
     };
     if let Err(error) = serving.await {
@@ -298,11 +298,11 @@ async fn listen_quic(
     }
 }
 
-const fn reach(absence: Absence) -> Reach {
+const fn reach(absence: Absence) -> PacketFate {
     match absence {
-        Absence::Refused => Reach::Local,
-        Absence::Dropped => Reach::Dropped,
-        Absence::Unreachable => Reach::Unreachable,
+        Absence::Refused => PacketFate::Local,
+        Absence::Dropped => PacketFate::Dropped,
+        Absence::Unreachable => PacketFate::Unreachable,
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::{
     Stage, State, Truth,
-    crawler::{Visit, crawl, visit},
+    crawler::{PlainVisit, crawl, visit},
 };
 
 /// How long the tests wait for what never comes. On loopback what comes takes milliseconds, but the machine may be busy.
@@ -25,7 +25,7 @@ async fn testnet(toml: &str) -> WireTestnet {
     WireTestnet::start(&Scenario::parse(toml, "test").expect("a scenario")).await.expect("a testnet")
 }
 
-async fn look(testnet: &WireTestnet, peer: u32) -> Visit {
+async fn look(testnet: &WireTestnet, peer: u32) -> PlainVisit {
     let world = testnet.world();
     visit(host(), &world.scenario().protocol, (world.peer_id(peer), world.addresses(peer)), PATIENCE).await
 }
@@ -137,7 +137,7 @@ async fn each_fault_shows_what_the_simulation_promises() {
     let config = crate::SimConfig { limits, ..crate::SimConfig::default() };
     let sim = crate::SimNetwork::new(Arc::clone(&world), config);
     let mut one_of_each: BTreeMap<String, u32> = BTreeMap::new();
-    for peer in world.peers().filter(|&peer| world.carrier(peer) == crate::Carrier::Tcp) {
+    for peer in world.peers().filter(|&peer| world.carrier(peer) == crate::TransportSet::Tcp) {
         one_of_each.entry(world.state(peer).to_string()).or_insert(peer);
     }
     assert!(one_of_each.len() >= 20, "{one_of_each:?}");
@@ -155,9 +155,10 @@ async fn each_fault_shows_what_the_simulation_promises() {
     while let Some(visited) = visits.join_next().await {
         let (state, (live, simulated)) = visited.expect("no panic");
         // Whether a reset beats the return of `connect` is a race.
-        let phase = |visit: &Visit| visit.phase.filter(|_| state != State::Reset(Stage::Accept).to_string());
+        let phase =
+            |visit: &PlainVisit| visit.phase.filter(|_| state != State::Reset(Stage::Accept).to_string());
         let outcome =
-            |visit: &Visit| (visit.reachable, phase(visit), visit.class.clone(), visit.agent.clone());
+            |visit: &PlainVisit| (visit.reachable, phase(visit), visit.class.clone(), visit.agent.clone());
         assert_eq!(outcome(&live), outcome(&simulated), "{state}");
         assert_eq!(live.protocols, simulated.protocols, "{state}");
         assert_eq!(live.named.len(), simulated.named.len(), "{state}");

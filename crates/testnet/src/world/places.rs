@@ -13,14 +13,14 @@ use super::World;
 use crate::{
     address::{self, Door},
     ground::{Location, Sharing},
-    life::Place,
+    life::HostPlace,
     scenario::life::{Absence, LifeClass},
 };
 
 /// How peers stand in the answers of others while they are at another place than their first.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
-    entries: HashMap<(u32, Place), Box<[u8]>, foldhash::fast::FixedState>,
+    entries: HashMap<(u32, HostPlace), Box<[u8]>, foldhash::fast::FixedState>,
 }
 
 impl Places {
@@ -30,7 +30,7 @@ impl Places {
         for host in world.cast.hosts() {
             let first = host.first_id as usize;
             for &peer in &world.cast.ids()[first..first + usize::from(host.ids)] {
-                for place in (1..host.places).map(Place) {
+                for place in (1..host.places).map(HostPlace) {
                     let mut entry = Vec::new();
                     let addresses = world.addresses_at(peer, place);
                     let id = world.record(peer).id;
@@ -49,7 +49,7 @@ impl World {
     ///
     /// Peers whose absence is a refusal have sockets of their own while they are up: on the port where nobody else
     /// listens, or where each peer has a port, on that.
-    pub fn addresses_at(&self, peer: u32, place: Place) -> Vec<Multiaddr> {
+    pub fn addresses_at(&self, peer: u32, place: HostPlace) -> Vec<Multiaddr> {
         if self.cast.part(peer).is_none() {
             return self.addresses(peer);
         }
@@ -59,12 +59,12 @@ impl World {
     }
 
     /// Where a peer is while it is at one of its host's places.
-    pub fn location_at(&self, peer: u32, place: Place) -> Location {
+    pub fn location_at(&self, peer: u32, place: HostPlace) -> Location {
         self.ground.location(self.cast.site(peer, place))
     }
 
     /// The host that comes and goes where a socket is, and which of its places that is; `None` at those of others.
-    pub(crate) fn host_at(&self, at: SocketAddr, transport: Transport) -> Option<(usize, Place)> {
+    pub(crate) fn host_at(&self, at: SocketAddr, transport: Transport) -> Option<(usize, HostPlace)> {
         let slot = match self.ports.sharing {
             // Who comes and goes shares its addresses with nobody.
             Sharing::Slots => 0,
@@ -75,7 +75,7 @@ impl World {
     }
 
     /// The port at which a peer listens by a transport while it is at one of its places.
-    pub(crate) fn port(&self, peer: u32, place: Place, transport: Transport) -> u16 {
+    pub(crate) fn port(&self, peer: u32, place: HostPlace, transport: Transport) -> u16 {
         if self.is_apart(peer) {
             self.ports.dead
         } else {
@@ -89,7 +89,7 @@ impl World {
     }
 
     /// What a peer answers to identify at one of its places: see [`identify`](Self::identify).
-    pub fn identify_at(&self, peer: u32, place: Place) -> Identify {
+    pub fn identify_at(&self, peer: u32, place: HostPlace) -> Identify {
         Identify { listen_addrs: self.addresses_at(peer, place), ..self.identify(peer) }
     }
 
@@ -112,13 +112,17 @@ impl World {
     }
 
     /// A peer's table of which only what is `listed` is there: see [`Life::neighbors`](crate::life::Life::neighbors).
-    pub(crate) fn neighbors_by(&self, peer: u32, listed: impl Fn(u32) -> Option<Place>) -> Vec<(u32, Place)> {
+    pub(crate) fn neighbors_by(
+        &self,
+        peer: u32,
+        listed: impl Fn(u32) -> Option<HostPlace>,
+    ) -> Vec<(u32, HostPlace)> {
         self.tables.listed(peer, listed)
     }
 
     /// How `announcer` announces `peer` when its table has it at a place: the bytes of a `Peer` in a message.
-    pub(crate) fn entry_at(&self, announcer: u32, peer: u32, place: Place) -> &[u8] {
-        if place == Place::default() {
+    pub(crate) fn entry_at(&self, announcer: u32, peer: u32, place: HostPlace) -> &[u8] {
+        if place == HostPlace::default() {
             return self.entry(announcer, peer);
         }
         self.places.entries.get(&(peer, place)).map_or_else(|| self.entry(announcer, peer), AsRef::as_ref)

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use dht::{Found, Introduced, identify};
+use dht::{Found, Identified, identify};
 use kad::{
     Multiaddr, PeerId,
     lookup::{LookupKind, PeerState},
     network::Network,
-    retrieval::Verdict,
+    retrieval::RetrievalVerdict,
     values::{CheckedValue, IpnsRecord},
     written::WrittenKey,
 };
@@ -169,7 +169,7 @@ impl Answer {
     /// Whether anything was found of what was looked for; where providers were dialled, whether the content can be retrieved.
     pub(crate) fn is_found(&self) -> bool {
         match &self.retrieval {
-            Some(retrieval) => retrieval.verdict == Verdict::Retrievable.name(),
+            Some(retrieval) => retrieval.verdict == RetrievalVerdict::Retrievable.name(),
             None => !self.found.is_empty(),
         }
     }
@@ -217,7 +217,7 @@ async fn closest(reach: &Reach, found: &Found) -> Vec<Closest> {
             let ask = identify(reach.finder.terms().patience);
             asked.spawn(async move {
                 let exchange = pool.request(&to, ask, &CancellationToken::new(), || {}).await;
-                (position, Introduced::of(exchange.outcome, to.peer).said)
+                (position, Identified::of(exchange.outcome, to.peer).said)
             });
         }
     }

@@ -9,7 +9,7 @@ use kad::{
     bitswap::BlockPresence,
     gateway::GatewayQuestion,
     lookup::{LookupKind, Rules},
-    retrieval::{AddressOrigin, ProviderVerdict, Verdict},
+    retrieval::{AddressOrigin, ProviderVerdict, RetrievalVerdict},
 };
 use net::{Host, NetError, Roots};
 use serde::Serialize;
@@ -105,7 +105,7 @@ impl Dialler {
         let probing = Probing {
             protocols: terms.protocols.clone(),
             patience: terms.patience,
-            limits: dht::Limits::default(),
+            limits: dht::TalkLimits::default(),
         };
         let asker = reach.block_asker(roots).await?;
         let question =
@@ -237,10 +237,10 @@ impl RetrievalRow {
     pub(super) fn of(rows: &[ProviderRow]) -> Self {
         let looked_at = || rows.iter().filter_map(|row| row.dialled.as_ref());
         // The names are those of verdicts.
-        let verdict = |row: &&DialledRow| Verdict::from_name(row.verdict);
+        let verdict = |row: &&DialledRow| RetrievalVerdict::from_name(row.verdict);
         let best = looked_at().max_by_key(verdict);
-        let is_retrievable = |row: &&DialledRow| verdict(row) == Some(Verdict::Retrievable);
-        let none = if rows.is_empty() { Verdict::NoRecord } else { Verdict::NotDialled };
+        let is_retrievable = |row: &&DialledRow| verdict(row) == Some(RetrievalVerdict::Retrievable);
+        let none = if rows.is_empty() { RetrievalVerdict::NoRecord } else { RetrievalVerdict::NotDialled };
         Self {
             verdict: best.map_or(none.name(), |row| row.verdict),
             error: best.and_then(|row| row.error),

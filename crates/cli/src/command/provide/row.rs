@@ -10,7 +10,7 @@ use crate::args::TypedKey;
 
 /// What came of publishing one record.
 #[derive(Debug, Serialize)]
-pub(crate) struct Provided {
+pub(crate) struct Publication {
     /// What is provided, as it was typed.
     pub(crate) key: String,
     /// Who provides it.
@@ -42,7 +42,7 @@ pub(crate) struct HolderRow {
     pub(crate) error: Option<&'static str>,
 }
 
-impl Provided {
+impl Publication {
     /// What came of it. `has` is in the order of `holders`; `None` if they were not asked for the record.
     pub(crate) fn of(
         (key, record): (&TypedKey, &ProviderRecord),

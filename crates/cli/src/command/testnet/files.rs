@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use testnet::{Config, Truth, World};
+use testnet::{TestnetConfig, Truth, World};
 use tokio::task::spawn_blocking;
 
 use crate::{
@@ -26,7 +26,7 @@ pub(super) struct Files {
 
 impl Files {
     /// Opens them, unless they hold what must not be lost.
-    pub(super) fn open(config: &Config, in_use: &mut InUse) -> Result<Self, Failed> {
+    pub(super) fn open(config: &TestnetConfig, in_use: &mut InUse) -> Result<Self, Failed> {
         let truth = config.truth.as_deref().filter(|path| !is_stdout(Some(path)));
         let mut create = |what, path, kind| in_use.create(Output { what, path, kind, force: config.force });
         let truth =

@@ -3,7 +3,7 @@
 use std::{fs::File, sync::Arc};
 
 use jail::{NamespaceError, Routes};
-use testnet::wire::{LifeOutlets, Reach, Rerouted, RouteChange};
+use testnet::wire::{LifeOutlets, PacketFate, Rerouted, RouteChange};
 use tokio::time::Instant;
 
 use crate::clock;
@@ -20,8 +20,8 @@ pub(super) fn outlets(log: Option<File>, routes: Option<Arc<Routes>>) -> LifeOut
 
 fn reroute(routes: &Routes, RouteChange { ip, reach }: RouteChange) -> Result<(), NamespaceError> {
     match reach {
-        Reach::Local => routes.restore(ip),
-        Reach::Dropped => routes.drop_attempts(ip),
-        Reach::Unreachable => routes.unreachable(ip),
+        PacketFate::Local => routes.restore(ip),
+        PacketFate::Dropped => routes.drop_attempts(ip),
+        PacketFate::Unreachable => routes.unreachable(ip),
     }
 }

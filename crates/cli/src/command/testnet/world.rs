@@ -17,7 +17,7 @@ use jail::{
     names::{NameServer, Zone},
 };
 use testnet::{
-    Config, Making, Scenario, WireConfig, WireTestnet,
+    Making, Scenario, TestnetConfig, WireConfig, WireTestnet,
     ground::Internet,
     names::{NameData, NameRecord, of_bootstrap},
 };
@@ -34,7 +34,7 @@ use crate::{
 const NAMES_PORT: u16 = 53;
 
 /// A world that runs.
-struct World {
+struct RunningWorld {
     network: WireTestnet,
     environment: Environment,
     _names: Vec<NameServer>,
@@ -62,7 +62,7 @@ pub(super) async fn run(args: TestnetArgs, entered: Entered, mut in_use: InUse) 
     let scenario = args.config.scenario(true)?;
     let limit = resources::raise_open_files();
     let making = Making::default();
-    let made = World::start(&args, &scenario, &mut in_use, &making);
+    let made = RunningWorld::start(&args, &scenario, &mut in_use, &making);
     let world = tokio::select! {
         world = making::watched(&making, scenario.peers, made) => world?,
         _ = signals.next() => return Ok(Code::Cancelled),
@@ -82,7 +82,7 @@ pub(super) async fn run(args: TestnetArgs, entered: Entered, mut in_use: InUse) 
     Ok(code)
 }
 
-impl World {
+impl RunningWorld {
     async fn start(
         args: &TestnetArgs,
         scenario: &Scenario,
@@ -91,7 +91,8 @@ impl World {
     ) -> anyhow::Result<Self> {
         let routes = Arc::new(Routes::make_local(ranges())?);
         let Files { truth, events, roots, dir } = Files::of(&args.config, scenario)?;
-        let config = Config { truth: Some(truth.clone()), events: events.clone(), ..args.config.clone() };
+        let config =
+            TestnetConfig { truth: Some(truth.clone()), events: events.clone(), ..args.config.clone() };
         let opened = super::Files::open(&config, in_use)?;
         let life = life::outlets(opened.events, Some(Arc::clone(&routes)));
         let config = WireConfig { life, making: making.clone(), ..WireConfig::default() };

@@ -155,13 +155,13 @@ fn peers(n: usize) -> Vec<PeerId> {
     hashes.map(|hash| PeerId::from_bytes(&multihash(hash)).expect("an id")).collect()
 }
 
-async fn read(server: &mut Server, wave: usize, manner: &Manner) -> (Said, HashSet<Vec<u8>>) {
-    let mut found = Found::new(Key::of_peer(&PEER));
+async fn read(server: &mut Server, wave: usize, manner: &Manner) -> (TalkOutcome, HashSet<Vec<u8>>) {
+    let mut found = HeardPeers::new(Key::of_peer(&PEER));
     let said = Talk::new(server, *PEER, wave, manner).run(&mut found).await;
     (said, found.peers().map(|peer| peer.id.to_vec()).collect())
 }
 
-fn count(said: &Said, which: fn(PrefixOutcome) -> bool) -> usize {
+fn count(said: &TalkOutcome, which: fn(PrefixOutcome) -> bool) -> usize {
     said.prefixes.iter().filter(|&&outcome| which(outcome)).count()
 }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use kad::{
     Contact, Keypair, Multiaddr,
-    answer::{Answer, Asked, Found},
+    answer::{Answer, Asked, Findings},
     autonat::Reachability,
     fabric::{
         Attending, Fabric as _, Inward, Member as _, OtherProtocol, PeerStream, Request, Says, Service, Terms,
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     autonat::{DialBacks, OwnAddress},
     conversation::{Ask, Awaits},
-    node::{Node, NodeConfig, Profile},
+    node::{Node, NodeConfig, NodeProfile},
     pool::{Pool, PoolConfig},
 };
 
@@ -32,7 +32,7 @@ struct Server(Arc<DialBacks<Host>>);
 impl Service for Server {
     async fn answer(&self, request: Request) -> Answer {
         match Asked::read(&request.message, &request.from.to_bytes()) {
-            Ok(Asked::Lookup(lookup)) => Answer::Message(lookup.answer(b"", b"", &Found::default())),
+            Ok(Asked::Lookup(lookup)) => Answer::Message(lookup.answer(b"", b"", &Findings::default())),
             _ => Answer::Reset,
         }
     }
@@ -74,7 +74,7 @@ async fn meet(host: &Host, node: &Contact) {
 
 async fn node(fabric: &SocketFabric, bootstrap: &[Contact], listen: &str) -> Node<Host> {
     let protocols = [AMINO_PROTOCOL.to_owned()].into();
-    let profile = Profile { agent: "node/1".to_owned(), protocols, announce: Vec::new() };
+    let profile = NodeProfile { agent: "node/1".to_owned(), protocols, announce: Vec::new() };
     // 2026-01-01.
     let now = Duration::from_secs(1_767_225_600);
     let config = NodeConfig {

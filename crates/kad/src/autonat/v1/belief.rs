@@ -37,7 +37,7 @@ impl Default for Belief {
 
 /// What has happened since a peer last asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Probing {
+pub struct SinceAsked {
     /// The last question was refused, or a peer that can be asked was met.
     pub is_forced: bool,
     /// A stranger from a public address has connected.
@@ -94,7 +94,7 @@ impl Belief {
     }
 
     /// How long after its last question it asks again.
-    pub const fn asks_after(&self, since: Probing) -> Duration {
+    pub const fn asks_after(&self, since: SinceAsked) -> Duration {
         match self.reachability {
             Reachability::Unknown if since.is_forced => HURRIED,
             Reachability::Unknown => RETRY_INTERVAL,

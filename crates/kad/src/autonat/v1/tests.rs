@@ -121,8 +121,8 @@ fn one_success_makes_public_and_a_belief_is_given_up_slowly() {
 
 #[test]
 fn who_is_sure_asks_seldom() {
-    let (quiet, forced) = (Probing::default(), Probing { is_forced: true, has_inbound: false });
-    let inbound = Probing { is_forced: false, has_inbound: true };
+    let (quiet, forced) = (SinceAsked::default(), SinceAsked { is_forced: true, has_inbound: false });
+    let inbound = SinceAsked { is_forced: false, has_inbound: true };
     let mut belief = Belief::default();
     assert_eq!(
         (belief.asks_after(quiet), belief.asks_after(forced)),

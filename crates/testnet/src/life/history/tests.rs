@@ -8,7 +8,7 @@ use crate::Scenario;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Every peer's table.
-type Tables = Vec<Vec<(u32, Place)>>;
+type Tables = Vec<Vec<(u32, HostPlace)>>;
 
 /// A lively world with its life and its history for an hour, and what was named at each minute.
 fn hour() -> (Life, History, Vec<(Moment, Tables)>) {

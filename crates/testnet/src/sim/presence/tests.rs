@@ -7,7 +7,7 @@ use kad::network::{Connection, Dial, Network};
 use crate::{
     LifeClock, Scenario, SimConfig, SimNetwork, Truth, World,
     crawler::{crawl_during, visit},
-    life::{Life, Place, Presence},
+    life::{HostPlace, Life, Presence},
     sim::SimConnection,
 };
 
@@ -31,7 +31,7 @@ fn first(network: &SimNetwork, wanted: impl Fn(&Life, u32, &Presence) -> bool) -
     network.world().peers().find(is).expect("such a peer")
 }
 
-async fn dial(network: &SimNetwork, peer: u32, place: Place) -> Dial<SimConnection> {
+async fn dial(network: &SimNetwork, peer: u32, place: HostPlace) -> Dial<SimConnection> {
     let world = network.world();
     network.connect(world.peer_id(peer), world.addresses_at(peer, place)).await
 }
@@ -59,7 +59,7 @@ async fn a_peer_that_is_down_shows_its_absence_and_one_that_is_up_answers() {
     ] {
         let network = network(&format!("{HOURS}absence = '{absence}'"));
         let down = first(&network, |_, _, presence| !presence.is_up());
-        assert_eq!(class(&dial(&network, down, Place(0)).await), Some(expected));
+        assert_eq!(class(&dial(&network, down, HostPlace(0)).await), Some(expected));
         let up = first(&network, |_, _, presence| presence.is_up());
         let named = (network.world().peer_id(up), network.world().addresses(up));
         let visit = visit(network.clone(), "/ipfs/kad/1.0.0", named, PATIENCE).await;
@@ -74,9 +74,9 @@ async fn a_peer_is_dialled_in_vain_before_it_comes_and_after_it_went() {
     let peer = first(&network, |_, _, presence| presence.is_up());
     let end = end(&network, peer);
     tokio::time::sleep_until(end - Duration::from_millis(2)).await;
-    assert!(dial(&network, peer, Place(0)).await.connection.is_some());
+    assert!(dial(&network, peer, HostPlace(0)).await.connection.is_some());
     tokio::time::sleep_until(end).await;
-    assert_eq!(class(&dial(&network, peer, Place(0)).await), Some(FailureClass::ConnectionRefused));
+    assert_eq!(class(&dial(&network, peer, HostPlace(0)).await), Some(FailureClass::ConnectionRefused));
     let history = network.history().expect("a history");
     let clock = network.life_clock().expect("a clock");
     let (before, after) = (clock.at(end - Duration::from_millis(2)), clock.at(end));
@@ -90,7 +90,7 @@ async fn an_open_connection_breaks_or_falls_silent_when_its_peer_goes() {
         let network = network(&format!("{HOURS}absence = '{absence}'"));
         let peer = first(&network, |_, _, presence| presence.is_up());
         let end = end(&network, peer);
-        let mut connection = dial(&network, peer, Place(0)).await.connection.expect("up");
+        let mut connection = dial(&network, peer, HostPlace(0)).await.connection.expect("up");
         let silence = tokio::time::timeout_at(end - Duration::from_millis(2), connection.next()).await;
         assert!(silence.is_err(), "nothing was asked");
         // Long after the end, so that nothing is still under way.
@@ -117,7 +117,7 @@ async fn a_peer_that_goes_in_the_middle_of_a_handshake_is_not_reached() {
         let peer = first(&network, |_, _, presence| presence.is_up());
         tokio::time::sleep_until(end(&network, peer) - Duration::from_millis(300)).await;
         let begun = Instant::now();
-        let dial = dial(&network, peer, Place(0)).await;
+        let dial = dial(&network, peer, HostPlace(0)).await;
         assert_eq!((class(&dial), dial.connection.is_none()), (Some(expected), true));
         let limit = if absence == "refused" { 800 } else { 5_000 };
         assert_eq!(begun.elapsed().as_millis() / 10, limit / 10);
@@ -129,7 +129,7 @@ async fn a_host_that_moved_is_at_its_new_address_alone_and_says_so() {
     let network = network(&format!("{HOURS}moves = {{ share = 0.5, addresses = 3 }}"));
     let peer = first(&network, |_, _, presence| presence.place().is_some_and(|place| place.0 > 0));
     let place = first_place(&network, peer);
-    assert_eq!(class(&dial(&network, peer, Place(0)).await), Some(FailureClass::ConnectionRefused));
+    assert_eq!(class(&dial(&network, peer, HostPlace(0)).await), Some(FailureClass::ConnectionRefused));
     assert!(dial(&network, peer, place).await.connection.is_some());
     let world = network.world();
     assert_ne!(world.addresses(peer), world.addresses_at(peer, place));
@@ -140,7 +140,7 @@ async fn a_host_that_moved_is_at_its_new_address_alone_and_says_so() {
     );
 }
 
-fn first_place(network: &SimNetwork, peer: u32) -> Place {
+fn first_place(network: &SimNetwork, peer: u32) -> HostPlace {
     let life = Life::of(network.world()).expect("a life");
     life.presence(peer).and_then(Presence::place).expect("up")
 }
@@ -153,7 +153,7 @@ async fn an_id_that_rotated_away_is_answered_by_its_successor() {
         let is_up = |other: &u32| life.presence(*other).is_some_and(Presence::is_up);
         !presence.is_up() && siblings.iter().any(is_up)
     });
-    assert_eq!(class(&dial(&network, gone, Place(0)).await), Some(FailureClass::PeerIdMismatch));
+    assert_eq!(class(&dial(&network, gone, HostPlace(0)).await), Some(FailureClass::PeerIdMismatch));
 }
 
 #[tokio::test(start_paused = true)]

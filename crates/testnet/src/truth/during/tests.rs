@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::{
     Scenario, World,
-    life::{Life, Place, Presence},
+    life::{HostPlace, Life, Presence},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -42,7 +42,7 @@ fn seen(life: &Life, peer: u32, during: (Moment, Moment)) -> VisitDuring {
     let world = life.world();
     let is_up = life.presence(peer).is_none_or(Presence::is_up);
     let neighbors = life.neighbors(peer).into_iter().map(|(other, _)| other).collect();
-    let place = life.presence(peer).map_or(Place(0), |presence| presence.last.place);
+    let place = life.presence(peer).map_or(HostPlace(0), |presence| presence.last.place);
     VisitDuring {
         peer: ObservedPeer {
             id: world.peer_id(peer),
@@ -165,7 +165,7 @@ fn an_address_that_was_left_proves_nothing_against_a_peer() {
     let at = watched.visit(peer).during.expect("a visit").0;
     let place = watched.history.presence(peer, at).expect("comes and goes").last.place;
     let visit = watched.visit(peer);
-    visit.dialled = world.addresses_at(peer, Place(1 - place.0));
+    visit.dialled = world.addresses_at(peer, HostPlace(1 - place.0));
     let said = &mut visit.peer;
     (said.reachable, said.class, said.neighbors) = (false, Some("connection_refused".into()), None);
     assert_eq!(watched.verdict().wrong_outcomes, 0);

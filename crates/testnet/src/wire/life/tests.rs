@@ -45,12 +45,12 @@ fn scenario(text: &str) -> Scenario {
 const STEADY: &str = "up = { law = 'weibull', median_s = 3.0, shape = 15.0 }\n\
                       down = { law = 'weibull', median_s = 3.0, shape = 15.0 }\n";
 
-async fn dial(host: &Dialler, world: &World, event: &Event) -> Dial<impl Connection> {
+async fn dial(host: &Dialler, world: &World, event: &LifeEvent) -> Dial<impl Connection> {
     host.connect(world.peer_id(event.peer), world.addresses_at(event.peer, event.place)).await
 }
 
 /// Dials a peer to which something just happened.
-async fn meet(host: Dialler, world: Arc<World>, event: Event) {
+async fn meet(host: Dialler, world: Arc<World>, event: LifeEvent) {
     let dial = dial(&host, &world, &event).await;
     let is_quic = world.carrier(event.peer).speaks(Transport::Quic);
     assert_eq!(dial.connection.is_some(), event.kind.comes(), "{event:?} {:?}", dial.attempts);
@@ -164,7 +164,7 @@ async fn routes_are_asked_for_and_without_them_only_refusal_is_possible() {
         error.contains("`far`") && error.contains("`unreachable`") && error.contains("`refused`"),
         "{error}"
     );
-    let changes: Arc<Mutex<HashMap<IpAddr, Reach>>> = Arc::default();
+    let changes: Arc<Mutex<HashMap<IpAddr, PacketFate>>> = Arc::default();
     let seen = Arc::clone(&changes);
     let routes = move |change: RouteChange| -> Rerouted {
         seen.lock().expect("no panic").insert(change.ip, change.reach);
@@ -181,11 +181,12 @@ async fn routes_are_asked_for_and_without_them_only_refusal_is_possible() {
     for _ in 0..5 {
         let event = event_log::parse(&world, &written.recv().await.expect("a line")).expect("an event").0;
         let ip = world.location_at(event.peer, event.place).ips().next().expect("an address");
-        let reach = if event.kind.comes() { Reach::Local } else { Reach::Unreachable };
+        let reach = if event.kind.comes() { PacketFate::Local } else { PacketFate::Unreachable };
         assert_eq!(changes.lock().expect("no panic").get(&ip), Some(&reach));
     }
     // Nobody is at two places: half of the addresses at least are closed.
-    let closed = changes.lock().expect("no panic").values().filter(|reach| **reach != Reach::Local).count();
+    let closed =
+        changes.lock().expect("no panic").values().filter(|reach| **reach != PacketFate::Local).count();
     assert!(closed >= 25, "{closed} of 50 addresses");
 }
 

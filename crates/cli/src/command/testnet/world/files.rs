@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf, absolute};
 
 use anyhow::Context as _;
-use testnet::{Config, Scenario};
+use testnet::{Scenario, TestnetConfig};
 
 use crate::{exit::Failed, temporary::TemporaryDir};
 
@@ -25,7 +25,7 @@ pub(super) struct Files {
 
 impl Files {
     /// Decides where the files will be, by their whole paths, and makes the directory of those that have no name.
-    pub(super) fn of(config: &Config, scenario: &Scenario) -> anyhow::Result<Self> {
+    pub(super) fn of(config: &TestnetConfig, scenario: &Scenario) -> anyhow::Result<Self> {
         let named = |path: Option<&Path>| path.map(whole).transpose();
         if config.truth.as_deref() == Some(Path::new("-")) {
             return Err(Failed::usage(
