@@ -12,6 +12,7 @@ mod known;
 mod own;
 mod proof;
 mod roots;
+mod verifier;
 
 use std::{
     fmt,
@@ -36,6 +37,7 @@ pub use certificate::{CertificateRefusal, peer_of_certificate};
 pub(crate) use own::{ALPN, OwnCertificate, TlsError, provider};
 pub(crate) use proof::{AnyPeer, ServerProof};
 pub use roots::{Authority, NamedCertificate, Roots, RootsError};
+pub(crate) use verifier::{Scrutiny, Shown, Verifier};
 
 /// The primitives of all configurations.
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(provider);
@@ -55,14 +57,14 @@ impl OwnTls {
         let mut client = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
             .with_protocol_versions(&[&TLS13])?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyPeer::default()))
+            .with_custom_certificate_verifier(Verifier::by(Arc::new(AnyPeer::default())))
             .with_client_cert_resolver(Arc::clone(&certificate) as _);
         client.alpn_protocols = vec![ALPN.to_vec()];
         client.enable_sni = false;
         client.resumption = Resumption::disabled();
         let mut server = ServerConfig::builder_with_provider(Arc::clone(&PROVIDER))
             .with_protocol_versions(&[&TLS13])?
-            .with_client_cert_verifier(Arc::new(AnyPeer::default()))
+            .with_client_cert_verifier(Verifier::by(Arc::new(AnyPeer::default())))
             .with_cert_resolver(Arc::clone(&certificate) as _);
         server.alpn_protocols = vec![ALPN.to_vec()];
         server.session_storage = Arc::new(NoServerSessionStorage {});

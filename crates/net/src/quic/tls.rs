@@ -6,13 +6,13 @@ use libp2p_identity::Keypair;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use rustls::{
     ClientConfig, ServerConfig,
-    client::{Resumption, danger::ServerCertVerifier},
+    client::Resumption,
     server::{ClientHello, NoServerSessionStorage, ResolvesServerCert},
     sign::CertifiedKey,
     version::TLS13,
 };
 
-use crate::tls::{ALPN, AnyPeer, OwnCertificate, ServerProof, TlsError, provider};
+use crate::tls::{ALPN, AnyPeer, OwnCertificate, ServerProof, TlsError, Verifier, provider};
 
 /// The side that dials.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl ClientTls {
         let mut config = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(ServerProof::of_nobody()))
+            .with_custom_certificate_verifier(Verifier::by(Arc::new(ServerProof::of_nobody())))
             .with_client_cert_resolver(Arc::new(certificate));
         config.alpn_protocols = vec![ALPN.to_vec()];
         config.enable_sni = false;
@@ -35,7 +35,7 @@ impl ClientTls {
     /// The configuration for one dial, which `proof` observes.
     pub(super) fn config(&self, proof: &Arc<ServerProof>) -> Result<QuicClientConfig, TlsError> {
         let mut config = self.0.clone();
-        config.dangerous().set_certificate_verifier(Arc::clone(proof) as Arc<dyn ServerCertVerifier>);
+        config.dangerous().set_certificate_verifier(Verifier::by(Arc::clone(proof)));
         Ok(QuicClientConfig::try_from(config)?)
     }
 }
@@ -49,7 +49,7 @@ impl ServerTls {
     pub(super) fn new() -> Result<Self, TlsError> {
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])?
-            .with_client_cert_verifier(Arc::new(AnyPeer::default()))
+            .with_client_cert_verifier(Verifier::by(Arc::new(AnyPeer::default())))
             .with_cert_resolver(Arc::new(Nobody));
         config.alpn_protocols = vec![ALPN.to_vec()];
         config.session_storage = Arc::new(NoServerSessionStorage {});

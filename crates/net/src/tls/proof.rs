@@ -5,15 +5,13 @@ use std::sync::{Arc, OnceLock};
 use kad::failure::{Failure, FailureClass, Phase};
 use libp2p_identity::PeerId;
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    pki_types::{CertificateDer, ServerName, UnixTime},
-    server::danger::{ClientCertVerified, ClientCertVerifier},
+    CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme, pki_types::CertificateDer,
 };
 
 use super::{
     certificate::{CertificateRefusal, verify, verify_handshake},
     known::KnownCertificates,
+    verifier::{Scrutiny, Shown},
 };
 
 /// What peers may sign with. Elliptic curves first: RSA is for those who have nothing else.
@@ -28,33 +26,6 @@ const SCHEMES: [SignatureScheme; 9] = [
     SignatureScheme::RSA_PKCS1_SHA384,
     SignatureScheme::RSA_PKCS1_SHA256,
 ];
-
-/// What both kinds of verifiers have in common: how a handshake is signed.
-macro_rules! signatures {
-    () => {
-        fn verify_tls12_signature(
-            &self,
-            _: &[u8],
-            _: &CertificateDer<'_>,
-            _: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            Err(only_tls13())
-        }
-
-        fn verify_tls13_signature(
-            &self,
-            message: &[u8],
-            certificate: &CertificateDer<'_>,
-            signed: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            verify_signature(message, certificate, signed)
-        }
-
-        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-            SCHEMES.to_vec()
-        }
-    };
-}
 
 /// Verifies that the peer that answers is the one that was dialled, and remembers what came of it.
 #[derive(Debug)]
@@ -91,72 +62,53 @@ impl ServerProof {
     }
 }
 
-impl ServerCertVerifier for ServerProof {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let verify = || alone(intermediates).and_then(|()| verify(end_entity, now));
+impl Scrutiny for ServerProof {
+    fn certificate(&self, shown: &Shown<'_>) -> Result<(), Error> {
+        let verify = || alone(shown.others).and_then(|()| verify(shown.certificate, shown.now));
         let verdict = *self.verdict.get_or_init(verify);
         match verdict {
-            Ok(peer) if Some(peer) == self.expected => Ok(ServerCertVerified::assertion()),
+            Ok(peer) if Some(peer) == self.expected => Ok(()),
             Ok(_) => Err(CertificateError::ApplicationVerificationFailure.into()),
             Err(refusal) => Err(refused(refusal)),
         }
     }
 
-    signatures!();
+    fn signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<(), Error> {
+        verify_signature(message, certificate, signed)
+    }
+
+    fn schemes(&self) -> Vec<SignatureScheme> {
+        SCHEMES.to_vec()
+    }
 }
 
 /// Lets every peer in that proves any identity; who it should be, if that matters, is compared once the handshake is over.
 #[derive(Debug, Default)]
 pub(crate) struct AnyPeer(KnownCertificates);
 
-impl AnyPeer {
-    fn verify(
+impl Scrutiny for AnyPeer {
+    fn certificate(&self, shown: &Shown<'_>) -> Result<(), Error> {
+        let verified = alone(shown.others).and_then(|()| self.0.verify(shown.certificate, shown.now));
+        verified.map(drop).map_err(refused)
+    }
+
+    fn signature(
         &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
     ) -> Result<(), Error> {
-        alone(intermediates).and_then(|()| self.0.verify(end_entity, now)).map(drop).map_err(refused)
-    }
-}
-
-impl ServerCertVerifier for AnyPeer {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        self.verify(end_entity, intermediates, now).map(|()| ServerCertVerified::assertion())
+        verify_signature(message, certificate, signed)
     }
 
-    signatures!();
-}
-
-impl ClientCertVerifier for AnyPeer {
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
+    fn schemes(&self) -> Vec<SignatureScheme> {
+        SCHEMES.to_vec()
     }
-
-    fn verify_client_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        self.verify(end_entity, intermediates, now).map(|()| ClientCertVerified::assertion())
-    }
-
-    signatures!();
 }
 
 /// A peer presents one certificate, no more.
@@ -168,10 +120,8 @@ fn verify_signature(
     message: &[u8],
     certificate: &CertificateDer<'_>,
     signed: &DigitallySignedStruct,
-) -> Result<HandshakeSignatureValid, Error> {
-    verify_handshake(certificate, signed.scheme, message, signed.signature())
-        .map(|()| HandshakeSignatureValid::assertion())
-        .map_err(refused)
+) -> Result<(), Error> {
+    verify_handshake(certificate, signed.scheme, message, signed.signature()).map_err(refused)
 }
 
 fn refused(refusal: CertificateRefusal) -> Error {
@@ -181,8 +131,4 @@ fn refused(refusal: CertificateRefusal) -> Error {
         CertificateRefusal::BadSignature => CertificateError::BadSignature,
         CertificateRefusal::KeyNotSupported(_) => CertificateError::Other(OtherError(Arc::new(refusal))),
     })
-}
-
-fn only_tls13() -> Error {
-    Error::General("only TLS 1.3 is spoken".to_owned())
 }

@@ -22,7 +22,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 use super::witness::Witness;
 use crate::{
     failure::from_io,
-    tls::{ChannelError, NamedCertificate, OwnTls, Roots, class_of, provider},
+    tls::{ChannelError, NamedCertificate, OwnTls, Roots, Verifier, class_of, provider},
 };
 
 /// The configuration of all dials, but for who looks at the certificate; `None` if the library lacks what TLS 1.3 needs.
@@ -62,7 +62,7 @@ pub(super) async fn dial_tls(
     let missing = Failure::new(Phase::Connect, FailureClass::LocalResources);
     let mut config = CLIENT.clone().ok_or(missing)?;
     let witness = Witness::new(roots.clone(), peer);
-    config.dangerous().set_certificate_verifier(Arc::clone(&witness) as _);
+    config.dangerous().set_certificate_verifier(Verifier::by(Arc::clone(&witness)));
     let connected = TlsConnector::from(Arc::new(config)).connect(name, tcp).await;
     let below = Below::Tls(Box::new(connected.map_err(|error| failure(&error))?.into()));
     Ok((below, witness.says()))

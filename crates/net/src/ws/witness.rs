@@ -5,12 +5,11 @@ use std::sync::{Arc, OnceLock};
 use kad::{PeerId, network::WssCertificate};
 use rustls::{
     DigitallySignedStruct, Error, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{aws_lc_rs, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime},
+    pki_types::CertificateDer,
 };
 
-use crate::tls::{Roots, is_certificate_of, is_signed_by_certificate};
+use crate::tls::{Roots, Scrutiny, Shown, is_certificate_of, is_signed_by_certificate};
 
 /// Who looks on at one handshake.
 #[derive(Debug)]
@@ -36,17 +35,11 @@ impl Witness {
     }
 }
 
-impl ServerCertVerifier for Witness {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        others: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        _: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
+impl Scrutiny for Witness {
+    fn certificate(&self, shown: &Shown<'_>) -> Result<(), Error> {
+        let Shown { certificate, others, name, now } = *shown;
         self.shown.get_or_init(|| {
-            if self.roots.verify(certificate, others, name, now).is_ok() {
+            if name.is_some_and(|name| self.roots.verify(certificate, others, name, now).is_ok()) {
                 WssCertificate::Root
             } else if is_certificate_of(certificate, &self.peer, now) {
                 WssCertificate::Libp2p
@@ -54,24 +47,15 @@ impl ServerCertVerifier for Witness {
                 WssCertificate::Unverified
             }
         });
-        Ok(ServerCertVerified::assertion())
+        Ok(())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
+    fn signature(
         &self,
         message: &[u8],
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
+    ) -> Result<(), Error> {
         self.proved.get_or_init(|| match self.shown.get() {
             Some(WssCertificate::Root) => {
                 let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
@@ -80,10 +64,14 @@ impl ServerCertVerifier for Witness {
             Some(WssCertificate::Libp2p) => is_signed_by_certificate(certificate, message, signed),
             Some(WssCertificate::Unverified) | None => false,
         });
-        Ok(HandshakeSignatureValid::assertion())
+        Ok(())
     }
 
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+    fn speaks_tls12(&self) -> bool {
+        true
+    }
+
+    fn schemes(&self) -> Vec<SignatureScheme> {
         aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes()
     }
 }
