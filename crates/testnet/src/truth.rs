@@ -17,6 +17,7 @@ mod judge;
 mod moments;
 mod said;
 mod start;
+mod visits;
 
 use std::{borrow::Cow, collections::VecDeque, io, net::IpAddr, sync::Arc, time::Duration};
 
@@ -35,6 +36,7 @@ pub use self::{
     judge::{MAX_LISTED, Observed, ObservedPeer, StateCount, Verdict, Wrong},
     said::Said,
     start::LifeTruth,
+    visits::VisitedPeers,
 };
 use crate::{
     ground::{Internet, Location, Range},

@@ -13,7 +13,7 @@ const DIRECTION: &[(&str, Option<&[&str]>)] = &[
     ("http", Some(&[])),
     ("store", Some(&["kad", "schema"])),
     ("crawl", Some(&["kad", "dht", "schema"])),
-    ("testnet", Some(&["kad", "net", "dht"])),
+    ("testnet", Some(&["kad", "schema", "net", "dht"])),
     ("jail", Some(&[])),
     ("cli", None),
     ("fuzz", None),

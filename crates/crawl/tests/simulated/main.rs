@@ -9,10 +9,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use kad::{Contact, PeerId, failure::FailureClass, network::Network};
 use kadscope_crawl::{Clock, Crawl, CrawlConfig, Crawled, Outlets, Progress};
 use schema::{CrawlId, PeerNumber, PrefixOutcome, Row, RunState, Timestamp, Visit, VisitKind};
-use testnet::{
-    DuringVerdict, Observed, ObservedDuring, ObservedPeer, Scenario, SimConfig, SimNetwork, Truth, Verdict,
-    VisitDuring, World, truth::Said,
-};
+use testnet::{DuringVerdict, Scenario, SimConfig, SimNetwork, Truth, Verdict, World, truth::VisitedPeers};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -100,10 +97,12 @@ impl Run {
         self.visits.iter().map(|visit| (visit.peer, visit)).collect()
     }
 
+    fn visited(&self) -> VisitedPeers<'_> {
+        VisitedPeers::new(self.ids.iter().map(|(&number, &id)| (number, id)), &self.visits)
+    }
+
     fn verdict(&self) -> Verdict {
-        let last = self.last_visits();
-        let peers = self.ids.iter().map(|(number, &id)| observed(id, last.get(number).copied())).collect();
-        Truth::of(Arc::clone(&self.world)).judge(&Observed { peers })
+        Truth::of(Arc::clone(&self.world)).judge(&self.visited().observed())
     }
 
     /// What it says of peers that come and go, beside what is true of them during each visit; if its clock had gone
@@ -111,46 +110,15 @@ impl Run {
     fn verdict_during(&self, shift: Duration) -> DuringVerdict {
         let clock = self.network.life_clock().expect("somebody comes and goes");
         let moment = |time: Timestamp| clock.at_unix_ms(time.since(START).as_secs_f64() * 1e3).before(shift);
-        let of = |visit: &Visit| VisitDuring {
-            peer: observed(self.ids[&visit.peer], Some(visit)),
-            during: Some((moment(visit.started_at), moment(visit.ended_at))),
-            dialled: visit.multiaddrs().cloned().collect(),
-        };
-        let last = self.last_visits();
-        // Positions are the peers' numbers; what is said of a peer before its last visit comes after.
-        let heard = |(number, id): (&PeerNumber, &PeerId)| match last.get(number) {
-            Some(visit) => of(visit),
-            None => VisitDuring { peer: observed(*id, None), during: None, dialled: Vec::new() },
-        };
-        let mut visits: Vec<VisitDuring> = self.ids.iter().map(heard).collect();
-        let earlier = self.visits.iter().filter(|visit| !std::ptr::eq(*visit, last[&visit.peer]));
-        visits.extend(earlier.map(of));
+        let observed =
+            self.visited().observed_during(|visit| (moment(visit.started_at), moment(visit.ended_at)));
         let history = self.network.history().expect("somebody comes and goes");
         let slack = clock.stretch(Duration::from_millis(2));
-        Truth::of(Arc::clone(&self.world)).judge_during(&history, &ObservedDuring { visits }, slack)
+        Truth::of(Arc::clone(&self.world)).judge_during(&history, &observed, slack)
     }
 
     fn errors(&self) -> BTreeMap<String, u64> {
         self.crawled.summary.errors.clone()
-    }
-}
-
-fn observed(id: PeerId, visit: Option<&Visit>) -> ObservedPeer {
-    let Some(visit) = visit else {
-        return ObservedPeer::heard_of(id);
-    };
-    let neighbors = visit.neighbors.as_ref().map(|n| n.iter().map(|peer| peer.0).collect());
-    let said = Said {
-        agent: visit.agent_version.clone(),
-        protocols: visit.protocols.clone(),
-        addresses: visit.multiaddrs().cloned().collect(),
-    };
-    ObservedPeer {
-        id,
-        reachable: visit.is_reachable(),
-        class: visit.fault().map(Into::into),
-        neighbors,
-        said: Some(Box::new(said)),
     }
 }
 

@@ -2,7 +2,6 @@
 //! so neither the crawl nor the process that answered it has a part in it.
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     io::BufReader,
     path::{Path, PathBuf},
@@ -11,14 +10,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use kad::PeerId;
-use schema::{PeerNumber, Timestamp, Visit};
+use schema::{Timestamp, Visit};
 use serde::Serialize;
 use store::{Store, StoreUrl};
-use testnet::{
-    DuringVerdict, Observed, ObservedDuring, ObservedPeer, Scenario, Truth, Verdict, VisitDuring, World,
-    event_log, life::Moment, truth::Said,
-};
+use testnet::{DuringVerdict, Scenario, Truth, Verdict, World, event_log, truth::VisitedPeers};
 
 use super::churn::{Churn, Course};
 use crate::{command::testnet::Announcement, crawling::Made};
@@ -57,16 +52,6 @@ pub(crate) struct During {
     pub(crate) churn: Churn,
 }
 
-/// What a crawl left in its store.
-struct Kept {
-    /// Who was heard of, by number.
-    ids: Vec<(PeerNumber, PeerId)>,
-    /// Each peer's last visit, which says what it is.
-    last: BTreeMap<PeerNumber, Visit>,
-    /// The visits before.
-    earlier: Vec<Visit>,
-}
-
 impl Files {
     /// The files in a directory; with a log where peers come and go.
     pub(crate) fn in_directory(dir: &Path, lives: bool) -> Self {
@@ -95,7 +80,10 @@ pub(super) fn judge(
     network: &Announcement,
     course: Option<&Course>,
 ) -> anyhow::Result<Judged> {
-    let kept = Kept::read(&Store::open_existing(&StoreUrl::Sqlite(files.store.clone()))?, made)?;
+    let store = Store::open_existing(&StoreUrl::Sqlite(files.store.clone()))?;
+    let id = made.crawled.summary.crawl_id;
+    let visits = store.visits(id)?.collect::<Result<Vec<Visit>, _>>()?;
+    let kept = VisitedPeers::new(store.peers(id)?.iter(), &visits);
     let (Some(events), Some(course)) = (&files.events, course) else {
         return Ok(Judged::Still(Box::new(Truth::of(world(network)?).judge(&kept.observed()))));
     };
@@ -113,59 +101,4 @@ pub(super) fn judge(
     let observed = kept.observed_during(|visit| (moment(visit.started_at), moment(visit.ended_at)));
     let verdict = truth.judge_during(&history, &observed, clock.stretch(SLACK));
     Ok(Judged::During(Box::new(During { verdict, churn: course.seen(from, to) })))
-}
-
-impl Kept {
-    fn read(store: &Store, made: &Made) -> Result<Self, store::Error> {
-        let id = made.crawled.summary.crawl_id;
-        let ids = store.peers(id)?.iter().collect();
-        let mut kept = Self { ids, last: BTreeMap::new(), earlier: Vec::new() };
-        for visit in store.visits(id)? {
-            let visit = visit?;
-            kept.earlier.extend(kept.last.insert(visit.peer, visit));
-        }
-        Ok(kept)
-    }
-
-    /// What it says of every peer.
-    fn observed(&self) -> Observed {
-        let of = |(number, id): &(PeerNumber, PeerId)| observed(*id, self.last.get(number));
-        Observed { peers: self.ids.iter().map(of).collect() }
-    }
-
-    /// What it says of every peer at the time of each visit. Positions are the peers' numbers: what was said of a peer
-    /// before comes after.
-    fn observed_during(&self, during: impl Fn(&Visit) -> (Moment, Moment)) -> ObservedDuring {
-        let of = |id: PeerId, visit: &Visit| VisitDuring {
-            peer: observed(id, Some(visit)),
-            during: Some(during(visit)),
-            dialled: visit.multiaddrs().cloned().collect(),
-        };
-        let last = self.ids.iter().map(|(number, id)| match self.last.get(number) {
-            Some(visit) => of(*id, visit),
-            None => VisitDuring { peer: observed(*id, None), during: None, dialled: Vec::new() },
-        });
-        let id_of = |visit: &Visit| self.ids.iter().find(|(number, _)| *number == visit.peer);
-        let earlier = self.earlier.iter().filter_map(|visit| Some(of(id_of(visit)?.1, visit)));
-        ObservedDuring { visits: last.chain(earlier).collect() }
-    }
-}
-
-fn observed(id: PeerId, visit: Option<&Visit>) -> ObservedPeer {
-    let Some(visit) = visit else {
-        return ObservedPeer::heard_of(id);
-    };
-    let neighbors = visit.neighbors.as_ref().map(|all| all.iter().map(|peer| peer.0).collect());
-    let said = Said {
-        agent: visit.agent_version.clone(),
-        protocols: visit.protocols.clone(),
-        addresses: visit.multiaddrs().cloned().collect(),
-    };
-    ObservedPeer {
-        id,
-        reachable: visit.is_reachable(),
-        class: visit.fault().map(Into::into),
-        neighbors,
-        said: Some(Box::new(said)),
-    }
 }
