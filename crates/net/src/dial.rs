@@ -10,7 +10,7 @@ use std::{
 
 use kad::{
     Multiaddr, PeerId,
-    fabric::{Accepted, Member, Says},
+    fabric::{Accepted, AnyService, Member, Says, Service},
     failure::{Failure, SkipReason},
     network::{AddressOutcome, Attempt, Dial, DialTotals, Network, Transport},
     plan::{Approach, DialTurn, Plan},
@@ -71,12 +71,21 @@ impl Host {
     /// and an agent of its own, and its dials leave from `source`.
     #[must_use]
     pub fn beside(&self, identity: Identity, agent: &str, source: Source) -> Self {
-        let said = protocols(&[], &[]);
-        let voice = |identity: &Identity, _: &[_]| Voice {
-            introduction: Introduction::new(identity, agent, &said, &[]),
-            protocols: Arc::clone(&said),
-        };
-        let persona = Arc::new(Persona::new(identity, Arc::new(Nothing), voice));
+        let says = Says { agent: agent.to_owned(), kad_protocols: Vec::new(), addresses: Vec::new() };
+        self.serving_beside(identity, &says, Arc::new(Nothing), source)
+    }
+
+    /// The same for one that answers those whom it has dialled, on these connections: as a server that nobody can dial.
+    #[must_use]
+    pub fn serving_beside<S: Service>(
+        &self,
+        identity: Identity,
+        says: &Says,
+        service: Arc<S>,
+        source: Source,
+    ) -> Self {
+        let voice = |identity: &Identity, others: &[_]| Voice::of(identity, says, others);
+        let persona = Arc::new(Persona::new(identity, service as Arc<dyn AnyService>, voice));
         Self::leaving_from(source, Arc::clone(&self.0.shared), persona, None)
     }
 

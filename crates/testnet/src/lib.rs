@@ -12,6 +12,7 @@
 mod address;
 mod allot;
 mod answers;
+mod calls;
 mod carrier;
 mod config;
 #[cfg(test)]

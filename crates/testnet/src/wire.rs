@@ -7,6 +7,7 @@
 //! their own: see [`life`].
 
 mod back_dialler;
+mod calls;
 mod heads;
 mod life;
 mod ports;
@@ -25,6 +26,7 @@ use tokio::task::JoinSet;
 
 pub use self::life::{LifeOutlets, PacketFate, Rerouted, RouteChange};
 use self::{
+    calls::Calling,
     heads::Heads,
     sockets::{Held, Listening},
 };
@@ -221,6 +223,9 @@ impl WireTestnet {
             let sockets = (Arc::clone(&heads), Arc::clone(&receivers));
             let driver = life::Driver::start(living, life, sockets, outlets)?;
             tasks.spawn(driver.run());
+        }
+        if let Some(calling) = Calling::new(&world, &answers)? {
+            tasks.spawn(calling.run());
         }
         for socket in listening {
             serve_at(socket, Arc::clone(&heads), &receivers, &mut tasks);

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{World, state::State};
 
-/// How a peer behind address translation calls each server of ours that it has heard of, in virtual time. Times are seconds by the
+/// How a peer behind address translation calls each server of others that it has heard of. Times are seconds by the
 /// clock, since the network began.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct CallsTruth {

@@ -3,14 +3,16 @@
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use kad::{
     Keypair, PeerId,
-    fabric::{Accepted, Direction, Fabric, Inward, Member, Notice, Terms},
+    answer::Answer,
+    fabric::{Accepted, Direction, Fabric, Inward, Member, Notice, Request, Says, Service, Terms},
     failure::FailureClass,
-    message::MessageView,
-    network::{AddressOutcome, Event, Network},
+    message::{MAX_MESSAGE_BYTES, Message, MessageType, MessageView},
+    network::{AddressOutcome, Connection, Event, Network},
 };
 
 use super::*;
