@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use schema::{CrawlId, Timestamp};
+use schema::{RunId, Timestamp};
 
 /// Reads the wall clock. A clock before 1970 counts as 1970.
 #[expect(clippy::disallowed_methods, reason = "the one place where wall time is read, once per run")]
@@ -22,8 +22,8 @@ pub(crate) fn since_epoch() -> std::time::Duration {
 }
 
 /// A name that no other crawl has.
-pub(crate) fn crawl_id(now: Timestamp) -> CrawlId {
-    CrawlId::new(now, rand::random())
+pub(crate) fn crawl_id(now: Timestamp) -> RunId {
+    RunId::new(now, rand::random())
 }
 
 /// A seed for who did not choose one.

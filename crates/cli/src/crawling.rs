@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use crawl::{Clock, Crawl, Crawled, Outlets, Progress, Summary};
 use kad::{Contact, opt_out::OptOut};
 use net::{Host, HostConfig, Identity, Roots};
-use schema::{CrawlEnd, CrawlId, CrawlStart, RunState, Timestamp};
+use schema::{RunEnd, RunId, RunStart, RunState, Timestamp, Tool};
 use serde::Serialize;
 use store::{Store, StoreUrl, Writer};
 use tokio::sync::watch;
@@ -88,7 +88,7 @@ impl Order {
         let store = Store::open(&self.store)?;
         let writer = match &store {
             None => None,
-            Some(store) => Some(store.begin_crawl(&self.start(id, now, seed)?)?),
+            Some(store) => Some(store.begin_run(&self.start(id, now, seed)?)?),
         };
         let (progress, watched) = watch::channel(Progress::default());
         let outlets = Outlets { rows: writer.as_ref().map(Writer::sender), progress, cancel: stop.clone() };
@@ -121,13 +121,14 @@ impl Order {
         Ok(config)
     }
 
-    fn start(&self, id: CrawlId, now: Timestamp, seed: u64) -> serde_json::Result<CrawlStart> {
+    fn start(&self, id: RunId, now: Timestamp, seed: u64) -> serde_json::Result<RunStart> {
         let vantage = match self.vantage.as_str() {
             "" => resources::host_name(),
             note => format!("{}: {note}", resources::host_name()),
         };
-        Ok(CrawlStart {
+        Ok(RunStart {
             id,
+            tool: Tool::Crawl,
             network: self.network.name.clone(),
             started_at: now,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -137,7 +138,7 @@ impl Order {
         })
     }
 
-    fn crawl(self, host: Host, bootstrap: Vec<Contact>, (id, now): (CrawlId, Timestamp)) -> Crawl<Host> {
+    fn crawl(self, host: Host, bootstrap: Vec<Contact>, (id, now): (RunId, Timestamp)) -> Crawl<Host> {
         Crawl {
             network: host,
             id,
@@ -202,7 +203,7 @@ async fn finish(writer: Option<Writer>, summary: &mut Summary) -> anyhow::Result
     let Some(writer) = writer else { return Ok(Ok(())) };
     let progress = writer.progress();
     summary.kept_visits = Some(summary.visits.all());
-    let end = CrawlEnd {
+    let end = RunEnd {
         finished_at: summary.finished_at,
         state: summary.state,
         summary: serde_json::to_value(&*summary)?,

@@ -125,7 +125,7 @@ fn locks_beside(store: &Path) -> Vec<PathBuf> {
     let Some(name) = store.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
     let directory = store.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    let prefix = format!("{name}-crawl-");
+    let prefix = format!("{name}-run-");
     let is_lock = |path: &PathBuf| {
         path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(&prefix))
     };
@@ -153,7 +153,7 @@ mod tests {
         fs::write(path("list"), "").unwrap();
         fs::hard_link(path("list"), path("hard")).unwrap();
         symlink(path("list"), path("soft")).unwrap();
-        for name in ["a.sqlite", "a.sqlite-wal", "a.sqlite-crawl-00.lock"] {
+        for name in ["a.sqlite", "a.sqlite-wal", "a.sqlite-run-00.lock"] {
             fs::write(path(name), "").unwrap();
         }
         let mut in_use = InUse::default();
@@ -163,7 +163,7 @@ mod tests {
             assert!(refusal(&mut in_use, &path(name)).contains("that file is the opt-out list ("), "{name}");
         }
         assert!(refusal(&mut in_use, &path("a.sqlite-wal")).contains("is the store ("));
-        assert!(refusal(&mut in_use, &path("a.sqlite-crawl-00.lock")).contains("is a lock of the store ("));
+        assert!(refusal(&mut in_use, &path("a.sqlite-run-00.lock")).contains("is a lock of the store ("));
         let forced = in_use.create(Output { force: true, ..output(&path("hard")) });
         assert!(forced.is_err(), "no force makes it right");
         in_use.create(output(&path("new"))).unwrap();

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use kad::{Contact, PeerId};
 use kadscope_crawl::{Clock, Crawl, CrawlConfig, Crawled, Outlets, Progress};
-use schema::{CrawlId, Timestamp};
+use schema::{RunId, Timestamp};
 use testnet::{Scenario, SimConfig, SimNetwork, World};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -59,7 +59,7 @@ async fn crawl(world: Arc<World>) -> Crawled {
         .collect();
     let crawl = Crawl {
         network,
-        id: CrawlId([7; 16]),
+        id: RunId([7; 16]),
         network_name: "bench".to_owned(),
         protocols: vec![kad::message::AMINO_PROTOCOL.to_owned()],
         bootstrap,

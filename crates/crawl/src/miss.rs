@@ -19,8 +19,8 @@ pub(crate) enum Miss {
 impl Miss {
     /// Why this visit reached nobody; `None` if it reached somebody, or if nothing was dialled.
     pub(crate) fn of(visit: &Visit) -> Option<Self> {
-        let furthest = visit.connect_error.as_ref()?;
-        let failures = || visit.addresses.iter().filter_map(|address| address.outcome.failure());
+        let furthest = visit.met.connect_error.as_ref()?;
+        let failures = || visit.met.addresses.iter().filter_map(|address| address.outcome.failure());
         Some(if turns_away(furthest) {
             Self::TurnedAway
         } else if failures().any(is_ours) {
@@ -60,18 +60,18 @@ mod tests {
     use schema::{AddressVisit, PeerNumber, Timestamp, VisitKind};
 
     use super::*;
-    use crate::visit::{blank, furthest};
+    use crate::visit::furthest;
 
     fn of(failures: &[(Phase, FailureClass)]) -> Option<Miss> {
-        let mut visit = blank(PeerNumber(1), VisitKind::First, Timestamp(0));
-        visit.addresses.extend(failures.iter().map(|&(phase, class)| AddressVisit {
+        let mut visit = Visit::begun(PeerNumber(1), VisitKind::First, Timestamp(0));
+        visit.met.addresses.extend(failures.iter().map(|&(phase, class)| AddressVisit {
             address: Multiaddr::empty().into(),
             started_after: None,
             took: None,
             outcome: AddressOutcome::Failed(Failure::new(phase, class)),
             resolved: Vec::new(),
         }));
-        visit.connect_error = furthest(&visit.addresses);
+        visit.met.connect_error = furthest(&visit.met.addresses);
         Miss::of(&visit)
     }
 

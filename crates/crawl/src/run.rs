@@ -11,7 +11,7 @@ use kad::{
     opt_out::OptOut,
     preimage,
 };
-use schema::{AddressVisit, CrawlId, PeerNumber, Row, Visit, VisitKind, visit::PREFIXES};
+use schema::{AddressVisit, PeerNumber, Row, RunId, Visit, VisitKind, visit::PREFIXES};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -27,7 +27,7 @@ use crate::{
     pending::Pending,
     summary::{LeftOut, Summary},
     tally::Tally,
-    visit::{Visited, blank, malformed, skipped, visit},
+    visit::{Visited, malformed, skipped, visit},
 };
 
 /// What is to be crawled, and how.
@@ -36,7 +36,7 @@ pub struct Crawl<N> {
     /// Reaches peers.
     pub network: N,
     /// The crawl's name.
-    pub id: CrawlId,
+    pub id: RunId,
     /// The network's name.
     pub network_name: String,
     /// The names of the network's kad protocol, `/ipfs/kad/1.0.0` for instance; a peer that does not speak the first
@@ -136,7 +136,7 @@ impl<N: Network> Crawl<N> {
 struct Run<N> {
     network: N,
     begun: Instant,
-    id: CrawlId,
+    id: RunId,
     network_name: String,
     bootstrap: Vec<(PeerNumber, BootstrapOutcome)>,
     given: Vec<Contact>,
@@ -294,9 +294,9 @@ impl<N: Network> Run<N> {
     fn note_bootstrap(&mut self, visit: &Visit) {
         if let Some((_, outcome)) = self.bootstrap.iter_mut().find(|(peer, _)| *peer == visit.peer) {
             outcome.reached |= visit.is_reachable();
-            outcome.error.clone_from(&visit.connect_error);
+            outcome.error.clone_from(&visit.met.connect_error);
             outcome.crawl_error.clone_from(&visit.crawl_error);
-            outcome.addresses.clone_from(&visit.addresses);
+            outcome.addresses.clone_from(&visit.met.addresses);
         }
     }
 
@@ -308,10 +308,11 @@ impl<N: Network> Run<N> {
         let now = self.manner.clock.at(Instant::now());
         let parked: Vec<_> = self.frontier.parked().collect();
         for (peer, addrs) in parked {
-            let mut visit = blank(peer, VisitKind::First, now);
+            let mut visit = Visit::begun(peer, VisitKind::First, now);
             visit.connected_claims = self.frontier.connected_claims(peer);
-            visit.addresses = addrs.into_iter().map(|address| not_dialled(&self.network, address)).collect();
-            visit.addresses.extend(self.frontier.malformed_addresses(peer).into_iter().map(malformed));
+            visit.met.addresses =
+                addrs.into_iter().map(|address| not_dialled(&self.network, address)).collect();
+            visit.met.addresses.extend(self.frontier.malformed_addresses(peer).into_iter().map(malformed));
             self.tally.add(&visit);
             self.note_bootstrap(&visit);
             self.send(Row::Visit(Box::new(visit))).await;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::AddAssign};
 
 use kad::network::Traffic;
-use schema::{CrawlId, RunState, Timestamp};
+use schema::{RunId, RunState, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::completeness::Completeness;
@@ -16,7 +16,7 @@ pub type Counts = BTreeMap<String, u64>;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// The crawl's name in its store.
-    pub crawl_id: CrawlId,
+    pub crawl_id: RunId,
     /// The network's name.
     pub network: String,
     /// How it ended; `interrupted` if rows were lost on the way to the store, where it then has no end either.

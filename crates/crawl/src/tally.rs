@@ -57,10 +57,10 @@ enum Unreached {
 
 impl Unreached {
     fn of(visit: &Visit) -> Self {
-        match &visit.connect_error {
+        match &visit.met.connect_error {
             Some(failure) if turns_away(failure) => Self::TurnedAway(failure.class),
             Some(failure) => Self::Failed(failure.class),
-            None => Self::without_dial(&visit.addresses),
+            None => Self::without_dial(&visit.met.addresses),
         }
     }
 
@@ -98,12 +98,14 @@ impl Tally {
             VisitKind::NewAddresses => self.visits.new_addresses += 1,
             VisitKind::SecondPass => self.visits.second_pass += 1,
             VisitKind::TurnedAway => self.visits.turned_away += 1,
+            // Of a monitor, never of a crawl.
+            VisitKind::Scheduled => {}
         }
-        for address in &visit.addresses {
+        for address in &visit.met.addresses {
             count(&mut self.addresses, outcome_name(&address.outcome));
         }
-        self.bytes.sent += visit.sent_bytes;
-        self.bytes.received += visit.received_bytes;
+        self.bytes.sent += visit.met.sent_bytes;
+        self.bytes.received += visit.met.received_bytes;
         let before = if visit.is_reachable() {
             self.unreached.remove(&visit.peer)
         } else {
@@ -123,16 +125,16 @@ impl Tally {
         let answered = |p: &&PrefixOutcome| matches!(p, PrefixOutcome::Answered { .. });
         self.crawled += u64::from(visit.prefixes.iter().any(|p| answered(&p)));
         self.add_requests(visit);
-        if let Some(failure) = &visit.identify_error {
+        if let Some(failure) = &visit.met.identify_error {
             count(&mut self.identify_errors, failure.class.name());
         }
-        if let Some(agent) = &visit.agent_version {
+        if let Some(agent) = &visit.met.agent_version {
             count(&mut self.agents, agent);
         }
-        for protocol in &visit.protocols {
+        for protocol in &visit.met.protocols {
             count(&mut self.protocols, protocol);
         }
-        if let Some(connection) = &visit.connection {
+        if let Some(connection) = &visit.met.connection {
             count(&mut self.transports, connection.transport.name());
             count(&mut self.security, connection.security.name());
             if let Some(certificate) = connection.certificate {
@@ -258,11 +260,10 @@ mod tests {
     use schema::Timestamp;
 
     use super::*;
-    use crate::visit::blank;
 
     fn visit(peer: u32, kind: VisitKind, (phase, class): (Phase, FailureClass)) -> Visit {
-        let mut visit = blank(PeerNumber(peer), kind, Timestamp(0));
-        visit.connect_error = Some(Failure::new(phase, class));
+        let mut visit = Visit::begun(PeerNumber(peer), kind, Timestamp(0));
+        visit.met.connect_error = Some(Failure::new(phase, class));
         visit
     }
 

@@ -7,7 +7,7 @@ use kad::{
     identify::Identify,
     network::{AddressOutcome, Attempt, Connection, Dial, Network},
 };
-use schema::{AddressVisit, ConnectionInfo, FurtherRequests, PrefixOutcome, Visit, visit::PREFIXES};
+use schema::{AddressVisit, ConnectionInfo, Visit};
 use tokio::time::Instant;
 
 use crate::{
@@ -41,65 +41,33 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
     };
     let dialled = Instant::now();
     let Dial { attempts, connection } = dial;
-    let mut visit = blank(job.peer, job.kind, manner.clock.at(begun));
-    visit.dial_duration = attempts.iter().any(|a| a.started_after.is_some()).then(|| dialled - begun);
-    visit.addresses = addrs.into_iter().zip(attempts).map(|(addr, attempt)| address(addr, attempt)).collect();
-    visit.addresses.extend(job.malformed.into_iter().map(malformed));
+    let mut visit = Visit::begun(job.peer, job.kind, manner.clock.at(begun));
+    visit.met.dial_duration = attempts.iter().any(|a| a.started_after.is_some()).then(|| dialled - begun);
+    visit.met.addresses =
+        addrs.into_iter().zip(attempts).map(|(addr, attempt)| address(addr, attempt)).collect();
+    visit.met.addresses.extend(job.malformed.into_iter().map(malformed));
     let (mut found, mut left_out) = (HeardPeers::new(Key::of_peer(&job.id)), LeftOut::default());
     if let Some(mut connection) = connection {
         manner.pending.succeeded(dialled - begun);
-        visit.connection = Some(connection_info(&connection));
+        visit.met.connection = Some(connection_info(&connection));
         let said = Talk::new(&mut connection, job.id, job.wave, manner).run(&mut found).await;
-        if let Some(info) = &mut visit.connection {
+        if let Some(info) = &mut visit.met.connection {
             info.rtt = connection.round_trip();
         }
         let traffic = connection.traffic();
-        visit.sent_bytes = traffic.sent_bytes;
-        visit.received_bytes = traffic.received_bytes;
+        visit.met.sent_bytes = traffic.sent_bytes;
+        visit.met.received_bytes = traffic.received_bytes;
         connection.close().await;
         left_out = take(&mut visit, said, &job.id);
         left_out += found.left_out();
     }
-    if visit.connection.is_none() {
-        visit.connect_error = furthest(&visit.addresses);
+    if visit.met.connection.is_none() {
+        visit.met.connect_error = furthest(&visit.met.addresses);
     }
-    visit.connect_duration =
-        visit.connection.as_ref().and_then(|c| visit.addresses.get(c.address)).and_then(|a| a.took);
-    visit.ended_at = manner.clock.at(Instant::now());
+    visit.met.connect_duration =
+        visit.met.connection.as_ref().and_then(|c| visit.met.addresses.get(c.address)).and_then(|a| a.took);
+    visit.met.ended_at = manner.clock.at(Instant::now());
     Some(Visited { visit: Box::new(visit), found, left_out })
-}
-
-/// A visit about which nothing is known yet.
-pub(crate) fn blank(
-    peer: schema::PeerNumber,
-    kind: schema::VisitKind,
-    started_at: schema::Timestamp,
-) -> Visit {
-    Visit {
-        peer,
-        kind,
-        started_at,
-        ended_at: started_at,
-        dial_duration: None,
-        connect_duration: None,
-        crawl_duration: None,
-        addresses: Vec::new(),
-        connection: None,
-        connect_error: None,
-        agent_version: None,
-        protocols: Vec::new(),
-        listen_addrs: Vec::new(),
-        identify_error: None,
-        prefixes: [PrefixOutcome::NotAsked; PREFIXES],
-        further: FurtherRequests::default(),
-        open_buckets: 0,
-        crawl_error: None,
-        request_rtt: None,
-        neighbors: None,
-        connected_claims: 0,
-        sent_bytes: 0,
-        received_bytes: 0,
-    }
 }
 
 fn address(address: Multiaddr, attempt: Attempt) -> AddressVisit {
@@ -140,19 +108,19 @@ fn take(visit: &mut Visit, said: TalkOutcome, peer: &PeerId) -> LeftOut {
     visit.open_buckets = said.open_buckets;
     visit.crawl_error = said.crawl_error;
     visit.request_rtt = said.request_rtt;
-    visit.identify_error = said.identify_error;
+    visit.met.identify_error = said.identify_error;
     said.identify.map(|identify| take_identify(visit, identify, peer)).unwrap_or_default()
 }
 
 fn take_identify(visit: &mut Visit, mut identify: Identify, peer: &PeerId) -> LeftOut {
     identify.protocols.sort_unstable();
     identify.protocols.dedup();
-    visit.agent_version = Some(identify.agent_version.unwrap_or_default());
-    visit.protocols = identify.protocols;
+    visit.met.agent_version = Some(identify.agent_version.unwrap_or_default());
+    visit.met.protocols = identify.protocols;
     let listed = identify.listen_addrs.into_iter().map(|address| bare(address, peer).into());
     for address in listed.chain(identify.malformed_addrs.into_iter().map(Address::Malformed)) {
-        if !visit.listen_addrs.contains(&address) {
-            visit.listen_addrs.push(address);
+        if !visit.met.listen_addrs.contains(&address) {
+            visit.met.listen_addrs.push(address);
         }
     }
     LeftOut {

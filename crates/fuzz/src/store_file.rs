@@ -7,7 +7,7 @@ mod template;
 
 use std::{fs, path::Path, sync::LazyLock};
 
-use store::{Error, Limits, Store, StoreUrl};
+use store::{Error, Limits, RunFilter, Store, StoreUrl};
 use tempfile::TempDir;
 
 /// More rows than that are not in the store; a damaged one may go round in circles.
@@ -60,9 +60,9 @@ fn version(file: &[u8]) -> Option<u32> {
 }
 
 fn read(store: &Store) {
-    for crawl in store.crawls().unwrap_or_default().into_iter().take(MAX_ROWS) {
-        let id = crawl.start.id;
-        store.crawl(id).ok();
+    for run in store.runs(&RunFilter::default()).unwrap_or_default().into_iter().take(MAX_ROWS) {
+        let id = run.start.id;
+        store.run(id).ok();
         store.peers(id).ok();
         let visits = store.visits(id).into_iter().flatten();
         visits.take(MAX_ROWS).take_while(Result::is_ok).for_each(drop);
@@ -80,6 +80,6 @@ fn left_alone(path: &Path, bytes: &[u8]) {
 
 fn is_whole(path: &Path) -> bool {
     let Ok(store) = Store::open_existing(&StoreUrl::Sqlite(path.to_owned())) else { return false };
-    let Ok(crawls) = store.crawls() else { return false };
-    crawls.len() == 1 && crawls.iter().all(|crawl| crawl.totals.visits == template::VISITS)
+    let Ok(runs) = store.runs(&RunFilter::default()) else { return false };
+    runs.len() == 1 && runs.iter().all(|run| run.totals.visits == template::VISITS)
 }

@@ -256,4 +256,18 @@ impl AddressOutcome {
             _ => None,
         }
     }
+
+    /// The stable names of all outcomes.
+    pub const NAMES: [&'static str; 5] = ["connected", "not_tried", "abandoned", "skipped", "failed"];
+
+    /// The stable name that is stored and printed.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::NotTried => "not_tried",
+            Self::Abandoned => "abandoned",
+            Self::Skipped(_) => "skipped",
+            Self::Failed(_) => "failed",
+        }
+    }
 }

@@ -1,16 +1,32 @@
 //! The rows that are kept, and nothing of where they are kept.
 //!
 //! A *run* groups rows and says how they were made ([`run`]); a *visit* is one attempt to reach one peer and to read
-//! its routing table ([`visit`]). Rows are append-only: what can be computed from them is computed from them.
+//! its routing table ([`visit`]). What every contact with a peer shows is one part that several kinds of rows share
+//! ([`encounter`]). Each kind is described once, as data ([`table`]). Rows are append-only: what can be computed from them
+//! is computed from them.
 
+pub mod cell;
+mod clock_step;
+pub mod encounter;
+pub mod flat;
+mod lookup_request;
 pub mod nat;
+mod ping;
+mod record_holder;
+mod row;
 pub mod run;
+pub mod table;
 pub mod time;
 pub mod visit;
 
+pub use clock_step::ClockStep;
+pub use encounter::{AddressVisit, ConnectionInfo, Encounter};
+pub use lookup_request::LookupRequest;
 pub use nat::NatClass;
-pub use run::{CrawlEnd, CrawlId, CrawlStart, RunState};
+pub use ping::Ping;
+pub use record_holder::RecordHolder;
+pub use row::{PeerNumber, Row, RowType, TABLES};
+pub use run::{RunEnd, RunId, RunStart, RunState, Tool};
+pub use table::Table;
 pub use time::Timestamp;
-pub use visit::{
-    AddressVisit, ConnectionInfo, FurtherRequests, PeerNumber, PrefixOutcome, Row, Visit, VisitKind,
-};
+pub use visit::{FurtherRequests, PrefixOutcome, Visit, VisitKind, VisitType};

@@ -8,38 +8,28 @@ use crate::Visit;
 /// How many tables must say that their owner is connected to a peer before that counts: one could lie.
 pub const MIN_CONNECTED_CLAIMS: u8 = 2;
 
-/// Why an unreachable peer is not called down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum NatClass {
-    /// It can be reached through relays only. It may announce private addresses beside them.
-    RelayedOnly,
-    /// It announces addresses of private networks or of its own machine only.
-    PrivateOnly,
-    /// Dials from here failed, while at least [`MIN_CONNECTED_CLAIMS`] peers said that they are connected to it.
-    NotFromHere,
+kad::named! {
+    /// Why an unreachable peer is not called down.
+    pub enum NatClass {
+        /// It can be reached through relays only. It may announce private addresses beside them.
+        RelayedOnly = "relayed_only",
+        /// It announces addresses of private networks or of its own machine only.
+        PrivateOnly = "private_only",
+        /// Dials from here failed, while at least [`MIN_CONNECTED_CLAIMS`] peers said that they are connected to it.
+        NotFromHere = "not_from_here",
+    }
 }
 
 impl NatClass {
-    /// Every class.
-    pub const ALL: &'static [Self] = &[Self::RelayedOnly, Self::PrivateOnly, Self::NotFromHere];
-
-    /// The stable name that is printed.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::RelayedOnly => "relayed_only",
-            Self::PrivateOnly => "private_only",
-            Self::NotFromHere => "not_from_here",
-        }
-    }
-
     /// The class of a visited peer; `None` for one that was reached, and where nothing speaks for address
     /// translation.
     pub fn of(visit: &Visit) -> Option<Self> {
         if visit.is_reachable() {
             return None;
         }
-        let skipped = |reason| visit.addresses.iter().any(|a| a.outcome == AddressOutcome::Skipped(reason));
-        let was_dialled = visit.addresses.iter().any(|a| a.started_after.is_some());
+        let skipped =
+            |reason| visit.met.addresses.iter().any(|a| a.outcome == AddressOutcome::Skipped(reason));
+        let was_dialled = visit.met.addresses.iter().any(|a| a.started_after.is_some());
         if was_dialled {
             (visit.connected_claims >= MIN_CONNECTED_CLAIMS).then_some(Self::NotFromHere)
         } else if skipped(SkipReason::Relayed) {

@@ -1,55 +1,56 @@
 //! What one visit to one peer showed.
 //!
 //! The fields are those of RFM 2 (crawl, created, start, end, dial, connect and crawl durations, type, agent version,
-//! peer, protocols, addresses, error), and the outcome of each address and prefix beside them.
+//! peer, protocols, addresses, error), and the outcome of each address and prefix beside them. When a row was created is
+//! said by the store.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use kad::{
-    Address, Multiaddr, PeerId,
+    Multiaddr,
     failure::{Failure, FailureClass},
-    network::{AddressOutcome, RoundTrip, Security, Transport, WssCertificate},
+    network::AddressOutcome,
 };
 
-use crate::Timestamp;
+use crate::{
+    Encounter, PeerNumber, RowType, Timestamp,
+    cell::{BadCell, Cell, Cells},
+    names_of,
+    table::{Column, Holds, List, Table},
+};
 
-/// Numbers the peers of one crawl, in the order in which they were first heard of, from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PeerNumber(pub u32);
-
-/// One row on its way to a store. A number is always introduced by a `Peer` row before another row uses it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Row {
-    /// A peer was heard of for the first time in this crawl.
-    Peer(PeerNumber, PeerId),
-    /// A peer was visited.
-    Visit(Box<Visit>),
+kad::named! {
+    /// Who visits, as RFM 2 tells it apart.
+    pub enum VisitType {
+        /// A crawl.
+        Crawl = "crawl",
+        /// A monitor.
+        Monitor = "monitor",
+    }
 }
 
-/// Why a peer was visited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum VisitKind {
-    /// The first visit of a crawl.
-    First,
-    /// A peer that failed was tried again, at addresses that no visit had tried.
-    NewAddresses,
-    /// Its second chance: a peer that failed was tried once more, with all addresses known by then.
-    SecondPass,
-    /// A peer that turned us away, also at its second chance, was asked once more.
-    TurnedAway,
+kad::named! {
+    /// Why a peer was visited.
+    pub enum VisitKind {
+        /// The first visit of a crawl.
+        First = "first",
+        /// A peer that failed was tried again, at addresses that no visit had tried.
+        NewAddresses = "new_addresses",
+        /// Its second chance: a peer that failed was tried once more, with all addresses known by then.
+        SecondPass = "second_pass",
+        /// A peer that turned us away, also at its second chance, was asked once more.
+        TurnedAway = "turned_away",
+        /// A monitor visited a peer that it knew, since it was time to.
+        Scheduled = "scheduled",
+    }
 }
 
 impl VisitKind {
-    /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::First, Self::NewAddresses, Self::SecondPass, Self::TurnedAway];
-
-    /// The stable name that is stored and printed.
-    pub const fn name(self) -> &'static str {
+    /// Who makes visits of this kind.
+    pub const fn visit_type(self) -> VisitType {
         match self {
-            Self::First => "first",
-            Self::NewAddresses => "new_addresses",
-            Self::SecondPass => "second_pass",
-            Self::TurnedAway => "turned_away",
+            Self::First | Self::NewAddresses | Self::SecondPass | Self::TurnedAway => VisitType::Crawl,
+            Self::Scheduled => VisitType::Monitor,
         }
     }
 }
@@ -64,32 +65,10 @@ pub struct Visit {
     pub peer: PeerNumber,
     /// Why.
     pub kind: VisitKind,
-    /// When the visit began, before anything was sent.
-    pub started_at: Timestamp,
-    /// When the visit ended, after the connection was closed.
-    pub ended_at: Timestamp,
-    /// From the start of the visit until a connection stood or all addresses had failed; `None` if no address was
-    /// dialled.
-    pub dial_duration: Option<Duration>,
-    /// From the start of the attempt that connected until its peer was authenticated; `None` without a connection.
-    pub connect_duration: Option<Duration>,
+    /// What the contact with the peer showed.
+    pub met: Encounter,
     /// From the first request sent until the last answer, failure or timeout; `None` without a connection.
     pub crawl_duration: Option<Duration>,
-    /// Every address that was known when the visit began, and what came of it; those that are no multiaddress last.
-    pub addresses: Vec<AddressVisit>,
-    /// The connection; `None` if there was none.
-    pub connection: Option<ConnectionInfo>,
-    /// Why there was no connection; `None` if there was one. The class of the attempt that came furthest.
-    pub connect_error: Option<Failure>,
-    /// The agent version that the peer gave, cut to 256 bytes; `None` if it did not identify itself.
-    pub agent_version: Option<String>,
-    /// The protocols that the peer says it speaks, sorted; empty if it did not identify itself.
-    pub protocols: Vec<String>,
-    /// The addresses on which the peer says it listens; those that are no multiaddress last.
-    pub listen_addrs: Vec<Address>,
-    /// Why the peer did not identify itself, or what was wrong beside what it said; `None` if nothing was, or if there was
-    /// no connection.
-    pub identify_error: Option<Failure>,
     /// For each prefix what came of its request.
     pub prefixes: [PrefixOutcome; PREFIXES],
     /// Requests beyond one for each prefix: for parts of buckets that may hold more than an answer does.
@@ -106,21 +85,34 @@ pub struct Visit {
     /// How many peers had said in their answers, when the visit ended, that they are connected to this one; at most
     /// 255.
     pub connected_claims: u8,
-    /// Bytes sent, with all framing above the transport.
-    pub sent_bytes: u64,
-    /// Bytes received, likewise.
-    pub received_bytes: u64,
 }
 
 impl Visit {
+    /// A visit that begins, and of which nothing is known yet.
+    pub const fn begun(peer: PeerNumber, kind: VisitKind, started_at: Timestamp) -> Self {
+        Self {
+            peer,
+            kind,
+            met: Encounter::begun(started_at),
+            crawl_duration: None,
+            prefixes: [PrefixOutcome::NotAsked; PREFIXES],
+            further: FurtherRequests { answered: 0, failed: 0 },
+            open_buckets: 0,
+            crawl_error: None,
+            request_rtt: None,
+            neighbors: None,
+            connected_claims: 0,
+        }
+    }
+
     /// Whether the peer could be connected to: it proved its identity over one of its addresses.
-    pub fn is_reachable(&self) -> bool {
-        self.connection.is_some()
+    pub const fn is_reachable(&self) -> bool {
+        self.met.is_reachable()
     }
 
     /// The addresses that were known when the visit began, but for bytes that are none.
     pub fn multiaddrs(&self) -> impl Iterator<Item = &Multiaddr> {
-        self.addresses.iter().filter_map(|visited| visited.address.multiaddr())
+        self.met.multiaddrs()
     }
 
     /// Whether the routing table may be longer than what was read of it.
@@ -131,50 +123,15 @@ impl Visit {
     /// The stable name of what went wrong: why there was no connection, else why requests failed, else, where nothing was
     /// dialled, why the first address was left out. `None` if nothing did, or if no address was known.
     pub fn fault(&self) -> Option<&'static str> {
-        if let Some(failure) = self.connect_error.as_ref().or(self.crawl_error.as_ref()) {
+        if let Some(failure) = self.met.connect_error.as_ref().or(self.crawl_error.as_ref()) {
             return Some(failure.class.name());
         }
-        let skipped = self.addresses.iter().find_map(|visited| match visited.outcome {
+        let skipped = self.met.addresses.iter().find_map(|visited| match visited.outcome {
             AddressOutcome::Skipped(reason) => Some(reason.name()),
             _ => None,
         });
         skipped.filter(|_| !self.is_reachable())
     }
-}
-
-/// One address of a visited peer, and what came of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AddressVisit {
-    /// The address, without the `/p2p` part of the peer itself.
-    pub address: Address,
-    /// From the start of the dial until this address was tried; `None` if it never was.
-    pub started_after: Option<Duration>,
-    /// How long the attempt took; `None` if it was never made.
-    pub took: Option<Duration>,
-    /// What came of it.
-    pub outcome: AddressOutcome,
-    /// Where the address has a name, the addresses that it led to, and what came of each: at most 16, none of which has
-    /// any of its own. Empty for an address with an IP, and for a name that was not resolved.
-    pub resolved: Vec<Self>,
-}
-
-/// The connection of a visit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectionInfo {
-    /// The position of its address in [`Visit::addresses`].
-    pub address: usize,
-    /// Its transport.
-    pub transport: Transport,
-    /// What authenticated the peer.
-    pub security: Security,
-    /// What is known of the certificate below a secure WebSocket; `None` over every other transport.
-    pub certificate: Option<WssCertificate>,
-    /// 4 or 6.
-    pub ip_version: u8,
-    /// The socket at the other end: where a name led to, if the address has one.
-    pub socket: SocketAddr,
-    /// The shortest round trip until the connection was closed; `None` if none was seen.
-    pub rtt: Option<RoundTrip>,
 }
 
 /// What came of the request for one prefix.
@@ -194,6 +151,21 @@ pub enum PrefixOutcome {
     Failed(FailureClass),
 }
 
+impl PrefixOutcome {
+    /// The stable names of all outcomes.
+    pub const NAMES: [&'static str; 4] = ["not_asked", "saved", "answered", "failed"];
+
+    /// The stable name that is printed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotAsked => "not_asked",
+            Self::Saved => "saved",
+            Self::Answered { .. } => "answered",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
 /// Requests for parts of buckets, by what came of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FurtherRequests {
@@ -201,4 +173,69 @@ pub struct FurtherRequests {
     pub answered: u16,
     /// Sent, and not answered.
     pub failed: u16,
+}
+
+impl RowType for Visit {
+    const TABLE: Table = Table {
+        name: "visit",
+        doc: "One visit to one peer, of a crawl or of a monitor.",
+        has_encounter: true,
+        columns: &[
+            Column::new("peer", Holds::Subject, "who was visited"),
+            Column::new("type", names_of!(VisitType), "who visited"),
+            Column::new("kind", names_of!(VisitKind), "why"),
+            Column::or_none("crawl_us", Holds::Duration, "from the first request until the last answer"),
+            Column::new("prefixes", Holds::List(List::Prefixes), "what came of the request for each prefix"),
+            Column::new("further_answered", Holds::Count("requests"), "requests beyond these, answered"),
+            Column::new("further_failed", Holds::Count("requests"), "requests beyond these, not answered"),
+            Column::new(
+                "open_buckets",
+                Holds::Count("bits"),
+                "buckets that may hold more: bit c for prefix length c",
+            ),
+            Column::or_none("crawl_error", Holds::Failure, "why not everything was answered"),
+            Column::or_none("request_rtt_us", Holds::Duration, "from the first request until its answer"),
+            Column::or_none("neighbors", Holds::List(List::Peers), "the distinct peers in the answers"),
+            Column::new("connected_claims", Holds::Count("peers"), "who said to be connected to this peer"),
+        ],
+    };
+
+    fn encounter(&self) -> Option<&Encounter> {
+        Some(&self.met)
+    }
+
+    fn cells(&self) -> Vec<Cell<'_>> {
+        vec![
+            self.peer.into(),
+            self.kind.visit_type().name().into(),
+            self.kind.name().into(),
+            self.crawl_duration.into(),
+            self.prefixes.into(),
+            self.further.answered.into(),
+            self.further.failed.into(),
+            self.open_buckets.into(),
+            self.crawl_error.as_ref().into(),
+            self.request_rtt.into(),
+            self.neighbors.as_deref().into(),
+            self.connected_claims.into(),
+        ]
+    }
+
+    fn read(cells: &mut Cells<'_>, encounter: Option<Encounter>) -> Result<Self, BadCell> {
+        let peer = cells.take()?;
+        cells.name(VisitType::from_name)?;
+        Ok(Self {
+            peer,
+            kind: cells.name(VisitKind::from_name)?,
+            met: encounter.unwrap_or(Encounter::begun(Timestamp(0))),
+            crawl_duration: cells.take()?,
+            prefixes: cells.take()?,
+            further: FurtherRequests { answered: cells.take()?, failed: cells.take()? },
+            open_buckets: cells.take()?,
+            crawl_error: cells.take()?,
+            request_rtt: cells.take()?,
+            neighbors: cells.take()?,
+            connected_claims: cells.take()?,
+        })
+    }
 }

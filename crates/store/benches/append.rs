@@ -7,7 +7,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use kadscope_store::{Limits, Store, StoreUrl, Totals};
+use kadscope_store::{Limits, RunFilter, Store, StoreUrl, Totals};
 use rustix::time::{ClockId, clock_gettime};
 use schema::RunState;
 
@@ -63,7 +63,7 @@ async fn append(path: &Path, crawl: u8, peers: u32, keep_neighbors: bool) -> Fig
     let started = tokio::time::Instant::now();
     let before = cpu();
     let store = Store::open_with(&url, Limits::default()).unwrap().unwrap();
-    let writer = store.begin_crawl(&rows::start(crawl)).unwrap();
+    let writer = store.begin_run(&rows::start(crawl)).unwrap();
     let sender = writer.sender();
     for row in rows::crawl(peers, NEIGHBORS, keep_neighbors) {
         sender.send(row).await.unwrap();
@@ -80,7 +80,7 @@ async fn append(path: &Path, crawl: u8, peers: u32, keep_neighbors: bool) -> Fig
 
 fn read(path: &Path) {
     let store = Store::open_existing(&StoreUrl::Sqlite(path.to_owned())).unwrap();
-    let id = store.crawls().unwrap()[0].start.id;
+    let id = store.runs(&RunFilter::default()).unwrap()[0].start.id;
     let before = cpu();
     let visits = store.visits(id).unwrap().map(Result::unwrap).count();
     println!("read: {:.1} us CPU a visit", since(before).as_secs_f64() * 1e6 / visits as f64);

@@ -1,9 +1,8 @@
-//! Everything that can go wrong with a store, by name: each error says what was tried and on which file.
+//! Everything that can go wrong with a store, by name: each error says what was tried, and on which store or file.
 
-use std::{io, path::Path, path::PathBuf, time::Duration};
+use std::{error, io, path::PathBuf, time::Duration};
 
-use rusqlite::ErrorCode;
-use schema::CrawlId;
+use schema::{RunId, Table, cell::BadCell};
 
 use crate::url::SUPPORTED;
 
@@ -65,10 +64,10 @@ pub enum Error {
         supported: u32,
     },
     /// The file is damaged, or holds what this program never writes.
-    #[error("{path}: is damaged: could not {operation}: {detail}")]
+    #[error("{store}: is damaged: could not {operation}: {detail}")]
     Damaged {
-        /// The file.
-        path: PathBuf,
+        /// The store.
+        store: String,
         /// What was tried.
         operation: &'static str,
         /// What is wrong.
@@ -83,10 +82,10 @@ pub enum Error {
         path: PathBuf,
     },
     /// The file's tables are not those that its version has.
-    #[error("{path}: could not {operation}: its layout is not the one of this version ({detail})")]
+    #[error("{store}: could not {operation}: its layout is not the one of this version ({detail})")]
     Layout {
-        /// The file.
-        path: PathBuf,
+        /// The store.
+        store: String,
         /// What was tried.
         operation: &'static str,
         /// What is missing, or too much.
@@ -110,77 +109,77 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// A crawl is under way, and what was asked for has to wait for its end.
-    #[error("{path}: could not {operation}: the crawl {id} is under way in it")]
+    /// The run is under way, and what was asked for has to wait for its end.
+    #[error("{store}: could not {operation}: the run {id} is under way")]
     Running {
-        /// The file.
-        path: PathBuf,
+        /// The store.
+        store: String,
         /// What was tried.
         operation: &'static str,
-        /// The crawl that is under way.
-        id: CrawlId,
+        /// The run.
+        id: RunId,
     },
     /// The file or its directory cannot be written.
-    #[error("{path}: could not {operation}: the file or its directory is read-only")]
+    #[error("{store}: could not {operation}: the file or its directory is read-only")]
     ReadOnly {
-        /// The file.
-        path: PathBuf,
+        /// The store.
+        store: String,
         /// What was tried.
         operation: &'static str,
     },
     /// Another process holds the file, and did not let go in time.
-    #[error("{path}: could not {operation}: another process holds the file locked (waited {waited:?})")]
+    #[error("{store}: could not {operation}: another process holds the file locked (waited {waited:?})")]
     Locked {
-        /// The file.
-        path: PathBuf,
+        /// The store.
+        store: String,
         /// What was tried.
         operation: &'static str,
         /// How long it was waited for.
         waited: Duration,
     },
     /// The disk is full. What was committed before stays.
-    #[error("{path}: could not {operation}: the disk is full; what was written before is kept")]
+    #[error("{store}: could not {operation}: the disk is full; what was written before is kept")]
     Full {
-        /// The file.
-        path: PathBuf,
+        /// The store.
+        store: String,
         /// What was tried.
         operation: &'static str,
     },
-    /// The store holds no such crawl.
-    #[error("{path}: there is no crawl {id} in it")]
-    UnknownCrawl {
-        /// The file.
-        path: PathBuf,
-        /// The crawl that was asked for.
-        id: CrawlId,
+    /// The store holds no such run.
+    #[error("{store}: there is no run {id} in it")]
+    UnknownRun {
+        /// The store.
+        store: String,
+        /// The run that was asked for.
+        id: RunId,
     },
-    /// A crawl of this id is in the store already.
-    #[error("{path}: there is a crawl {id} in it already")]
-    CrawlExists {
-        /// The file.
-        path: PathBuf,
-        /// The crawl that was to begin.
-        id: CrawlId,
+    /// A run of this id is in the store already.
+    #[error("{store}: there is a run {id} in it already")]
+    RunExists {
+        /// The store.
+        store: String,
+        /// The run that was to begin.
+        id: RunId,
     },
     /// The file holds a name that this version does not know: it was added by a newer one.
-    #[error("{path}: holds the {vocabulary} `{name}`, which this version does not know")]
+    #[error("{store}: holds the {vocabulary} `{name}`, which this version does not know")]
     UnknownName {
-        /// The file.
-        path: PathBuf,
+        /// The store.
+        store: String,
         /// What kind of name it is.
         vocabulary: &'static str,
         /// The name.
         name: String,
     },
-    /// Any other error of SQLite.
-    #[error("{path}: could not {operation}: {source}")]
-    Sqlite {
-        /// The file.
-        path: PathBuf,
+    /// Any other error of what keeps the rows.
+    #[error("{store}: could not {operation}: {source}")]
+    Backend {
+        /// The store.
+        store: String,
         /// What was tried.
         operation: &'static str,
-        /// What SQLite says.
-        source: rusqlite::Error,
+        /// What it says.
+        source: Box<dyn error::Error + Send + Sync>,
     },
     /// An error of the operating system, on a file beside the database or at starting a thread.
     #[error("{path}: could not {operation}: {source}")]
@@ -193,66 +192,29 @@ pub enum Error {
         source: io::Error,
     },
     /// The thread that writes has panicked.
-    #[error("{path}: the thread that writes it has died; what was committed before is kept")]
+    #[error("{store}: the thread that writes it has died; what was committed before is kept")]
     WriterDied {
-        /// The file.
-        path: PathBuf,
+        /// The store.
+        store: String,
     },
 }
 
 impl Error {
-    /// Whether reading alone may still be possible: the file, or a file beside it, could not be opened for writing.
-    pub(crate) fn is_for_want_of_rights(&self) -> bool {
-        match self {
-            Self::ReadOnly { .. } => true,
-            Self::Sqlite { source, .. } => source.sqlite_error_code() == Some(ErrorCode::CannotOpen),
-            _ => false,
-        }
-    }
-
     /// What is tried wherever rows are read.
     pub(crate) const READ: &str = "read rows";
 
-    /// Names an error of SQLite that came while rows were read. A reader waits for nobody: the log keeps what it reads.
-    pub(crate) fn reading(path: &Path, source: rusqlite::Error) -> Self {
-        Self::sqlite(path, Self::READ, Duration::ZERO, source)
-    }
-
-    /// Names an error of SQLite. `waited` is the busy timeout of the connection.
-    pub(crate) fn sqlite(
-        path: &Path,
-        operation: &'static str,
-        waited: Duration,
-        source: rusqlite::Error,
-    ) -> Self {
-        let path = path.to_owned();
-        match &source {
-            rusqlite::Error::SqliteFailure(error, text) => match error.code {
-                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
-                    Self::Locked { path, operation, waited }
-                }
-                ErrorCode::DiskFull => Self::Full { path, operation },
-                ErrorCode::ReadOnly => Self::ReadOnly { path, operation },
-                ErrorCode::NotADatabase => Self::NotADatabase { path },
-                ErrorCode::DatabaseCorrupt => {
-                    let detail = text.clone().unwrap_or_else(|| error.to_string());
-                    Self::Damaged { path, operation, detail }
-                }
-                _ => Self::Sqlite { path, operation, source },
-            },
-            // Its own text would be the whole statement.
-            rusqlite::Error::SqlInputError { msg, .. } => {
-                let detail = msg.lines().next().unwrap_or_default().to_owned();
-                Self::Layout { path, operation, detail }
+    /// A row that cannot be put together again.
+    pub(crate) fn bad_cell(store: &str, table: &Table, bad: BadCell) -> Self {
+        let store = store.to_owned();
+        match bad {
+            BadCell::Name(column, name) => {
+                let vocabulary = table.columns.get(column).map_or(table.name, |column| column.name);
+                Self::UnknownName { store, vocabulary, name }
             }
-            rusqlite::Error::FromSqlConversionFailure(..)
-            | rusqlite::Error::IntegralValueOutOfRange(..)
-            | rusqlite::Error::InvalidColumnType(..)
-            | rusqlite::Error::Utf8Error(..)
-            | rusqlite::Error::QueryReturnedNoRows => {
-                Self::Damaged { path, operation, detail: source.to_string() }
+            BadCell::Kind(_) => {
+                let detail = format!("a row of {}: {bad}", table.name);
+                Self::Damaged { store, operation: Self::READ, detail }
             }
-            _ => Self::Sqlite { path, operation, source },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Rows that may wait for the writer. A row of a large visit is some kilobytes; a crawl that outruns the disk waits.
+/// Rows that may wait for the writer. A row of a large visit is some kilobytes; a tool that outruns the disk waits.
 pub(crate) const QUEUE_ROWS: usize = 1024;
 
 /// How often the writer looks into its queue while it gathers a batch: waking it for each row costs more than the row.
@@ -11,8 +11,14 @@ pub(crate) const GATHER_INTERVAL: Duration = Duration::from_millis(10);
 /// In so many parts the writer waits for the file: after each it says that it waits.
 pub(crate) const LOCK_ATTEMPTS: u32 = 6;
 
-/// Visits that a reader fetches at once.
-pub(crate) const READ_CHUNK: u32 = 256;
+/// Rows that a reader fetches at once.
+pub(crate) const READ_CHUNK: i64 = 256;
+
+/// Batches whose place a reader fetches at once.
+pub(crate) const READ_BATCHES: i64 = 64;
+
+/// Peers whose number in the store, and whose last encounter, the writer remembers, and as many of the generation before.
+pub(crate) const CACHED_PEERS: usize = 16_384;
 
 /// Addresses whose number the writer remembers, and as many of the generation before.
 pub(crate) const CACHED_ADDRESSES: usize = 16_384;
@@ -34,7 +40,7 @@ pub struct Limits {
     /// How long a row waits for others before it is written; 500 ms by default.
     pub batch_time: Duration,
     /// How long another process is waited for that holds the file, whatever is to be done: opening it, beginning a
-    /// crawl, appending rows, ending it; 30 s by default.
+    /// run, appending rows, ending it; 30 s by default.
     pub busy_timeout: Duration,
     /// Files up to this size, in bytes, are checked for damage when they are opened; 64 MiB by default, which takes
     /// about 0.15 s. In larger files damage shows when it is met.

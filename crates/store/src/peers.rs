@@ -1,9 +1,9 @@
-//! The peers of a crawl by their numbers.
+//! The peers of a run by their numbers.
 
 use kad::PeerId;
 use schema::PeerNumber;
 
-/// The peers of one crawl.
+/// The peers of one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Peers(Vec<(PeerNumber, PeerId)>);
 
@@ -13,7 +13,7 @@ impl Peers {
         Self(ascending)
     }
 
-    /// The peer of a number; `None` if the crawl has no such number.
+    /// The peer of a number; `None` if the run has no such number.
     pub fn get(&self, number: PeerNumber) -> Option<PeerId> {
         // Numbers are given from 0 without gaps: nearly always the number is the position.
         let position = usize::try_from(number.0).ok()?;

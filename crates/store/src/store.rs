@@ -1,29 +1,25 @@
-//! The store as its users see it.
+//! The store as its users see it: one boundary, whatever keeps the rows.
 
-use std::path::{Path, PathBuf};
-
-use kad::PeerId;
-use rusqlite::Connection;
-use schema::{CrawlEnd, CrawlId, CrawlStart, PeerNumber, RunState};
+use schema::{RowType, RunId, RunStart, Visit};
 
 use crate::{
-    CrawlInfo, Error, Limits, Neighbors, Peers, StoreUrl, Visits, Writer,
-    alive::Alive,
-    crawls::{self, StoredCrawl},
-    delete, names,
-    open::{self, Absent},
-    place::Place,
-    read_only,
-    resolve::{damaged, unknown},
+    Error, Limits, Neighbors, Peers, Rows, RunFilter, RunInfo, StoreUrl, Writer,
+    rows::{NeighborSource, Source},
+    sqlite,
+    writer::Appender,
 };
 
 /// An open store. It may be moved between threads; each thread that reads opens its own.
 #[derive(Debug)]
 pub struct Store {
-    path: PathBuf,
-    place: Place,
+    backend: Backend,
     limits: Limits,
-    connection: Connection,
+}
+
+/// What keeps the rows.
+#[derive(Debug)]
+enum Backend {
+    Sqlite(sqlite::Database),
 }
 
 impl Store {
@@ -34,10 +30,11 @@ impl Store {
 
     /// The same, with limits of one's own.
     pub fn open_with(url: &StoreUrl, limits: Limits) -> Result<Option<Self>, Error> {
-        match url {
-            StoreUrl::None => Ok(None),
-            StoreUrl::Sqlite(path) => Self::sqlite(path, Absent::Create, limits).map(Some),
-        }
+        let backend = match url {
+            StoreUrl::None => return Ok(None),
+            StoreUrl::Sqlite(path) => Backend::Sqlite(sqlite::Database::open(path, limits)?),
+        };
+        Ok(Some(Self { backend, limits }))
     }
 
     /// Opens a store to read what is in it: [`Error::Missing`] if it does not exist, [`Error::NothingKept`] for `none`.
@@ -48,139 +45,85 @@ impl Store {
 
     /// The same, with limits of one's own.
     pub fn open_existing_with(url: &StoreUrl, limits: Limits) -> Result<Self, Error> {
-        match url {
-            StoreUrl::None => Err(Error::NothingKept),
-            StoreUrl::Sqlite(path) => match Self::sqlite(path, Absent::Refuse, limits) {
-                Err(error) if error.is_for_want_of_rights() => {
-                    Self::of(path, read_only::open(path, &limits)?, limits)
-                }
-                opened => opened,
-            },
-        }
-    }
-
-    fn sqlite(path: &Path, absent: Absent, limits: Limits) -> Result<Self, Error> {
-        Self::of(path, open::open(path, absent, &limits)?, limits)
-    }
-
-    fn of(path: &Path, connection: Connection, limits: Limits) -> Result<Self, Error> {
-        let place = Place::of(path).map_err(|source| Error::Io {
-            path: path.to_owned(),
-            operation: "look at it",
-            source,
-        })?;
-        Ok(Self { path: path.to_owned(), place, limits, connection })
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Begins a crawl. From now on it is in the store, as running.
-    ///
-    /// Fails with [`Error::CrawlExists`] if its id is taken. Waits for other writers up to the busy timeout.
-    pub fn begin_crawl(&self, start: &CrawlStart) -> Result<Writer, Error> {
-        for crawl in crawls::all(&self.connection).map_err(|e| self.reading(e))? {
-            if crawl.state.is_none() && crawl.start.id != start.id {
-                Alive::remove_left_over(&self.path, crawl.start.id);
-            }
-        }
-        Writer::begin(self.path.clone(), start, self.limits)
-    }
-
-    /// Deletes a crawl with all of its rows, and what only it refers to: peers, addresses, agents.
-    ///
-    /// Fails with [`Error::Running`] while any crawl is under way in the store.
-    pub fn delete_crawl(&mut self, id: CrawlId) -> Result<(), Error> {
-        let crawl = self.stored(id)?.row;
-        let (path, waited) = (&self.path, self.limits.busy_timeout);
-        let fail = |error| Error::sqlite(path, "delete a crawl", waited, error);
-        delete::crawl(&mut self.connection, path, crawl, fail)?;
-        Alive::remove_left_over(&self.path, id);
-        Ok(())
-    }
-
-    /// Every crawl, in the order of their start.
-    pub fn crawls(&self) -> Result<Vec<CrawlInfo>, Error> {
-        let stored = crawls::all(&self.connection).map_err(|e| self.reading(e))?;
-        stored.into_iter().map(|crawl| self.info(crawl)).collect()
-    }
-
-    /// One crawl; [`Error::UnknownCrawl`] if it is not there.
-    pub fn crawl(&self, id: CrawlId) -> Result<CrawlInfo, Error> {
-        self.info(self.stored(id)?)
-    }
-
-    /// The peers that a crawl heard of, by their numbers.
-    pub fn peers(&self, crawl: CrawlId) -> Result<Peers, Error> {
-        let crawl = self.stored(crawl)?.row;
-        let fail = |error| self.reading(error);
-        let sql = "SELECT number, peer_id FROM crawl_peer JOIN peer ON peer.id = crawl_peer.peer
-            WHERE crawl = ?1 ORDER BY number";
-        let mut select = self.connection.prepare_cached(sql).map_err(fail)?;
-        let mut rows = select.query((crawl,)).map_err(fail)?;
-        let mut peers = Vec::new();
-        while let Some(row) = rows.next().map_err(fail)? {
-            let text = row.get_ref(1).and_then(|value| Ok(value.as_str()?)).map_err(fail)?;
-            let peer: PeerId =
-                text.parse().map_err(|_| damaged(&self.path, format!("`{text}` is no peer id")))?;
-            peers.push((PeerNumber(row.get(0).map_err(fail)?), peer));
-        }
-        Ok(Peers::new(peers))
-    }
-
-    /// The visits of a crawl in the order in which they were written, read as they are asked for.
-    pub fn visits(&self, crawl: CrawlId) -> Result<Visits<'_>, Error> {
-        let crawl = self.stored(crawl)?;
-        Ok(Visits::new(&self.connection, &self.path, crawl.row, crawl.start.started_at))
-    }
-
-    /// Who has whom in its routing table, and nothing else of the visits of a crawl.
-    pub fn neighbors(&self, crawl: CrawlId) -> Result<Neighbors<'_>, Error> {
-        let crawl = self.stored(crawl)?.row;
-        Ok(Neighbors::new(&self.connection, &self.path, crawl))
-    }
-
-    /// Reads the structure of the whole file, whatever its size; [`Error::Damaged`] says what is wrong with it.
-    pub fn check(&self) -> Result<(), Error> {
-        open::check(&self.connection, &self.path, &self.limits)
-    }
-
-    fn stored(&self, id: CrawlId) -> Result<StoredCrawl, Error> {
-        crawls::one(&self.connection, id)
-            .map_err(|e| self.reading(e))?
-            .ok_or_else(|| Error::UnknownCrawl { path: self.path.clone(), id })
-    }
-
-    fn info(&self, crawl: StoredCrawl) -> Result<CrawlInfo, Error> {
-        let (id, unfinished) = (crawl.start.id, crawl.state.is_none());
-        if unfinished && !Alive::is_held(&self.path, id) {
-            // Its end may have been written after it was read here: the lock is let go after that.
-            return self.ended(self.stored(id)?, RunState::Interrupted);
-        }
-        self.ended(crawl, RunState::Running)
-    }
-
-    /// A crawl with the state that is stored, or `without_end` if there is none.
-    fn ended(&self, crawl: StoredCrawl, without_end: RunState) -> Result<CrawlInfo, Error> {
-        let StoredCrawl { start, totals, finished_at, state, summary, .. } = crawl;
-        let Some((name, finished_at)) = state.zip(finished_at) else {
-            return Ok(CrawlInfo { start, end: None, state: without_end, totals });
+        let backend = match url {
+            StoreUrl::None => return Err(Error::NothingKept),
+            StoreUrl::Sqlite(path) => Backend::Sqlite(sqlite::Database::open_existing(path, limits)?),
         };
-        let state = names::run_state(&name).ok_or_else(|| unknown(&self.path, "state of a crawl", &name))?;
-        Ok(CrawlInfo { start, end: Some(CrawlEnd { finished_at, state, summary }), state, totals })
+        Ok(Self { backend, limits })
     }
 
-    fn reading(&self, error: rusqlite::Error) -> Error {
-        Error::sqlite(&self.path, Error::READ, self.limits.busy_timeout, error)
+    /// The store as people know it; nothing secret is in it.
+    pub fn name(&self) -> String {
+        match &self.backend {
+            Backend::Sqlite(database) => database.path().display().to_string(),
+        }
     }
-}
 
-impl Drop for Store {
-    fn drop(&mut self) {
-        if !self.place.is_there() {
-            open::leave_log(&self.connection);
+    /// Begins a run. From now on it is in the store, as running.
+    ///
+    /// Fails with [`Error::RunExists`] if its id is taken. Waits for other writers up to the busy timeout.
+    pub fn begin_run(&self, start: &RunStart) -> Result<Writer, Error> {
+        let appender = match &self.backend {
+            Backend::Sqlite(database) => Appender::Sqlite(Box::new(database.begin_run(start)?)),
+        };
+        Writer::begin(appender, self.name(), start.started_at, self.limits)
+    }
+
+    /// Deletes a run with all of its rows, and what only it refers to: peers, addresses, agents.
+    ///
+    /// Fails with [`Error::Running`] while it is under way.
+    pub fn delete_run(&mut self, id: RunId) -> Result<(), Error> {
+        match &mut self.backend {
+            Backend::Sqlite(database) => database.delete_run(id),
+        }
+    }
+
+    /// The runs that a filter admits, in the order of their start.
+    pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunInfo>, Error> {
+        match &self.backend {
+            Backend::Sqlite(database) => database.runs(filter),
+        }
+    }
+
+    /// One run; [`Error::UnknownRun`] if it is not there.
+    pub fn run(&self, id: RunId) -> Result<RunInfo, Error> {
+        match &self.backend {
+            Backend::Sqlite(database) => database.run(id),
+        }
+    }
+
+    /// The peers that a run heard of, by their numbers.
+    pub fn peers(&self, run: RunId) -> Result<Peers, Error> {
+        match &self.backend {
+            Backend::Sqlite(database) => database.peers(run),
+        }
+    }
+
+    /// The rows of one kind of a run in the order in which they were written, read as they are asked for.
+    pub fn rows<T: RowType>(&self, run: RunId) -> Result<Rows<'_, T>, Error> {
+        let source = match &self.backend {
+            Backend::Sqlite(database) => Source::Sqlite(Box::new(database.rows(run, &T::TABLE)?)),
+        };
+        Ok(Rows::new(source, self.name()))
+    }
+
+    /// The visits of a run.
+    pub fn visits(&self, run: RunId) -> Result<Rows<'_, Visit>, Error> {
+        self.rows(run)
+    }
+
+    /// Who has whom in its routing table, and nothing else of the visits of a run.
+    pub fn neighbors(&self, run: RunId) -> Result<Neighbors<'_>, Error> {
+        let source = match &self.backend {
+            Backend::Sqlite(database) => NeighborSource::Sqlite(database.neighbors(run)?),
+        };
+        Ok(Neighbors { source, is_over: false })
+    }
+
+    /// Reads the structure of the whole store, whatever its size; [`Error::Damaged`] says what is wrong with it.
+    pub fn check(&self) -> Result<(), Error> {
+        match &self.backend {
+            Backend::Sqlite(database) => database.check(),
         }
     }
 }

@@ -1,12 +1,11 @@
-//! Receives the rows of one crawl and appends them in batches, on a thread of its own.
+//! Receives the rows of one run and appends them in batches, on a thread of its own, whatever keeps them.
 
 use std::{
     io,
-    path::PathBuf,
     thread::{self, JoinHandle},
 };
 
-use schema::{CrawlEnd, CrawlStart, Row};
+use schema::{Row, RunEnd, Timestamp};
 use tokio::{
     runtime,
     sync::{
@@ -18,13 +17,34 @@ use tokio::{
 
 use crate::{
     Error, Limits, Totals,
-    alive::Alive,
-    append::Appender,
     limits::{GATHER_INTERVAL, QUEUE_ROWS},
-    open::{self, Absent},
+    sqlite,
 };
 
-/// Appends the rows of one crawl as they come.
+/// Appends the rows of one run to what keeps them. Dropped, the run counts as ended or interrupted. After an error it must
+/// not be used again.
+#[derive(Debug)]
+pub(crate) enum Appender {
+    Sqlite(Box<sqlite::Appender>),
+}
+
+impl Appender {
+    /// Appends rows whole or not at all; returns what the run has by now. `now` is when the rows are created.
+    fn append(&mut self, rows: &[Row], now: Timestamp) -> Result<Totals, Error> {
+        match self {
+            Self::Sqlite(appender) => appender.append(rows, now),
+        }
+    }
+
+    /// Writes the end of the run.
+    fn end(&mut self, end: &RunEnd) -> Result<Totals, Error> {
+        match self {
+            Self::Sqlite(appender) => appender.end(end),
+        }
+    }
+}
+
+/// Appends the rows of one run as they come.
 ///
 /// A batch is written when [`Limits::batch_rows`] are in hand or [`Limits::batch_time`] has passed, in one transaction;
 /// a kill loses at most the batch in hand. When a batch cannot be written the channel closes, and
@@ -32,47 +52,51 @@ use crate::{
 /// crawl without an end: it counts as interrupted.
 #[derive(Debug)]
 pub struct Writer {
-    path: PathBuf,
+    store: String,
     rows: mpsc::Sender<Row>,
     progress: watch::Receiver<Totals>,
-    end: Option<oneshot::Sender<CrawlEnd>>,
+    end: Option<oneshot::Sender<RunEnd>>,
     done: Option<oneshot::Receiver<Result<Totals, Error>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
-    /// Begins a crawl in the file at `path`.
-    pub(crate) fn begin(path: PathBuf, start: &CrawlStart, limits: Limits) -> Result<Self, Error> {
-        let io_error = |operation, source: io::Error| Error::Io { path: path.clone(), operation, source };
-        let connection = open::connect(&path, Absent::Refuse, &limits)?;
-        let alive = Alive::new(&path, start.id).map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock => Error::CrawlExists { path: path.clone(), id: start.id },
-            _ => io_error("lock the crawl", error),
-        })?;
-        let appender = Appender::begin(connection, path.clone(), start, &limits)?;
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .map_err(|e| io_error("start a thread that writes", e))?;
-
+    /// Starts the thread that appends the rows of a run which began at `started_at`. Errors call the store `store`.
+    pub(crate) fn begin(
+        appender: Appender,
+        store: String,
+        started_at: Timestamp,
+        limits: Limits,
+    ) -> Result<Self, Error> {
+        let failed = |source: io::Error| Error::Backend {
+            store: store.clone(),
+            operation: "start a thread that writes",
+            source: source.into(),
+        };
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (rows, receiver) = mpsc::channel(QUEUE_ROWS);
         let (end, end_receiver) = oneshot::channel();
         let (done_sender, done) = oneshot::channel();
         let (progress_sender, progress) = watch::channel(Totals::default());
-        let task = Task { appender, rows: receiver, end: end_receiver, progress: progress_sender, limits };
+        let task = Task {
+            appender,
+            began: (started_at, Instant::now()),
+            rows: receiver,
+            end: end_receiver,
+            progress: progress_sender,
+            limits,
+        };
         let run = move || {
             let done = runtime.block_on(task.run());
-            drop(alive);
             if let Err(Err(error)) = done_sender.send(done) {
                 tracing::error!(%error, "rows were lost");
             }
         };
-        let thread = thread::Builder::new().name("store".to_owned()).spawn(run);
-        let thread = Some(thread.map_err(|e| io_error("start a thread that writes", e))?);
-        Ok(Self { path, rows, progress, end: Some(end), done: Some(done), thread })
+        let thread = thread::Builder::new().name("store".to_owned()).spawn(run).map_err(failed)?;
+        Ok(Self { store, rows, progress, end: Some(end), done: Some(done), thread: Some(thread) })
     }
 
-    /// Where rows are sent to. Bounded: a sender waits while the disk is slower than the crawl. Closed once a batch
+    /// Where rows are sent to. Bounded: a sender waits while the store is slower than the tool. Closed once a batch
     /// could not be written.
     pub fn sender(&self) -> mpsc::Sender<Row> {
         self.rows.clone()
@@ -83,11 +107,11 @@ impl Writer {
         self.progress.clone()
     }
 
-    /// Writes what was sent and then the end of the crawl. Senders that still exist find the channel closed.
+    /// Writes what was sent and then the end of the run. Senders that still exist find the channel closed.
     ///
     /// Fails with the first error that a batch or the end met; what was committed before is kept.
-    pub async fn finish(mut self, end: CrawlEnd) -> Result<Totals, Error> {
-        let died = || Error::WriterDied { path: self.path.clone() };
+    pub async fn finish(mut self, end: RunEnd) -> Result<Totals, Error> {
+        let died = || Error::WriterDied { store: self.store.clone() };
         // A writer that has failed does not take it, and says why below.
         drop(self.end.take().map(|sender| sender.send(end)));
         let done = self.done.take().ok_or_else(died)?;
@@ -99,7 +123,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.end.take());
         if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
-            tracing::error!(path = %self.path.display(), "the thread that writes has panicked");
+            tracing::error!(store = self.store, "the thread that writes has panicked");
         }
     }
 }
@@ -107,17 +131,19 @@ impl Drop for Writer {
 /// What the thread does.
 struct Task {
     appender: Appender,
+    /// When the run began, by its clock and by that of the system, which does not step.
+    began: (Timestamp, Instant),
     rows: mpsc::Receiver<Row>,
-    end: oneshot::Receiver<CrawlEnd>,
+    end: oneshot::Receiver<RunEnd>,
     progress: watch::Sender<Totals>,
     limits: Limits,
 }
 
-/// Whether the crawl goes on.
+/// Whether the run goes on.
 enum Ending {
     NotYet,
     /// All was sent.
-    Finished(CrawlEnd),
+    Finished(RunEnd),
     /// The writer was dropped.
     Dropped,
 }
@@ -129,7 +155,8 @@ impl Task {
         loop {
             self.gather(&mut batch, &mut ending).await;
             if !batch.is_empty() {
-                let totals = self.appender.append(&batch)?;
+                let now = self.began.0.after(self.began.1.elapsed());
+                let totals = self.appender.append(&batch, now)?;
                 batch.clear();
                 self.progress.send_replace(totals);
                 continue;
@@ -181,7 +208,7 @@ impl Task {
     }
 
     /// Lets nothing more into the queue.
-    fn close(&mut self, end: Result<CrawlEnd, oneshot::error::RecvError>) -> Ending {
+    fn close(&mut self, end: Result<RunEnd, oneshot::error::RecvError>) -> Ending {
         self.rows.close();
         end.map_or(Ending::Dropped, Ending::Finished)
     }

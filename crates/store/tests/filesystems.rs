@@ -13,8 +13,8 @@ use std::{
     process::Command,
 };
 
-use kadscope_store::{Error, Store, StoreUrl, Writer};
-use schema::{Row, RunState};
+use kadscope_store::{Error, RunFilter, Store, StoreUrl, Writer};
+use schema::{PeerNumber, Row, RunState};
 
 #[path = "suite/conformance.rs"]
 #[expect(dead_code, reason = "the suite itself runs elsewhere")]
@@ -60,7 +60,8 @@ fn in_runtime<T>(future: impl Future<Output = T>) -> T {
 /// Sends rows until nobody takes them any more, and returns why.
 async fn write_until_it_fails(writer: Writer) -> Error {
     let sender = writer.sender();
-    for row in rows::crawl(1_000_000, 0, false).filter(|row| matches!(row, Row::Visit(_))) {
+    let each = |n| [Row::Peer(PeerNumber(n), rows::peer(n)), Row::Visit(Box::new(rows::visit(n)))];
+    for row in (0..1_000_000).flat_map(each) {
         if sender.send(row).await.is_err() {
             break;
         }
@@ -74,11 +75,11 @@ fn fill(directory: &Path) -> Error {
     let store = open(&path).unwrap();
     let before: Vec<_> = rows::crawl(500, 20, true).collect();
     in_runtime(conformance::keep(&store, &rows::start(1), before.iter().cloned()));
-    let writer = store.begin_crawl(&rows::start(2)).unwrap();
+    let writer = store.begin_run(&rows::start(2)).unwrap();
     let error = in_runtime(write_until_it_fails(writer));
     // As the process saw it, and as one that comes later does.
     for store in [store, open(&path).unwrap()] {
-        let info = store.crawl(rows::start(2).id).unwrap();
+        let info = store.run(rows::start(2).id).unwrap();
         assert_eq!(info.state, RunState::Interrupted);
         assert!(info.totals.visits >= 1000, "{:?}", info.totals);
         assert_eq!(
@@ -107,7 +108,7 @@ fn a_full_disk_keeps_what_was_committed() {
 fn a_file_that_may_not_grow_keeps_what_was_committed() {
     if let Some(directory) = child() {
         let error = fill(&directory);
-        assert!(matches!(error, Error::Sqlite { operation: "append rows", .. }), "{error}");
+        assert!(matches!(error, Error::Backend { operation: "append rows", .. }), "{error}");
         return;
     }
     let script = r#"trap "" XFSZ; ulimit -f 6000; exec "$@""#;
@@ -140,8 +141,8 @@ fn a_store_on_a_read_only_file_system_is_read_and_not_written() {
         }
         let mut store = Store::open_existing(&StoreUrl::Sqlite(path)).unwrap();
         assert!(conformance::read(&store, rows::start(1).id) == rows);
-        assert!(matches!(store.begin_crawl(&rows::start(2)), Err(Error::ReadOnly { .. })));
-        assert!(matches!(store.delete_crawl(rows::start(1).id), Err(Error::ReadOnly { .. })));
+        assert!(matches!(store.begin_run(&rows::start(2)), Err(Error::ReadOnly { .. })));
+        assert!(matches!(store.delete_run(rows::start(1).id), Err(Error::ReadOnly { .. })));
         return;
     }
     let script = r#"mount -t tmpfs none "$DIR"; exec "$@""#;
@@ -155,9 +156,10 @@ fn a_store_that_is_written_elsewhere_is_read_by_its_log() {
         let (path, seen) = (directory.join("own/a.sqlite"), directory.join("seen/a.sqlite"));
         let store = open(&path).unwrap();
         in_runtime(conformance::keep(&store, &rows::start(1), rows::crawl(10, 5, true)));
-        let writer = store.begin_crawl(&rows::start(2)).unwrap();
+        let writer = store.begin_run(&rows::start(2)).unwrap();
         let reader = Store::open_existing(&StoreUrl::Sqlite(seen.clone())).unwrap();
-        let states: Vec<_> = reader.crawls().unwrap().into_iter().map(|crawl| crawl.state).collect();
+        let states: Vec<_> =
+            reader.runs(&RunFilter::default()).unwrap().into_iter().map(|crawl| crawl.state).collect();
         assert_eq!(states, [RunState::Succeeded, RunState::Running]);
         drop((reader, writer, store));
 
@@ -185,7 +187,7 @@ fn a_store_of_another_user_is_read() {
         let error = open(&path).err().unwrap();
         assert!(!matches!(error, Error::NotADatabase { .. } | Error::Damaged { .. }), "{error}");
         let store = Store::open_existing(&StoreUrl::Sqlite(path)).unwrap();
-        assert_eq!(store.crawls().unwrap().len(), 1);
+        assert_eq!(store.runs(&RunFilter::default()).unwrap().len(), 1);
         return;
     }
     for modes in ["chmod 444 a.sqlite; chmod 555 .", "chmod 555 .", "chmod 444 a.sqlite"] {

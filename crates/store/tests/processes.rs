@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use kadscope_store::{Limits, Store, StoreUrl};
+use kadscope_store::{Limits, RunFilter, Store, StoreUrl};
 use schema::{Row, RunState};
 
 #[path = "suite/conformance.rs"]
@@ -62,7 +62,7 @@ fn endless() -> impl Iterator<Item = Row> {
 
 /// Writes for ever, and prints what is committed.
 async fn write_for_ever(crawl: u8, path: &Path) {
-    let writer = open(path).begin_crawl(&rows::start(crawl)).unwrap();
+    let writer = open(path).begin_run(&rows::start(crawl)).unwrap();
     let mut progress = writer.progress();
     tokio::spawn(async move {
         while progress.changed().await.is_ok() {
@@ -90,22 +90,23 @@ fn a_killed_process_leaves_all_that_it_committed() {
         let mut child = spawn("a_killed_process_leaves_all_that_it_committed", &path, crawl);
         let mut committed = committed(&mut child);
         let seen = committed.find(|&visits| visits >= enough).unwrap();
-        assert_eq!(open(&path).crawl(rows::start(crawl).id).unwrap().state, RunState::Running);
+        assert_eq!(open(&path).run(rows::start(crawl).id).unwrap().state, RunState::Running);
         child.kill().unwrap();
         let last = committed.last().unwrap_or(seen);
         assert!(!child.wait().unwrap().success());
 
         let store = open(&path);
-        let info = store.crawl(rows::start(crawl).id).unwrap();
+        let info = store.run(rows::start(crawl).id).unwrap();
         assert_eq!((info.state, info.end), (RunState::Interrupted, None));
         assert!(info.totals.visits >= last, "{last} were committed, and {:?} are there", info.totals);
         whole_batches(&store, crawl, info.totals.visits);
         store.check().unwrap();
     }
     // Whoever comes next removes what the killed ones left beside the file.
-    let writer = open(&path).begin_crawl(&rows::start(4)).unwrap();
+    let writer = open(&path).begin_run(&rows::start(4)).unwrap();
     in_runtime(writer.finish(rows::end(RunState::Succeeded))).unwrap();
-    let states: Vec<_> = open(&path).crawls().unwrap().into_iter().map(|crawl| crawl.state).collect();
+    let states: Vec<_> =
+        open(&path).runs(&RunFilter::default()).unwrap().into_iter().map(|crawl| crawl.state).collect();
     assert_eq!(states[..3], [RunState::Interrupted; 3]);
     let names: Vec<_> =
         directory.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -119,10 +120,10 @@ fn whole_batches(store: &Store, crawl: u8, visits: u64) {
     assert_eq!(read.len() as u64, visits);
     let sent = endless().filter_map(|row| match row {
         Row::Visit(visit) => Some(*visit),
-        Row::Peer(..) => None,
+        _ => None,
     });
     assert!(sent.take(read.len()).eq(read.iter().cloned()));
-    let totals = store.crawl(id).unwrap().totals;
+    let totals = store.run(id).unwrap().totals;
     let edges: usize = read.iter().filter_map(|visit| visit.neighbors.as_ref()).map(Vec::len).sum();
     assert_eq!(totals.edges, edges as u64);
     assert_eq!(totals.peers, store.peers(id).unwrap().len() as u64);
@@ -144,7 +145,7 @@ fn several_processes_write_one_file() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     }
     let (store, sent) = (open(&path), rows::crawl(800, 30, true).collect::<Vec<_>>());
-    let crawls = store.crawls().unwrap();
+    let crawls = store.runs(&RunFilter::default()).unwrap();
     assert_eq!(crawls.len(), 3);
     for crawl in crawls {
         assert_eq!(crawl.state, RunState::Succeeded);
@@ -155,7 +156,7 @@ fn several_processes_write_one_file() {
 #[test]
 fn opening_a_file_again_does_not_drop_the_locks_of_this_process() {
     if let Some((_, path)) = child() {
-        open(&path).crawls().unwrap();
+        open(&path).runs(&RunFilter::default()).unwrap();
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -168,5 +169,5 @@ fn opening_a_file_again_does_not_drop_the_locks_of_this_process() {
     assert!(other.wait_with_output().unwrap().status.success());
     assert!(directory.path().join("twice.sqlite-wal").exists());
     in_runtime(conformance::keep(&store, &rows::start(2), rows::crawl(50, 10, true)));
-    assert_eq!(open(&path).crawls().unwrap().len(), 2);
+    assert_eq!(open(&path).runs(&RunFilter::default()).unwrap().len(), 2);
 }

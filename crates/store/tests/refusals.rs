@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use kadscope_store::{Error, Limits, Store, StoreUrl};
+use kadscope_store::{Error, Limits, RunFilter, Store, StoreUrl};
 use rusqlite::Connection;
 use schema::RunState;
 use tempfile::TempDir;
@@ -113,9 +113,9 @@ async fn files_without_a_version_are_refused_in_one_line() {
 async fn tables_of_another_layout_are_said_in_one_line() {
     let (_directory, path) = a_store().await;
     let other = Connection::open(&path).unwrap();
-    other.execute_batch("ALTER TABLE crawl RENAME COLUMN vantage TO viewpoint").unwrap();
+    other.execute_batch("ALTER TABLE run RENAME COLUMN vantage TO viewpoint").unwrap();
     drop(other);
-    let error = open(&path).unwrap().crawls().unwrap_err();
+    let error = open(&path).unwrap().runs(&RunFilter::default()).unwrap_err();
     assert!(matches!(error, Error::Layout { .. }), "{error}");
     assert!(error.to_string().lines().count() == 1 && error.to_string().contains("vantage"), "{error}");
 }
@@ -165,9 +165,8 @@ async fn damage_in_a_file_too_large_to_check_shows_when_it_is_read() {
 async fn names_that_only_a_newer_version_knows() {
     let cases = [
         ("UPDATE name SET name = 'carrier_pigeon' WHERE name = 'tcp'", "transport", "carrier_pigeon"),
-        ("UPDATE name SET name = 'third_pass' WHERE name = 'first'", "kind of visit", "third_pass"),
+        ("UPDATE name SET name = 'third_pass' WHERE name = 'first'", "kind", "third_pass"),
         ("UPDATE name SET name = 'bored' WHERE name = 'private'", "skip reason", "bored"),
-        ("UPDATE name SET name = 'haunted' WHERE name = 'abandoned'", "outcome of an address", "haunted"),
         ("UPDATE failure SET class = 'eaten'", "failure class", "eaten"),
         ("UPDATE failure SET phase = 'moon'", "phase", "moon"),
     ];
@@ -178,9 +177,9 @@ async fn names_that_only_a_newer_version_knows() {
         assert!(error.to_string().contains(&format!("{vocabulary} `{name}`")), "{error}");
     }
     let (_directory, path) = a_store().await;
-    Connection::open(&path).unwrap().execute("UPDATE crawl SET state = 'asleep'", ()).unwrap();
+    Connection::open(&path).unwrap().execute("UPDATE run SET state = 'asleep'", ()).unwrap();
     assert!(
-        matches!(open(&path).unwrap().crawls(), Err(Error::UnknownName { name, .. }) if name == "asleep")
+        matches!(open(&path).unwrap().runs(&RunFilter::default()), Err(Error::UnknownName { name, .. }) if name == "asleep")
     );
 }
 
@@ -189,9 +188,13 @@ async fn values_that_were_never_written() {
     for sql in [
         "UPDATE visit SET neighbors = x'80'",
         "UPDATE visit SET prefixes = x'00'",
-        "UPDATE visit SET listen_addrs = x'ff'",
+        "UPDATE description SET listen_addrs = x'ff'",
+        "UPDATE fates SET list = x'ff'",
+        "UPDATE fates SET list = x'020e00'",
+        "UPDATE visit SET times = x'630101'",
+        "UPDATE visit SET fates = 99999 WHERE fates IS NOT NULL",
         "UPDATE visit SET dial_us = -1",
-        "UPDATE visit SET agent = 99 WHERE agent IS NOT NULL",
+        "UPDATE description SET agent = 99 WHERE agent IS NOT NULL",
         "UPDATE address SET multiaddr = 'nowhere'",
         "UPDATE protocol_set SET protocols = '{'",
     ] {
@@ -227,7 +230,7 @@ async fn a_file_that_another_holds_to_itself() {
     let (_directory, path) = a_store().await;
     let other = Connection::open(&path).unwrap();
     other.pragma_update(None, "locking_mode", "exclusive").unwrap();
-    other.execute_batch("BEGIN IMMEDIATE; UPDATE crawl SET vantage = 'x'; COMMIT").unwrap();
+    other.execute_batch("BEGIN IMMEDIATE; UPDATE run SET vantage = 'x'; COMMIT").unwrap();
     let error = open(&path).err().unwrap();
     assert!(matches!(error, Error::Locked { .. }), "{error}");
     assert!(error.to_string().contains("another process holds the file"), "{error}");
@@ -237,11 +240,11 @@ async fn a_file_that_another_holds_to_itself() {
 async fn a_file_that_another_writes_and_does_not_let_go() {
     let (_directory, path) = a_store().await;
     let store = open(&path).unwrap();
-    let writer = store.begin_crawl(&rows::start(2)).unwrap();
+    let writer = store.begin_run(&rows::start(2)).unwrap();
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert!(matches!(store.begin_crawl(&rows::start(3)), Err(Error::Locked { .. })));
-    assert_eq!(store.crawls().unwrap().len(), 2, "reading goes on");
+    assert!(matches!(store.begin_run(&rows::start(3)), Err(Error::Locked { .. })));
+    assert_eq!(store.runs(&RunFilter::default()).unwrap().len(), 2, "reading goes on");
 
     let sender = writer.sender();
     sender.send(schema::Row::Peer(schema::PeerNumber(0), rows::peer(0))).await.unwrap();
@@ -249,20 +252,20 @@ async fn a_file_that_another_writes_and_does_not_let_go() {
     other.execute_batch("ROLLBACK").unwrap();
     let error = writer.finish(rows::end(RunState::Succeeded)).await.unwrap_err();
     assert!(matches!(error, Error::Locked { operation: "append rows", .. }), "{error}");
-    assert_eq!(store.crawl(rows::start(2).id).unwrap().state, RunState::Interrupted);
+    assert_eq!(store.run(rows::start(2).id).unwrap().state, RunState::Interrupted);
 }
 
 #[tokio::test]
 async fn a_file_that_another_writes_for_a_while_is_waited_for() {
     let (_directory, path) = a_store().await;
     let store = open_with(&path, Limits::default()).unwrap();
-    let writer = store.begin_crawl(&rows::start(2)).unwrap();
+    let writer = store.begin_run(&rows::start(2)).unwrap();
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     conformance::send(&writer, rows::crawl(100, 5, true)).await;
     let finish = tokio::spawn(writer.finish(rows::end(RunState::Succeeded)));
     tokio::task::yield_now().await;
-    assert_eq!(store.crawl(rows::start(2).id).unwrap().totals.visits, 0);
+    assert_eq!(store.run(rows::start(2).id).unwrap().totals.visits, 0);
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(finish.await.unwrap().unwrap().visits, 100);
 }
@@ -276,7 +279,7 @@ fn many_make_one_file_at_once() {
             for _ in 0..4 {
                 scope.spawn(|| {
                     barrier.wait();
-                    open_with(&path, Limits::default()).unwrap().crawls().unwrap();
+                    open_with(&path, Limits::default()).unwrap().runs(&RunFilter::default()).unwrap();
                 });
             }
         });
@@ -304,7 +307,7 @@ async fn a_file_whose_making_was_cut_short_is_made_anew() {
         fs::write(&path, &whole[..pages * 4096]).unwrap();
         fs::write(directory.path().join("store.sqlite-journal"), journal_of_a_new_file()).unwrap();
         let store = open(&path).unwrap();
-        assert_eq!(store.crawls().unwrap(), []);
+        assert_eq!(store.runs(&RunFilter::default()).unwrap(), []);
         conformance::keep(&store, &rows::start(1), rows::crawl(10, 5, true)).await;
     }
 }
@@ -320,7 +323,7 @@ async fn a_log_that_was_not_folded_in_is_read() {
     assert!(!log.is_empty());
     fs::write(directory.path().join("copy.sqlite-wal"), log).unwrap();
     fs::copy(&path, &copy).unwrap();
-    assert_eq!(open(&copy).unwrap().crawls().unwrap().len(), 2);
+    assert_eq!(open(&copy).unwrap().runs(&RunFilter::default()).unwrap().len(), 2);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use kad::{
 use kadscope_store::{Store, StoreUrl};
 use multiaddr::Multiaddr;
 use rusqlite::{Connection, StatementStatus};
-use schema::{AddressVisit, PeerNumber, PrefixOutcome, Row, Visit, VisitKind, visit::PREFIXES};
+use schema::{AddressVisit, Encounter, PeerNumber, PrefixOutcome, Row, Visit, VisitKind, visit::PREFIXES};
 
 #[path = "suite/conformance.rs"]
 #[expect(dead_code, reason = "the suite itself runs elsewhere")]
@@ -27,13 +27,13 @@ async fn a_database() -> (tempfile::TempDir, Connection, Vec<Visit>) {
     let mut rows: Vec<_> = rows::crawl(300, 40, true).collect();
     for row in &mut rows {
         if let Row::Visit(visit) = row {
-            let turn = visit.peer.0 as usize % visit.listen_addrs.len().max(1);
-            visit.listen_addrs.rotate_left(turn);
+            let turn = visit.peer.0 as usize % visit.met.listen_addrs.len().max(1);
+            visit.met.listen_addrs.rotate_left(turn);
             visit.prefixes[3] = PrefixOutcome::Saved;
             visit.prefixes[4] = PrefixOutcome::Failed(FailureClass::StreamReset);
             visit.prefixes[5] = PrefixOutcome::Answered { peers: 1000 };
             if visit.peer.0 % 3 == 0 {
-                visit.addresses.push(by_name(visit.peer.0));
+                visit.met.addresses.push(by_name(visit.peer.0));
             }
         }
     }
@@ -71,7 +71,7 @@ fn by_name(peer: u32) -> AddressVisit {
 
 /// All rows of a query about the second crawl, as text.
 fn select(db: &Connection, sql: &str) -> Vec<Vec<String>> {
-    let sql = format!("WITH mine AS (SELECT visit FROM visit_view WHERE crawl_id = ?1) {sql}");
+    let sql = format!("WITH mine AS (SELECT visit FROM visit_view WHERE run_id = ?1) {sql}");
     let mut select = db.prepare(&sql).unwrap();
     let columns = select.column_count();
     let text = |value| match value {
@@ -109,21 +109,21 @@ async fn views_show_names_and_text() {
     );
     let expected = visits.iter().map(|visit| {
         let or_none = |text: Option<&str>| text.unwrap_or("-").to_owned();
-        let connection = visit.connection.as_ref();
+        let connection = visit.met.connection.as_ref();
         vec![
             name(visit.peer),
-            visit.started_at.to_string(),
+            visit.met.started_at.to_string(),
             u8::from(visit.is_reachable()).to_string(),
             or_none(connection.map(|c| c.transport.name())),
             or_none(connection.map(|c| c.security.name())),
-            or_none(visit.agent_version.as_deref()),
-            or_none(visit.connect_error.as_ref().map(|failure| failure.class.name())),
+            or_none(visit.met.agent_version.as_deref()),
+            or_none(visit.met.connect_error.as_ref().map(|failure| failure.class.name())),
             visit.neighbors.as_ref().unwrap().len().to_string(),
         ]
     });
     assert_same(&seen, expected);
     let states: Vec<String> = db
-        .prepare("SELECT state FROM crawl_view")
+        .prepare("SELECT state FROM run_view")
         .unwrap()
         .query_map((), |r| r.get(0))
         .unwrap()
@@ -140,18 +140,20 @@ async fn views_read_the_lists() {
     });
     let seen = select(
         &db,
-        "SELECT peer_id, neighbor_peer_id FROM neighbor_view WHERE visit IN mine ORDER BY visit, neighbor_number",
+        "SELECT peer_id, neighbor_peer_id FROM visit_neighbor_view WHERE visit IN mine ORDER BY visit, neighbor_number",
     );
     assert_same(&seen, neighbors);
-    let listens = visits.iter().flat_map(|visit| visit.listen_addrs.iter().map(|a| vec![a.to_string()]));
-    let seen =
-        select(&db, "SELECT multiaddr FROM listen_address_view WHERE visit IN mine ORDER BY visit, position");
+    let listens = visits.iter().flat_map(|visit| visit.met.listen_addrs.iter().map(|a| vec![a.to_string()]));
+    let seen = select(
+        &db,
+        "SELECT multiaddr FROM visit_listen_address_view WHERE visit IN mine ORDER BY visit, position",
+    );
     assert_same(&seen, listens);
     let prefixes =
         visits.iter().flat_map(|visit| visit.prefixes.iter().map(|&prefix| outcome(prefix).to_vec()));
     let seen = select(
         &db,
-        "SELECT outcome, peers, class FROM prefix_view WHERE visit IN mine ORDER BY visit, prefix",
+        "SELECT outcome, peers, class FROM visit_prefix_view WHERE visit IN mine ORDER BY visit, prefix",
     );
     assert_eq!(seen.len(), visits.len() * PREFIXES);
     assert_same(&seen, prefixes);
@@ -169,7 +171,7 @@ fn outcome(prefix: PrefixOutcome) -> [String; 3] {
 #[tokio::test]
 async fn addresses_are_shown_with_their_fate() {
     let (_directory, db, visits) = a_database().await;
-    let fates = visits.iter().flat_map(|visit| &visit.addresses).map(|address| {
+    let fates = visits.iter().flat_map(|visit| &visit.met.addresses).map(|address| {
         let (outcome, detail) = match &address.outcome {
             AddressOutcome::Connected => ("connected", "-"),
             AddressOutcome::NotTried => ("not_tried", "-"),
@@ -179,8 +181,8 @@ async fn addresses_are_shown_with_their_fate() {
         };
         vec![address.address.to_string(), outcome.to_owned(), detail.to_owned()]
     });
-    let sql = "SELECT multiaddr, outcome, coalesce(skip_reason, class) FROM address_view
-        WHERE visit IN mine ORDER BY visit, position";
+    let sql = "SELECT multiaddr, outcome, coalesce(skip_reason, class) FROM visit_address_view
+        WHERE visit IN mine AND place IS NULL ORDER BY visit, position";
     assert_same(&select(&db, sql), fates);
 }
 
@@ -192,10 +194,10 @@ async fn the_counts_of_a_crawl_are_those_of_its_rows() {
             "SELECT
                  group_concat(peer_count || ' ' || visit_count || ' ' || edge_count),
                  group_concat(
-                     (SELECT count(*) FROM crawl_peer WHERE crawl = crawl.id) || ' ' ||
-                     (SELECT count(*) FROM visit WHERE crawl = crawl.id) || ' ' ||
-                     (SELECT sum(neighbor_count) FROM visit WHERE crawl = crawl.id))
-             FROM crawl",
+                     (SELECT count(*) FROM run_peer WHERE run = run.id) || ' ' ||
+                     (SELECT count(*) FROM visit WHERE run = run.id) || ' ' ||
+                     (SELECT sum(neighbor_count) FROM visit WHERE run = run.id))
+             FROM run",
             (),
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
@@ -225,7 +227,7 @@ async fn the_other_end_and_where_names_led_to_are_shown() {
     let (_directory, db, visits) = a_database().await;
     let seen =
         select(&db, "SELECT socket, rtt_us, rtt_source FROM visit_view WHERE visit IN mine ORDER BY visit");
-    let expected = visits.iter().map(|visit| match &visit.connection {
+    let expected = visits.iter().map(|visit| match &visit.met.connection {
         None => ["-"; 3].map(str::to_owned).to_vec(),
         Some(connection) => {
             let rtt = connection.rtt.unwrap();
@@ -235,10 +237,11 @@ async fn the_other_end_and_where_names_led_to_are_shown() {
     assert_same(&seen, expected);
     let seen = select(
         &db,
-        "SELECT address_view.multiaddr, resolved_view.multiaddr, resolved_view.outcome, resolved_view.class,
-             resolved_view.skip_reason, resolved_view.started_after_us, resolved_view.took_us
-         FROM resolved_view JOIN address_view USING (visit, position)
-         WHERE visit IN mine ORDER BY visit, position, place",
+        "SELECT named.multiaddr, led_to.multiaddr, led_to.outcome, led_to.class, led_to.skip_reason,
+             led_to.started_after_us, led_to.took_us
+         FROM visit_address_view AS led_to JOIN visit_address_view AS named USING (visit, position)
+         WHERE visit IN mine AND led_to.place IS NOT NULL AND named.place IS NULL
+         ORDER BY visit, position, led_to.place",
     );
     let expected = (0..300_u32).filter(|peer| peer % 3 == 0).flat_map(|peer| {
         let (name, end) = (format!("/dns4/host-{peer}.test/tcp/1"), format!("{}/tcp/1", peer % 256));
@@ -249,7 +252,7 @@ async fn the_other_end_and_where_names_led_to_are_shown() {
         .map(|row| row.map(str::to_owned).to_vec())
     });
     assert_same(&seen, expected);
-    assert!(visits.iter().step_by(3).all(|visit| visit.addresses.last().unwrap().resolved.len() == 2));
+    assert!(visits.iter().step_by(3).all(|visit| visit.met.addresses.last().unwrap().resolved.len() == 2));
 }
 
 /// Peers of one crawl: reached at once, refused, reached by a second visit, without an address, with private addresses only,
@@ -258,17 +261,20 @@ async fn the_other_end_and_where_names_led_to_are_shown() {
 fn fates() -> Vec<Row> {
     let mut rows: Vec<Row> = (0..10).map(|n| Row::Peer(PeerNumber(n), rows::peer(n))).collect();
     let refused = |n| Visit { peer: PeerNumber(n), ..rows::visit(9) };
-    let mut nowhere = Visit { connect_error: None, addresses: Vec::new(), ..refused(3) };
+    let mut nowhere = Visit {
+        met: Encounter { connect_error: None, addresses: Vec::new(), ..refused(3).met },
+        ..refused(3)
+    };
     let mut private = Visit { peer: PeerNumber(4), ..nowhere.clone() };
-    private.addresses = refused(4).addresses;
-    for address in &mut private.addresses {
+    private.met.addresses = refused(4).met.addresses;
+    for address in &mut private.met.addresses {
         address.outcome = AddressOutcome::Skipped(SkipReason::Private);
     }
     nowhere.kind = VisitKind::SecondPass;
     let again = Visit { peer: PeerNumber(2), kind: VisitKind::SecondPass, ..rows::visit(2) };
     let failed = |n, phase, class| {
         let connect_error = Some(Failure::new(phase, class));
-        Visit { connect_error, ..refused(n) }
+        Visit { met: Encounter { connect_error, ..refused(n).met }, ..refused(n) }
     };
     let full = failed(6, Phase::Connect, FailureClass::ResourceLimit);
     let resets = [(7, Phase::Secure), (8, Phase::Connect)]
@@ -294,9 +300,9 @@ async fn a_peer_has_one_row_a_crawl_with_the_last_word_on_it() {
     let seen = select(
         &db,
         "SELECT peer_id, visits, reachable, error, turned_away, agent IS NULL, address FROM peer_view
-         WHERE crawl_id = ?1 AND (SELECT count(*) FROM mine) > 0 ORDER BY number",
+         WHERE run_id = ?1 AND (SELECT count(*) FROM mine) > 0 ORDER BY number",
     );
-    let reached = |n: u32| rows::visit(n).addresses[1].address.to_string();
+    let reached = |n: u32| rows::visit(n).met.addresses[1].address.to_string();
     let expected = [
         ["1", "1", "-", "-", "0", &reached(0)],
         ["1", "0", "connection_refused", "-", "1", "-"],
@@ -333,12 +339,12 @@ async fn steps(visits: u32, sql: &str) -> i32 {
 #[tokio::test]
 async fn what_is_asked_of_one_visit_costs_that_visit() {
     for sql in [
-        "SELECT * FROM neighbor_view WHERE visit = 7",
-        "SELECT * FROM prefix_view WHERE visit = 7",
-        "SELECT * FROM listen_address_view WHERE visit = 7",
-        "SELECT * FROM address_view WHERE visit = 7",
+        "SELECT * FROM visit_neighbor_view WHERE visit = 7",
+        "SELECT * FROM visit_prefix_view WHERE visit = 7",
+        "SELECT * FROM visit_listen_address_view WHERE visit = 7",
+        "SELECT * FROM visit_address_view WHERE visit = 7",
         "SELECT * FROM visit_view WHERE visit = 7",
-        "SELECT * FROM peer_view WHERE crawl_id = (SELECT crawl_id FROM crawl) AND number = 6",
+        "SELECT * FROM peer_view WHERE run_id = (SELECT run_id FROM run) AND number = 6",
     ] {
         let (few, many) = (steps(30, sql).await, steps(600, sql).await);
         assert!(many <= few + few / 4, "{sql}: {few} steps among 30 visits, {many} among 600");

@@ -9,7 +9,8 @@ use clap_complete::{
     CompleteEnv, CompletionCandidate,
     engine::{ArgValueCompleter, PathCompleter, ValueCompleter as _},
 };
-use store::{CrawlInfo, Store, StoreUrl};
+use schema::Tool;
+use store::{RunFilter, RunInfo, Store, StoreUrl};
 
 use super::{DEFAULT_STORE, command};
 use crate::network::PRESETS;
@@ -53,9 +54,10 @@ fn named(typed: &OsStr, names: impl Iterator<Item = &'static str>) -> Vec<Comple
 /// The crawls of the store that the line names. A store that cannot be read has none to offer.
 fn crawls(typed: &OsStr) -> Vec<CompletionCandidate> {
     let text = typed.to_string_lossy();
-    let found =
-        store_of_line().and_then(|url| Store::open_existing(&url).ok()?.crawls().ok()).unwrap_or_default();
-    let described = |crawl: &CrawlInfo| {
+    let found = store_of_line()
+        .and_then(|url| Store::open_existing(&url).ok()?.runs(&RunFilter::of(Tool::Crawl)).ok())
+        .unwrap_or_default();
+    let described = |crawl: &RunInfo| {
         let about = format!("{}, {}, {}", crawl.start.network, crawl.start.started_at, crawl.state);
         CompletionCandidate::new(crawl.start.id.to_string()).help(Some(about.into()))
     };

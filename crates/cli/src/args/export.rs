@@ -3,7 +3,7 @@
 use std::{path::PathBuf, str::FromStr};
 
 use clap::{Args, ValueEnum, builder::EnumValueParser};
-use schema::CrawlId;
+use schema::RunId;
 use serde::Serialize;
 use store::StoreUrl;
 
@@ -56,14 +56,14 @@ pub(crate) enum CrawlName {
     /// The one that began last.
     Latest,
     /// The one with this id.
-    Id(CrawlId),
+    Id(RunId),
 }
 
 impl FromStr for CrawlName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match (text, CrawlId::parse(text)) {
+        match (text, RunId::parse(text)) {
             ("latest", _) => Ok(Self::Latest),
             (_, Some(id)) => Ok(Self::Id(id)),
             _ => Err("write the 32 digits that `kadscope crawls` shows, or `latest`".to_owned()),

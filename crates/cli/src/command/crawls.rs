@@ -4,9 +4,9 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 
 use anyhow::Context as _;
 use crawl::Summary;
-use schema::{CrawlId, RunState, Timestamp};
+use schema::{RunId, RunState, Timestamp, Tool};
 use serde::Serialize;
-use store::{CrawlInfo, Store};
+use store::{RunFilter, RunInfo, Store};
 
 use super::crawl::place;
 use crate::{
@@ -33,14 +33,14 @@ struct Listing {
 #[derive(Debug, Serialize)]
 struct Deleted {
     /// Its name.
-    deleted: CrawlId,
+    deleted: RunId,
 }
 
 /// What is said of a crawl.
 #[derive(Debug, Serialize)]
 pub(crate) struct Listed {
     /// Its name.
-    pub(crate) crawl_id: CrawlId,
+    pub(crate) crawl_id: RunId,
     /// The network's name.
     pub(crate) network: String,
     /// When it began.
@@ -77,18 +77,20 @@ pub(crate) fn run(args: &CrawlsArgs) -> anyhow::Result<Code> {
 }
 
 /// The crawl of this name.
-pub(super) fn find(store: &Store, name: CrawlName) -> anyhow::Result<CrawlInfo> {
+pub(super) fn find(store: &Store, name: CrawlName) -> anyhow::Result<RunInfo> {
     match name {
-        CrawlName::Id(id) => Ok(store.crawl(id)?),
-        CrawlName::Latest => Ok(store.crawls()?.pop().ok_or_else(|| {
-            Failed::usage(format!("{}: there is no crawl in this store", store.path().display()))
-        })?),
+        CrawlName::Id(id) => Ok(store.run(id)?),
+        CrawlName::Latest => Ok(store
+            .runs(&RunFilter::of(Tool::Crawl))?
+            .pop()
+            .ok_or_else(|| Failed::usage(format!("{}: there is no crawl in this store", store.name())))?),
     }
 }
 
 fn list(args: &CrawlsArgs, store: &Store) -> anyhow::Result<Code> {
     let now = clock::now();
-    let crawls: Vec<Listed> = store.crawls()?.into_iter().map(|crawl| listed(crawl, now)).collect();
+    let crawls: Vec<Listed> =
+        store.runs(&RunFilter::of(Tool::Crawl))?.into_iter().map(|crawl| listed(crawl, now)).collect();
     if args.json {
         output::print_json(&Listing { store: args.store.to_string(), crawls })?;
     } else {
@@ -98,7 +100,7 @@ fn list(args: &CrawlsArgs, store: &Store) -> anyhow::Result<Code> {
 }
 
 /// What was printed at the end of the crawl; of one without an end, what the list says of it.
-fn show(args: &CrawlsArgs, crawl: CrawlInfo) -> anyhow::Result<Code> {
+fn show(args: &CrawlsArgs, crawl: RunInfo) -> anyhow::Result<Code> {
     let style = output::Style::of_stdout();
     let Some(end) = &crawl.end else {
         let state = crawl.state;
@@ -122,14 +124,14 @@ fn show(args: &CrawlsArgs, crawl: CrawlInfo) -> anyhow::Result<Code> {
 }
 
 fn delete(args: &CrawlsArgs, mut store: Store, name: CrawlName) -> anyhow::Result<Code> {
-    let CrawlInfo { start, totals, .. } = find(&store, name)?;
+    let RunInfo { start, totals, .. } = find(&store, name)?;
     let visits = counted(totals.visits, "visit", "visits");
     let crawl = format!("crawl {} of {} with {visits}", start.id, escaped(&start.network));
     if !args.yes && !is_confirmed(&crawl)? {
         output::note("nothing was deleted");
         return Ok(Code::Cancelled);
     }
-    store.delete_crawl(start.id)?;
+    store.delete_run(start.id)?;
     if args.json {
         output::print_json(&Deleted { deleted: start.id })?;
     } else {
@@ -152,8 +154,8 @@ fn is_confirmed(crawl: &str) -> anyhow::Result<bool> {
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
-fn listed(crawl: CrawlInfo, now: Timestamp) -> Listed {
-    let CrawlInfo { start, end, state, totals } = crawl;
+fn listed(crawl: RunInfo, now: Timestamp) -> Listed {
+    let RunInfo { start, end, state, totals } = crawl;
     let finished_at = end.as_ref().map(|end| end.finished_at);
     let number = |path: &str| end.as_ref().and_then(|end| end.summary.pointer(path)?.as_u64());
     let until = finished_at.or_else(|| (state == RunState::Running).then_some(now));

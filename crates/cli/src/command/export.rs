@@ -9,8 +9,8 @@ use std::{
 
 use anyhow::Context as _;
 use kad::opt_out::OptOut;
-use schema::{CrawlId, RunState};
-use store::{CrawlInfo, Store};
+use schema::{RunId, RunState};
+use store::{RunInfo, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -32,7 +32,7 @@ const MAX_KEY_BYTES: u64 = 4096;
 /// What is written, and what of it.
 struct Export<'a> {
     store: &'a Store,
-    crawl: CrawlInfo,
+    crawl: RunInfo,
     privacy: Privacy,
     veil: Veil,
     opt_out: Arc<OptOut>,
@@ -163,7 +163,7 @@ impl Export<'_> {
     }
 
     fn write_crawl(&self, sink: &mut Sink) -> anyhow::Result<()> {
-        let CrawlInfo { start, end, state, .. } = &self.crawl;
+        let RunInfo { start, end, state, .. } = &self.crawl;
         let mut parameters = start.parameters.clone();
         if let Some(parameters) = parameters.as_object_mut() {
             // They may have asked not to be measured since.
@@ -187,7 +187,7 @@ impl Export<'_> {
         Ok(())
     }
 
-    fn write_visits(&self, id: CrawlId, sink: &mut Sink) -> anyhow::Result<bool> {
+    fn write_visits(&self, id: RunId, sink: &mut Sink) -> anyhow::Result<bool> {
         for visit in self.store.visits(id)? {
             if self.stop.is_cancelled() {
                 return Ok(false);
@@ -200,7 +200,7 @@ impl Export<'_> {
         Ok(true)
     }
 
-    fn write_neighbors(&self, id: CrawlId, sink: &mut Sink) -> anyhow::Result<bool> {
+    fn write_neighbors(&self, id: RunId, sink: &mut Sink) -> anyhow::Result<bool> {
         for entry in self.store.neighbors(id)? {
             if self.stop.is_cancelled() {
                 return Ok(false);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use kad::{Address, opt_out::OptOut};
 use multiaddr::Protocol;
-use schema::{CrawlId, NatClass, PeerNumber, Visit};
+use schema::{NatClass, PeerNumber, RunId, Visit};
 use store::Store;
 
 use super::Veil;
@@ -23,7 +23,7 @@ impl Names {
     /// Reads them. Left out is who is on the list by peer id, and who has an address of its own in a range of it.
     pub(crate) fn read(
         store: &Store,
-        crawl: CrawlId,
+        crawl: RunId,
         opt_out: &OptOut,
         veil: &Veil,
     ) -> Result<Self, store::Error> {
@@ -51,7 +51,7 @@ impl Names {
     }
 }
 
-fn in_ranges(store: &Store, crawl: CrawlId, opt_out: &OptOut) -> Result<HashSet<PeerNumber>, store::Error> {
+fn in_ranges(store: &Store, crawl: RunId, opt_out: &OptOut) -> Result<HashSet<PeerNumber>, store::Error> {
     let mut found = HashSet::new();
     if opt_out.is_empty() {
         return Ok(found);
@@ -60,8 +60,8 @@ fn in_ranges(store: &Store, crawl: CrawlId, opt_out: &OptOut) -> Result<HashSet<
         let visit = visit?;
         // Where a name led to is an address of the peer's own, too.
         let tried =
-            visit.addresses.iter().flat_map(|visited| std::iter::once(visited).chain(&visited.resolved));
-        let mut addresses = tried.map(|visited| &visited.address).chain(&visit.listen_addrs);
+            visit.met.addresses.iter().flat_map(|visited| std::iter::once(visited).chain(&visited.resolved));
+        let mut addresses = tried.map(|visited| &visited.address).chain(&visit.met.listen_addrs);
         if addresses.any(|address| !is_relayed(address) && opt_out.has_given(address)) {
             found.insert(visit.peer);
         }
@@ -91,7 +91,7 @@ pub(crate) struct Verdict {
 
 impl Verdicts {
     /// Reads all visits.
-    pub(crate) fn read(store: &Store, crawl: CrawlId) -> Result<Self, store::Error> {
+    pub(crate) fn read(store: &Store, crawl: RunId) -> Result<Self, store::Error> {
         let mut verdicts = Self::default();
         for visit in store.visits(crawl)? {
             verdicts.add(&visit?);

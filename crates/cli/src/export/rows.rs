@@ -8,7 +8,7 @@ use kad::{
     network::{AddressOutcome, WssCertificate},
     opt_out::OptOut,
 };
-use schema::{AddressVisit, CrawlId, NatClass, PrefixOutcome, RunState, Timestamp, Visit, visit::PREFIXES};
+use schema::{AddressVisit, NatClass, PrefixOutcome, RunId, RunState, Timestamp, Visit, visit::PREFIXES};
 use serde::Serialize;
 
 use super::{
@@ -30,7 +30,7 @@ pub(crate) enum Row<'a> {
 /// How the other rows were made.
 #[derive(Debug, Serialize)]
 pub(crate) struct CrawlRow<'a> {
-    pub(crate) crawl_id: CrawlId,
+    pub(crate) crawl_id: RunId,
     pub(crate) network: &'a str,
     pub(crate) state: RunState,
     pub(crate) started_at: Timestamp,
@@ -47,7 +47,7 @@ pub(crate) struct CrawlRow<'a> {
 /// A peer that was heard of.
 #[derive(Debug, Serialize)]
 pub(crate) struct PeerRow<'a> {
-    crawl_id: CrawlId,
+    crawl_id: RunId,
     peer_id: &'a str,
     visits: u32,
     reachable: Option<bool>,
@@ -57,7 +57,7 @@ pub(crate) struct PeerRow<'a> {
 /// What one visit showed.
 #[derive(Debug, Serialize)]
 pub(crate) struct VisitRow<'a> {
-    crawl_id: CrawlId,
+    crawl_id: RunId,
     peer_id: &'a str,
     kind: &'static str,
     started_at: Timestamp,
@@ -133,14 +133,14 @@ struct PrefixPart {
 /// Who has whom in its routing table, by one visit.
 #[derive(Debug, Serialize)]
 pub(crate) struct NeighborsRow<'a> {
-    crawl_id: CrawlId,
+    crawl_id: RunId,
     peer_id: &'a str,
     neighbors: Vec<&'a str>,
 }
 
 impl<'a> Row<'a> {
     /// The row of a peer.
-    pub(crate) fn peer(crawl_id: CrawlId, peer_id: &'a str, verdict: Verdict) -> Self {
+    pub(crate) fn peer(crawl_id: RunId, peer_id: &'a str, verdict: Verdict) -> Self {
         let Verdict { visits, reachable, nat } = verdict;
         let (reachable, nat) = ((visits > 0).then_some(reachable), nat.map(NatClass::name));
         Self::Peer(PeerRow { crawl_id, peer_id, visits, reachable, nat })
@@ -148,7 +148,7 @@ impl<'a> Row<'a> {
 
     /// The row of what was in one peer's answers.
     pub(crate) fn neighbors(
-        crawl_id: CrawlId,
+        crawl_id: RunId,
         peer: schema::PeerNumber,
         neighbors: &[schema::PeerNumber],
         names: &'a Names,
@@ -159,7 +159,7 @@ impl<'a> Row<'a> {
 
     /// The row of a visit.
     pub(crate) fn visit(
-        crawl_id: CrawlId,
+        crawl_id: RunId,
         peer_id: &'a str,
         visit: &'a Visit,
         veil: &Veil,
@@ -170,28 +170,28 @@ impl<'a> Row<'a> {
             crawl_id,
             peer_id,
             kind: visit.kind.name(),
-            started_at: visit.started_at,
-            ended_at: visit.ended_at,
+            started_at: visit.met.started_at,
+            ended_at: visit.met.ended_at,
             reachable: visit.is_reachable(),
             nat: NatClass::of(visit).map(NatClass::name),
-            dial_us: visit.dial_duration.map(micros),
-            connect_us: visit.connect_duration.map(micros),
+            dial_us: visit.met.dial_duration.map(micros),
+            connect_us: visit.met.connect_duration.map(micros),
             crawl_us: visit.crawl_duration.map(micros),
             request_rtt_us: visit.request_rtt.map(micros),
             connection: connection(visit, veil, opt_out),
-            connect_error: failure(&visit.connect_error),
-            identify_error: failure(&visit.identify_error),
+            connect_error: failure(&visit.met.connect_error),
+            identify_error: failure(&visit.met.identify_error),
             crawl_error: failure(&visit.crawl_error),
-            agent_version: visit.agent_version.as_deref(),
-            protocols: &visit.protocols,
-            listen_addrs: said(&visit.listen_addrs, veil, opt_out),
-            addresses: addresses(&visit.addresses, veil, opt_out),
+            agent_version: visit.met.agent_version.as_deref(),
+            protocols: &visit.met.protocols,
+            listen_addrs: said(&visit.met.listen_addrs, veil, opt_out),
+            addresses: addresses(&visit.met.addresses, veil, opt_out),
             prefixes: visit.prefixes.iter().copied().map(prefix).collect(),
             further: FurtherPart { answered: visit.further.answered, failed: visit.further.failed },
             open_buckets: (0..PREFIXES).filter(|bucket| visit.open_buckets >> bucket & 1 == 1).collect(),
             connected_claims: visit.connected_claims,
-            sent_bytes: visit.sent_bytes,
-            received_bytes: visit.received_bytes,
+            sent_bytes: visit.met.sent_bytes,
+            received_bytes: visit.met.received_bytes,
         }))
     }
 }
@@ -205,9 +205,9 @@ fn said(addresses: &[Address], veil: &Veil, opt_out: &OptOut) -> Vec<String> {
 }
 
 fn connection(visit: &Visit, veil: &Veil, opt_out: &OptOut) -> Option<ConnectionPart> {
-    let connection = visit.connection.as_ref()?;
+    let connection = visit.met.connection.as_ref()?;
     Some(ConnectionPart {
-        address: visit.addresses.get(connection.address).map(|visited| veil.address(&visited.address)),
+        address: visit.met.addresses.get(connection.address).map(|visited| veil.address(&visited.address)),
         transport: connection.transport.name(),
         security: connection.security.name(),
         certificate: connection.certificate.map(WssCertificate::name),

@@ -65,14 +65,14 @@ fn row(crawl: &Listed) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use schema::{CrawlId, Timestamp};
+    use schema::{RunId, Timestamp};
 
     use super::*;
 
     fn listed(state: RunState, peers: u64) -> Listed {
         let is_over = state == RunState::Succeeded;
         Listed {
-            crawl_id: CrawlId([peers.to_be_bytes()[7]; 16]),
+            crawl_id: RunId([peers.to_be_bytes()[7]; 16]),
             network: "ipfs".to_owned(),
             started_at: Timestamp(1_763_735_460_250_000),
             finished_at: is_over.then_some(Timestamp(1_763_735_464_450_000)),

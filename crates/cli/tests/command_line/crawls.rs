@@ -74,6 +74,6 @@ fn a_testnet_is_crawled_kept_and_listed() {
     assert_eq!(left["crawls"].as_array().expect("a list").len(), 1);
     assert_eq!(left["crawls"][0]["crawl_id"], id);
     let gone = run(["crawls", first, "--store", store]);
-    assert!(gone.code == 3 && gone.stderr.contains("there is no crawl"), "{}", gone.stderr);
+    assert!(gone.code == 3 && gone.stderr.contains("there is no run"), "{}", gone.stderr);
     assert_eq!(run(["crawls", "--delete", "--store", store]).code, 2, "which one?");
 }

@@ -158,7 +158,7 @@ fn what_cannot_be_exported_is_said() {
         (2, &["--out", "-", "--privacy", "pseudonymised", "--key-file", "/nonexistent"], "openssl rand"),
         (2, &["--out", "/nonexistent/a", "--privacy", "as-is"], "cannot write to /nonexistent/a"),
         (2, &["--out", "-", "--privacy", "as-is", "--crawl", "may"], "`latest`"),
-        (3, &["--out", "-", "--privacy", "as-is", "--crawl", "00000000000000000000000000000000"], "no crawl"),
+        (3, &["--out", "-", "--privacy", "as-is", "--crawl", "00000000000000000000000000000000"], "no run"),
     ] {
         let ended = export(&store, args);
         assert_eq!((ended.code, ended.stdout.as_str()), (code, ""), "{args:?}");

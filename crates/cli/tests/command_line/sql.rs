@@ -67,7 +67,8 @@ fn the_examples_of_the_docs_agree_with_the_summary() {
     assert!(queries.len() >= 5, "{queries:?}");
     assert_eq!(counts(&db, &queries[0]), object(&summary["agents"]));
     // Some were reached, and reset the connection before they said who they are.
-    let reached = "SELECT 'all', count(*) FROM peer_view WHERE reachable AND crawl_id = (SELECT max(crawl_id) FROM crawl)";
+    let reached =
+        "SELECT 'all', count(*) FROM peer_view WHERE reachable AND run_id = (SELECT max(run_id) FROM run)";
     let reached = counts(&db, reached).get("all").copied();
     assert_eq!(reached, summary["peers"]["reachable"].as_u64());
     assert!(reached > Some(object(&summary["agents"]).values().sum()));

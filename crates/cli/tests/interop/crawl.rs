@@ -7,7 +7,7 @@ use std::{
 
 use schema::Visit;
 use serde_json::{Value, json};
-use store::{Store, StoreUrl};
+use store::{RunFilter, Store, StoreUrl};
 use tempfile::TempDir;
 
 use crate::{
@@ -73,7 +73,7 @@ impl Crawl {
 /// The last visit of each peer of the one crawl in a store, and the neighbors of those that answered.
 fn read(url: &StoreUrl) -> (BTreeMap<String, Visit>, Tables) {
     let store = Store::open_existing(url).expect("a store");
-    let crawl = store.crawls().expect("crawls").pop().expect("a crawl").start.id;
+    let crawl = store.runs(&RunFilter::default()).expect("crawls").pop().expect("a crawl").start.id;
     let peers = store.peers(crawl).expect("peers");
     let name = |number| peers.get(number).expect("a peer").to_string();
     let mut visits = BTreeMap::new();
@@ -142,8 +142,8 @@ impl Crawled {
     pub(crate) fn assert_says_who_they_are(&self, truth: &Truth) {
         for peer in &truth.peers {
             let visit = &self.visits[&peer.id];
-            assert_eq!(visit.agent_version.as_ref(), Some(&peer.agent), "{}", peer.id);
-            assert_eq!(visit.protocols, peer.protocols, "{}", peer.id);
+            assert_eq!(visit.met.agent_version.as_ref(), Some(&peer.agent), "{}", peer.id);
+            assert_eq!(visit.met.protocols, peer.protocols, "{}", peer.id);
         }
     }
 }

@@ -98,7 +98,8 @@ fn assert_sees_exactly(crawled: &Crawled, virtual_peers: &Generated, daemons: &T
     let names = virtual_peers.peers.iter().map(|peer| (&peer.id, &peer.agent));
     let names = names.chain(daemons.peers.iter().map(|peer| (&peer.id, &peer.agent)));
     let names: BTreeSet<_> = names.collect();
-    let seen = crawled.visits.iter().map(|(id, visit)| (id, visit.agent_version.as_ref().expect("an agent")));
+    let seen =
+        crawled.visits.iter().map(|(id, visit)| (id, visit.met.agent_version.as_ref().expect("an agent")));
     assert_eq!(seen.collect::<BTreeSet<_>>(), names);
     assert!(crawled.visits.values().all(schema::Visit::is_reachable), "{}", crawled.summary);
     assert_eq!(crawled.summary["agents"][AGENT], json!(DAEMONS));

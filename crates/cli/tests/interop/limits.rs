@@ -70,7 +70,7 @@ async fn fill(peers: &[&Peer]) -> Vec<net::AnyConnection> {
 
 /// What came of the one address of a peer.
 fn outcome(visit: &Visit) -> (Phase, FailureClass) {
-    let [address] = visit.addresses.as_slice() else { panic!("{visit:?}") };
+    let [address] = visit.met.addresses.as_slice() else { panic!("{visit:?}") };
     let AddressOutcome::Failed(failure) = &address.outcome else { panic!("{visit:?}") };
     (failure.phase, failure.class)
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use kad::{Contact, PeerId};
 use kadscope_crawl::{Clock, Completeness, Crawl, CrawlConfig, Crawled, Outlets, Progress};
-use schema::{CrawlId, Timestamp};
+use schema::{RunId, Timestamp};
 use testnet::{Scenario, SimConfig, SimNetwork, World, truth::expected};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -106,7 +106,7 @@ async fn run(world: Arc<World>, config: CrawlConfig) -> Crawled {
         .collect();
     let crawl = Crawl {
         network,
-        id: CrawlId([7; 16]),
+        id: RunId([7; 16]),
         network_name: "sweep".to_owned(),
         protocols: vec![kad::message::AMINO_PROTOCOL.to_owned()],
         bootstrap,

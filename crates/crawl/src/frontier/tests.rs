@@ -12,7 +12,7 @@ use schema::{AddressVisit, ConnectionInfo, Timestamp, Visit};
 use super::{addresses::MAX_ADDRESSES, *};
 use crate::{
     summary::LeftOut,
-    visit::{blank, furthest, malformed},
+    visit::{furthest, malformed},
 };
 
 /// The most addresses that a dial of these tests tries.
@@ -46,7 +46,7 @@ fn admits(address: &Multiaddr) -> Admitted {
 
 /// What a visit showed whose dial tried the first addresses, and met the same at each.
 fn missed(job: &Job, (phase, class): (Phase, FailureClass)) -> Visit {
-    let mut visit = blank(job.peer, job.kind, Timestamp(0));
+    let mut visit = Visit::begun(job.peer, job.kind, Timestamp(0));
     let outcome = |place, address: &Multiaddr| match admits(address) {
         Err(reason) => AddressOutcome::Skipped(reason),
         Ok(_) if place >= PLACES => AddressOutcome::Skipped(SkipReason::OverLimit),
@@ -59,14 +59,14 @@ fn missed(job: &Job, (phase, class): (Phase, FailureClass)) -> Visit {
         outcome: outcome(place, address),
         resolved: Vec::new(),
     };
-    visit.addresses = job.addrs.iter().enumerate().map(address).collect();
-    visit.connect_error = furthest(&visit.addresses);
+    visit.met.addresses = job.addrs.iter().enumerate().map(address).collect();
+    visit.met.connect_error = furthest(&visit.met.addresses);
     visit
 }
 
 fn reached(peer: PeerNumber) -> Visit {
-    let mut visit = blank(peer, VisitKind::First, Timestamp(0));
-    visit.connection = Some(ConnectionInfo {
+    let mut visit = Visit::begun(peer, VisitKind::First, Timestamp(0));
+    visit.met.connection = Some(ConnectionInfo {
         address: 0,
         transport: Transport::Tcp,
         security: Security::Noise,
@@ -451,7 +451,7 @@ fn what_is_no_address_is_kept_apart_and_is_in_the_next_visit() {
     assert_eq!(job.addrs, [address(2), address(3)]);
     assert_eq!(job.malformed, [Box::from([255; 9]), Box::default()]);
     let mut visit = missed(&job, SILENT);
-    visit.addresses.extend(job.malformed.into_iter().map(malformed));
+    visit.met.addresses.extend(job.malformed.into_iter().map(malformed));
     frontier.finish(&visit, s(0));
     assert_eq!(frontier.malformed_addresses(first).len(), 2);
     assert_eq!(frontier.malformed_addresses_left_out(), 0);

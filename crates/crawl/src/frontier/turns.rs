@@ -127,7 +127,7 @@ impl Frontier {
         }
         self.set_stage(peer, PeerStage::Failed);
         self.peers.get_mut(peer).miss = Miss::of(visit);
-        self.peers.addrs_mut(peer).note(&visit.addresses);
+        self.peers.addrs_mut(peer).note(&visit.met.addresses);
         if self.has_untried(peer) {
             self.visit_new_addresses(peer, now);
         } else {

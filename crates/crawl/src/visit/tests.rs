@@ -81,7 +81,7 @@ async fn what_is_no_address_has_a_row_and_a_reason() {
     let malformed = vec![Box::from(MALFORMED), Box::default()];
     let (row, tally) = visited(Scripted(None), Vec::new(), malformed.clone()).await;
     let seen: Vec<_> =
-        row.visit.addresses.iter().map(|a| (a.address.as_bytes(), a.outcome.clone())).collect();
+        row.visit.met.addresses.iter().map(|a| (a.address.as_bytes(), a.outcome.clone())).collect();
     let skipped = AddressOutcome::Skipped(SkipReason::Malformed);
     assert_eq!(seen, [(&MALFORMED[..], skipped.clone()), (&[], skipped)]);
     assert_eq!(row.visit.fault(), Some("malformed"));
@@ -90,7 +90,7 @@ async fn what_is_no_address_has_a_row_and_a_reason() {
 
     let addrs = vec!["/ip4/10.0.0.1/tcp/1".parse().expect("an address")];
     let (row, tally) = visited(Scripted(None), addrs, malformed).await;
-    assert_eq!(row.visit.addresses.len(), 3);
+    assert_eq!(row.visit.met.addresses.len(), 3);
     assert_eq!(tally.errors(), [("no_dialable_address".to_owned(), 1)].into());
 }
 
@@ -109,8 +109,8 @@ async fn what_identify_gives_as_addresses_is_kept_too_and_its_cuts_are_counted()
     }));
     let addrs = vec!["/ip4/127.0.0.1/tcp/1".parse().expect("an address")];
     let (row, _) = visited(network, addrs, Vec::new()).await;
-    assert_eq!(row.visit.listen_addrs.len(), MAX_LISTEN_ADDRS);
-    assert_eq!(row.visit.listen_addrs.last(), Some(&Address::Malformed(MALFORMED.into())));
+    assert_eq!(row.visit.met.listen_addrs.len(), MAX_LISTEN_ADDRS);
+    assert_eq!(row.visit.met.listen_addrs.last(), Some(&Address::Malformed(MALFORMED.into())));
     let expected = LeftOut { protocols: 88, listen_addrs: 44, long_texts: 1, ..LeftOut::default() };
     assert_eq!(row.left_out, expected);
 }
@@ -121,10 +121,10 @@ fn listen_addresses_are_kept_in_one_form_each_once() {
     let (short, full) = ("/ip4/1.2.3.4/tcp/1", format!("/ip4/1.2.3.4/tcp/1/p2p/{peer}"));
     let listen_addrs = [full.as_str(), short, &full].map(|text| text.parse().expect("an address")).to_vec();
     let malformed_addrs = vec![MALFORMED.into(), MALFORMED.into()];
-    let mut visit = blank(PeerNumber(0), VisitKind::First, Timestamp(0));
+    let mut visit = Visit::begun(PeerNumber(0), VisitKind::First, Timestamp(0));
     take_identify(&mut visit, Identify { listen_addrs, malformed_addrs, ..Identify::default() }, &peer);
     let short: Multiaddr = short.parse().expect("an address");
-    assert_eq!(visit.listen_addrs, [short.into(), Address::Malformed(MALFORMED.into())]);
+    assert_eq!(visit.met.listen_addrs, [short.into(), Address::Malformed(MALFORMED.into())]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -136,7 +136,7 @@ async fn who_proved_its_identity_and_reset_the_connection_was_reached() {
     }));
     let addrs = vec!["/ip4/127.0.0.1/tcp/1".parse().expect("an address")];
     let (row, tally) = visited(network, addrs, Vec::new()).await;
-    assert!(row.visit.is_reachable() && row.visit.connect_error.is_none());
+    assert!(row.visit.is_reachable() && row.visit.met.connect_error.is_none());
     let reset = Failure::new(Phase::Multiplex, FailureClass::ConnectionReset);
     assert_eq!(row.visit.crawl_error, Some(reset));
     assert_eq!((tally.reachable, tally.crawled, tally.unreachable()), (1, 0, 0));

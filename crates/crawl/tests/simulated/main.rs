@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use kad::{Contact, PeerId, failure::FailureClass, network::Network};
 use kadscope_crawl::{Clock, Crawl, CrawlConfig, Crawled, Outlets, Progress};
-use schema::{CrawlId, PeerNumber, PrefixOutcome, Row, RunState, Timestamp, Visit, VisitKind};
+use schema::{PeerNumber, PrefixOutcome, Row, RunId, RunState, Timestamp, Visit, VisitKind};
 use testnet::{DuringVerdict, Scenario, SimConfig, SimNetwork, Truth, Verdict, World, truth::VisitedPeers};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -64,7 +64,7 @@ async fn crawl_over(
     let cancel = CancellationToken::new();
     let crawl = Crawl {
         network,
-        id: CrawlId([7; 16]),
+        id: RunId([7; 16]),
         network_name: "test".to_owned(),
         protocols: vec!["/ipfs/kad/1.0.0".to_owned()],
         bootstrap,
@@ -81,6 +81,7 @@ async fn crawl_over(
                 assert!(ids.contains_key(&visit.peer), "introduced before it is used");
                 visits.push(*visit);
             }
+            other => assert!(other.table().is_none(), "a crawl has no such rows: {other:?}"),
         }
         if stop(&watched.borrow_and_update()) {
             cancel.cancel();
@@ -110,8 +111,9 @@ impl Run {
     fn verdict_during(&self, shift: Duration) -> DuringVerdict {
         let clock = self.network.life_clock().expect("somebody comes and goes");
         let moment = |time: Timestamp| clock.at_unix_ms(time.since(START).as_secs_f64() * 1e3).before(shift);
-        let observed =
-            self.visited().observed_during(|visit| (moment(visit.started_at), moment(visit.ended_at)));
+        let observed = self
+            .visited()
+            .observed_during(|visit| (moment(visit.met.started_at), moment(visit.met.ended_at)));
         let history = self.network.history().expect("somebody comes and goes");
         let slack = clock.stretch(Duration::from_millis(2));
         Truth::of(Arc::clone(&self.world)).judge_during(&history, &observed, slack)
@@ -172,7 +174,7 @@ async fn every_fault_gets_its_name_and_the_counts_add_up() {
     let repeated = visits.new_addresses + visits.second_pass + visits.turned_away;
     assert_eq!(visits.first + repeated, run.visits.len() as u64);
     assert_eq!(summary.requests.failed, summary.request_errors.values().sum::<u64>());
-    let addresses: usize = run.visits.iter().map(|visit| visit.addresses.len()).sum();
+    let addresses: usize = run.visits.iter().map(|visit| visit.met.addresses.len()).sum();
     assert_eq!(summary.addresses.values().sum::<u64>(), addresses as u64);
     let answered =
         run.visits.iter().flat_map(|v| v.prefixes).filter(|p| *p != PrefixOutcome::NotAsked).count();
@@ -203,8 +205,9 @@ async fn the_same_seed_makes_the_same_crawl() {
     let config = CrawlConfig { parallelism: 8, ..with_neighbors() };
     let first = crawl(&scenario, config.clone()).await;
     let again = crawl(&scenario, config.clone()).await;
-    let order =
-        |run: &Run| run.visits.iter().map(|v| (run.ids[&v.peer], v.kind, v.started_at)).collect::<Vec<_>>();
+    let order = |run: &Run| {
+        run.visits.iter().map(|v| (run.ids[&v.peer], v.kind, v.met.started_at)).collect::<Vec<_>>()
+    };
     assert_eq!(order(&first), order(&again));
     assert_eq!(first.crawled.summary.errors, again.crawled.summary.errors);
     let other = crawl(&scenario, CrawlConfig { seed: Some(2), ..config }).await;
@@ -319,7 +322,7 @@ async fn a_crawl_ends_when_nobody_takes_its_rows() {
     drop(received);
     let crawl = Crawl {
         network,
-        id: CrawlId([7; 16]),
+        id: RunId([7; 16]),
         network_name: "test".to_owned(),
         protocols: vec!["/ipfs/kad/1.0.0".to_owned()],
         bootstrap: vec![Contact { peer: world.peer_id(peer), addrs: world.addresses(peer) }],

@@ -196,9 +196,9 @@ async fn an_address_that_ends_in_the_name_of_its_peer_is_no_second_one() {
     let run = crawl_from(world, begin, CrawlConfig::default(), |_| false).await;
     let visits = visits_of(&run, id);
     assert!(visits.len() <= 2, "{visits:?}");
-    let addresses = visits.iter().flat_map(|visit| &visit.addresses);
+    let addresses = visits.iter().flat_map(|visit| &visit.met.addresses);
     assert!(addresses.into_iter().all(|visited| visited.address.to_string() == "/ip4/127.9.9.9/tcp/1"));
-    assert_eq!(visits[0].addresses.len(), 1);
+    assert_eq!(visits[0].met.addresses.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -246,7 +246,7 @@ async fn silence_that_nobody_contradicts_is_not_dialled_twice() {
     )
     .await;
     let silent = |visit: &&Visit| {
-        visit.connect_error.as_ref().is_some_and(|failure| failure.class == FailureClass::Timeout)
+        visit.met.connect_error.as_ref().is_some_and(|failure| failure.class == FailureClass::Timeout)
     };
     let visits: Vec<&Visit> = run.visits.iter().filter(silent).collect();
     assert!(visits.len() > 50 && visits.iter().all(|visit| visit.kind == VisitKind::First));

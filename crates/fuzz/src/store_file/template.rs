@@ -9,8 +9,8 @@ use kad::{
 };
 use multiaddr::Multiaddr;
 use schema::{
-    AddressVisit, ConnectionInfo, CrawlEnd, CrawlId, CrawlStart, FurtherRequests, PeerNumber, PrefixOutcome,
-    Row, RunState, Timestamp, Visit, VisitKind, visit::PREFIXES,
+    AddressVisit, ConnectionInfo, Encounter, FurtherRequests, PeerNumber, PrefixOutcome, Row, RunEnd, RunId,
+    RunStart, RunState, Timestamp, Tool, Visit, VisitKind, visit::PREFIXES,
 };
 use store::{Store, StoreUrl};
 
@@ -24,14 +24,14 @@ pub(super) fn make() -> Option<Vec<u8>> {
     let folder = tempfile::tempdir().ok()?;
     let path = folder.path().join("crawls.sqlite");
     let store = Store::open(&StoreUrl::Sqlite(path.clone())).ok()??;
-    let writer = store.begin_crawl(&start()).ok()?;
+    let writer = store.begin_run(&start()).ok()?;
     let rows = writer.sender();
     for row in all() {
         rows.blocking_send(row).ok()?;
     }
     drop(rows);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().ok()?;
-    let end = CrawlEnd {
+    let end = RunEnd {
         finished_at: STARTED_AT.after(Duration::from_secs(1)),
         state: RunState::Succeeded,
         summary: serde_json::json!({ "peers": 3 }),
@@ -41,9 +41,10 @@ pub(super) fn make() -> Option<Vec<u8>> {
     fs::read(path).ok()
 }
 
-fn start() -> CrawlStart {
-    CrawlStart {
-        id: CrawlId::new(STARTED_AT, [7; 10]),
+fn start() -> RunStart {
+    RunStart {
+        id: RunId::new(STARTED_AT, [7; 10]),
+        tool: Tool::Crawl,
         network: "ipfs".to_owned(),
         started_at: STARTED_AT,
         version: "0.1.0".to_owned(),
@@ -61,31 +62,9 @@ fn all() -> Vec<Row> {
 }
 
 fn blank(number: u32) -> Visit {
-    Visit {
-        peer: PeerNumber(number),
-        kind: VisitKind::First,
-        started_at: STARTED_AT,
-        ended_at: STARTED_AT.after(Duration::from_millis(5)),
-        dial_duration: None,
-        connect_duration: None,
-        crawl_duration: None,
-        addresses: Vec::new(),
-        connection: None,
-        connect_error: None,
-        agent_version: None,
-        protocols: Vec::new(),
-        listen_addrs: Vec::new(),
-        identify_error: None,
-        prefixes: [PrefixOutcome::NotAsked; PREFIXES],
-        further: FurtherRequests::default(),
-        open_buckets: 0,
-        crawl_error: None,
-        request_rtt: None,
-        neighbors: None,
-        connected_claims: 0,
-        sent_bytes: 0,
-        received_bytes: 0,
-    }
+    let mut visit = Visit::begun(PeerNumber(number), VisitKind::First, STARTED_AT);
+    visit.met.ended_at = STARTED_AT.after(Duration::from_millis(5));
+    visit
 }
 
 fn address(text: &str, outcome: AddressOutcome) -> AddressVisit {
@@ -100,34 +79,37 @@ fn answered() -> Visit {
     prefixes[14] = PrefixOutcome::Failed(failure.class);
     prefixes[15] = PrefixOutcome::Saved;
     Visit {
-        dial_duration: Some(Duration::from_millis(3)),
-        connect_duration: Some(Duration::from_millis(2)),
         crawl_duration: Some(Duration::from_millis(1)),
-        addresses: vec![address("/ip4/127.0.0.1/tcp/4001", AddressOutcome::Connected)],
-        connection: Some(ConnectionInfo {
-            address: 0,
-            transport: Transport::Tcp,
-            security: Security::Noise,
-            certificate: None,
-            ip_version: 4,
-            socket: ([127, 0, 0, 1], 4001).into(),
-            rtt: Some(RoundTrip { time: Duration::from_micros(150), source: RttSource::TcpInfo }),
-        }),
-        agent_version: Some("kubo/0.43.0/".to_owned()),
-        protocols: vec!["/ipfs/id/1.0.0".to_owned(), "/ipfs/kad/1.0.0".to_owned()],
-        listen_addrs: ["/ip4/127.0.0.1/tcp/4001", "/ip4/127.0.0.1/udp/4001/quic-v1"]
-            .iter()
-            .filter_map(|text| text.parse().ok().map(Address::Multiaddr))
-            .chain([Address::from_bytes(&[4, 127, 0, 0, 1, 6])])
-            .collect(),
         prefixes,
         further: FurtherRequests { answered: 3, failed: 1 },
         open_buckets: 3,
         crawl_error: Some(failure),
         request_rtt: Some(Duration::from_micros(900)),
         neighbors: Some(vec![PeerNumber(1), PeerNumber(2)]),
-        sent_bytes: 1000,
-        received_bytes: 20_000,
+        met: Encounter {
+            dial_duration: Some(Duration::from_millis(3)),
+            connect_duration: Some(Duration::from_millis(2)),
+            addresses: vec![address("/ip4/127.0.0.1/tcp/4001", AddressOutcome::Connected)],
+            connection: Some(ConnectionInfo {
+                address: 0,
+                transport: Transport::Tcp,
+                security: Security::Noise,
+                certificate: None,
+                ip_version: 4,
+                socket: ([127, 0, 0, 1], 4001).into(),
+                rtt: Some(RoundTrip { time: Duration::from_micros(150), source: RttSource::TcpInfo }),
+            }),
+            agent_version: Some("kubo/0.43.0/".to_owned()),
+            protocols: vec!["/ipfs/id/1.0.0".to_owned(), "/ipfs/kad/1.0.0".to_owned()],
+            listen_addrs: ["/ip4/127.0.0.1/tcp/4001", "/ip4/127.0.0.1/udp/4001/quic-v1"]
+                .iter()
+                .filter_map(|text| text.parse().ok().map(Address::Multiaddr))
+                .chain([Address::from_bytes(&[4, 127, 0, 0, 1, 6])])
+                .collect(),
+            sent_bytes: 1000,
+            received_bytes: 20_000,
+            ..blank(0).met
+        },
         ..blank(0)
     }
 }
@@ -136,14 +118,23 @@ fn refused() -> Visit {
     let failure = Failure::new(Phase::Connect, FailureClass::ConnectionRefused);
     Visit {
         kind: VisitKind::SecondPass,
-        dial_duration: Some(Duration::from_millis(1)),
-        addresses: vec![address("/ip4/127.0.0.2/tcp/4001", AddressOutcome::Failed(failure.clone()))],
-        connect_error: Some(failure),
+        met: Encounter {
+            dial_duration: Some(Duration::from_millis(1)),
+            addresses: vec![address("/ip4/127.0.0.2/tcp/4001", AddressOutcome::Failed(failure.clone()))],
+            connect_error: Some(failure),
+            ..blank(1).met
+        },
         ..blank(1)
     }
 }
 
 fn skipped() -> Visit {
     let relayed = AddressOutcome::Skipped(SkipReason::Relayed);
-    Visit { addresses: vec![address("/ip4/127.0.0.3/tcp/4001/p2p-circuit", relayed)], ..blank(2) }
+    Visit {
+        met: Encounter {
+            addresses: vec![address("/ip4/127.0.0.3/tcp/4001/p2p-circuit", relayed)],
+            ..blank(2).met
+        },
+        ..blank(2)
+    }
 }

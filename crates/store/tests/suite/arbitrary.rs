@@ -10,7 +10,8 @@ use kad::{
 use multiaddr::{Multiaddr, Protocol};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use schema::{
-    AddressVisit, ConnectionInfo, FurtherRequests, PeerNumber, PrefixOutcome, Timestamp, Visit, VisitKind,
+    AddressVisit, ConnectionInfo, Encounter, FurtherRequests, PeerNumber, PrefixOutcome, Timestamp, Visit,
+    VisitKind,
 };
 
 /// Visits of peers whose numbers are below `peers`.
@@ -33,31 +34,7 @@ prop_compose! {
         neighbors in option::of(proptest::collection::btree_set(any::<u32>().prop_map(PeerNumber), 0..50)),
         traffic in (0..=i64::MAX.cast_unsigned(), 0..=i64::MAX.cast_unsigned(), any::<u8>()),
     ) -> Visit {
-        Visit {
-            peer: PeerNumber(peer),
-            kind,
-            started_at: Timestamp(times.0),
-            ended_at: Timestamp(times.1),
-            dial_duration: durations.0,
-            connect_duration: durations.1,
-            crawl_duration: durations.2,
-            addresses,
-            connection,
-            connect_error: errors.0,
-            agent_version: identity.0,
-            protocols: identity.1,
-            listen_addrs: identity.2,
-            identify_error: errors.1,
-            prefixes,
-            further: FurtherRequests { answered: further.0, failed: further.1 },
-            open_buckets: further.2,
-            crawl_error: errors.2,
-            request_rtt: durations.3,
-            neighbors: neighbors.map(|set| set.into_iter().collect()),
-            connected_claims: traffic.2,
-            sent_bytes: traffic.0,
-            received_bytes: traffic.1,
-        }
+        Visit { peer: PeerNumber(peer), kind, crawl_duration: durations.2, prefixes, further: FurtherRequests { answered: further.0, failed: further.1 }, open_buckets: further.2, crawl_error: errors.2, request_rtt: durations.3, neighbors: neighbors.map(|set| set.into_iter().collect()), connected_claims: traffic.2, met: Encounter { started_at: Timestamp(times.0), ended_at: Timestamp(times.1), dial_duration: durations.0, connect_duration: durations.1, addresses, connection, connect_error: errors.0, agent_version: identity.0, protocols: identity.1, listen_addrs: identity.2, identify_error: errors.1, sent_bytes: traffic.0, received_bytes: traffic.1 } }
     }
 }
 

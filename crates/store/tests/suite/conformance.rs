@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use kadscope_store::{Error, Store, Totals, Writer};
-use schema::{CrawlId, CrawlStart, PeerNumber, Row, RunState, Visit};
+use kadscope_store::{Error, RunFilter, Store, Totals, Writer};
+use schema::{Encounter, PeerNumber, Row, RunId, RunStart, RunState, Visit};
 
 use crate::rows;
 
 /// Appends rows as one crawl and ends it.
-pub(crate) async fn keep(store: &Store, start: &CrawlStart, rows: impl Iterator<Item = Row>) -> Totals {
-    let writer = store.begin_crawl(start).unwrap();
+pub(crate) async fn keep(store: &Store, start: &RunStart, rows: impl Iterator<Item = Row>) -> Totals {
+    let writer = store.begin_run(start).unwrap();
     send(&writer, rows).await;
     writer.finish(rows::end(RunState::Succeeded)).await.unwrap()
 }
@@ -24,7 +24,7 @@ pub(crate) async fn send(writer: &Writer, rows: impl Iterator<Item = Row>) {
 }
 
 /// The rows of a crawl as they are read back, peers first.
-pub(crate) fn read(store: &Store, id: CrawlId) -> Vec<Row> {
+pub(crate) fn read(store: &Store, id: RunId) -> Vec<Row> {
     let peers = store.peers(id).unwrap();
     let visits = store.visits(id).unwrap().map(|visit| Row::Visit(Box::new(visit.unwrap())));
     peers.iter().map(|(number, peer)| Row::Peer(number, peer)).chain(visits).collect()
@@ -33,26 +33,27 @@ pub(crate) fn read(store: &Store, id: CrawlId) -> Vec<Row> {
 /// What was written is read back, by another opening of the store too.
 pub(crate) async fn crawls_are_read_back(open: &dyn Fn() -> Store) {
     let store = open();
-    assert_eq!(store.crawls().unwrap(), []);
+    assert_eq!(store.runs(&RunFilter::default()).unwrap(), []);
     for (n, neighbors) in [(1, true), (2, false)] {
         let rows: Vec<_> = rows::crawl(1500, 20, neighbors).collect();
         let totals = keep(&store, &rows::start(n), rows.iter().cloned()).await;
         let edges = if neighbors { 1500 * 20 } else { 0 };
-        assert_eq!(totals, Totals { peers: 1500, visits: 1500, edges });
+        assert_eq!(totals, Totals { peers: 1500, rows: 1500, visits: 1500, edges });
 
         let store = open();
         assert!(read(&store, rows::start(n).id) == rows, "crawl {n}");
-        let info = store.crawl(rows::start(n).id).unwrap();
+        let info = store.run(rows::start(n).id).unwrap();
         assert_eq!((&info.start, info.totals), (&rows::start(n), totals));
         assert_eq!((info.state, info.end), (RunState::Succeeded, Some(rows::end(RunState::Succeeded))));
         neighbors_are_those_of_the_visits(&store, rows::start(n).id);
     }
-    let ids: Vec<_> = store.crawls().unwrap().into_iter().map(|crawl| crawl.start.id).collect();
+    let ids: Vec<_> =
+        store.runs(&RunFilter::default()).unwrap().into_iter().map(|crawl| crawl.start.id).collect();
     assert_eq!(ids, [rows::start(1).id, rows::start(2).id], "in the order of their start");
 }
 
 /// Reading neighbors alone shows the same as reading visits.
-pub(crate) fn neighbors_are_those_of_the_visits(store: &Store, id: CrawlId) {
+pub(crate) fn neighbors_are_those_of_the_visits(store: &Store, id: RunId) {
     let of_visits = store.visits(id).unwrap().filter_map(|visit| {
         let visit = visit.unwrap();
         visit.neighbors.map(|neighbors| (visit.peer, neighbors))
@@ -63,34 +64,34 @@ pub(crate) fn neighbors_are_those_of_the_visits(store: &Store, id: CrawlId) {
 /// Every end that a crawl can have is told apart.
 pub(crate) async fn states_are_told_apart(open: &dyn Fn() -> Store) {
     let store = open();
-    let state = |n| open().crawl(rows::start(n).id).unwrap().state;
+    let state = |n| open().run(rows::start(n).id).unwrap().state;
     for (n, end) in [(1, RunState::Succeeded), (2, RunState::Cancelled), (3, RunState::Failed)] {
-        let writer = store.begin_crawl(&rows::start(n)).unwrap();
+        let writer = store.begin_run(&rows::start(n)).unwrap();
         assert_eq!(state(n), RunState::Running);
         writer.finish(rows::end(end)).await.unwrap();
         assert_eq!(state(n), end);
     }
-    let writer = store.begin_crawl(&rows::start(4)).unwrap();
-    let other = store.begin_crawl(&rows::start(5)).unwrap();
+    let writer = store.begin_run(&rows::start(4)).unwrap();
+    let other = store.begin_run(&rows::start(5)).unwrap();
     assert_eq!((state(4), state(5)), (RunState::Running, RunState::Running));
     send(&writer, rows::crawl(10, 5, true)).await;
     drop(writer);
     assert_eq!((state(4), state(5)), (RunState::Interrupted, RunState::Running));
     assert_eq!(read(&store, rows::start(4).id).len(), 20, "what was sent before the drop is kept");
-    assert_eq!(store.crawl(rows::start(4).id).unwrap().end, None);
+    assert_eq!(store.run(rows::start(4).id).unwrap().end, None);
     other.finish(rows::end(RunState::Succeeded)).await.unwrap();
 }
 
 /// Rows come into the store while the crawl goes on, after the time of a batch at the latest.
 pub(crate) async fn rows_come_as_they_are_sent(open: &dyn Fn() -> Store) {
     let (store, id) = (open(), rows::start(1).id);
-    let writer = store.begin_crawl(&rows::start(1)).unwrap();
+    let writer = store.begin_run(&rows::start(1)).unwrap();
     let mut progress = writer.progress();
     assert_eq!(*progress.borrow_and_update(), Totals::default());
     let mut visits = store.visits(id).unwrap();
     send(&writer, rows::crawl(1, 1, true)).await;
     progress.wait_for(|totals| totals.visits == 1).await.unwrap();
-    assert_eq!(store.crawl(id).unwrap().totals.visits, 1);
+    assert_eq!(store.run(id).unwrap().totals.visits, 1);
     assert!(visits.next().is_some(), "a reader that was there before sees it");
     writer.finish(rows::end(RunState::Succeeded)).await.unwrap();
     assert!(progress.changed().await.is_err(), "it closes at the end");
@@ -98,7 +99,7 @@ pub(crate) async fn rows_come_as_they_are_sent(open: &dyn Fn() -> Store) {
 
 /// A sender that outlives the writer learns that nobody listens.
 pub(crate) async fn senders_learn_of_the_end(open: &dyn Fn() -> Store) {
-    let writer = open().begin_crawl(&rows::start(1)).unwrap();
+    let writer = open().begin_run(&rows::start(1)).unwrap();
     let sender = writer.sender();
     let flood = tokio::spawn(async move {
         let mut sent = 0;
@@ -116,7 +117,7 @@ pub(crate) async fn senders_learn_of_the_end(open: &dyn Fn() -> Store) {
 /// Two crawls, or more, go into one store at a time.
 pub(crate) async fn crawls_go_on_side_by_side(open: &dyn Fn() -> Store) {
     let store = open();
-    let [one, two] = [1, 2].map(|n| store.begin_crawl(&rows::start(n)).unwrap());
+    let [one, two] = [1, 2].map(|n| store.begin_run(&rows::start(n)).unwrap());
     let all: Vec<_> = rows::crawl(2000, 10, true).collect();
     tokio::join!(send(&one, all.iter().cloned()), send(&two, all.iter().cloned()));
     let end = rows::end(RunState::Succeeded);
@@ -130,20 +131,16 @@ pub(crate) async fn crawls_go_on_side_by_side(open: &dyn Fn() -> Store) {
 /// What is not there, or there twice, is refused by name.
 pub(crate) async fn crawls_are_known_by_their_ids(open: &dyn Fn() -> Store) {
     let (store, start) = (open(), rows::start(1));
-    assert!(matches!(store.crawl(start.id), Err(Error::UnknownCrawl { id, .. }) if id == start.id));
-    assert!(matches!(store.peers(start.id), Err(Error::UnknownCrawl { .. })));
-    assert!(matches!(store.visits(start.id).err(), Some(Error::UnknownCrawl { .. })));
-    assert!(matches!(store.neighbors(start.id).err(), Some(Error::UnknownCrawl { .. })));
+    assert!(matches!(store.run(start.id), Err(Error::UnknownRun { id, .. }) if id == start.id));
+    assert!(matches!(store.peers(start.id), Err(Error::UnknownRun { .. })));
+    assert!(matches!(store.visits(start.id).err(), Some(Error::UnknownRun { .. })));
+    assert!(matches!(store.neighbors(start.id).err(), Some(Error::UnknownRun { .. })));
     keep(&store, &start, rows::crawl(3, 2, true)).await;
-    assert!(matches!(store.begin_crawl(&start), Err(Error::CrawlExists { id, .. }) if id == start.id));
-    assert_eq!(
-        store.crawl(start.id).unwrap().state,
-        RunState::Succeeded,
-        "the one that is there is untouched"
-    );
-    let writer = store.begin_crawl(&rows::start(2)).unwrap();
-    assert!(matches!(store.begin_crawl(&rows::start(2)), Err(Error::CrawlExists { .. })));
-    assert_eq!(store.crawl(rows::start(2).id).unwrap().state, RunState::Running);
+    assert!(matches!(store.begin_run(&start), Err(Error::RunExists { id, .. }) if id == start.id));
+    assert_eq!(store.run(start.id).unwrap().state, RunState::Succeeded, "the one that is there is untouched");
+    let writer = store.begin_run(&rows::start(2)).unwrap();
+    assert!(matches!(store.begin_run(&rows::start(2)), Err(Error::RunExists { .. })));
+    assert_eq!(store.run(rows::start(2).id).unwrap().state, RunState::Running);
     writer.finish(rows::end(RunState::Succeeded)).await.unwrap();
 
     let peers = store.peers(start.id).unwrap();
@@ -156,26 +153,33 @@ pub(crate) async fn crawls_are_known_by_their_ids(open: &dyn Fn() -> Store) {
 pub(crate) async fn what_is_cut_is_cut_as_documented(open: &dyn Fn() -> Store) {
     let (store, start) = (open(), rows::start(1));
     let written = Visit {
-        dial_duration: Some(Duration::new(1, 999)),
         crawl_duration: Some(Duration::MAX),
-        sent_bytes: u64::MAX,
         neighbors: Some([3, 1, 2, 1].map(PeerNumber).to_vec()),
+        met: Encounter {
+            dial_duration: Some(Duration::new(1, 999)),
+            sent_bytes: u64::MAX,
+            ..rows::visit(0).met
+        },
         ..rows::visit(0)
     };
     let read_back = Visit {
-        dial_duration: Some(Duration::from_secs(1)),
         crawl_duration: Some(Duration::from_micros(i64::MAX.cast_unsigned())),
-        sent_bytes: i64::MAX.cast_unsigned(),
         neighbors: Some([1, 2, 3].map(PeerNumber).to_vec()),
+        met: Encounter {
+            dial_duration: Some(Duration::from_secs(1)),
+            sent_bytes: i64::MAX.cast_unsigned(),
+            ..rows::visit(0).met
+        },
         ..rows::visit(0)
     };
-    let totals = keep(&store, &start, [Row::Visit(Box::new(written))].into_iter()).await;
+    let introduced = Row::Peer(PeerNumber(0), rows::peer(0));
+    let totals = keep(&store, &start, [introduced.clone(), written.into()].into_iter()).await;
     assert_eq!(totals.edges, 3);
-    assert_eq!(read(&store, start.id), [Row::Visit(Box::new(read_back))]);
+    assert_eq!(read(&store, start.id), [introduced, read_back.into()]);
 }
 
 /// Rows of any shape are read back equal.
-pub(crate) async fn any_visit_is_read_back(store: &Store, start: &CrawlStart, visits: Vec<Visit>) {
+pub(crate) async fn any_visit_is_read_back(store: &Store, start: &RunStart, visits: Vec<Visit>) {
     let rows: Vec<_> = (0..PEERS)
         .map(|n| Row::Peer(PeerNumber(n), rows::peer(n)))
         .chain(visits.into_iter().map(|visit| Row::Visit(Box::new(visit))))

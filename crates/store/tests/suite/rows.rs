@@ -9,17 +9,18 @@ use kad::{
 };
 use multiaddr::{Multiaddr, Protocol};
 use schema::{
-    AddressVisit, ConnectionInfo, CrawlEnd, CrawlId, CrawlStart, FurtherRequests, PeerNumber, PrefixOutcome,
-    Row, RunState, Timestamp, Visit, VisitKind,
+    AddressVisit, ConnectionInfo, Encounter, FurtherRequests, PeerNumber, PrefixOutcome, Row, RunEnd, RunId,
+    RunStart, RunState, Timestamp, Tool, Visit, VisitKind,
 };
 
 const STARTED_AT: Timestamp = Timestamp(1_795_000_000_000_000);
 
 /// The start of the crawl number `n`.
-pub(crate) fn start(n: u8) -> CrawlStart {
+pub(crate) fn start(n: u8) -> RunStart {
     let started_at = STARTED_AT.after(Duration::from_secs(u64::from(n) * 3600));
-    CrawlStart {
-        id: CrawlId::new(started_at, [n; 10]),
+    RunStart {
+        id: RunId::new(started_at, [n; 10]),
+        tool: Tool::Crawl,
         network: "ipfs".into(),
         started_at,
         version: "0.1.0".into(),
@@ -30,8 +31,8 @@ pub(crate) fn start(n: u8) -> CrawlStart {
 }
 
 /// The end of a crawl.
-pub(crate) fn end(state: RunState) -> CrawlEnd {
-    CrawlEnd {
+pub(crate) fn end(state: RunState) -> RunEnd {
+    RunEnd {
         finished_at: STARTED_AT.after(Duration::from_secs(1_000_000)),
         state,
         summary: serde_json::json!({ "peers": 3 }),
@@ -70,29 +71,7 @@ pub(crate) fn visit(n: u32) -> Visit {
     Visit {
         peer: PeerNumber(n),
         kind: VisitKind::First,
-        started_at,
-        ended_at: started_at.after(Duration::from_micros(180_123)),
-        dial_duration: Some(Duration::from_micros(40_000 + u64::from(n))),
-        connect_duration: reachable.then(|| Duration::from_micros(30_000 + u64::from(n))),
         crawl_duration: reachable.then(|| Duration::from_micros(120_000 + u64::from(n))),
-        addresses: given(n).into_iter().enumerate().map(|(i, a)| address_visit(n, i, a)).collect(),
-        connection: reachable.then_some(ConnectionInfo {
-            address: 1,
-            transport: Transport::Tcp,
-            security: Security::Noise,
-            certificate: None,
-            ip_version: 4,
-            socket: (std::net::Ipv4Addr::from(0x0900_0000 + n), 4001).into(),
-            rtt: Some(RoundTrip {
-                time: Duration::from_micros(20_000 + u64::from(n)),
-                source: RttSource::TcpInfo,
-            }),
-        }),
-        connect_error: (!reachable).then_some(refused),
-        agent_version: reachable.then(|| format!("kubo/0.{}.0/", n % 40)),
-        protocols: if reachable { protocols(n) } else { Vec::new() },
-        listen_addrs: if reachable { given(n) } else { Vec::new() },
-        identify_error: None,
         prefixes: [if reachable { PrefixOutcome::Answered { peers: 20 } } else { PrefixOutcome::NotAsked };
             16],
         further: FurtherRequests { answered: (n % 7) as u16, failed: (n % 2) as u16 },
@@ -101,8 +80,32 @@ pub(crate) fn visit(n: u32) -> Visit {
         request_rtt: reachable.then(|| Duration::from_micros(21_000 + u64::from(n))),
         neighbors: None,
         connected_claims: 3,
-        sent_bytes: 2_345 + u64::from(n),
-        received_bytes: 23_456 + u64::from(n),
+        met: Encounter {
+            started_at,
+            ended_at: started_at.after(Duration::from_micros(180_123)),
+            dial_duration: Some(Duration::from_micros(40_000 + u64::from(n))),
+            connect_duration: reachable.then(|| Duration::from_micros(30_000 + u64::from(n))),
+            addresses: given(n).into_iter().enumerate().map(|(i, a)| address_visit(n, i, a)).collect(),
+            connection: reachable.then_some(ConnectionInfo {
+                address: 1,
+                transport: Transport::Tcp,
+                security: Security::Noise,
+                certificate: None,
+                ip_version: 4,
+                socket: (std::net::Ipv4Addr::from(0x0900_0000 + n), 4001).into(),
+                rtt: Some(RoundTrip {
+                    time: Duration::from_micros(20_000 + u64::from(n)),
+                    source: RttSource::TcpInfo,
+                }),
+            }),
+            connect_error: (!reachable).then_some(refused),
+            agent_version: reachable.then(|| format!("kubo/0.{}.0/", n % 40)),
+            protocols: if reachable { protocols(n) } else { Vec::new() },
+            listen_addrs: if reachable { given(n) } else { Vec::new() },
+            identify_error: None,
+            sent_bytes: 2_345 + u64::from(n),
+            received_bytes: 23_456 + u64::from(n),
+        },
     }
 }
 

@@ -61,8 +61,8 @@ fn observed(id: PeerId, visit: Option<&Visit>) -> ObservedPeer {
     };
     let neighbors = visit.neighbors.as_ref().map(|all| all.iter().map(|peer| peer.0).collect());
     let said = Said {
-        agent: visit.agent_version.clone(),
-        protocols: visit.protocols.clone(),
+        agent: visit.met.agent_version.clone(),
+        protocols: visit.met.protocols.clone(),
         addresses: visit.multiaddrs().cloned().collect(),
     };
     ObservedPeer {

@@ -98,7 +98,7 @@ pub(super) fn judge(
     let summary = &made.crawled.summary;
     let (from, to) = (moment(summary.started_at), moment(summary.finished_at));
     history.extend_to(to);
-    let observed = kept.observed_during(|visit| (moment(visit.started_at), moment(visit.ended_at)));
+    let observed = kept.observed_during(|visit| (moment(visit.met.started_at), moment(visit.met.ended_at)));
     let verdict = truth.judge_during(&history, &observed, clock.stretch(SLACK));
     Ok(Judged::During(Box::new(During { verdict, churn: course.seen(from, to) })))
 }

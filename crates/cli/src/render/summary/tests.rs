@@ -4,7 +4,7 @@ use crawl::{
     ByteCounts, Completeness, Estimate, InDegree, InDegrees, LeftOut, Method, NoEstimate, PeerCounts,
     RequestCounts, VisitCounts,
 };
-use schema::{CrawlId, Timestamp};
+use schema::{RunId, Timestamp};
 
 use super::*;
 use crate::render::text::{columns, wrapped};
@@ -36,7 +36,7 @@ fn completeness() -> Completeness {
 
 fn example() -> Summary {
     Summary {
-        crawl_id: CrawlId([7; 16]),
+        crawl_id: RunId([7; 16]),
         network: "ipfs".to_owned(),
         state: RunState::Succeeded,
         started_at: Timestamp(0),

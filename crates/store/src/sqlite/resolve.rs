@@ -1,4 +1,4 @@
-//! Finds the value of a number that [`Interner`](crate::intern::Interner) gave.
+//! Finds the value of a number that [`Interner`](super::intern::Interner) gave.
 
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use kad::{
 };
 use rusqlite::{Connection, OptionalExtension, types::Value};
 
+use super::error::{self, damaged, unknown};
 use crate::{
     Error,
     cache::Cache,
@@ -16,7 +17,7 @@ use crate::{
 
 /// Reads values by number, and remembers those met lately.
 #[derive(Debug)]
-pub(crate) struct Resolver<'a> {
+pub(super) struct Resolver<'a> {
     db: &'a Connection,
     path: &'a Path,
     addresses: Cache<i64, Address>,
@@ -27,7 +28,7 @@ pub(crate) struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    pub(crate) fn new(db: &'a Connection, path: &'a Path) -> Self {
+    pub(super) fn new(db: &'a Connection, path: &'a Path) -> Self {
         Self {
             db,
             path,
@@ -39,7 +40,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    pub(crate) fn address(&mut self, id: i64) -> Result<Address, Error> {
+    pub(super) fn address(&mut self, id: i64) -> Result<Address, Error> {
         let (db, path) = (self.db, self.path);
         self.addresses.get_or_try(&id, || {
             let value = find(db, path, "SELECT multiaddr FROM address WHERE id = ?1", id, |row| row.get(0))?;
@@ -52,13 +53,13 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    pub(crate) fn agent(&mut self, id: i64) -> Result<String, Error> {
+    pub(super) fn agent(&mut self, id: i64) -> Result<String, Error> {
         let (db, path) = (self.db, self.path);
         self.agents
             .get_or_try(&id, || find(db, path, "SELECT agent FROM agent WHERE id = ?1", id, |row| row.get(0)))
     }
 
-    pub(crate) fn protocols(&mut self, id: i64) -> Result<Vec<String>, Error> {
+    pub(super) fn protocols(&mut self, id: i64) -> Result<Vec<String>, Error> {
         let (db, path) = (self.db, self.path);
         self.protocol_sets.get_or_try(&id, || {
             let sql = "SELECT protocols FROM protocol_set WHERE id = ?1";
@@ -67,7 +68,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    pub(crate) fn failure(&mut self, id: i64) -> Result<Failure, Error> {
+    pub(super) fn failure(&mut self, id: i64) -> Result<Failure, Error> {
         let (db, path) = (self.db, self.path);
         self.failures.get_or_try(&id, || {
             let sql = "SELECT phase, class, detail FROM failure WHERE id = ?1";
@@ -81,7 +82,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The variant whose name has the number `id`, found by `variant`; `vocabulary` says what it is for an error.
-    pub(crate) fn variant<T>(
+    pub(super) fn variant<T>(
         &mut self,
         id: i64,
         vocabulary: &'static str,
@@ -91,7 +92,7 @@ impl<'a> Resolver<'a> {
         variant(&name).ok_or_else(|| unknown(self.path, vocabulary, &name))
     }
 
-    pub(crate) fn name(&mut self, id: i64) -> Result<String, Error> {
+    pub(super) fn name(&mut self, id: i64) -> Result<String, Error> {
         let (db, path) = (self.db, self.path);
         self.names
             .get_or_try(&id, || find(db, path, "SELECT name FROM name WHERE id = ?1", id, |row| row.get(0)))
@@ -107,14 +108,6 @@ fn find<T>(
 ) -> Result<T, Error> {
     let found = db.prepare_cached(sql).and_then(|mut select| select.query_row((id,), get).optional());
     found
-        .map_err(|error| Error::reading(path, error))?
+        .map_err(|error| error::reading(path, error))?
         .ok_or_else(|| damaged(path, format!("number {id} has no row: {sql}")))
-}
-
-pub(crate) fn damaged(path: &Path, detail: String) -> Error {
-    Error::Damaged { path: path.to_owned(), operation: Error::READ, detail }
-}
-
-pub(crate) fn unknown(path: &Path, vocabulary: &'static str, name: &str) -> Error {
-    Error::UnknownName { path: path.to_owned(), vocabulary, name: name.to_owned() }
 }

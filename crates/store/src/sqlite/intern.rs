@@ -25,38 +25,43 @@ fn hash(value: &Value) -> i64 {
 
 /// A table of values with an index on their hash.
 #[derive(Debug, Clone, Copy)]
-struct Table {
+struct Values {
     find: &'static str,
     insert: &'static str,
 }
 
-impl Table {
+impl Values {
     fn id(self, connection: &Connection, value: &Value) -> rusqlite::Result<i64> {
+        self.find_or_make(connection, value).map(|(id, _)| id)
+    }
+
+    /// The number of a value, and whether it was made.
+    fn find_or_make(self, connection: &Connection, value: &Value) -> rusqlite::Result<(i64, bool)> {
         let hash = hash(value);
         let found = connection
             .prepare_cached(self.find)?
             .query_row(params![hash, value], |row| row.get(0))
             .optional()?;
         if let Some(id) = found {
-            return Ok(id);
+            return Ok((id, false));
         }
-        connection.prepare_cached(self.insert)?.insert(params![hash, value])
+        Ok((connection.prepare_cached(self.insert)?.insert(params![hash, value])?, true))
     }
 }
 
 /// The numbers of values. What it remembers is true only as long as every transaction commits: after a failed one it
 /// has to be dropped.
 #[derive(Debug)]
-pub(crate) struct Interner {
+pub(super) struct Interner {
     addresses: Cache<Address, i64>,
     agents: Cache<String, i64>,
     protocol_sets: Cache<Vec<String>, i64>,
     failures: Cache<(FailureClass, Phase, Option<Box<str>>), i64>,
-    names: Cache<&'static str, i64>,
+    names: Cache<String, i64>,
 }
 
 impl Interner {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             addresses: Cache::new(CACHED_ADDRESSES),
             agents: Cache::new(CACHED_TEXTS),
@@ -66,24 +71,24 @@ impl Interner {
         }
     }
 
-    pub(crate) fn address(&mut self, db: &Connection, address: &Address) -> rusqlite::Result<i64> {
-        const ADDRESS: Table = Table {
+    pub(super) fn address(&mut self, db: &Connection, address: &Address) -> rusqlite::Result<i64> {
+        const ADDRESS: Values = Values {
             find: "SELECT id FROM address WHERE hash = ?1 AND multiaddr = ?2",
             insert: "INSERT INTO address (hash, multiaddr) VALUES (?1, ?2)",
         };
         self.addresses.get_or_try(address, || ADDRESS.id(db, &address_value(address)))
     }
 
-    pub(crate) fn agent(&mut self, db: &Connection, agent: &str) -> rusqlite::Result<i64> {
-        const AGENT: Table = Table {
+    pub(super) fn agent(&mut self, db: &Connection, agent: &str) -> rusqlite::Result<i64> {
+        const AGENT: Values = Values {
             find: "SELECT id FROM agent WHERE hash = ?1 AND agent = ?2",
             insert: "INSERT INTO agent (hash, agent) VALUES (?1, ?2)",
         };
         self.agents.get_or_try(agent, || AGENT.id(db, &Value::Text(agent.to_owned())))
     }
 
-    pub(crate) fn protocols(&mut self, db: &Connection, protocols: &[String]) -> rusqlite::Result<i64> {
-        const PROTOCOLS: Table = Table {
+    pub(super) fn protocols(&mut self, db: &Connection, protocols: &[String]) -> rusqlite::Result<i64> {
+        const PROTOCOLS: Values = Values {
             find: "SELECT id FROM protocol_set WHERE hash = ?1 AND protocols = ?2",
             insert: "INSERT INTO protocol_set (hash, protocols) VALUES (?1, ?2)",
         };
@@ -92,7 +97,7 @@ impl Interner {
         })
     }
 
-    pub(crate) fn failure(&mut self, db: &Connection, failure: &Failure) -> rusqlite::Result<i64> {
+    pub(super) fn failure(&mut self, db: &Connection, failure: &Failure) -> rusqlite::Result<i64> {
         const FIND: &str = "SELECT id FROM failure WHERE class = ?1 AND phase = ?2 AND detail IS ?3";
         const INSERT: &str = "INSERT INTO failure (class, phase, detail) VALUES (?1, ?2, ?3)";
         let key = (failure.class, failure.phase, failure.detail.clone());
@@ -102,20 +107,20 @@ impl Interner {
         })
     }
 
-    pub(crate) fn name(&mut self, db: &Connection, name: &'static str) -> rusqlite::Result<i64> {
+    pub(super) fn name(&mut self, db: &Connection, name: &str) -> rusqlite::Result<i64> {
         const FIND: &str = "SELECT id FROM name WHERE name = ?1";
         const INSERT: &str = "INSERT INTO name (name) VALUES (?1)";
-        self.names.get_or_try(&name, || find_or_insert(db, FIND, INSERT, (name,)))
+        self.names.get_or_try(name, || find_or_insert(db, FIND, INSERT, (name,)))
     }
 }
 
-/// The number of a peer, which no crawl asks for twice: nothing is remembered.
-pub(crate) fn peer(db: &Connection, peer: kad::PeerId) -> rusqlite::Result<i64> {
-    const PEER: Table = Table {
+/// The number of a peer, and whether it was new, which no run asks for twice: nothing is remembered.
+pub(super) fn peer(db: &Connection, peer: kad::PeerId) -> rusqlite::Result<(i64, bool)> {
+    const PEER: Values = Values {
         find: "SELECT id FROM peer WHERE hash = ?1 AND peer_id = ?2",
         insert: "INSERT INTO peer (hash, peer_id) VALUES (?1, ?2)",
     };
-    PEER.id(db, &Value::Text(peer.to_base58()))
+    PEER.find_or_make(db, &Value::Text(peer.to_base58()))
 }
 
 fn find_or_insert<P>(db: &Connection, find: &str, insert: &str, values: P) -> rusqlite::Result<i64>

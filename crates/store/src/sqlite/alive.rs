@@ -1,4 +1,4 @@
-//! Says of a crawl without an end whether its process is alive: that holds a lock on a file beside the database, and
+//! Says of a run without an end whether its process is alive: that holds a lock on a file beside the database, and
 //! the system lets go of the lock when the process ends, however it ends.
 
 use std::{
@@ -7,33 +7,33 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use schema::CrawlId;
+use schema::RunId;
 
-use crate::open::beside;
+use super::open::beside;
 
-/// The lock of a crawl that is under way. Dropping it lets go and removes the file.
+/// The lock of a run that is under way. Dropping it lets go and removes the file.
 #[derive(Debug)]
-pub(crate) struct Alive {
+pub(super) struct Alive {
     path: PathBuf,
     file: File,
 }
 
-fn lock_path(database: &Path, crawl: CrawlId) -> PathBuf {
-    beside(database, &format!("-crawl-{crawl}.lock"))
+fn lock_path(database: &Path, run: RunId) -> PathBuf {
+    beside(database, &format!("-run-{run}.lock"))
 }
 
 impl Alive {
-    /// Takes the lock of a crawl, before anybody can know of it.
-    pub(crate) fn new(database: &Path, crawl: CrawlId) -> io::Result<Self> {
-        let path = lock_path(database, crawl);
+    /// Takes the lock of a run, before anybody can know of it.
+    pub(super) fn new(database: &Path, run: RunId) -> io::Result<Self> {
+        let path = lock_path(database, run);
         let file = File::create(&path)?;
         file.try_lock()?;
         Ok(Self { path, file })
     }
 
-    /// Whether the process that makes a crawl is alive. Errors count as yes: nobody is declared dead by mistake.
-    pub(crate) fn is_held(database: &Path, crawl: CrawlId) -> bool {
-        match File::open(lock_path(database, crawl)) {
+    /// Whether the process that makes a run is alive. Errors count as yes: nobody is declared dead by mistake.
+    pub(super) fn is_held(database: &Path, run: RunId) -> bool {
+        match File::open(lock_path(database, run)) {
             Ok(file) => match file.try_lock_shared() {
                 Ok(()) => false,
                 Err(TryLockError::WouldBlock | TryLockError::Error(_)) => true,
@@ -42,10 +42,10 @@ impl Alive {
         }
     }
 
-    /// Removes the file that a killed process left. Whoever lists crawls calls a crawl without a file interrupted, too.
-    pub(crate) fn remove_left_over(database: &Path, crawl: CrawlId) {
-        let path = lock_path(database, crawl);
-        if path.exists() && !Self::is_held(database, crawl) {
+    /// Removes the file that a killed process left. Whoever lists runs calls a run without a file interrupted, too.
+    pub(super) fn remove_left_over(database: &Path, run: RunId) {
+        let path = lock_path(database, run);
+        if path.exists() && !Self::is_held(database, run) {
             remove(&path);
         }
     }

@@ -3,29 +3,31 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Says in the file's header that it is ours: `kads`.
-pub(crate) const APPLICATION_ID: u32 = 0x6b61_6473;
+pub(super) const APPLICATION_ID: u32 = 0x6b61_6473;
 
-/// The migrations in order; the version of a file is the number of those that were applied.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_crawls.sql")];
+/// The migrations in order; the version of a file is the number of those that were applied. The second part of one holds the
+/// tables that follow from what `schema` says of the kinds of rows.
+const MIGRATIONS: &[[&str; 2]] =
+    &[[include_str!("../../migrations/0001_runs.sql"), include_str!("../../migrations/0001_rows.sql")]];
 
 /// The newest version.
-pub(crate) fn latest() -> u32 {
+pub(super) fn latest() -> u32 {
     u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
 }
 
 /// Who wrote a file, and in which layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Identity {
+pub(super) struct Identity {
     /// Zero where no program said so.
-    pub(crate) application_id: u32,
+    pub(super) application_id: u32,
     /// Zero where no program said so.
-    pub(crate) version: u32,
+    pub(super) version: u32,
     /// Whether there is nothing at all in it.
-    pub(crate) blank: bool,
+    pub(super) blank: bool,
 }
 
 /// Reads who wrote a file, at one moment: another process may be making it.
-pub(crate) fn identity(connection: &Connection) -> rusqlite::Result<Identity> {
+pub(super) fn identity(connection: &Connection) -> rusqlite::Result<Identity> {
     let transaction = connection.unchecked_transaction()?;
     let identity = read_identity(&transaction)?;
     transaction.commit()?;
@@ -43,10 +45,10 @@ fn read_identity(connection: &Connection) -> rusqlite::Result<Identity> {
 
 /// Brings a file that is ours or blank to the newest layout. Another process may be doing the same: whoever comes
 /// second finds nothing to do.
-pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
     let version = usize::try_from(read_identity(&transaction)?.version).unwrap_or(usize::MAX);
-    for migration in MIGRATIONS.iter().skip(version) {
+    for migration in MIGRATIONS.iter().skip(version).flatten() {
         transaction.execute_batch(migration)?;
     }
     if version < MIGRATIONS.len() {

@@ -8,21 +8,25 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::{
+    error, migrate,
+    open::{self, in_use, uri},
+};
 use crate::{
     Error, Limits,
     limits::{PAGE_CACHE_KIB, STATEMENTS},
-    migrate,
-    open::{self, in_use, uri},
 };
 
 /// Opens the file at `path` to read it alone. What cannot be read so is [`Error::UnreadableLog`].
-pub(crate) fn open(path: &Path, limits: &Limits) -> Result<Connection, Error> {
+pub(super) fn open(path: &Path, limits: &Limits) -> Result<Connection, Error> {
     let has_log = in_use(path);
     let how = if has_log { "mode=ro" } else { "immutable=1" };
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let fail = |operation, error| match Error::sqlite(path, operation, limits.busy_timeout, error) {
-        error if has_log && error.is_for_want_of_rights() => Error::UnreadableLog { path: path.to_owned() },
+    let fail = |operation, error| match error::named(path, operation, limits.busy_timeout, error) {
+        error if has_log && error::is_for_want_of_rights(&error) => {
+            Error::UnreadableLog { path: path.to_owned() }
+        }
         error => error,
     };
     let connection =
@@ -37,7 +41,10 @@ pub(crate) fn open(path: &Path, limits: &Limits) -> Result<Connection, Error> {
     }
     open::accept(path, identity)?;
     if identity.version < migrate::latest() {
-        return Err(Error::ReadOnly { path: path.to_owned(), operation: "bring its layout up to date" });
+        return Err(Error::ReadOnly {
+            store: path.display().to_string(),
+            operation: "bring its layout up to date",
+        });
     }
     Ok(connection)
 }

@@ -13,27 +13,30 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use tokio::time::Instant;
 
+use super::{
+    error,
+    migrate::{self, APPLICATION_ID, Identity},
+};
 use crate::{
     Error, Limits,
     limits::{PAGE_CACHE_KIB, STATEMENTS},
-    migrate::{self, APPLICATION_ID, Identity},
 };
 
 /// Whether a file that does not exist is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Absent {
+pub(super) enum Absent {
     Create,
     Refuse,
 }
 
 /// Opens the file at `path`, made or brought to the newest layout where that is needed.
-pub(crate) fn open(path: &Path, absent: Absent, limits: &Limits) -> Result<Connection, Error> {
+pub(super) fn open(path: &Path, absent: Absent, limits: &Limits) -> Result<Connection, Error> {
     let checked = match find(path)? {
         Some(file) => probe(path, &file, limits)?,
         None if absent == Absent::Refuse => return Err(Error::Missing { path: path.to_owned() }),
         None => false,
     };
-    let fail = |operation, error| Error::sqlite(path, operation, limits.busy_timeout, error);
+    let fail = |operation, error| error::named(path, operation, limits.busy_timeout, error);
     let mut connection = connect(path, absent, limits)?;
     // Until the file is accepted, closing it must not fold its write-ahead log into it.
     set_checkpoint_on_close(&connection, false).map_err(|e| fail("open it", e))?;
@@ -51,14 +54,14 @@ pub(crate) fn open(path: &Path, absent: Absent, limits: &Limits) -> Result<Conne
 }
 
 /// One more connection to a file that [`open`] has accepted.
-pub(crate) fn connect(path: &Path, absent: Absent, limits: &Limits) -> Result<Connection, Error> {
-    let fail = |error| Error::sqlite(path, "open it", limits.busy_timeout, error);
+pub(super) fn connect(path: &Path, absent: Absent, limits: &Limits) -> Result<Connection, Error> {
+    let fail = |error| error::named(path, "open it", limits.busy_timeout, error);
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     flags.set(OpenFlags::SQLITE_OPEN_CREATE, absent == Absent::Create);
     let connection =
         Connection::open_with_flags(path, flags).map_err(|error| cannot_open(path, fail(error)))?;
     if connection.is_readonly("main").map_err(fail)? {
-        return Err(Error::ReadOnly { path: path.to_owned(), operation: "open it" });
+        return Err(Error::ReadOnly { store: path.display().to_string(), operation: "open it" });
     }
     connection.busy_timeout(limits.busy_timeout).map_err(fail)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -75,7 +78,7 @@ fn cannot_open(path: &Path, error: Error) -> Error {
         Err(source) => match source.kind() {
             io::ErrorKind::AlreadyExists => error,
             io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
-                Error::ReadOnly { path: path.to_owned(), operation: "make it" }
+                Error::ReadOnly { store: path.display().to_string(), operation: "make it" }
             }
             _ => Error::Io { path: path.to_owned(), operation: "make it", source },
         },
@@ -109,7 +112,7 @@ fn probe(path: &Path, file: &Metadata, limits: &Limits) -> Result<bool, Error> {
     if file.len() == 0 {
         return Ok(false);
     }
-    let fail = |operation, error| Error::sqlite(path, operation, limits.busy_timeout, error);
+    let fail = |operation, error| error::named(path, operation, limits.busy_timeout, error);
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
@@ -135,7 +138,7 @@ fn probe(path: &Path, file: &Metadata, limits: &Limits) -> Result<bool, Error> {
 }
 
 /// Refuses what is not ours, or of no layout that is known.
-pub(crate) fn accept(path: &Path, identity: Identity) -> Result<(), Error> {
+pub(super) fn accept(path: &Path, identity: Identity) -> Result<(), Error> {
     let path = path.to_owned();
     let Identity { application_id, version, blank } = identity;
     if application_id != APPLICATION_ID && !blank {
@@ -153,19 +156,19 @@ pub(crate) fn accept(path: &Path, identity: Identity) -> Result<(), Error> {
 }
 
 /// Reads the structure of the whole file, without comparing indexes with their tables.
-pub(crate) fn check(connection: &Connection, path: &Path, limits: &Limits) -> Result<(), Error> {
+pub(super) fn check(connection: &Connection, path: &Path, limits: &Limits) -> Result<(), Error> {
     const OPERATION: &str = "check it";
     let found = connection
         .query_row("PRAGMA quick_check(1)", (), |row| row.get::<_, String>(0))
-        .map_err(|error| Error::sqlite(path, OPERATION, limits.busy_timeout, error))?;
+        .map_err(|error| error::named(path, OPERATION, limits.busy_timeout, error))?;
     if found == "ok" {
         return Ok(());
     }
-    Err(Error::Damaged { path: path.to_owned(), operation: OPERATION, detail: found })
+    Err(Error::Damaged { store: path.display().to_string(), operation: OPERATION, detail: found })
 }
 
 /// Whether a log stands beside the file: of a process that writes it now, or that was killed.
-pub(crate) fn in_use(path: &Path) -> bool {
+pub(super) fn in_use(path: &Path) -> bool {
     ["-wal", "-journal"].iter().any(|suffix| size(&beside(path, suffix)) > 0)
 }
 
@@ -179,7 +182,7 @@ fn size(path: &Path) -> u64 {
 }
 
 /// The path of a file that belongs to the database and stands beside it.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
@@ -187,7 +190,7 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// Names the file to SQLite, with how it is to be opened. `immutable=1` stands for a file that nobody changes: no locks,
 /// no log, no files beside it.
-pub(crate) fn uri(path: &Path, how: &str) -> String {
+pub(super) fn uri(path: &Path, how: &str) -> String {
     let mut uri = String::from("file:");
     for &byte in path.as_os_str().as_encoded_bytes() {
         match byte {
@@ -208,7 +211,7 @@ fn set_checkpoint_on_close(connection: &Connection, on: bool) -> rusqlite::Resul
 }
 
 /// From now on closing a connection leaves the log beside the path as it is: it belongs to another file.
-pub(crate) fn leave_log(connection: &Connection) {
+pub(super) fn leave_log(connection: &Connection) {
     if let Err(error) = set_checkpoint_on_close(connection, false) {
         tracing::warn!(%error, "the log of another store may be lost");
     }
@@ -232,7 +235,7 @@ fn use_write_ahead_log(connection: &Connection, limits: &Limits) -> rusqlite::Re
 }
 
 /// Whether another connection holds the file.
-pub(crate) fn is_busy(error: &rusqlite::Error) -> bool {
+pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
     is(error, ErrorCode::DatabaseBusy)
 }
 

@@ -13,7 +13,7 @@ use crate::Error;
 
 /// A file by what it is, not by what it is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(super) struct Place {
     path: PathBuf,
     device: u64,
     inode: u64,
@@ -21,18 +21,18 @@ pub(crate) struct Place {
 
 impl Place {
     /// The file that a path names now.
-    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
         let file = fs::metadata(path)?;
         Ok(Self { path: path.to_owned(), device: file.dev(), inode: file.ino() })
     }
 
     /// Whether the path still names it.
-    pub(crate) fn is_there(&self) -> bool {
+    pub(super) fn is_there(&self) -> bool {
         Self::of(&self.path).is_ok_and(|now| now == *self)
     }
 
     /// [`Error::Gone`] if the path names another file by now, or none.
-    pub(crate) fn check(&self, operation: &'static str) -> Result<(), Error> {
+    pub(super) fn check(&self, operation: &'static str) -> Result<(), Error> {
         if self.is_there() { Ok(()) } else { Err(Error::Gone { path: self.path.clone(), operation }) }
     }
 }

@@ -1,0 +1,477 @@
+-- The tables and views of each kind of rows. This file is made from what `schema` says of them:
+-- `KADSCOPE_WRITE=1 cargo test -p kadscope-store --lib layout` writes it anew.
+--
+-- Read the views: `docs/schema.md` documents their columns, `0001_runs.sql` how the tables keep what they show.
+
+-- One visit to one peer, of a crawl or of a monitor.
+CREATE TABLE visit (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    peer INTEGER NOT NULL REFERENCES peer,
+    number INTEGER NOT NULL,
+    started_after_us INTEGER NOT NULL,
+    took_us INTEGER NOT NULL,
+    dial_us INTEGER,
+    connect_us INTEGER,
+    fates INTEGER REFERENCES fates,
+    times BLOB,
+    connected INTEGER,
+    endpoint INTEGER REFERENCES endpoint,
+    rtt_us INTEGER,
+    rtt_source INTEGER REFERENCES name,
+    connect_error INTEGER REFERENCES failure,
+    description INTEGER REFERENCES description,
+    identify_error INTEGER REFERENCES failure,
+    sent_bytes INTEGER NOT NULL,
+    received_bytes INTEGER NOT NULL,
+    type INTEGER NOT NULL REFERENCES name,
+    kind INTEGER NOT NULL REFERENCES name,
+    crawl_us INTEGER,
+    prefixes BLOB,
+    further_answered INTEGER NOT NULL,
+    further_failed INTEGER NOT NULL,
+    open_buckets INTEGER NOT NULL,
+    crawl_error INTEGER REFERENCES failure,
+    request_rtt_us INTEGER,
+    neighbor_count INTEGER,
+    neighbors BLOB,
+    connected_claims INTEGER NOT NULL
+) STRICT;
+CREATE INDEX visit_by_peer ON visit (peer, run);
+
+CREATE VIEW visit_view AS
+SELECT
+    t.id AS visit,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'visit') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'visit') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    t.number AS number,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (run.started_at_us + t.started_after_us) / 1000000, 'unixepoch') || printf('.%03dZ', (run.started_at_us + t.started_after_us) / 1000 % 1000) AS started_at,
+    strftime('%Y-%m-%dT%H:%M:%S', (run.started_at_us + (t.started_after_us + t.took_us)) / 1000000, 'unixepoch') || printf('.%03dZ', (run.started_at_us + (t.started_after_us + t.took_us)) / 1000 % 1000) AS ended_at,
+    t.dial_us AS dial_us,
+    t.connect_us AS connect_us,
+    (t.connected IS NOT NULL) AS reachable,
+    t.connected AS connected,
+    (SELECT name FROM name WHERE id = (SELECT transport FROM endpoint WHERE id = t.endpoint)) AS transport,
+    (SELECT name FROM name WHERE id = (SELECT security FROM endpoint WHERE id = t.endpoint)) AS security,
+    (SELECT name FROM name WHERE id = (SELECT certificate FROM endpoint WHERE id = t.endpoint)) AS certificate,
+    (SELECT ip_version FROM endpoint WHERE id = t.endpoint) AS ip_version,
+    (SELECT socket FROM endpoint WHERE id = t.endpoint) AS socket,
+    t.rtt_us AS rtt_us,
+    (SELECT name FROM name WHERE id = t.rtt_source) AS rtt_source,
+    (SELECT phase FROM failure WHERE id = t.connect_error) AS connect_error_phase,
+    (SELECT class FROM failure WHERE id = t.connect_error) AS connect_error_class,
+    (SELECT detail FROM failure WHERE id = t.connect_error) AS connect_error_detail,
+    (SELECT agent FROM agent WHERE id = (SELECT agent FROM description WHERE id = t.description)) AS agent,
+    coalesce((SELECT protocols FROM protocol_set WHERE id = (SELECT protocols FROM description WHERE id = t.description)), '[]') AS protocols,
+    (SELECT phase FROM failure WHERE id = t.identify_error) AS identify_error_phase,
+    (SELECT class FROM failure WHERE id = t.identify_error) AS identify_error_class,
+    (SELECT detail FROM failure WHERE id = t.identify_error) AS identify_error_detail,
+    t.sent_bytes AS sent_bytes,
+    t.received_bytes AS received_bytes,
+    (SELECT name FROM name WHERE id = t.type) AS type,
+    (SELECT name FROM name WHERE id = t.kind) AS kind,
+    t.crawl_us AS crawl_us,
+    t.further_answered AS further_answered,
+    t.further_failed AS further_failed,
+    t.open_buckets AS open_buckets,
+    (SELECT phase FROM failure WHERE id = t.crawl_error) AS crawl_error_phase,
+    (SELECT class FROM failure WHERE id = t.crawl_error) AS crawl_error_class,
+    (SELECT detail FROM failure WHERE id = t.crawl_error) AS crawl_error_detail,
+    t.request_rtt_us AS request_rtt_us,
+    t.neighbor_count AS neighbor_count,
+    t.connected_claims AS connected_claims
+FROM visit AS t
+JOIN run ON run.id = t.run;
+
+CREATE VIEW visit_address_view AS
+SELECT
+    t.id AS visit,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    listed.value ->> 0 AS position,
+    listed.value ->> 1 AS place,
+    (SELECT multiaddr FROM address_text WHERE id = listed.value ->> 2) AS multiaddr,
+    CASE listed.value ->> 3 WHEN 0 THEN 'connected' WHEN 1 THEN 'not_tried' WHEN 2 THEN 'abandoned' WHEN 3 THEN 'skipped' WHEN 4 THEN 'failed' END AS outcome,
+    iif(listed.value ->> 3 = 3, (SELECT name FROM name WHERE id = listed.value ->> 4), NULL) AS skip_reason,
+    iif(listed.value ->> 3 = 4, (SELECT phase FROM failure WHERE id = listed.value ->> 4), NULL) AS phase,
+    iif(listed.value ->> 3 = 4, (SELECT class FROM failure WHERE id = listed.value ->> 4), NULL) AS class,
+    iif(listed.value ->> 3 = 4, (SELECT detail FROM failure WHERE id = listed.value ->> 4), NULL) AS detail,
+    listed.value ->> 5 AS started_after_us,
+    listed.value ->> 6 AS took_us
+FROM visit AS t
+JOIN fates ON fates.id = t.fates
+JOIN json_each((WITH RECURSIVE
+    number_step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            part + ((byte.value & 127) << shift),
+            byte.value < 128
+        FROM number_step JOIN byte ON byte.raw = substr(fates.list, seen + 1, 1)
+    ),
+    number (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM number_step WHERE whole),
+    time_step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            part + ((byte.value & 127) << shift),
+            byte.value < 128
+        FROM time_step JOIN byte ON byte.raw = substr(t.times, seen + 1, 1)
+    ),
+    time (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM time_step WHERE whole),
+    fate (entry, value, code, cause) AS (
+        SELECT n / 3, max(value) FILTER (WHERE n % 3 = 0), max(value) FILTER (WHERE n % 3 = 1), max(value) FILTER (WHERE n % 3 = 2) FROM number GROUP BY n / 3
+    ),
+    timed (gap, after, took) AS (
+        SELECT sum(max(value) FILTER (WHERE n % 3 = 0) + 1) OVER (ORDER BY n / 3) - 1, max(value) FILTER (WHERE n % 3 = 1), max(value) FILTER (WHERE n % 3 = 2) FROM time GROUP BY n / 3
+    ),
+    address (entry, id, code, cause, position) AS (
+        SELECT entry, sum(iif(value & 1, -(value >> 1) - 1, value >> 1)) OVER (ORDER BY entry), code, cause, sum(code & 1 = 0) OVER (ORDER BY entry) - 1 FROM fate
+    )
+    SELECT json_group_array(json_array(
+        position, iif(code & 1, place, NULL), id, code >> 1, cause, nullif(after, 0) - 1, nullif(took, 0) - 1))
+    FROM (
+        SELECT *, row_number() OVER (PARTITION BY position ORDER BY entry) - 2 AS place FROM address
+        LEFT JOIN timed ON timed.gap = address.entry ORDER BY entry
+    ))) AS listed;
+
+CREATE VIEW visit_listen_address_view AS
+SELECT
+    t.id AS visit,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    listed.key AS position,
+    (SELECT multiaddr FROM address_text WHERE id = listed.value) AS multiaddr
+FROM visit AS t
+JOIN description ON description.id = t.description
+JOIN json_each((WITH RECURSIVE
+    number_step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            part + ((byte.value & 127) << shift),
+            byte.value < 128
+        FROM number_step JOIN byte ON byte.raw = substr(description.listen_addrs, seen + 1, 1)
+    ),
+    number (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM number_step WHERE whole),
+    id (value) AS (SELECT sum(iif(value & 1, -(value >> 1) - 1, value >> 1)) OVER (ORDER BY n) FROM number)
+    SELECT json_group_array(value) FROM id)) AS listed;
+
+CREATE VIEW visit_prefix_view AS
+SELECT
+    t.id AS visit,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    listed.key AS prefix,
+    CASE WHEN listed.value = 0 THEN 'not_asked' WHEN listed.value = 1 THEN 'saved' WHEN listed.value % 2 = 0 THEN 'answered' ELSE 'failed' END AS outcome,
+    iif(listed.value >= 2 AND listed.value % 2 = 0, (listed.value - 2) / 2, NULL) AS peers,
+    iif(listed.value >= 3 AND listed.value % 2 = 1, (SELECT name FROM name WHERE id = (listed.value - 3) / 2), NULL) AS class
+FROM visit AS t
+JOIN json_each((WITH RECURSIVE
+    number_step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            part + ((byte.value & 127) << shift),
+            byte.value < 128
+        FROM number_step JOIN byte ON byte.raw = substr(t.prefixes, seen + 1, 1)
+    ),
+    number (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM number_step WHERE whole)
+    SELECT json_group_array(value) FROM number)) AS listed;
+
+CREATE VIEW visit_neighbor_view AS
+SELECT
+    t.id AS visit,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    listed.value AS neighbor_number,
+    (SELECT peer_id FROM run_peer JOIN peer ON peer.id = run_peer.peer WHERE run_peer.run = t.run AND run_peer.number = listed.value) AS neighbor_peer_id
+FROM visit AS t
+JOIN json_each((WITH RECURSIVE
+    number_step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            part + ((byte.value & 127) << shift),
+            byte.value < 128
+        FROM number_step JOIN byte ON byte.raw = substr(t.neighbors, seen + 1, 1)
+    ),
+    number (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM number_step WHERE whole),
+    peer (value) AS (SELECT sum(value) OVER (ORDER BY n) FROM number)
+    SELECT json_group_array(value) FROM peer)) AS listed;
+
+-- One address of a peer looked at.
+CREATE TABLE ping (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    peer INTEGER NOT NULL REFERENCES peer,
+    number INTEGER NOT NULL,
+    started_after_us INTEGER NOT NULL,
+    took_us INTEGER NOT NULL,
+    dial_us INTEGER,
+    connect_us INTEGER,
+    fates INTEGER REFERENCES fates,
+    times BLOB,
+    connected INTEGER,
+    endpoint INTEGER REFERENCES endpoint,
+    rtt_us INTEGER,
+    rtt_source INTEGER REFERENCES name,
+    connect_error INTEGER REFERENCES failure,
+    description INTEGER REFERENCES description,
+    identify_error INTEGER REFERENCES failure,
+    sent_bytes INTEGER NOT NULL,
+    received_bytes INTEGER NOT NULL,
+    observed_addr INTEGER REFERENCES address,
+    ping_us INTEGER,
+    ping_error INTEGER REFERENCES failure,
+    named INTEGER,
+    request_error INTEGER REFERENCES failure
+) STRICT;
+CREATE INDEX ping_by_peer ON ping (peer, run);
+
+CREATE VIEW ping_view AS
+SELECT
+    t.id AS ping,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'ping') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'ping') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    t.number AS number,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (run.started_at_us + t.started_after_us) / 1000000, 'unixepoch') || printf('.%03dZ', (run.started_at_us + t.started_after_us) / 1000 % 1000) AS started_at,
+    strftime('%Y-%m-%dT%H:%M:%S', (run.started_at_us + (t.started_after_us + t.took_us)) / 1000000, 'unixepoch') || printf('.%03dZ', (run.started_at_us + (t.started_after_us + t.took_us)) / 1000 % 1000) AS ended_at,
+    t.dial_us AS dial_us,
+    t.connect_us AS connect_us,
+    (t.connected IS NOT NULL) AS reachable,
+    t.connected AS connected,
+    (SELECT name FROM name WHERE id = (SELECT transport FROM endpoint WHERE id = t.endpoint)) AS transport,
+    (SELECT name FROM name WHERE id = (SELECT security FROM endpoint WHERE id = t.endpoint)) AS security,
+    (SELECT name FROM name WHERE id = (SELECT certificate FROM endpoint WHERE id = t.endpoint)) AS certificate,
+    (SELECT ip_version FROM endpoint WHERE id = t.endpoint) AS ip_version,
+    (SELECT socket FROM endpoint WHERE id = t.endpoint) AS socket,
+    t.rtt_us AS rtt_us,
+    (SELECT name FROM name WHERE id = t.rtt_source) AS rtt_source,
+    (SELECT phase FROM failure WHERE id = t.connect_error) AS connect_error_phase,
+    (SELECT class FROM failure WHERE id = t.connect_error) AS connect_error_class,
+    (SELECT detail FROM failure WHERE id = t.connect_error) AS connect_error_detail,
+    (SELECT agent FROM agent WHERE id = (SELECT agent FROM description WHERE id = t.description)) AS agent,
+    coalesce((SELECT protocols FROM protocol_set WHERE id = (SELECT protocols FROM description WHERE id = t.description)), '[]') AS protocols,
+    (SELECT phase FROM failure WHERE id = t.identify_error) AS identify_error_phase,
+    (SELECT class FROM failure WHERE id = t.identify_error) AS identify_error_class,
+    (SELECT detail FROM failure WHERE id = t.identify_error) AS identify_error_detail,
+    t.sent_bytes AS sent_bytes,
+    t.received_bytes AS received_bytes,
+    (SELECT multiaddr FROM address_text WHERE id = t.observed_addr) AS observed_addr,
+    t.ping_us AS ping_us,
+    (SELECT phase FROM failure WHERE id = t.ping_error) AS ping_error_phase,
+    (SELECT class FROM failure WHERE id = t.ping_error) AS ping_error_class,
+    (SELECT detail FROM failure WHERE id = t.ping_error) AS ping_error_detail,
+    t.named AS named,
+    (SELECT phase FROM failure WHERE id = t.request_error) AS request_error_phase,
+    (SELECT class FROM failure WHERE id = t.request_error) AS request_error_class,
+    (SELECT detail FROM failure WHERE id = t.request_error) AS request_error_detail
+FROM ping AS t
+JOIN run ON run.id = t.run;
+
+CREATE VIEW ping_address_view AS
+SELECT
+    t.id AS ping,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    listed.value ->> 0 AS position,
+    listed.value ->> 1 AS place,
+    (SELECT multiaddr FROM address_text WHERE id = listed.value ->> 2) AS multiaddr,
+    CASE listed.value ->> 3 WHEN 0 THEN 'connected' WHEN 1 THEN 'not_tried' WHEN 2 THEN 'abandoned' WHEN 3 THEN 'skipped' WHEN 4 THEN 'failed' END AS outcome,
+    iif(listed.value ->> 3 = 3, (SELECT name FROM name WHERE id = listed.value ->> 4), NULL) AS skip_reason,
+    iif(listed.value ->> 3 = 4, (SELECT phase FROM failure WHERE id = listed.value ->> 4), NULL) AS phase,
+    iif(listed.value ->> 3 = 4, (SELECT class FROM failure WHERE id = listed.value ->> 4), NULL) AS class,
+    iif(listed.value ->> 3 = 4, (SELECT detail FROM failure WHERE id = listed.value ->> 4), NULL) AS detail,
+    listed.value ->> 5 AS started_after_us,
+    listed.value ->> 6 AS took_us
+FROM ping AS t
+JOIN fates ON fates.id = t.fates
+JOIN json_each((WITH RECURSIVE
+    number_step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            part + ((byte.value & 127) << shift),
+            byte.value < 128
+        FROM number_step JOIN byte ON byte.raw = substr(fates.list, seen + 1, 1)
+    ),
+    number (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM number_step WHERE whole),
+    time_step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            part + ((byte.value & 127) << shift),
+            byte.value < 128
+        FROM time_step JOIN byte ON byte.raw = substr(t.times, seen + 1, 1)
+    ),
+    time (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM time_step WHERE whole),
+    fate (entry, value, code, cause) AS (
+        SELECT n / 3, max(value) FILTER (WHERE n % 3 = 0), max(value) FILTER (WHERE n % 3 = 1), max(value) FILTER (WHERE n % 3 = 2) FROM number GROUP BY n / 3
+    ),
+    timed (gap, after, took) AS (
+        SELECT sum(max(value) FILTER (WHERE n % 3 = 0) + 1) OVER (ORDER BY n / 3) - 1, max(value) FILTER (WHERE n % 3 = 1), max(value) FILTER (WHERE n % 3 = 2) FROM time GROUP BY n / 3
+    ),
+    address (entry, id, code, cause, position) AS (
+        SELECT entry, sum(iif(value & 1, -(value >> 1) - 1, value >> 1)) OVER (ORDER BY entry), code, cause, sum(code & 1 = 0) OVER (ORDER BY entry) - 1 FROM fate
+    )
+    SELECT json_group_array(json_array(
+        position, iif(code & 1, place, NULL), id, code >> 1, cause, nullif(after, 0) - 1, nullif(took, 0) - 1))
+    FROM (
+        SELECT *, row_number() OVER (PARTITION BY position ORDER BY entry) - 2 AS place FROM address
+        LEFT JOIN timed ON timed.gap = address.entry ORDER BY entry
+    ))) AS listed;
+
+CREATE VIEW ping_listen_address_view AS
+SELECT
+    t.id AS ping,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    listed.key AS position,
+    (SELECT multiaddr FROM address_text WHERE id = listed.value) AS multiaddr
+FROM ping AS t
+JOIN description ON description.id = t.description
+JOIN json_each((WITH RECURSIVE
+    number_step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            part + ((byte.value & 127) << shift),
+            byte.value < 128
+        FROM number_step JOIN byte ON byte.raw = substr(description.listen_addrs, seen + 1, 1)
+    ),
+    number (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM number_step WHERE whole),
+    id (value) AS (SELECT sum(iif(value & 1, -(value >> 1) - 1, value >> 1)) OVER (ORDER BY n) FROM number)
+    SELECT json_group_array(value) FROM id)) AS listed;
+
+-- One request of a lookup, whatever became of it.
+CREATE TABLE lookup_request (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    peer INTEGER NOT NULL REFERENCES peer,
+    number INTEGER NOT NULL,
+    kind INTEGER NOT NULL REFERENCES name,
+    key BLOB NOT NULL,
+    lookup_started_at_us INTEGER NOT NULL,
+    heard_by INTEGER,
+    heard_us INTEGER NOT NULL,
+    hop INTEGER NOT NULL,
+    common_prefix_len INTEGER NOT NULL,
+    asked_us INTEGER NOT NULL,
+    sent_us INTEGER,
+    ended_us INTEGER,
+    fate INTEGER NOT NULL REFERENCES name,
+    failure INTEGER REFERENCES failure,
+    closer INTEGER NOT NULL,
+    closer_with_addresses INTEGER NOT NULL,
+    providers INTEGER NOT NULL,
+    providers_with_addresses INTEGER NOT NULL,
+    has_value INTEGER NOT NULL
+) STRICT;
+CREATE INDEX lookup_request_by_peer ON lookup_request (peer, run);
+
+CREATE VIEW lookup_request_view AS
+SELECT
+    t.id AS lookup_request,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'lookup_request') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'lookup_request') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    t.number AS number,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    (SELECT name FROM name WHERE id = t.kind) AS kind,
+    lower(hex(t.key)) AS key,
+    strftime('%Y-%m-%dT%H:%M:%S', t.lookup_started_at_us / 1000000, 'unixepoch') || printf('.%03dZ', t.lookup_started_at_us / 1000 % 1000) AS lookup_started_at,
+    t.heard_by AS heard_by_number,
+    (SELECT peer_id FROM run_peer JOIN peer ON peer.id = run_peer.peer WHERE run_peer.run = t.run AND run_peer.number = t.heard_by) AS heard_by_peer_id,
+    t.heard_us AS heard_us,
+    t.hop AS hop,
+    t.common_prefix_len AS common_prefix_len,
+    t.asked_us AS asked_us,
+    t.sent_us AS sent_us,
+    t.ended_us AS ended_us,
+    (SELECT name FROM name WHERE id = t.fate) AS fate,
+    (SELECT phase FROM failure WHERE id = t.failure) AS failure_phase,
+    (SELECT class FROM failure WHERE id = t.failure) AS failure_class,
+    (SELECT detail FROM failure WHERE id = t.failure) AS failure_detail,
+    t.closer AS closer,
+    t.closer_with_addresses AS closer_with_addresses,
+    t.providers AS providers,
+    t.providers_with_addresses AS providers_with_addresses,
+    t.has_value AS has_value
+FROM lookup_request AS t
+JOIN run ON run.id = t.run;
+
+-- One peer that was to hold a provider record.
+CREATE TABLE record_holder (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    peer INTEGER NOT NULL REFERENCES peer,
+    number INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    given_at_us INTEGER NOT NULL,
+    provider INTEGER NOT NULL,
+    send_error INTEGER REFERENCES failure,
+    has_record INTEGER,
+    with_addresses INTEGER,
+    read_error INTEGER REFERENCES failure
+) STRICT;
+CREATE INDEX record_holder_by_peer ON record_holder (peer, run);
+
+CREATE VIEW record_holder_view AS
+SELECT
+    t.id AS record_holder,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'record_holder') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'record_holder') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    t.number AS number,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    lower(hex(t.key)) AS key,
+    strftime('%Y-%m-%dT%H:%M:%S', t.given_at_us / 1000000, 'unixepoch') || printf('.%03dZ', t.given_at_us / 1000 % 1000) AS given_at,
+    t.provider AS provider_number,
+    (SELECT peer_id FROM run_peer JOIN peer ON peer.id = run_peer.peer WHERE run_peer.run = t.run AND run_peer.number = t.provider) AS provider_peer_id,
+    (SELECT phase FROM failure WHERE id = t.send_error) AS send_error_phase,
+    (SELECT class FROM failure WHERE id = t.send_error) AS send_error_class,
+    (SELECT detail FROM failure WHERE id = t.send_error) AS send_error_detail,
+    t.has_record AS has_record,
+    t.with_addresses AS with_addresses,
+    (SELECT phase FROM failure WHERE id = t.read_error) AS read_error_phase,
+    (SELECT class FROM failure WHERE id = t.read_error) AS read_error_class,
+    (SELECT detail FROM failure WHERE id = t.read_error) AS read_error_detail
+FROM record_holder AS t
+JOIN run ON run.id = t.run;
+
+-- A step of the wall clock: times of the run are its start and a monotonic clock, and did not step.
+CREATE TABLE clock_step (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    noticed_at_us INTEGER NOT NULL,
+    wall_us INTEGER NOT NULL
+) STRICT;
+
+CREATE VIEW clock_step_view AS
+SELECT
+    t.id AS clock_step,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'clock_step') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'clock_step') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    strftime('%Y-%m-%dT%H:%M:%S', t.noticed_at_us / 1000000, 'unixepoch') || printf('.%03dZ', t.noticed_at_us / 1000 % 1000) AS noticed_at,
+    strftime('%Y-%m-%dT%H:%M:%S', t.wall_us / 1000000, 'unixepoch') || printf('.%03dZ', t.wall_us / 1000 % 1000) AS wall
+FROM clock_step AS t
+JOIN run ON run.id = t.run;

@@ -1,0 +1,83 @@
+//! Reads the rows of one run as a stream.
+
+use std::marker::PhantomData;
+
+use schema::{Encounter, PeerNumber, RowType, cell::Cells};
+
+use crate::{Error, sqlite};
+
+/// What is read of one row: the values of its own columns, and its encounter if its table has them.
+pub(crate) type Read = (Vec<schema::cell::Cell<'static>>, Option<Encounter>);
+
+/// Where rows are read from.
+#[derive(Debug)]
+pub(crate) enum Source<'a> {
+    Sqlite(Box<sqlite::RowReader<'a>>),
+}
+
+/// The rows of one kind of one run, in the order in which they were written. Those that are written meanwhile come too;
+/// after an error or the first `None` it ends. Memory is bounded by some hundred rows.
+#[derive(Debug)]
+pub struct Rows<'a, T> {
+    source: Source<'a>,
+    store: String,
+    is_over: bool,
+    of: PhantomData<T>,
+}
+
+impl<'a, T: RowType> Rows<'a, T> {
+    pub(crate) const fn new(source: Source<'a>, store: String) -> Self {
+        Self { source, store, is_over: false, of: PhantomData }
+    }
+
+    fn read(&mut self) -> Result<Option<T>, Error> {
+        let read = match &mut self.source {
+            Source::Sqlite(reader) => reader.next()?,
+        };
+        let Some((cells, encounter)) = read else { return Ok(None) };
+        let bad = |bad| Error::bad_cell(&self.store, &T::TABLE, bad);
+        T::read(&mut Cells::new(cells), encounter).map(Some).map_err(bad)
+    }
+}
+
+impl<T: RowType> Iterator for Rows<'_, T> {
+    type Item = Result<T, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let read = self.read();
+        self.is_over = !matches!(read, Ok(Some(_)));
+        read.transpose()
+    }
+}
+
+/// The neighbors of every visit of one run that kept them, in the order in which they were written: who was visited,
+/// and the peers in its answers, ascending. After an error it ends.
+#[derive(Debug)]
+pub struct Neighbors<'a> {
+    pub(crate) source: NeighborSource<'a>,
+    pub(crate) is_over: bool,
+}
+
+/// Where neighbors are read from.
+#[derive(Debug)]
+pub(crate) enum NeighborSource<'a> {
+    Sqlite(sqlite::NeighborReader<'a>),
+}
+
+impl Iterator for Neighbors<'_> {
+    type Item = Result<(PeerNumber, Vec<PeerNumber>), Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let read = match &mut self.source {
+            NeighborSource::Sqlite(reader) => reader.next(),
+        };
+        self.is_over = !matches!(read, Ok(Some(_)));
+        read.transpose()
+    }
+}

@@ -1,0 +1,203 @@
+//! Rows in an SQLite file. Nothing of the driver leaves this module tree.
+
+mod alive;
+mod append;
+mod codec;
+mod delete;
+mod encounter;
+mod error;
+mod intern;
+#[cfg(test)]
+mod layout;
+mod migrate;
+mod open;
+mod physical;
+mod place;
+mod ranges;
+mod read;
+mod read_encounter;
+mod read_only;
+mod resolve;
+mod runs;
+#[cfg(test)]
+mod shown;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use kad::PeerId;
+use rusqlite::Connection;
+use schema::{PeerNumber, RowType as _, RunId, RunStart, RunState, Table, Visit};
+
+use self::{
+    alive::Alive,
+    error::{damaged, unknown},
+    open::Absent,
+    place::Place,
+    runs::StoredRun,
+};
+pub(crate) use self::{
+    append::Appender,
+    read::{NeighborReader, RowReader},
+};
+use crate::{Error, Limits, Peers, RunFilter, RunInfo};
+
+/// An open file.
+#[derive(Debug)]
+pub(crate) struct Database {
+    path: PathBuf,
+    place: Place,
+    limits: Limits,
+    connection: Connection,
+}
+
+impl Database {
+    /// Opens a file, made if it does not exist.
+    pub(crate) fn open(path: &Path, limits: Limits) -> Result<Self, Error> {
+        Self::of(path, open::open(path, Absent::Create, &limits)?, limits)
+    }
+
+    /// Opens a file that exists. One that cannot be written is only read.
+    pub(crate) fn open_existing(path: &Path, limits: Limits) -> Result<Self, Error> {
+        match open::open(path, Absent::Refuse, &limits) {
+            Err(error) if error::is_for_want_of_rights(&error) => {
+                Self::of(path, read_only::open(path, &limits)?, limits)
+            }
+            opened => Self::of(path, opened?, limits),
+        }
+    }
+
+    fn of(path: &Path, connection: Connection, limits: Limits) -> Result<Self, Error> {
+        let place = Place::of(path).map_err(|source| Error::Io {
+            path: path.to_owned(),
+            operation: "look at it",
+            source,
+        })?;
+        Ok(Self { path: path.to_owned(), place, limits, connection })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Begins a run, over a connection of its own.
+    pub(crate) fn begin_run(&self, start: &RunStart) -> Result<Appender, Error> {
+        for run in runs::all(&self.connection, &RunFilter::default()).map_err(|e| self.reading(e))? {
+            if run.state.is_none() && run.start.id != start.id {
+                Alive::remove_left_over(&self.path, run.start.id);
+            }
+        }
+        let connection = open::connect(&self.path, Absent::Refuse, &self.limits)?;
+        let alive = Alive::new(&self.path, start.id).map_err(|source| match source.kind() {
+            io::ErrorKind::WouldBlock => {
+                Error::RunExists { store: self.path.display().to_string(), id: start.id }
+            }
+            _ => Error::Io { path: self.path.clone(), operation: "lock the run", source },
+        })?;
+        Appender::begin(connection, self.path.clone(), (start, alive), &self.limits)
+    }
+
+    /// Deletes a run that is not under way.
+    pub(crate) fn delete_run(&mut self, id: RunId) -> Result<(), Error> {
+        const OPERATION: &str = "delete a run";
+        let stored = self.stored(id)?;
+        if stored.state.is_none() && Alive::is_held(&self.path, id) {
+            return Err(Error::Running { store: self.path.display().to_string(), operation: OPERATION, id });
+        }
+        let (path, waited) = (&self.path, self.limits.busy_timeout);
+        let fail = |error| error::named(path, OPERATION, waited, error);
+        delete::run(&mut self.connection, path, stored.row, fail)?;
+        Alive::remove_left_over(&self.path, id);
+        Ok(())
+    }
+
+    /// Those that a filter admits.
+    pub(crate) fn runs(&self, filter: &RunFilter) -> Result<Vec<RunInfo>, Error> {
+        let stored = runs::all(&self.connection, filter).map_err(|e| self.reading(e))?;
+        let infos = stored.into_iter().map(|run| self.info(run)).collect::<Result<Vec<_>, _>>()?;
+        Ok(infos.into_iter().filter(|run| filter.admits(run)).collect())
+    }
+
+    /// One of them.
+    pub(crate) fn run(&self, id: RunId) -> Result<RunInfo, Error> {
+        self.info(self.stored(id)?)
+    }
+
+    /// The peers of a run.
+    pub(crate) fn peers(&self, run: RunId) -> Result<Peers, Error> {
+        let run = self.stored(run)?.row;
+        let fail = |error| self.reading(error);
+        let sql = "SELECT number, peer_id FROM run_peer JOIN peer ON peer.id = run_peer.peer
+            WHERE run = ?1 ORDER BY number";
+        let mut select = self.connection.prepare_cached(sql).map_err(fail)?;
+        let mut rows = select.query((run,)).map_err(fail)?;
+        let mut peers = Vec::new();
+        while let Some(row) = rows.next().map_err(fail)? {
+            let text = row.get_ref(1).and_then(|value| Ok(value.as_str()?)).map_err(fail)?;
+            let peer: PeerId =
+                text.parse().map_err(|_| damaged(&self.path, format!("`{text}` is no peer id")))?;
+            peers.push((PeerNumber(row.get(0).map_err(fail)?), peer));
+        }
+        Ok(Peers::new(peers))
+    }
+
+    /// The rows of one table of a run.
+    pub(crate) fn rows(&self, run: RunId, table: &'static Table) -> Result<RowReader<'_>, Error> {
+        let run = self.stored(run)?;
+        Ok(RowReader::new(&self.connection, &self.path, table, (run.row, run.start.started_at)))
+    }
+
+    /// Who has whom in its routing table, by the visits of a run.
+    pub(crate) fn neighbors(&self, run: RunId) -> Result<NeighborReader<'_>, Error> {
+        let run = self.stored(run)?.row;
+        Ok(NeighborReader::new(&self.connection, &self.path, &Visit::TABLE, run))
+    }
+
+    /// Reads the structure of the whole file.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        open::check(&self.connection, &self.path, &self.limits)
+    }
+
+    fn stored(&self, id: RunId) -> Result<StoredRun, Error> {
+        runs::one(&self.connection, id)
+            .map_err(|e| self.reading(e))?
+            .ok_or_else(|| Error::UnknownRun { store: self.path.display().to_string(), id })
+    }
+
+    fn info(&self, run: StoredRun) -> Result<RunInfo, Error> {
+        let (id, unfinished) = (run.start.id, run.state.is_none());
+        if unfinished && !Alive::is_held(&self.path, id) {
+            // Its end may have been written after it was read here: the lock is let go after that.
+            return self.ended(self.stored(id)?, RunState::Interrupted);
+        }
+        self.ended(run, RunState::Running)
+    }
+
+    /// A run with the state that is stored, or `without_end` if there is none.
+    fn ended(&self, run: StoredRun, without_end: RunState) -> Result<RunInfo, Error> {
+        let StoredRun { start, totals, end, state, .. } = run;
+        match (&end, state) {
+            (None, Some(name)) if RunState::from_name(&name).is_none() => {
+                Err(unknown(&self.path, "state of a run", &name))
+            }
+            _ => {
+                let state = end.as_ref().map_or(without_end, |end| end.state);
+                Ok(RunInfo { start, end, state, totals })
+            }
+        }
+    }
+
+    fn reading(&self, error: rusqlite::Error) -> Error {
+        error::named(&self.path, Error::READ, self.limits.busy_timeout, error)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if !self.place.is_there() {
+            open::leave_log(&self.connection);
+        }
+    }
+}
