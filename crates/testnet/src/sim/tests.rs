@@ -158,18 +158,17 @@ async fn a_slower_address_is_abandoned_when_the_next_one_connects() {
 #[tokio::test(start_paused = true)]
 async fn the_next_address_has_its_turn_as_soon_as_any_before_it_has_failed() {
     let network = network(
-        "peers = 60\n[[states]]\nstate = 'dropping'\nshare = 0.3\n[[states]]\nstate = 'refusing'\nshare = 0.3\n\
+        "peers = 60\n[[states]]\nstate = 'dropping'\nshare = 0.3\n[[states]]\nstate = 'reset'\nat = 'accept'\nshare = 0.3\n\
          [[regions]]\nname = 'far'\nshare = 1.0\nrtt_ms = { far = 40 }",
     );
     let world = network.world();
     let peer = first_in(&network, |state| state == State::Online);
-    let [refusing, dropping] = [State::Refusing, State::Dropping]
+    let [reset, dropping] = [State::Reset(Stage::Accept), State::Dropping]
         .map(|wanted| world.addresses(first_in(&network, |state| state == wanted)));
-    let dial =
-        network.connect(world.peer_id(peer), [refusing, dropping, world.addresses(peer)].concat()).await;
+    let dial = network.connect(world.peer_id(peer), [reset, dropping, world.addresses(peer)].concat()).await;
     let started: Vec<_> = dial.attempts.iter().map(|attempt| attempt.started_after).collect();
     let ms = |ms| Some(Duration::from_millis(ms));
-    assert_eq!(started, [ms(0), ms(30), ms(40)], "a step, and then the refusal of the first");
+    assert_eq!(started, [ms(0), ms(30), ms(40)], "a step, and then the end of the first");
     assert!(dial.connection.is_some());
 }
 
@@ -182,13 +181,15 @@ async fn a_name_has_its_turn_last_and_says_where_it_led_to() {
     let named = world.addresses(peer).swap_remove(0);
     let nobody: Multiaddr = "/ip4/127.0.0.1/tcp/1".parse().expect("an address");
     let unknown: Multiaddr = "/dns4/nobody.test/tcp/1".parse().expect("an address");
-    let refused = world.resolve(&named).expect("its host");
-    let refused = refused.replace(1, |_| Some(multiaddr::Protocol::Tcp(1))).expect("a port");
-    let addrs = vec![named.clone(), nobody, unknown, refused];
+    let silent = world.resolve(&named).expect("its host");
+    let port = multiaddr::Protocol::Tcp(world.ports().dropping);
+    let silent = silent.replace(1, |_| Some(port.clone())).expect("a port");
+    let addrs = vec![named.clone(), nobody, unknown, silent];
     assert_eq!(network.admits(&named), Ok(None), "which transport it is shows once it is resolved");
     let Dial { attempts, connection } = network.connect(world.peer_id(peer), addrs).await;
     assert_eq!(attempts[1].outcome, AddressOutcome::Skipped(SkipReason::Loopback));
-    assert!(attempts[3].started_after < attempts[0].started_after, "{attempts:?}");
+    let started = [3, 0].map(|index: usize| attempts[index].started_after);
+    assert_eq!(started, [Some(Duration::ZERO), Some(Duration::from_millis(250))]);
     assert_eq!(attempts[0].outcome, AddressOutcome::Connected);
     let [(to, attempt)] = &attempts[0].resolved[..] else { panic!("{attempts:?}") };
     assert_eq!((Some(to), &attempt.outcome), (world.resolve(&named).as_ref(), &AddressOutcome::Connected));
