@@ -1,10 +1,13 @@
-//! A conversation: any number of exchanges over one connection, each on a stream of its own.
+//! A conversation: any number of exchanges over one connection. Those beside each other have streams of their own; one that
+//! follows another goes over the same stream where it can.
 //!
 //! A task drives the connection; a [`Conversation`] is the way to it. What the peer asks meanwhile is answered by the
 //! connection itself. The task ends when nobody has the way to it any more, when nothing was asked for a while, or with the
 //! connection; on one that the peer opened only with that. Dropping the future of an exchange resets its stream: nothing of it stays behind.
 
 mod driver;
+#[cfg(test)]
+mod tests;
 
 use std::{
     sync::{
@@ -28,7 +31,7 @@ use self::driver::Driver;
 /// How many exchanges may wait for the task of one connection.
 const MAX_WAITING: usize = 32;
 
-/// What is asked of a peer, on a stream of its own.
+/// What is asked of a peer.
 #[derive(Debug, Clone)]
 pub struct Ask {
     /// The names of the protocol, in the order in which they are tried: a peer that refuses one is asked by the next.

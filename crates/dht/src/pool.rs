@@ -146,6 +146,11 @@ impl<N: Network> Pool<N> {
         self.shared.places().get(peer).is_some_and(|place| place.is_open())
     }
 
+    /// How many connections stand, as far as is known, whoever opened them.
+    pub fn connections(&self) -> usize {
+        self.shared.places().values().filter(|place| place.is_open()).count()
+    }
+
     fn place(&self, peer: PeerId) -> Arc<Place> {
         let mut places = self.shared.places();
         if places.len() > self.shared.sweep_above.load(Ordering::Relaxed) {

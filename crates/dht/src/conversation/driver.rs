@@ -1,4 +1,9 @@
 //! The task of one conversation: questions come in, each gets a stream, what came of it goes back.
+//!
+//! A stream on which a message was answered is kept for the next message, as go-libp2p-kad-dht keeps it: opening one and ending
+//! it again costs as many packets as question and answer. Which one is kept, and for what, is `kept`'s.
+
+mod kept;
 
 use std::{
     future::poll_fn,
@@ -15,6 +20,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use self::kept::Kept;
 use super::{Ask, Awaits, Broken, Meter, Order, Question, TalkLimits};
 
 /// The most messages of one exchange that ends with its stream. Identify takes at most ten.
@@ -25,6 +31,8 @@ struct UnderWay {
     stream: StreamId,
     /// The position of the name of the protocol that was proposed.
     name: usize,
+    /// Something was asked on the stream before. The peer may have ended it while the question was under way.
+    again: bool,
     messages: Vec<Vec<u8>>,
     question: Question,
 }
@@ -45,6 +53,8 @@ pub(super) struct Driver<C> {
     limits: TalkLimits,
     meter: Arc<Meter>,
     under_way: Vec<UnderWay>,
+    /// The stream for the next question.
+    kept: Option<Kept>,
     counted: Traffic,
     idle_since: Instant,
     /// No further order will come.
@@ -67,6 +77,7 @@ impl<C: Connection> Driver<C> {
             limits,
             meter,
             under_way,
+            kept: None,
             counted,
             idle_since: Instant::now(),
             closing: false,
@@ -89,7 +100,7 @@ impl<C: Connection> Driver<C> {
                     self.fail_all(&failure);
                     break;
                 }
-                Next::Order(Some(Order::Exchange(question))) => self.begin(question, 0),
+                Next::Order(Some(Order::Exchange(question))) => self.take(question),
                 // Who asked may have gone in this moment.
                 Next::Order(Some(Order::RoundTrip(reply))) => drop(reply.send(self.connection.round_trip())),
                 Next::Order(None) => self.closing = true,
@@ -125,18 +136,32 @@ impl<C: Connection> Driver<C> {
         }
     }
 
+    /// Asks on the stream that is kept for such a question, if there is one.
+    fn take(&mut self, question: Question) {
+        match self.kept.take_if(|kept| kept.is_for(&question.ask)) {
+            Some(Kept { stream, name, .. }) => {
+                self.say(UnderWay { stream, name, again: true, messages: Vec::new(), question });
+            }
+            None => self.begin(question, 0),
+        }
+    }
+
     /// Opens a stream for a request, by the name of the protocol in this position.
     fn begin(&mut self, question: Question, name: usize) {
-        let Ask { protocols, message, awaits, .. } = &question.ask;
-        let protocol = protocols.get(name).map_or("", String::as_str);
+        let protocol = question.ask.protocols.get(name).map_or("", String::as_str);
         let stream = self.connection.open(protocol, self.limits.message_bytes);
+        self.say(UnderWay { stream, name, again: false, messages: Vec::new(), question });
+    }
+
+    fn say(&mut self, exchange: UnderWay) {
+        let Ask { message, awaits, .. } = &exchange.question.ask;
         if let Some(message) = message {
-            self.connection.send(stream, message);
+            self.connection.send(exchange.stream, message);
             if *awaits == Awaits::End {
-                self.connection.finish(stream);
+                self.connection.finish(exchange.stream);
             }
         }
-        self.under_way.push(UnderWay { stream, name, messages: Vec::new(), question });
+        self.under_way.push(exchange);
     }
 
     fn on_event(&mut self, event: Event) {
@@ -148,13 +173,17 @@ impl<C: Connection> Driver<C> {
     }
 
     fn on_message(&mut self, stream: StreamId, message: Vec<u8>) {
-        let Some(position) = self.position(stream) else { return };
+        let Some(position) = self.position(stream) else { return self.on_excess(stream) };
         let exchange = &mut self.under_way[position];
         exchange.messages.push(message);
         match exchange.question.ask.awaits {
             Awaits::Message => {
-                self.connection.finish(stream);
+                let kept = Kept::after(stream, exchange.name, &exchange.question.ask);
                 self.end(position, Ok(()));
+                match self.kept {
+                    None => self.kept = Some(kept),
+                    Some(_) => self.connection.finish(stream),
+                }
             }
             Awaits::End if exchange.messages.len() > MAX_MESSAGES => {
                 self.connection.reset(stream);
@@ -165,10 +194,23 @@ impl<C: Connection> Driver<C> {
         }
     }
 
+    /// A message that nobody awaits: what is asked next must not be answered by it.
+    fn on_excess(&mut self, stream: StreamId) {
+        if self.kept.take_if(|kept| kept.stream == stream).is_some() {
+            self.connection.reset(stream);
+        }
+    }
+
     fn on_end(&mut self, stream: StreamId, how: Option<Failure>) {
+        self.kept.take_if(|kept| kept.stream == stream);
         let Some(position) = self.position(stream) else { return };
-        let UnderWay { name, question, .. } = &self.under_way[position];
+        let UnderWay { name, again, question, .. } = &self.under_way[position];
         match how {
+            // The peer did not wait for another question on this stream: that says nothing of the question.
+            _ if *again => {
+                let UnderWay { name, question, .. } = self.under_way.swap_remove(position);
+                self.begin(question, name);
+            }
             None if question.ask.awaits == Awaits::End => self.end(position, Ok(())),
             None => {
                 let failure = Failure::new(Phase::Request, FailureClass::StreamClosed);
