@@ -1,14 +1,17 @@
 //! What lookups and provides cost, beside go-libp2p-kad-dht on the same network of loopback peers: CPU time of a process that
-//! makes many one after the other, its connections and its table warm.
+//! makes many one after the other, its connections and its table warm, in the program and in the kernel.
 //!
 //! `cargo bench -p kadscope-dht --bench beside_go [-- ROUNDS [PEERS]]`; `peers/build.sh go` comes first. The network, and
-//! each side of each round, is a process of its own; sides take turns. Our pool has room for connections to all of the 200 peers
-//! that there are by default; of more than 256 it lets the longest idle go, and dials are measured as well.
+//! each side of each round, is a process of its own; sides take turns. Both keep every connection that they make (Go's closes
+//! none that is younger than a minute), and say how many they made while they were measured. Ours has one thread, as whoever
+//! makes one lookup at a time; with `-- ROUNDS PEERS 2` it has two, as a program that does more beside it.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints, and may fail")]
 
 #[path = "beside_go/client.rs"]
 mod client;
+#[path = "beside_go/cost.rs"]
+mod cost;
 
 use std::{
     io::{BufRead, BufReader, Read as _},
@@ -17,29 +20,39 @@ use std::{
 };
 
 use client::Client;
+use cost::{Meter, Spread};
 use serde_json::{Value, json};
 use testnet::{Scenario, WireTestnet};
+use tokio::runtime::{Builder, Runtime};
 
 /// How many lookups come before what is measured, and how many of each kind are.
-const WARM: u64 = 50;
-const COUNT: u64 = 100;
+const WARM: u32 = 50;
+const COUNT: u32 = 100;
 
-/// What is measured, as the name of its figure and for people.
+/// The most connections that our side keeps: more than there are peers.
+const CONNECTIONS: usize = 1 << 14;
+
+/// What is measured, by its name and for people.
 const KINDS: [(&str, &str); 3] = [
-    ("found_us", "a lookup that ends with the first provider"),
-    ("unknown_us", "a lookup of what nobody provides"),
-    ("provide_us", "a provide"),
+    ("found", "a lookup that ends with the first provider"),
+    ("unknown", "a lookup of what nobody provides"),
+    ("provide", "a provide"),
 ];
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.expect("a runtime");
     match args.split_first() {
-        Some((mode, rest)) if mode == "--network" => runtime.block_on(be_the_network(&rest[0])),
-        Some((mode, rest)) if mode == "--ours" => runtime.block_on(measure(&rest[0], &rest[1..])),
+        Some((mode, rest)) if mode == "--network" => runtime(2).block_on(be_the_network(&rest[0])),
+        Some((mode, rest)) if mode == "--ours" => {
+            runtime(rest[0].parse().expect("a number")).block_on(measure(&rest[1], rest[2..].to_vec()));
+        }
         _ => compare(&args),
     }
+}
+
+fn runtime(threads: usize) -> Runtime {
+    let mut builder = if threads == 1 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    builder.worker_threads(threads).enable_all().build().expect("a runtime")
 }
 
 /// The network, until the input ends.
@@ -55,40 +68,45 @@ async fn be_the_network(peers: &str) {
 }
 
 /// Our side of one round.
-async fn measure(seed: &str, bootstrap: &[String]) {
+async fn measure(seed: &str, bootstrap: Vec<String>) {
     let key = |kind: &str, number| format!("{seed} {kind} {number}").into_bytes();
-    let mut publisher = Client::join(bootstrap).await;
+    let mut publisher = Client::join(&bootstrap, CONNECTIONS).await;
     for number in 0..COUNT {
         publisher.provide(key("found", number)).await;
     }
     drop(publisher);
-    let mut client = Client::join(bootstrap).await;
+    let mut client = Client::join(&bootstrap, CONNECTIONS).await;
     for number in 0..WARM {
         client.find_closest(key("warm", number)).await;
     }
     let (mut found, mut unknown) = (0, 0);
-    let mut times = [client::spent(); 4];
+    let mut meter = Meter::new(client.connections());
     for number in 0..COUNT {
         found += client.find_provider(key("found", number)).await;
     }
-    times[1] = client::spent();
+    let found_cost = meter.lap(COUNT, client.connections());
     for number in 0..COUNT {
         unknown += client.find_provider(key("unknown", number)).await;
     }
-    times[2] = client::spent();
+    let unknown_cost = meter.lap(COUNT, client.connections());
     for number in 0..COUNT {
         client.provide(key("provide", number)).await;
     }
-    times[3] = client::spent();
+    let provide_cost = meter.lap(COUNT, client.connections());
     assert_eq!(unknown, 0, "nobody provides it");
-    let us = |n: usize| times[n + 1].saturating_sub(times[n]).as_secs_f64() * 1e6 / COUNT as f64;
-    println!("{}", json!({ "found_us": us(0), "unknown_us": us(1), "provide_us": us(2), "found": found }));
+    println!(
+        "{}",
+        json!({
+            "found": found_cost, "unknown": unknown_cost, "provide": provide_cost,
+            "providers": found, "connections": client.connections(),
+        })
+    );
 }
 
 /// Both sides in turns, and what they come to.
 fn compare(args: &[String]) {
     let number = |n: usize, default| args.get(n).map_or(default, |text| text.parse().expect("a number"));
-    let (rounds, peers) = (number(0, 11_u32), number(1, 200_u32));
+    let (rounds, peers, threads) = (number(0, 11_u32), number(1, 200_u32), number(2, 1_u32));
     let go = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../peers/bin/dhtcost");
     assert!(go.exists(), "the other side is missing: build it with peers/build.sh go");
     let ours = std::env::current_exe().expect("a path");
@@ -103,44 +121,32 @@ fn compare(args: &[String]) {
     let mut answers: [Vec<Value>; 2] = [Vec::new(), Vec::new()];
     for round in 0..rounds {
         let (seed, count, warm) = (round.to_string(), COUNT.to_string(), WARM.to_string());
-        answers[0].push(json_of(Command::new(&ours).args(["--ours", &seed]).args(&bootstrap)));
+        let ours_args = ["--ours", &threads.to_string(), &seed];
+        answers[0].push(json_of(Command::new(&ours).args(ours_args).args(&bootstrap)));
         let go_args = ["-seed", &seed, "-count", &count, "-warm", &warm];
         answers[1].push(json_of(Command::new(&go).args(go_args).args(&bootstrap)));
     }
-    println!("{rounds} rounds, {peers} peers; medians of CPU time, and from the least to the most:\n");
-    println!("| | ours | Go | Go / ours |");
-    println!("|---|---|---|---|");
+    println!(
+        "{rounds} rounds, {peers} peers, ours on {threads} threads; medians of CPU time, from the least to the"
+    );
+    println!("most, in brackets what of the median is the kernel's:\n");
+    println!("| | ours | Go | Go / ours | dials of a round, ours and Go's |");
+    println!("|---|---|---|---|---|");
     for (name, what) in KINDS {
         let [ours, go] = answers.each_ref().map(|side| Spread::of(side, name));
-        println!("| {what} | {ours} | {go} | {:.1} |", go.median / ours.median);
+        let (ratio, dials) = (go.median / ours.median, (ours.dials, go.dials));
+        println!("| {what} | {ours} | {go} | {ratio:.1} | {:.0}, {:.0} |", dials.0, dials.1);
     }
-    let found = answers.map(|side| side.iter().filter_map(|answer| answer["found"].as_u64()).sum::<u64>());
-    println!("\nOf {} providers {} were found, by Go {}.", u64::from(rounds) * COUNT, found[0], found[1]);
+    let sum =
+        |side: &Vec<Value>, name: &str| side.iter().filter_map(|answer| answer[name].as_u64()).sum::<u64>();
+    let [found, kept] =
+        ["providers", "connections"].map(|name| answers.each_ref().map(|side| sum(side, name)));
+    let all = u64::from(rounds * COUNT);
+    println!("\nOf {all} providers {} were found, by Go {}.", found[0], found[1]);
+    let each = kept.map(|all| all / u64::from(rounds).max(1));
+    println!("Connections in the end: {}, Go's {}.", each[0], each[1]);
     drop(network.stdin.take());
     network.wait().expect("it ends");
-}
-
-/// One figure over all rounds, in microseconds.
-struct Spread {
-    median: f64,
-    least: f64,
-    most: f64,
-}
-
-impl Spread {
-    fn of(side: &[Value], name: &str) -> Self {
-        let mut all: Vec<f64> = side.iter().filter_map(|answer| answer[name].as_f64()).collect();
-        all.sort_by(f64::total_cmp);
-        let (least, most) = (all.first().copied().expect("a round"), all.last().copied().expect("a round"));
-        Self { median: all[all.len() / 2], least, most }
-    }
-}
-
-impl std::fmt::Display for Spread {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let ms = |us: f64| us / 1e3;
-        write!(f, "{:.2} ms ({:.2} to {:.2})", ms(self.median), ms(self.least), ms(self.most))
-    }
 }
 
 fn first_line(child: &mut Child) -> String {

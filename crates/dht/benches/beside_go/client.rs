@@ -29,15 +29,9 @@ impl Service for NoServer {
     }
 }
 
-/// CPU time of this process so far.
-pub(crate) fn spent() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
-}
-
 impl Client {
-    /// A client that knows the peers at these addresses.
-    pub(crate) async fn join(bootstrap: &[String]) -> Self {
+    /// A client that knows the peers at these addresses, and has room for so many connections.
+    pub(crate) async fn join(bootstrap: &[String], connections: usize) -> Self {
         let fabric = SocketFabric::new(FabricConfig::new(Addresses::Loopback));
         let terms = Terms {
             keypair: Keypair::generate_ed25519(),
@@ -49,7 +43,7 @@ impl Client {
         let own = Contact { peer: kad::network::Network::local(&host), addrs: host.listens() };
         let protocols = Arc::from([AMINO_PROTOCOL.to_owned()]);
         let terms = FinderTerms { own: own.peer, protocols, patience: ANSWER_PATIENCE };
-        let finder = Finder::new(Pool::new(host, PoolConfig::default()), terms);
+        let finder = Finder::new(Pool::new(host, PoolConfig { connections, ..PoolConfig::default() }), terms);
         let mut table = RoutingTable::new(Key::of_peer(&own.peer), TableRules::default());
         for text in bootstrap {
             let (addr, peer) = text.rsplit_once("/p2p/").expect("an id");
@@ -58,6 +52,11 @@ impl Client {
             take_in(&mut table, contact);
         }
         Self { finder, own, table }
+    }
+
+    /// How many connections stand. None is closed while there is room for all, so what comes to them was dialled.
+    pub(crate) fn connections(&self) -> usize {
+        self.finder.pool().connections()
     }
 
     /// The closest peers.

@@ -25,17 +25,27 @@ type config struct {
 	bootstrap []peer.AddrInfo
 }
 
-// result is what the program prints: CPU time in microseconds.
+// cost is what one call of a kind took of this process.
+type cost struct {
+	// CPU time in microseconds, in the program and in the kernel.
+	UserUS   float64 `json:"user_us"`
+	SystemUS float64 `json:"system_us"`
+	// How many connections all calls of the kind made anew.
+	Dials int `json:"dials"`
+}
+
+// result is what the program prints.
 type result struct {
 	// A lookup of providers that ends with the first of one.
-	FoundUS float64 `json:"found_us"`
+	Found cost `json:"found"`
 	// A lookup of providers of what nobody provides.
-	UnknownUS float64 `json:"unknown_us"`
+	Unknown cost `json:"unknown"`
 	// A provide: a lookup, and a record to the closest.
-	ProvideUS float64 `json:"provide_us"`
+	Provide cost `json:"provide"`
 	// How many of the lookups that were to find a provider did.
-	Found int `json:"found"`
-	Count int `json:"count"`
+	Providers int `json:"providers"`
+	// How many connections stood in the end.
+	Connections int `json:"connections"`
 }
 
 func main() {
@@ -99,18 +109,18 @@ func publish(ctx context.Context, cfg config) error {
 }
 
 func measure(ctx context.Context, cfg config, n *node) (result, error) {
-	r := result{Count: cfg.count}
+	var r result
 	var err error
-	r.FoundUS, err = perCall(cfg.count, func(i int) error {
+	r.Found, err = n.perCall(cfg.count, func(i int) error {
 		for range n.dht.FindProvidersAsync(ctx, key(cfg, "found", i), 1) {
-			r.Found++
+			r.Providers++
 		}
 		return ctx.Err()
 	})
 	if err != nil {
 		return r, err
 	}
-	r.UnknownUS, err = perCall(cfg.count, func(i int) error {
+	r.Unknown, err = n.perCall(cfg.count, func(i int) error {
 		for range n.dht.FindProvidersAsync(ctx, key(cfg, "unknown", i), 1) {
 			return fmt.Errorf("somebody provides what nobody does")
 		}
@@ -119,9 +129,10 @@ func measure(ctx context.Context, cfg config, n *node) (result, error) {
 	if err != nil {
 		return r, err
 	}
-	r.ProvideUS, err = perCall(cfg.count, func(i int) error {
+	r.Provide, err = n.perCall(cfg.count, func(i int) error {
 		return n.dht.Provide(ctx, key(cfg, "provide", i), true)
 	})
+	r.Connections = len(n.host.Network().Conns())
 	return r, err
 }
 

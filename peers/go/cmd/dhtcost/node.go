@@ -2,11 +2,12 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 	"syscall"
-	"time"
 
 	dht "github.com/libp2p/go-libp2p-kad-dht"
 	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"kadscope-peers/go/internal/loopback"
@@ -17,6 +18,8 @@ import (
 type node struct {
 	host host.Host
 	dht  *dht.IpfsDHT
+	// How many connections were made so far.
+	dials atomic.Int64
 }
 
 // join makes a node, and returns when its routing table has somebody.
@@ -26,6 +29,9 @@ func join(ctx context.Context, cfg config) (*node, error) {
 		return nil, err
 	}
 	n := &node{host: h}
+	h.Network().Notify(&network.NotifyBundle{
+		ConnectedF: func(network.Network, network.Conn) { n.dials.Add(1) },
+	})
 	// A refresh in the background would be measured with the rest.
 	n.dht, err = dht.New(h, dht.Mode(dht.ModeClient), dht.DisableAutoRefresh())
 	if err == nil {
@@ -49,27 +55,35 @@ func (n *node) close() {
 	n.host.Close()
 }
 
-// perCall gives the CPU time of this process for one of so many calls, in
-// microseconds.
-func perCall(count int, call func(int) error) (float64, error) {
-	before, err := spent()
+// perCall gives what one of so many calls took.
+func (n *node) perCall(count int, call func(int) error) (cost, error) {
+	before, err := n.spent()
 	if err != nil {
-		return 0, err
+		return cost{}, err
 	}
 	for i := range count {
 		if err := call(i); err != nil {
-			return 0, err
+			return cost{}, err
 		}
 	}
-	after, err := spent()
-	return float64((after - before).Nanoseconds()) / 1e3 / float64(count), err
+	after, err := n.spent()
+	each := float64(count)
+	return cost{
+		UserUS:   (after.UserUS - before.UserUS) / each,
+		SystemUS: (after.SystemUS - before.SystemUS) / each,
+		Dials:    after.Dials - before.Dials,
+	}, err
 }
 
-// spent gives user and system time of this process so far.
-func spent() (time.Duration, error) {
+// spent gives what this process has taken so far.
+func (n *node) spent() (cost, error) {
 	var use syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
-		return 0, err
+		return cost{}, err
 	}
-	return time.Duration(use.Utime.Nano() + use.Stime.Nano()), nil
+	return cost{
+		UserUS:   float64(use.Utime.Nano()) / 1e3,
+		SystemUS: float64(use.Stime.Nano()) / 1e3,
+		Dials:    int(n.dials.Load()),
+	}, nil
 }
