@@ -28,7 +28,9 @@ mod shell;
 mod signals;
 mod temporary;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io, path::PathBuf, process::ExitCode};
+
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     args::{Command, Parsed},
@@ -58,11 +60,21 @@ fn run(command: Command, flags_files: &[PathBuf]) -> anyhow::Result<exit::Code> 
         in_use.read("a flags file", file);
     }
     let entered = command::prepare(&command)?;
-    // Two workers on a single core, so that a slow visit does not hold up the signals.
-    let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
+    let runtime = runtime_for(&command)?;
     let done = runtime.block_on(command::run(command, entered, in_use));
     // What is left are dials that nobody waits for.
     runtime.shutdown_background();
     done
+}
+
+/// What runs a command. One that makes a lookup at a time has less to compute than two threads would take to wake each other for
+/// every answer.
+fn runtime_for(command: &Command) -> io::Result<Runtime> {
+    let mut builder = match command {
+        Command::Lookup(_) | Command::Provide(_) | Command::Ping(_) => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    // Two workers on a single core, so that a slow visit does not hold up the signals.
+    let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    builder.worker_threads(workers).enable_all().build()
 }
