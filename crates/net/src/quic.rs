@@ -4,6 +4,7 @@
 //! over TCP, in `session::dialogue`; `stream` and `link` hold one connection with its streams, for both roles. `socket` and
 //! `icmp` are what lies below quinn: large buffers, and hearing that nobody listens.
 
+mod accepting;
 mod dialer;
 mod dials;
 mod dormant;

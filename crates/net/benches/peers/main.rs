@@ -1,5 +1,5 @@
-//! What peers of ours cost that listen, and connections that others open to them: resident memory, descriptors, threads and
-//! time, with those who dial in another process.
+//! What peers of ours cost that listen, and connections that others open to them and ask one thing on: resident memory,
+//! descriptors, threads and time, with those who dial in another process.
 //!
 //! `cargo bench -p kadscope-net --bench peers -- [PEERS [CONNECTIONS]]` measures so many idle peers on TCP and QUIC (1,000),
 //! and then so many connections with each (10), over either. Loopback only.
@@ -10,6 +10,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     process::{Child, ChildStdout, Command, Stdio},
     sync::Arc,
+    time::Duration,
 };
 
 use kad::{
@@ -45,6 +46,12 @@ fn resident_kib() -> f64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     let pages: u32 = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
     f64::from(pages) * 4.0
+}
+
+/// CPU time of this process so far, in microseconds.
+fn cpu_us() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0)).as_secs_f64() * 1e6
 }
 
 fn entries(path: &str) -> usize {
@@ -99,7 +106,7 @@ fn child() -> (Child, BufReader<ChildStdout>) {
 /// Has all peers dialled at one of their addresses.
 fn connect(peers: &[Host], address: usize, connections: usize) {
     let (mut child, mut said) = child();
-    let before = resident_kib();
+    let (before, spent) = (resident_kib(), cpu_us());
     let mut to = child.stdin.take().unwrap();
     for peer in peers {
         for _ in 0..connections {
@@ -111,8 +118,8 @@ fn connect(peers: &[Host], address: usize, connections: usize) {
     let mut line = String::new();
     said.read_line(&mut line).unwrap();
     let held: u32 = line.trim().parse().unwrap();
-    let each = (resident_kib() - before) / f64::from(held);
-    println!("{}: {held} connections, {each:.1} KiB each", LISTEN[address]);
+    let (each, cpu) = ((resident_kib() - before) / f64::from(held), (cpu_us() - spent) / f64::from(held));
+    println!("{}: {held} connections, {each:.1} KiB and {cpu:.0} us of CPU each", LISTEN[address]);
     drop(to);
     child.wait().unwrap();
 }

@@ -110,7 +110,13 @@ impl<C: Carrier> Duplex<C> {
     pub(super) fn close_if_done(&mut self, stream: StreamId) {
         let done = |inbound: &Inbound| inbound.id == stream && inbound.is_done();
         match self.streams.iter().position(done) {
-            Some(position) => drop(self.streams.swap_remove(position)),
+            Some(position) => {
+                self.streams.swap_remove(position);
+                if self.streams.is_empty() {
+                    // An idle connection holds no room for more.
+                    self.streams = Vec::new();
+                }
+            }
             None if self.streams.iter().any(|inbound| inbound.id == stream) => return,
             None => {}
         }

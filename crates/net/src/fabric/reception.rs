@@ -117,12 +117,10 @@ impl Reception {
         let Some(place) = self.shared.registry.arrive(incoming.remote_address().ip()) else {
             return incoming.refuse();
         };
-        let this = Arc::clone(self);
-        let task = async move {
-            let opening = Box::pin(this.open_quic(incoming, local, place));
-            this.hold(opening).await;
-        };
-        self.tasks.spawn_on(task, &self.runtime);
+        let (this, opener) = (Arc::clone(self), Arc::clone(self));
+        // What arrived is large. In a box of its own it goes when the connection stands.
+        let opening = Box::pin(async move { opener.open_quic(incoming, local, place).await });
+        self.tasks.spawn_on(async move { this.hold(opening).await }, &self.runtime);
     }
 
     /// Holds a connection as long as it lasts, or hands it out.

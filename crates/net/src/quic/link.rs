@@ -180,6 +180,13 @@ impl QuicLink {
         Read::Some
     }
 
+    /// Lets go of room that an idle connection does not need.
+    fn shrink(&mut self) {
+        if self.streams.is_empty() && self.events.is_empty() {
+            (self.streams, self.events) = (Vec::new(), VecDeque::new());
+        }
+    }
+
     /// Refuses a stream of the peer that makes us hold too much.
     fn check_held(&self, position: usize) -> Result<(), Failure> {
         let dialogues = || self.streams.iter().map(|stream| &stream.dialogue).filter(|d| d.inbound);
@@ -319,6 +326,7 @@ impl Carrier for QuicLink {
             }
         }
         self.streams.retain(|stream| !stream.dialogue.is_over());
+        self.shrink();
         if blocked { Poll::Pending } else { Poll::Ready(Ok(any)) }
     }
 }

@@ -11,12 +11,10 @@ use kad::{
     PeerId,
     failure::{Failure, FailureClass, Phase},
 };
-use quinn::{
-    Connection, Incoming, ServerConfig, TokioRuntime, TransportConfig, crypto::rustls::QuicServerConfig,
-};
-use rustls::pki_types::CertificateDer;
+use quinn::{Connection, Incoming, ServerConfig, TokioRuntime, TransportConfig};
 
 use super::{
+    accepting::Acceptor,
     fault::lost,
     link::QuicLink,
     receiver::{Receiver, Receivers},
@@ -28,7 +26,7 @@ use crate::{
     identity::Identity,
     interface::Interface,
     session::Protocol,
-    tls::{OwnCertificate, TlsError, owner_of},
+    tls::{OwnCertificate, TlsError},
 };
 
 /// How many configurations are kept; each has a key and a certificate and takes a few KiB. An identity that is dialled
@@ -138,8 +136,7 @@ pub(crate) async fn shake_hands(
 
 /// Who has dialled: its certificate was verified in the handshake.
 fn dialling_peer(connection: &Connection) -> Option<PeerId> {
-    let identity = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
-    owner_of(identity.first()?)
+    connection.peer_identity()?.downcast().ok().map(|peer| *peer)
 }
 
 /// The configuration of an endpoint: with it a connection can be looked at, but not accepted.
@@ -148,7 +145,7 @@ pub(super) fn config_of_nobody() -> io::Result<ServerConfig> {
     Ok(server_config(tls, &accepted()))
 }
 
-fn server_config(tls: QuicServerConfig, transport: &Arc<TransportConfig>) -> ServerConfig {
+fn server_config(tls: Acceptor, transport: &Arc<TransportConfig>) -> ServerConfig {
     let mut config = ServerConfig::with_crypto(Arc::new(tls));
     config
         .transport_config(Arc::clone(transport))

@@ -102,9 +102,14 @@ pub(super) struct SharedSocket {
     has_large_buffer: bool,
     /// How many datagrams one read may bring.
     receive_segments: usize,
+    /// How many datagrams one write may take.
+    transmit_segments: usize,
     /// Of a socket that is one of a bounded number; `None` for all others.
     place: Option<OwnedSemaphorePermit>,
 }
+
+/// How many datagrams one write of a peer of ours takes. Each connection keeps a buffer for as many.
+const PEERS_TRANSMIT_SEGMENTS: usize = 1;
 
 impl SharedSocket {
     /// A socket with the buffers of [`enlarge`]. Needs tokio's reactor.
@@ -117,12 +122,24 @@ impl SharedSocket {
         let has_large_buffer = SockRef::from(&socket).recv_buffer_size()? >= ENOUGH_BYTES;
         let io = UdpSocket::from_std(socket)?;
         let (full, drained) = (AtomicBool::new(false), AtomicBool::new(true));
-        let (dials, receive_segments) = (Dials::default(), state.gro_segments());
-        Ok(Self { io, state, dials, full, drained, has_large_buffer, receive_segments, place: None })
+        let (receive_segments, transmit_segments) = (state.gro_segments(), state.max_gso_segments());
+        let dials = Dials::default();
+        Ok(Self {
+            io,
+            state,
+            dials,
+            full,
+            drained,
+            has_large_buffer,
+            receive_segments,
+            transmit_segments,
+            place: None,
+        })
     }
 
     /// The same for one peer of ours. An endpoint has a buffer for as many datagrams as a read may bring, times 32: with what
-    /// the system would put together that is 3 MiB, which is too much for one of a thousand.
+    /// the system would put together that is 3 MiB, which is too much for one of a thousand. A connection has one for as many
+    /// as a write may take, and keeps it: with the ten that quinn would put together these are 13 KiB.
     pub(super) fn for_one_peer(socket: std::net::UdpSocket) -> io::Result<Arc<Self>> {
         Self::open_singly(socket).map(Arc::new)
     }
@@ -133,6 +150,7 @@ impl SharedSocket {
             receive_singly(&shared.io)?;
             shared.receive_segments = 1;
         }
+        shared.transmit_segments = shared.transmit_segments.min(PEERS_TRANSMIT_SEGMENTS);
         Ok(shared)
     }
 
@@ -248,7 +266,8 @@ impl AsyncUdpSocket for SharedSocket {
     }
 
     fn max_transmit_segments(&self) -> usize {
-        self.state.max_gso_segments()
+        // The system may have refused what it said that it could.
+        self.transmit_segments.min(self.state.max_gso_segments())
     }
 
     fn max_receive_segments(&self) -> usize {

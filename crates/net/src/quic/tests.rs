@@ -10,14 +10,17 @@ use kad::{
 };
 use tokio::{task::JoinHandle, time::Instant};
 
-use super::{Configs, QuicDialer, QuicLink, QuicListener, Receivers, bind_quic, shake_hands};
+use super::{
+    Configs, QuicDialer, QuicLink, QuicListener, Receivers, bind_quic, shake_hands,
+    transport::MAX_INBOUND_STREAMS,
+};
 use crate::{
     carrier::Carrier,
     duplex::Duplex,
     identity::Identity,
     introduction::{Introduction, PING_PROTOCOL, protocols},
     persona::{Nothing, Persona, Voice},
-    session::{Framing, MAX_INBOUND_STREAMS, SessionEvent},
+    session::{Framing, SessionEvent},
     source::Path,
 };
 
@@ -209,4 +212,28 @@ async fn what_came_before_the_end_of_the_connection_is_heard_first() {
     assert_eq!(dialled.next().await, Ok(Event::Message(stream, vec![1; 32])));
     let failure = dialled.next().await.unwrap_err();
     assert_eq!((failure.phase, failure.class), (Phase::Request, FailureClass::ResourceLimit));
+}
+
+#[tokio::test]
+async fn keys_that_a_peer_updates_again_and_again_are_made_when_they_are_needed() {
+    let (mut dialled, mut link, us) = pair().await;
+    let connection = dialled.carrier().connection().clone();
+    assert_eq!((link.peer(), link.connection().peer_identity().is_some()), (Some(us), true));
+    let waiting = tokio::spawn(async move {
+        loop {
+            let event = next(&mut link).await;
+            if let SessionEvent::Message(stream, message) = event {
+                link.send(stream, &message);
+            }
+        }
+    });
+    let stream = dialled.open(IDENTIFY_PUSH_PROTOCOL, 99);
+    for round in 0..5 {
+        // The first time it may come before the handshake is confirmed, and is left out then.
+        connection.force_key_update();
+        dialled.send(stream, &[round]);
+        while dialled.next().await.unwrap() != Event::Message(stream, vec![round]) {}
+    }
+    assert_eq!(connection.close_reason(), None);
+    waiting.abort();
 }

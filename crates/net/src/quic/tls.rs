@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use libp2p_identity::Keypair;
-use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
+use quinn::crypto::rustls::QuicClientConfig;
 use rustls::{
     ClientConfig, ServerConfig,
     client::Resumption,
@@ -12,6 +12,7 @@ use rustls::{
     version::TLS13,
 };
 
+use super::accepting::Acceptor;
 use crate::tls::{ALPN, AnyPeer, OwnCertificate, ServerProof, TlsError, Verifier, provider};
 
 /// The side that dials.
@@ -58,15 +59,15 @@ impl ServerTls {
     }
 
     /// The configuration of no head: with it a connection can be looked at, but not accepted.
-    pub(super) fn config_of_nobody(&self) -> Result<QuicServerConfig, TlsError> {
-        Ok(QuicServerConfig::try_from(self.0.clone())?)
+    pub(super) fn config_of_nobody(&self) -> Result<Acceptor, TlsError> {
+        Acceptor::new(self.0.clone())
     }
 
     /// The configuration of one head.
-    pub(super) fn config(&self, certificate: OwnCertificate) -> Result<QuicServerConfig, TlsError> {
+    pub(super) fn config(&self, certificate: OwnCertificate) -> Result<Acceptor, TlsError> {
         let mut config = self.0.clone();
         config.cert_resolver = Arc::new(certificate);
-        Ok(QuicServerConfig::try_from(config)?)
+        Acceptor::new(config)
     }
 }
 

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use quinn::{ConnectionIdGenerator, EndpointConfig, IdleTimeout, TransportConfig, VarInt};
 use quinn_proto::RandomConnectionIdGenerator;
 
-use crate::session::MAX_INBOUND_STREAMS;
+/// How many streams a peer may have open with us at once; further ones wait until one ends. A peer uses two or three. Quinn has
+/// a place for each from the beginning, some 40 bytes: for as many as over yamux (64) these were an eighth of a connection. With
+/// two of our own they fill the 14 places of its tables.
+pub(super) const MAX_INBOUND_STREAMS: u32 = 12;
 
 /// What a peer may have under way to us on one stream, in bytes.
 const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
@@ -43,9 +46,8 @@ pub(super) fn accepted() -> Arc<TransportConfig> {
 /// connection alive. Packets stay at the size that every path carries: a visit is too short for finding a larger one.
 fn transport(window_bytes: u32) -> Arc<TransportConfig> {
     let mut config = TransportConfig::default();
-    let streams = VarInt::from_u32(u32::try_from(MAX_INBOUND_STREAMS).unwrap_or(u32::MAX));
     config
-        .max_concurrent_bidi_streams(streams)
+        .max_concurrent_bidi_streams(VarInt::from_u32(MAX_INBOUND_STREAMS))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .stream_receive_window(VarInt::from_u32(STREAM_WINDOW_BYTES))
         .receive_window(VarInt::from_u32(window_bytes))
