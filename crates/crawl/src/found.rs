@@ -112,6 +112,8 @@ impl HeardPeers {
         self.entries.reserve(ROOM_ENTRIES);
         self.named.reserve(ROOM_ENTRIES);
         self.distinct.reserve(ROOM_ENTRIES, |&index| self.entries[index as usize].hash);
+        // It is as empty as the entries are.
+        self.by_id = HashTable::with_capacity(ROOM_ENTRIES);
     }
 
     /// What answers held beyond the bounds: peers, addresses, and entries that had no room under [`MAX_FOUND_BYTES`].

@@ -137,9 +137,8 @@ fn key_mismatch(identify: &Identify, peer: &PeerId) -> Option<Failure> {
         return None;
     }
     let other = peer_id::of_public_key(&identify.public_key)?;
-    let detail = other.to_base58();
     (other != *peer)
-        .then(|| Failure::with_detail(Phase::Identify, FailureClass::IdentifyKeyMismatch, &detail))
+        .then(|| Failure::with_detail(Phase::Identify, FailureClass::IdentifyKeyMismatch, &other.to_base58()))
 }
 
 fn in_identify(failure: Failure) -> Failure {
