@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
-use kad::{Multiaddr, failure::SkipReason};
+use kad::{Multiaddr, failure::SkipReason, gateway::Gateway};
 use multiaddr::Protocol;
 use net::{Addresses, quic_multiaddr, tcp_multiaddr};
 
@@ -57,7 +57,9 @@ impl Place {
 /// Refuses addresses that nobody in the network would dial.
 fn check(announce: &[Multiaddr], policy: Addresses) -> Result<(), Failed> {
     for addr in announce {
-        match policy.socket(addr) {
+        // A gateway of HTTP is asked where it listens.
+        let gateway = Gateway::of(addr);
+        match policy.socket(gateway.as_ref().map_or(addr, |gateway| &gateway.socket)) {
             Ok(_) | Err(SkipReason::Name) => {}
             Err(reason) => {
                 let text = format!(

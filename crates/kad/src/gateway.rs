@@ -114,10 +114,8 @@ pub struct GatewayReply {
 /// block; the text says what came. Redirects are not followed: who redirects has nothing itself.
 pub fn presence(status: u16, content_type: Option<&[u8]>) -> Result<BlockPresence, Failure> {
     let none = |class, text: &str| Err(Failure::with_detail(Phase::Request, class, text));
-    let is_raw = || {
-        let media = content_type.unwrap_or_default().split(|&byte| byte == b';').next().unwrap_or_default();
-        media.trim_ascii().eq_ignore_ascii_case(RAW_BLOCK.as_bytes())
-    };
+    // Kubo's gateways name no type where they only look into their own store.
+    let is_raw = || content_type.is_none_or(is_raw_block);
     match status {
         200 if is_raw() => Ok(BlockPresence::Have),
         // A page, as any server of the web has one: whoever answers is no gateway.
@@ -130,6 +128,12 @@ pub fn presence(status: u16, content_type: Option<&[u8]>) -> Result<BlockPresenc
         }
         _ => none(FailureClass::Other, &format!("status {status}")),
     }
+}
+
+/// Whether a `Content-Type` is that of a raw block.
+fn is_raw_block(content_type: &[u8]) -> bool {
+    let media = content_type.split(|&byte| byte == b';').next().unwrap_or_default();
+    media.trim_ascii().eq_ignore_ascii_case(RAW_BLOCK.as_bytes())
 }
 
 /// A name as it may stand in a request; `None` if it may not.
@@ -216,16 +220,17 @@ mod tests {
     }
 
     #[test]
-    fn only_a_raw_block_says_that_it_is_there() {
+    fn no_other_thing_says_that_the_block_is_there() {
         for content_type in ["application/vnd.ipld.raw", "Application/vnd.ipld.raw; charset=x"] {
             assert_eq!(presence(200, Some(content_type.as_bytes())), Ok(BlockPresence::Have));
         }
+        assert_eq!(presence(200, None), Ok(BlockPresence::Have), "as Kubo says it");
         for status in [404, 410, 412, 451] {
             assert_eq!(presence(status, None), Ok(BlockPresence::DontHave));
         }
         for (status, content_type, class) in [
             (200, Some("text/html"), FailureClass::ProtocolNotSupported),
-            (200, None, FailureClass::ProtocolNotSupported),
+            (200, Some(""), FailureClass::ProtocolNotSupported),
             (301, Some(RAW_BLOCK), FailureClass::ProtocolNotSupported),
             (429, None, FailureClass::ResourceLimit),
             (500, None, FailureClass::Other),

@@ -95,9 +95,15 @@ impl Daemons {
     /// Runs our program in the world, and reads the one object that it prints.
     #[track_caller]
     fn kadscope(&self, words: &[&str]) -> Value {
+        self.kadscope_ends(words, 0)
+    }
+
+    /// The same of one that ends by that code.
+    #[track_caller]
+    fn kadscope_ends(&self, words: &[&str], code: i32) -> Value {
         let mut command = self.world.command(kadscope().get_program());
         let output = command.args(words).arg("--json").output().expect("kadscope starts");
-        assert!(output.status.success(), "{output:?}");
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
         serde_json::from_slice(&output.stdout).expect("JSON")
     }
 }
@@ -160,11 +166,23 @@ fn what_kubo_publishes_our_lookups_find_and_what_we_provide_kubo_finds() {
     let cid = ipfs_line(&first, ["add", "-Q", file.to_str().expect("UTF-8")]);
     ipfs(&first, ["routing", "provide", &cid]);
 
-    let found = daemons.kadscope(&["lookup", "providers", &cid, "--dial"]);
+    let retrieval = ["lookup", "providers", &cid, "--dial"];
+    let found = daemons.kadscope(&retrieval);
     let [provider] = &found["found"].as_array().expect("a list")[..] else { panic!("one provider: {found}") };
     assert_eq!(provider["peer"], id.as_str());
-    assert!(texts(&provider["addresses"]).contains("/ip4/18.1.0.1/tcp/4001"), "{provider}");
-    assert_eq!(provider["dialled"]["reachable"], true, "{provider}");
+    let known = provider["addresses"].as_array().expect("a list").iter();
+    let known: Value = known.map(|known| known["address"].clone()).collect();
+    assert!(texts(&known).contains("/ip4/18.1.0.1/tcp/4001"), "{provider}");
+    let dialled = &provider["dialled"];
+    assert_eq!(
+        (&dialled["reachable"], &dialled["asked_by"]),
+        (&true.into(), &"bitswap".into()),
+        "{provider}"
+    );
+    assert_eq!(
+        (&dialled["has_block"], &found["retrieval"]["verdict"]),
+        (&"yes".into(), &"retrievable".into())
+    );
 
     let peer = daemons.kadscope(&["lookup", "peer", &id]);
     let [seen] = &peer["found"].as_array().expect("a list")[..] else { panic!("one peer: {peer}") };
@@ -174,6 +192,14 @@ fn what_kubo_publishes_our_lookups_find_and_what_we_provide_kubo_finds() {
     ipfs(&first, ["name", "publish", "--lifetime", "1h", &path]);
     let value = daemons.kadscope(&["lookup", "value", &format!("/ipns/{id}")]);
     assert!(value.to_string().contains(&path), "{value}");
+
+    // It says so still when it has lost the block, and of what it never had nobody says anything.
+    ipfs(&first, ["pin", "rm", &cid]);
+    ipfs(&first, ["block", "rm", &cid]);
+    let lost = daemons.kadscope_ends(&retrieval, 5);
+    assert_eq!(lost["retrieval"]["verdict"], "no_block", "{lost}");
+    let never = daemons.kadscope_ends(&["lookup", "providers", OURS, "--dial"], 5);
+    assert_eq!(never["retrieval"]["verdict"], "no_record", "{never}");
 
     let mut provide = daemons.housed(PROVIDER, kadscope().get_program());
     let provider = Provider::start(provide.args(["provide", OURS, "--yes", "--json", "--serve-for", SERVES]));

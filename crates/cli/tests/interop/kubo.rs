@@ -149,3 +149,53 @@ fn kubo_daemons_live_in_our_world_and_a_crawl_sees_exactly_them() {
     };
     assert!(daemons.peers.iter().any(knows_others), "{:?}", crawled.tables);
 }
+
+#[test]
+fn a_gateway_of_kubo_is_asked_over_http_for_what_it_has() {
+    let space = Space::new();
+    let home = tempfile::tempdir().expect("a directory");
+    let dir = home.path().join("daemons");
+    let mut run = space.command(peer_program("kubo/run.sh"));
+    let network = Network::start(run.arg("2").arg(&dir));
+    let daemon = dir.join("1");
+    let gateway = fs::read_to_string(daemon.join("gateway")).expect("where its gateway is");
+    let port = gateway.trim().rsplit(':').next().expect("a port").trim_end_matches('/').to_owned();
+    let file = home.path().join("file");
+    fs::write(&file, "a block").expect("a file");
+    let mut add = space.command(peer_program("bin/ipfs"));
+    let added = add.env("IPFS_PATH", &daemon).args(["add", "-Q"]).arg(&file).output().expect("ipfs starts");
+    assert!(added.status.success(), "{added:?}");
+    let has = String::from_utf8(added.stdout).expect("UTF-8").trim().to_owned();
+    let has_not = "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi";
+
+    let bootstrap = network.bootstrap().join(",");
+    let kadscope = |words: &[&str]| {
+        let mut command = space.command(kadscope().get_program());
+        command.args(words).args(PROTOCOL).args([
+            "--json",
+            "--addresses",
+            "loopback",
+            "--bootstrap",
+            &bootstrap,
+        ]);
+        let output = command.output().expect("kadscope starts");
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        (output.status.code(), said, output)
+    };
+    let at = format!("/ip4/127.0.0.1/tcp/{port}/http");
+    for (cid, code, verdict) in [(has.as_str(), 0, "retrievable"), (has_not, 5, "no_block")] {
+        let (provided, _, output) = kadscope(&["provide", cid, "--announce", &at]);
+        assert_eq!(provided, Some(0), "{output:?}");
+        let (ended, said, output) = kadscope(&["lookup", "providers", cid, "--dial"]);
+        assert_eq!((ended, &said["retrieval"]["verdict"]), (Some(code), &verdict.into()), "{output:?}");
+        // Of what it has it says itself that it provides it, too.
+        let providers = said["found"].as_array().expect("a list").iter();
+        let mut gateways = providers.filter(|row| row["addresses"][0]["address"] == at.as_str());
+        let dialled = &gateways.next().expect("the one that we announced")["dialled"];
+        assert_eq!(
+            (&dialled["verdict"], &dialled["asked_by"]),
+            (&verdict.into(), &"http".into()),
+            "{dialled}"
+        );
+    }
+}

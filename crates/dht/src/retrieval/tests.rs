@@ -1,20 +1,29 @@
-//! Providers that have a block, do not, send it, and say nothing, over sockets.
+//! Providers that have a block, do not, send it, and say nothing, over sockets; and many that are never reached, in virtual time.
 
 use std::{sync::Arc, time::Duration};
 
 use kad::{
-    Contact, Keypair,
+    Contact, Keypair, Multiaddr, PeerId,
     answer::Answer,
     bitswap::{BITSWAP_PROTOCOLS, BlockPresence},
     fabric::{Attending, Fabric, Inward, Member, OtherProtocol, PeerStream, Request, Says, Service, Terms},
     failure::FailureClass,
-    network::{Connection, Network},
+    gateway::GatewayReply,
+    message::AMINO_PROTOCOL,
+    network::{AddressOutcome, Connection, Network},
     protobuf::{write_bytes, write_number},
+    retrieval::Verdict,
 };
 use net::{Addresses, FabricConfig, Host, SocketFabric};
-use tokio::sync::mpsc;
+use testnet::{Scenario, SimConfig, SimNetwork, State, World};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
+use tokio_util::sync::CancellationToken;
 
-use super::BlockDesk;
+use super::{BlockDesk, ProviderSight, Retrieval};
+use crate::{conversation::Limits, finder::ANSWER_PATIENCE, probe::Probing};
 
 const CID: &[u8] = &[0x12, 0x20, 7, 7, 7];
 
@@ -111,4 +120,48 @@ async fn what_a_provider_does_not_say_is_not_known() {
     assert_eq!(asked(newest, vec![says(&[1, 2], 0)]).await, Err(FailureClass::Timeout));
     assert_eq!(asked(newest, vec![vec![0xff; 9]]).await, Err(FailureClass::Malformed));
     assert_eq!(asked(None, Vec::new()).await, Err(FailureClass::ProtocolNotSupported));
+}
+
+/// Peers of a simulated network that are never reached, and how providers are looked at there.
+fn unreachable(count: usize) -> (Retrieval<SimNetwork>, Vec<Contact>) {
+    let toml = "peers = 100\n[[states]]\nstate = \"dropping\"\nshare = 0.8\n";
+    let world = Arc::new(World::generate(&Scenario::parse(toml, "test").unwrap()));
+    let silent = world.peers().filter(|&peer| world.state(peer) == State::Dropping).take(count);
+    let contact = |peer| Contact { peer: world.peer_id(peer), addrs: world.addresses(peer) };
+    let contacts: Vec<Contact> = silent.map(contact).collect();
+    assert_eq!(contacts.len(), count);
+    let network = SimNetwork::new(Arc::clone(&world), SimConfig::default());
+    let probing = Probing {
+        protocols: Arc::from([AMINO_PROTOCOL.to_owned()]),
+        patience: ANSWER_PATIENCE,
+        limits: Limits::default(),
+    };
+    (Retrieval { network, desk: Arc::default(), probing, cid: Some(Arc::from(CID)) }, contacts)
+}
+
+async fn no_gateway(_: PeerId, address: Multiaddr) -> GatewayReply {
+    GatewayReply { address, outcome: AddressOutcome::NotTried, took: None, answer: None }
+}
+
+#[tokio::test(start_paused = true)]
+async fn providers_are_looked_at_side_by_side_and_none_any_more_once_it_is_stopped() {
+    let (retrieval, providers) = unreachable(40);
+    let go_on = CancellationToken::new();
+    let begun = Instant::now();
+    let one = retrieval.look_at_all(&providers[..1], no_gateway, &go_on).await;
+    let alone = begun.elapsed();
+    let verdict = |sight: &ProviderSight| sight.verdict().verdict;
+    assert_eq!(one.iter().flatten().map(verdict).collect::<Vec<_>>(), [Verdict::Unreachable]);
+    let begun = Instant::now();
+    let all = retrieval.look_at_all(&providers, no_gateway, &go_on).await;
+    assert!(all.iter().all(|sight| sight.as_ref().map(verdict) == Some(Verdict::Unreachable)));
+    // Sixteen at a time.
+    assert!((alone * 2..alone * 4).contains(&begun.elapsed()), "{:?} and {alone:?}", begun.elapsed());
+    let stop = CancellationToken::new();
+    let stopping = async {
+        sleep(alone * 3 / 2).await;
+        stop.cancel();
+    };
+    let (seen, ()) = tokio::join!(retrieval.look_at_all(&providers, no_gateway, &stop), stopping);
+    assert_eq!((seen.len(), seen.iter().flatten().count()), (40, 16));
 }
