@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use dht::{Node, NodeConfig, Profile};
+use dht::{Node, NodeConfig, NodeProfile};
 use kad::{Contact, Keypair, Multiaddr, message::AMINO_PROTOCOL};
 use multiaddr::Protocol;
 use net::{Addresses, FabricConfig, SocketFabric};
@@ -30,7 +30,7 @@ fn contact(text: &str) -> Option<Contact> {
 /// How it lives, by the arguments.
 fn config(mut args: impl Iterator<Item = String>) -> Option<NodeConfig> {
     let protocols = [AMINO_PROTOCOL.to_owned()].into();
-    let profile = Profile { agent: "kadscope-node/1".to_owned(), protocols, announce: Vec::new() };
+    let profile = NodeProfile { agent: "kadscope-node/1".to_owned(), protocols, announce: Vec::new() };
     let refresh = Duration::from_secs(args.next()?.parse().ok()?);
     let listen = args.next()?.split(',').map(str::parse).collect::<Result<_, _>>().ok()?;
     let bootstrap = args.map(|text| contact(&text)).collect::<Option<_>>()?;
