@@ -12,7 +12,7 @@ use kad::{
     message::AMINO_PROTOCOL,
     network::{AddressOutcome, Connection, Network},
     protobuf::{write_bytes, write_number},
-    retrieval::Verdict,
+    retrieval::RetrievalVerdict,
 };
 use net::{Addresses, FabricConfig, Host, SocketFabric};
 use testnet::{Scenario, SimConfig, SimNetwork, State, World};
@@ -23,7 +23,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{BlockDesk, ProviderSight, Retrieval};
-use crate::{conversation::Limits, finder::ANSWER_PATIENCE, probe::Probing};
+use crate::{conversation::TalkLimits, finder::ANSWER_PATIENCE, probe::Probing};
 
 const CID: &[u8] = &[0x12, 0x20, 7, 7, 7];
 
@@ -134,7 +134,7 @@ fn unreachable(count: usize) -> (Retrieval<SimNetwork>, Vec<Contact>) {
     let probing = Probing {
         protocols: Arc::from([AMINO_PROTOCOL.to_owned()]),
         patience: ANSWER_PATIENCE,
-        limits: Limits::default(),
+        limits: TalkLimits::default(),
     };
     (Retrieval { network, desk: Arc::default(), probing, cid: Some(Arc::from(CID)) }, contacts)
 }
@@ -151,10 +151,10 @@ async fn providers_are_looked_at_side_by_side_and_none_any_more_once_it_is_stopp
     let one = retrieval.look_at_all(&providers[..1], no_gateway, &go_on).await;
     let alone = begun.elapsed();
     let verdict = |sight: &ProviderSight| sight.verdict().verdict;
-    assert_eq!(one.iter().flatten().map(verdict).collect::<Vec<_>>(), [Verdict::Unreachable]);
+    assert_eq!(one.iter().flatten().map(verdict).collect::<Vec<_>>(), [RetrievalVerdict::Unreachable]);
     let begun = Instant::now();
     let all = retrieval.look_at_all(&providers, no_gateway, &go_on).await;
-    assert!(all.iter().all(|sight| sight.as_ref().map(verdict) == Some(Verdict::Unreachable)));
+    assert!(all.iter().all(|sight| sight.as_ref().map(verdict) == Some(RetrievalVerdict::Unreachable)));
     // Sixteen at a time.
     assert!((alone * 2..alone * 4).contains(&begun.elapsed()), "{:?} and {alone:?}", begun.elapsed());
     let stop = CancellationToken::new();
