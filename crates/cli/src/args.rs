@@ -3,12 +3,15 @@
 mod complete;
 mod crawl;
 mod export;
+mod health;
 mod list;
 mod lookup;
 mod origin;
 mod parse;
 mod ping;
 mod provide;
+mod size;
+mod watch;
 mod world;
 
 use std::path::PathBuf;
@@ -20,15 +23,18 @@ pub(crate) use self::{
     complete::{VARIABLE as COMPLETE_VARIABLE, complete},
     crawl::{CrawlArgs, NetworkArgs, Policy},
     export::{CrawlName, ExportArgs, Format, Privacy, What},
+    health::HealthArgs,
     list::{List, ListParser},
     lookup::{LookupArgs, TypedKey, Until},
     origin::Variables,
     parse::{Parsed, command, parse},
     ping::{PingArgs, Pinged},
     provide::{PlaceArgs, ProvideArgs},
+    size::parse_size,
+    watch::WatchArgs,
     world::{InhabitantArgs, WorldArgs},
 };
-use crate::{help, manners::OptOutArgs};
+use crate::{help, log::LogArgs, manners::OptOutArgs};
 
 /// Where crawls are kept if nobody says otherwise.
 const DEFAULT_STORE: &str = "kadscope.sqlite";
@@ -41,6 +47,9 @@ pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
+
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
 }
 
 /// The commands.
@@ -82,6 +91,10 @@ pub(crate) enum Command {
     #[command(after_help = help::NETWORKS)]
     Networks(NetworksArgs),
 
+    /// Ask a command that stays up whether all is well: exit code 0 or 1
+    #[command(after_help = help::HEALTH)]
+    Health(HealthArgs),
+
     /// Print a script that completes commands and options in a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions(CompletionsArgs),
@@ -104,6 +117,7 @@ impl Command {
             Self::Testnet(_)
             | Self::Crawls(_)
             | Self::Networks(_)
+            | Self::Health(_)
             | Self::Completions(_)
             | Self::Inhabitant(_) => None,
         }
@@ -114,7 +128,7 @@ impl Command {
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// The network: a built-in scenario, or a TOML file [default: demo, or world in a world]
-    #[arg(long, env = "KADSCOPE_SCENARIO", value_name = "NAME|FILE")]
+    #[arg(long, env = "KADSCOPE_DEMO_SCENARIO", value_name = "NAME|FILE")]
     pub(crate) scenario: Option<String>,
 
     /// How many peers the network has [default: the scenario's own]
@@ -134,7 +148,7 @@ pub(crate) struct DemoArgs {
     pub(crate) force: bool,
 
     /// Seed of the network and of the order of visits [default: the same network each time, visited in another order]
-    #[arg(long, env = "KADSCOPE_SEED", value_name = "N")]
+    #[arg(long, env = "KADSCOPE_DEMO_SEED", value_name = "N")]
     pub(crate) seed: Option<u64>,
 
     #[command(flatten)]
@@ -154,7 +168,7 @@ pub(crate) struct DemoGround {
     pub(crate) world: bool,
 
     /// Put all peers at 127.0.0.1, each on ports of its own, as is done where this machine has no more of 127.0.0.0/8
-    #[arg(long, env = "KADSCOPE_ONE_ADDRESS", conflicts_with = "world")]
+    #[arg(long, env = "KADSCOPE_DEMO_ONE_ADDRESS", conflicts_with = "world")]
     pub(crate) one_address: bool,
 }
 
@@ -166,6 +180,9 @@ pub(crate) struct TestnetArgs {
 
     #[command(flatten)]
     pub(crate) world: WorldArgs,
+
+    #[command(flatten)]
+    pub(crate) watch: WatchArgs,
 
     /// End when stdin does: with the process that holds its other end.
     #[arg(long, hide = true)]
@@ -180,11 +197,11 @@ pub(crate) struct CrawlsArgs {
     pub(crate) crawl: Option<CrawlName>,
 
     /// Delete the crawl, with all of its rows
-    #[arg(long, env = "KADSCOPE_DELETE", requires = "crawl")]
+    #[arg(long, env = "KADSCOPE_CRAWLS_DELETE", requires = "crawl")]
     pub(crate) delete: bool,
 
     /// Delete without asking
-    #[arg(long, env = "KADSCOPE_YES", requires = "delete")]
+    #[arg(long, env = "KADSCOPE_CRAWLS_YES", requires = "delete")]
     pub(crate) yes: bool,
 
     /// The store: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db)

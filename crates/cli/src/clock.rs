@@ -21,6 +21,11 @@ pub(crate) fn since_epoch() -> std::time::Duration {
     now().since(Timestamp(0))
 }
 
+/// The same as people and machines read it: `2026-11-27T17:00:00.000000Z`.
+pub(crate) fn rfc3339() -> String {
+    humantime::format_rfc3339_micros(UNIX_EPOCH + since_epoch()).to_string()
+}
+
 /// A name that no other crawl has.
 pub(crate) fn crawl_id(now: Timestamp) -> RunId {
     RunId::new(now, rand::random())

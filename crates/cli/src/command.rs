@@ -5,6 +5,7 @@ mod crawl;
 mod crawls;
 mod demo;
 mod export;
+mod health;
 mod lookup;
 mod networks;
 mod ping;
@@ -50,6 +51,7 @@ pub(crate) async fn run(
         Command::Crawls(args) => crawls::run(&args),
         Command::Export(args) => export::run(&args, &mut in_use),
         Command::Networks(args) => networks::run(&args),
+        Command::Health(args) => health::run(&args).await,
         Command::Completions(args) => completions::run(&args),
         Command::Inhabitant(args) => Err(testnet::become_inhabitant(&args)),
     }

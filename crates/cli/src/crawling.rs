@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use crawl::{Clock, Crawl, Crawled, Outlets, Progress, Summary};
+use crawl::{Clock, Crawl, Crawled, FateCounts, Outlets, Progress, Summary};
 use kad::{Contact, opt_out::OptOut};
 use net::{Host, HostConfig, Identity, Roots};
 use schema::{RunEnd, RunId, RunStart, RunState, Timestamp, Tool};
@@ -17,12 +17,14 @@ use crate::{
     bootstrap, clock,
     exit::Failed,
     manners::Manners,
+    metrics::CrawlView,
     network::Network,
     output,
     progress::{self, Watched},
     render,
     resources::{self, AtOnce},
     roots,
+    staying::Staying,
 };
 
 /// What is to be crawled, how, and where it is kept. As JSON it is kept with the crawl.
@@ -69,14 +71,24 @@ pub(crate) struct Made {
 impl Order {
     /// What the options of a crawl say.
     pub(crate) fn of(args: CrawlArgs) -> Result<Self, Failed> {
-        let CrawlArgs { network, dial_timeout, tls_roots, config, manners, store, vantage, json: _ } = args;
+        let CrawlArgs {
+            network,
+            dial_timeout,
+            tls_roots,
+            config,
+            manners,
+            store,
+            vantage,
+            json: _,
+            watch: _,
+        } = args;
         let (opt_out, network) = (manners.opt_out.load()?, Network::of(network)?);
         let roots = roots::given(tls_roots.as_deref())?;
         Ok(Self { network, dial_timeout, config, manners, store, tls_roots, roots, opt_out, vantage })
     }
 
     /// Crawls. What is kept of the order is what is carried out: with its seed, and fitted to the machine.
-    pub(crate) async fn carry_out(mut self, stop: &CancellationToken) -> anyhow::Result<Made> {
+    pub(crate) async fn carry_out(mut self, staying: &Staying) -> anyhow::Result<Made> {
         let seed = *self.config.seed.get_or_insert_with(clock::seed);
         let mut host = self.host_config()?;
         fit_to_machine(&mut self.config, host.dials.shared_descriptors())?;
@@ -90,8 +102,11 @@ impl Order {
             None => None,
             Some(store) => Some(store.begin_run(&self.start(id, now, seed)?)?),
         };
+        let (stop, fates) = (staying.stop(), FateCounts::default());
         let (progress, watched) = watch::channel(Progress::default());
-        let outlets = Outlets { rows: writer.as_ref().map(Writer::sender), progress, cancel: stop.clone() };
+        let view = CrawlView::new(watched.clone(), fates.clone(), writer.as_ref(), &self.config);
+        let rows = writer.as_ref().map(Writer::sender);
+        let outlets = Outlets { rows, progress, fates, cancel: stop.clone() };
         let over = CancellationToken::new();
         let display = tokio::spawn(progress::show(Watched {
             progress: watched,
@@ -99,12 +114,14 @@ impl Order {
             stop: stop.clone(),
             over: over.clone(),
         }));
+        staying.shows(&view);
         let protocols = self.network.protocols.clone();
         let cpu_before = resources::cpu_time();
         // On a worker, next to the visits: the thread that waits here would have to be woken for each of them.
         let crawl = tokio::spawn(self.crawl(host, bootstrap, (id, now)).run(outlets));
         let mut crawled = crawl.await.context("the crawl did not come to its end")?;
         note_cost(&mut crawled, resources::cpu_time().saturating_sub(cpu_before));
+        staying.ending();
         over.cancel();
         // It takes its line away.
         display.await?;

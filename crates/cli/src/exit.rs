@@ -91,9 +91,16 @@ impl std::error::Error for Failed {}
 
 /// Prints what the parser of the command line says: help and version too come as its errors.
 pub(crate) fn of_arguments(error: &clap::Error) -> ExitCode {
-    // Nobody is left to be told that the terminal went away.
-    drop(error.print());
-    if error.use_stderr() { Code::Usage.into() } else { Code::Done.into() }
+    if !error.use_stderr() {
+        // Nobody is left to be told that the terminal went away.
+        drop(error.print());
+        return Code::Done.into();
+    }
+    let text = error.render();
+    let text =
+        if output::Style::of_stderr().is_coloured() { text.ansi().to_string() } else { text.to_string() };
+    output::note_raw(&text);
+    Code::Usage.into()
 }
 
 /// Prints an error, with the variable that it is about if there is one, and says how the program ends by it.

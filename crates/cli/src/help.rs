@@ -21,6 +21,7 @@ Begin here:
   kadscope crawl --network NAME      Crawl one of them, or a network of your own
   kadscope crawls                    What was crawled
   kadscope lookup providers CID      Who provides content; with --dial, whether it can be retrieved
+  kadscope health URL                Is a command well that stays up?
   kadscope ping PEER_ID              One peer, through each of its addresses
 
 Flags from a file:
@@ -32,7 +33,6 @@ Flags from a file:
 Environment:
   Every option can be set by the variable that its help names; an option on the command line wins.
   Opt-out lists of both count.
-  KADSCOPE_LOG  What is logged to stderr: error, warn (default), info, debug, or MODULE=LEVEL,...
   NO_COLOR      Set to anything: no colours";
 
 /// Below the help of the program.
@@ -161,6 +161,17 @@ Examples:
   kadscope networks ipfs > my-network.toml
   kadscope networks polkadot --json | jq .bootstrap
   kadscope networks my-network.toml      Does `crawl` take this file? If not, why?";
+
+/// Below the help of `health`.
+pub(crate) const HEALTH: &str = "\
+Examples:
+  kadscope health 127.0.0.1:9600               Does the program live?
+  kadscope health http://127.0.0.1:9600/ready  Does it do what it is there for? If not, why?
+  In a container file:
+    HEALTHCHECK CMD [\"kadscope\", \"health\", \"127.0.0.1:9600\"]
+
+Exit code 0 if it says so, 1 if not or if nobody answers within 5 s. docs/metrics.md says what else
+can be asked there.";
 
 /// Below the help of `export`.
 pub(crate) const EXPORT: &str = "\

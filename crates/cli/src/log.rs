@@ -1,25 +1,94 @@
-//! What is logged to stderr, as `KADSCOPE_LOG` says.
+//! What is logged to stderr, and in which form.
 
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use std::{io, sync::OnceLock};
 
-use crate::{exit::Failed, output, render::text::escaped};
+use clap::{Args, ValueEnum};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt::MakeWriter};
 
-/// The variable.
+use crate::{exit::Failed, output, render::text::escaped, secrets};
+
+/// The variable of the option that says what is logged.
 const VARIABLE: &str = "KADSCOPE_LOG";
 
 /// What is logged if nothing is said.
 const DEFAULT: &str = "warn";
 
-/// Logs from now on. The error names the variable.
-pub(crate) fn to_stderr() -> Result<(), Failed> {
-    let said = std::env::var_os(VARIABLE).unwrap_or_default();
-    let filter =
-        filter(&said.to_string_lossy()).map_err(|problem| Failed::usage(format!("{VARIABLE}: {problem}")))?;
+/// What is logged, and how.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Logs")]
+pub(crate) struct LogArgs {
+    /// What is logged to stderr: error, warn, info, debug or trace, or MODULE=LEVEL, after commas [default: warn]
+    #[arg(long, env = VARIABLE, value_name = "LEVEL", global = true, help_heading = "Logs")]
+    log: Option<String>,
+
+    /// How everything on stderr is written: for people, or as JSON, one object a line
+    #[arg(
+        long,
+        env = "KADSCOPE_LOG_FORMAT",
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t,
+        global = true,
+        help_heading = "Logs"
+    )]
+    log_format: LogFormat,
+}
+
+/// The form of what stands on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum LogFormat {
+    // Without help of their own: with it, the help of every command would be printed at its full length.
+    #[default]
+    Text,
+    Json,
+}
+
+/// The form that was asked for. Whoever writes before that is known writes for people.
+static FORMAT: OnceLock<LogFormat> = OnceLock::new();
+
+/// In which form stderr is written.
+pub(crate) fn format() -> LogFormat {
+    FORMAT.get().copied().unwrap_or_default()
+}
+
+/// Logs from now on. The error names the option or its variable.
+pub(crate) fn to_stderr(args: &LogArgs) -> Result<(), Failed> {
+    let said = args.log.as_deref().unwrap_or_default();
+    let filter = filter(said).map_err(|problem| Failed::usage(format!("{VARIABLE}: {problem}")))?;
+    let _ = FORMAT.set(args.log_format);
     let colour = output::Style::of_stderr().is_coloured();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(Hiding);
+    match args.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
     Ok(())
 }
 
+/// Writes to stderr what has nothing secret in it.
+#[derive(Debug, Clone, Copy)]
+struct Hiding;
+
+impl<'a> MakeWriter<'a> for Hiding {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        *self
+    }
+}
+
+impl io::Write for Hiding {
+    /// Takes a whole event, which comes at once.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        io::Write::write_all(&mut io::stderr().lock(), secrets::hidden(&text).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
 /// Reads a filter. A word that is no level would be taken for the name of a module, and nothing be logged as was meant.
 fn filter(said: &str) -> Result<EnvFilter, String> {
     let directives: Vec<&str> =

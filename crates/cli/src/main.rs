@@ -15,6 +15,7 @@ mod help;
 mod input;
 mod log;
 mod manners;
+mod metrics;
 mod network;
 mod output;
 mod outputs;
@@ -24,9 +25,13 @@ mod reach;
 mod render;
 mod resources;
 mod roots;
+mod secrets;
 mod shell;
 mod signals;
+mod staying;
+mod systemd;
 mod temporary;
+mod token;
 
 use std::{io, path::PathBuf, process::ExitCode};
 
@@ -48,7 +53,7 @@ fn main() -> ExitCode {
         Err(error) => return exit::of_arguments(&error),
     };
     let Parsed { cli, flags_files, variables } = parsed;
-    match log::to_stderr().map_err(Into::into).and_then(|()| run(cli.command, &flags_files)) {
+    match log::to_stderr(&cli.log).map_err(Into::into).and_then(|()| run(cli.command, &flags_files)) {
         Ok(code) => code.into(),
         Err(error) => exit::of_error(&error, &variables),
     }

@@ -8,7 +8,12 @@ use std::{
 use rustix::fs::FileType;
 use serde::Serialize;
 
-use crate::render::text::wrapped;
+use crate::{
+    clock,
+    log::{self, LogFormat},
+    render::text::wrapped,
+    secrets,
+};
 
 /// Prints a result. Who reads it may stop reading: that is not an error.
 pub(crate) fn print(text: &str) -> io::Result<()> {
@@ -41,14 +46,45 @@ pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(print(&(text + "\n"))?)
 }
 
-/// Tells the user something, one line or several.
+/// Tells the user something, one line or several; where logs are JSON, as one object.
 pub(crate) fn note(text: &str) {
-    note_raw(&format!("{text}\n"));
+    match log::format() {
+        LogFormat::Text => note_raw(&format!("{text}\n")),
+        LogFormat::Json => {
+            let line = Note {
+                timestamp: clock::rfc3339(),
+                level: "INFO",
+                message: &secrets::hidden(text),
+                target: "kadscope",
+            };
+            // A string with three others in it is always JSON.
+            drop(print_line(&line));
+        }
+    }
 }
 
-/// The same without an end of line. There is nobody to tell if it fails.
+/// What is said along the way, as a line of the log.
+#[derive(Serialize)]
+struct Note<'a> {
+    timestamp: String,
+    level: &'a str,
+    message: &'a str,
+    target: &'a str,
+}
+
+fn print_line(note: &Note<'_>) -> anyhow::Result<()> {
+    let text = escape_controls(&serde_json::to_string(note)?) + "\n";
+    Ok(io::stderr().lock().write_all(text.as_bytes())?)
+}
+
+/// The same without an end of line, for people. There is nobody to tell if it fails.
 pub(crate) fn note_raw(text: &str) {
-    drop(io::stderr().lock().write_all(text.as_bytes()));
+    drop(io::stderr().lock().write_all(secrets::hidden(text).as_bytes()));
+}
+
+/// Whether lines may be drawn on stderr and taken away again.
+pub(crate) fn can_draw() -> bool {
+    io::stderr().is_terminal() && log::format() == LogFormat::Text
 }
 
 /// JSON leaves DEL and the C1 controls as they are, and a terminal obeys them. They can only stand inside strings.

@@ -2,10 +2,7 @@
 
 mod estimate;
 
-use std::{
-    io::{self, IsTerminal},
-    time::Duration,
-};
+use std::time::Duration;
 
 use crawl::Progress;
 use tokio::{
@@ -54,7 +51,7 @@ pub(crate) struct Watched {
 /// Shows how far a crawl is until it has ended.
 pub(crate) async fn show(watched: Watched) {
     let Watched { progress, limit, stop, over } = watched;
-    let on_terminal = io::stderr().is_terminal();
+    let on_terminal = output::can_draw();
     let began = Instant::now();
     let (first, period) = if on_terminal { (Duration::ZERO, REDRAW) } else { (FIRST_LOG, LOG_EVERY) };
     let mut ticks = interval_at(began + first, period);

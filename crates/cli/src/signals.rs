@@ -4,13 +4,24 @@ use std::{
     fs::{self, File},
     future::pending,
     io,
+    time::Duration,
 };
 
-use rustix::{process, termios::tcgetpgrp};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use rustix::{
+    process::{self, Pid},
+    termios::tcgetpgrp,
+};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::exit::Code;
+use crate::{exit::Code, output};
+
+/// How long a command has to end in good order: longer than a store is waited for that somebody else holds (30 s), and shorter
+/// than systemd waits by itself (90 s).
+pub(crate) const MAX_ENDING: Duration = Duration::from_secs(45);
 
 /// All of them, each as often as it comes.
 #[derive(Debug)]
@@ -19,6 +30,8 @@ pub(crate) struct Signals {
     terminate: Signal,
     /// `None` where the program was started so that it outlives its terminal (`nohup`).
     hang_up: Option<Signal>,
+    /// Whether no terminal can have been closed when it says so.
+    is_service: bool,
 }
 
 impl Signals {
@@ -29,11 +42,23 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hang_up,
+            is_service: is_service(),
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next one that asks a command to end.
     pub(crate) async fn next(&mut self) -> process::Signal {
+        loop {
+            match self.any().await {
+                process::Signal::HUP if self.is_service => {
+                    output::note("SIGHUP: a service has no terminal, and nothing to read again; it goes on");
+                }
+                signal => return signal,
+            }
+        }
+    }
+
+    async fn any(&mut self) -> process::Signal {
         let hang_up = async {
             match &mut self.hang_up {
                 Some(signal) => drop(signal.recv().await),
@@ -60,6 +85,14 @@ fn is_ignored_in(status: &str, signal: process::Signal) -> bool {
     u32::try_from(signal.as_raw() - 1).is_ok_and(|bit| mask.checked_shr(bit).unwrap_or(0) & 1 == 1)
 }
 
+/// Whether a manager of services has started this process: it has no terminal, and is the first process, a child of that, or
+/// told what systemd tells its services.
+fn is_service() -> bool {
+    let is_first = process::getpid().is_init() || process::getppid().is_none_or(Pid::is_init);
+    let is_told = ["NOTIFY_SOCKET", "INVOCATION_ID"].iter().any(|name| std::env::var_os(name).is_some());
+    (is_first || is_told) && File::open("/dev/tty").is_err()
+}
+
 /// Whether this process is in the foreground of a terminal. A Ctrl-C there comes to all processes of the group; one that
 /// another process sends to this one alone cannot be told from it.
 pub(crate) fn is_from_terminal() -> bool {
@@ -67,8 +100,8 @@ pub(crate) fn is_from_terminal() -> bool {
     foreground == Some(process::getpgrp())
 }
 
-/// From now on a signal cancels the token that is returned, and a further one ends the program. A closed terminal is told
-/// by the shell and by the system both: that is one wish, and not said twice to hurry us.
+/// From now on a signal cancels the token that is returned, and a further one ends the program, as does [`MAX_ENDING`]. A
+/// closed terminal is told by the shell and by the system both: that is one wish, and not said twice to hurry us.
 pub(crate) fn stop_on_signal() -> io::Result<CancellationToken> {
     let mut signals = Signals::listen()?;
     let stop = CancellationToken::new();
@@ -76,7 +109,10 @@ pub(crate) fn stop_on_signal() -> io::Result<CancellationToken> {
     tokio::spawn(async move {
         signals.next().await;
         token.cancel();
-        while signals.next().await == process::Signal::HUP {}
+        let hurried = async { while signals.next().await == process::Signal::HUP {} };
+        if timeout(MAX_ENDING, hurried).await.is_err() {
+            output::note(&format!("it has not ended within {} s, and is ended now", MAX_ENDING.as_secs()));
+        }
         abort();
     });
     Ok(stop)

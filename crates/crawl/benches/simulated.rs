@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use kad::{Contact, PeerId};
-use kadscope_crawl::{Clock, Crawl, CrawlConfig, Crawled, Outlets, Progress};
+use kadscope_crawl::{Clock, Crawl, CrawlConfig, Crawled, FateCounts, Outlets, Progress};
 use schema::{RunId, Timestamp};
 use testnet::{Scenario, SimConfig, SimNetwork, World};
 use tokio::sync::watch;
@@ -68,7 +68,9 @@ async fn crawl(world: Arc<World>) -> Crawled {
         clock: Clock::started_at(Timestamp(0)),
     };
     let (progress, _) = watch::channel(Progress::default());
-    crawl.run(Outlets { rows: None, progress, cancel: CancellationToken::new() }).await
+    crawl
+        .run(Outlets { rows: None, progress, fates: FateCounts::default(), cancel: CancellationToken::new() })
+        .await
 }
 
 /// CPU time of this process so far.

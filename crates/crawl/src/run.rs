@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     config::CrawlConfig,
+    fates::FateCounts,
     frontier::{Extended, Frontier, Job},
     manner::Manner,
     pending::Pending,
@@ -59,6 +60,8 @@ pub struct Outlets {
     pub rows: Option<mpsc::Sender<Row>>,
     /// Told after each visit.
     pub progress: watch::Sender<Progress>,
+    /// Counts what came of addresses, where others can look on.
+    pub fates: FateCounts,
     /// Stops the crawl: visits under way end at once with what they have.
     pub cancel: CancellationToken,
 }
@@ -165,6 +168,7 @@ impl<N: Network> Run<N> {
             cancel: outlets.cancel.clone(),
             pending: Pending::default(),
         };
+        let tally = Tally::counting(outlets.fates.clone());
         let (local, seed) = (network.local(), config.seed.unwrap_or(0));
         Self {
             frontier: Frontier::new(&local, seed, config.max_peers as usize, opt_out),
@@ -177,7 +181,7 @@ impl<N: Network> Run<N> {
             config,
             outlets,
             manner: Arc::new(manner),
-            tally: Tally::default(),
+            tally,
             growth: Vec::new(),
             tasks: JoinSet::new(),
             started: 0,

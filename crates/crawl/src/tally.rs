@@ -9,6 +9,7 @@ use kad::{
 use schema::{AddressVisit, FurtherRequests, NatClass, PeerNumber, PrefixOutcome, Visit, VisitKind};
 
 use crate::{
+    fates::FateCounts,
     miss::turns_away,
     summary::{ByteCounts, Counts, PeerCounts, RequestCounts, VisitCounts},
 };
@@ -29,7 +30,7 @@ pub(crate) struct Tally {
     pub(crate) crawl_errors: Counts,
     pub(crate) longer_tables: u64,
     pub(crate) identify_errors: Counts,
-    pub(crate) addresses: Counts,
+    pub(crate) addresses: FateCounts,
     pub(crate) agents: Counts,
     pub(crate) protocols: Counts,
     pub(crate) transports: Counts,
@@ -91,6 +92,11 @@ impl Unreached {
 }
 
 impl Tally {
+    /// Counts what comes of addresses there.
+    pub(crate) fn counting(addresses: FateCounts) -> Self {
+        Self { addresses, ..Self::default() }
+    }
+
     /// Counts one visit.
     pub(crate) fn add(&mut self, visit: &Visit) {
         match visit.kind {
@@ -102,7 +108,7 @@ impl Tally {
             VisitKind::Scheduled => {}
         }
         for address in &visit.met.addresses {
-            count(&mut self.addresses, outcome_name(&address.outcome));
+            self.addresses.add(&address.outcome);
         }
         self.bytes.sent += visit.met.sent_bytes;
         self.bytes.received += visit.met.received_bytes;
@@ -220,29 +226,6 @@ impl Tally {
             count(&mut counts, &unreached.name());
         }
         counts
-    }
-}
-
-fn outcome_name(outcome: &AddressOutcome) -> &'static str {
-    match outcome {
-        AddressOutcome::Connected => "connected",
-        AddressOutcome::NotTried => "not_tried",
-        AddressOutcome::Abandoned => "abandoned",
-        AddressOutcome::Skipped(reason) => match reason {
-            SkipReason::Private => "skipped_private",
-            SkipReason::Loopback => "skipped_loopback",
-            SkipReason::SpecialPurpose => "skipped_special_purpose",
-            SkipReason::Public => "skipped_public",
-            SkipReason::Relayed => "skipped_relayed",
-            SkipReason::TransportNotSupported => "skipped_transport_not_supported",
-            SkipReason::TransportUnknown => "skipped_transport_unknown",
-            SkipReason::Malformed => "skipped_malformed",
-            SkipReason::OtherPeer => "skipped_other_peer",
-            SkipReason::OverLimit => "skipped_over_limit",
-            SkipReason::OptedOut => "skipped_opted_out",
-            SkipReason::Name => "skipped_name",
-        },
-        AddressOutcome::Failed(failure) => failure.class.name(),
     }
 }
 

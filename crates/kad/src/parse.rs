@@ -1,12 +1,16 @@
-//! Peer ids and multiaddresses in every form in which people and name servers write them.
+//! Peer ids, multiaddresses and times in every form in which people and name servers write them.
 //!
 //! A peer id is the multihash of a key. It is written in base58 (`12D3KooW...`, `Qm...`) or as a CID of version 1 with
 //! the codec `libp2p-key`, in any multibase (`bafz...` in base32, `k51...` in base36). Source: libp2p specification,
 //! `peer-ids/peer-ids.md`. Whether anybody may be dialled by what was read is for others to say.
 
+mod duration;
+
 use libp2p_identity::PeerId;
 use multiaddr::Multiaddr;
 use thiserror::Error;
+
+pub use self::duration::{BadDuration, duration};
 
 use crate::protobuf::read_varint;
 

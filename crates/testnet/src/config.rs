@@ -13,11 +13,11 @@ use crate::scenario::{Scenario, ScenarioError};
 pub struct TestnetConfig {
     /// A built-in scenario (demo, healthy, faults, half-dead, delays, churn, world), or a TOML file [default: healthy,
     /// or world in a world]
-    #[arg(long, env = "KADSCOPE_SCENARIO", value_name = "NAME|FILE")]
+    #[arg(long, env = "KADSCOPE_TESTNET_SCENARIO", value_name = "NAME|FILE")]
     pub scenario: Option<String>,
 
     /// How many peers [default: the scenario's own]
-    #[arg(long, env = "KADSCOPE_PEERS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4_000_000))]
+    #[arg(long, env = "KADSCOPE_TESTNET_PEERS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4_000_000))]
     pub peers: Option<u32>,
 
     /// Seed of everything random in the network [default: the scenario's own]
@@ -25,15 +25,15 @@ pub struct TestnetConfig {
     pub seed: Option<u64>,
 
     /// Write what is true of every peer to this file, as one JSON object; `-` is stdout, after the addresses
-    #[arg(long, env = "KADSCOPE_TRUTH", value_name = "FILE")]
+    #[arg(long, env = "KADSCOPE_TESTNET_TRUTH", value_name = "FILE")]
     pub truth: Option<PathBuf>,
 
     /// Write who comes and goes to this file as it happens, one JSON object a line
-    #[arg(long, env = "KADSCOPE_EVENTS", value_name = "FILE")]
+    #[arg(long, env = "KADSCOPE_TESTNET_EVENTS", value_name = "FILE")]
     pub events: Option<PathBuf>,
 
     /// Put all peers at 127.0.0.1, each on ports of its own, as is done where this machine has no more of 127.0.0.0/8
-    #[arg(long, env = "KADSCOPE_ONE_ADDRESS")]
+    #[arg(long, env = "KADSCOPE_TESTNET_ONE_ADDRESS")]
     pub one_address: bool,
 
     /// Replace files of other programs at --truth and --events

@@ -7,7 +7,7 @@ use kad::policy::Addresses;
 use serde::{Deserialize, Serialize};
 use store::StoreUrl;
 
-use super::{DEFAULT_STORE, List, ListParser};
+use super::{DEFAULT_STORE, List, ListParser, WatchArgs};
 use crate::{bootstrap::BootstrapAddress, manners::Manners, network};
 
 /// What to crawl, how, where it is kept, and what to print.
@@ -50,6 +50,9 @@ pub(crate) struct CrawlArgs {
     /// Print one JSON object instead of the summary
     #[arg(long, env = "KADSCOPE_JSON", help_heading = "Output")]
     pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) watch: WatchArgs,
 }
 
 /// Which network, and what is different from what is known of it.

@@ -18,28 +18,33 @@ pub(crate) struct ExportArgs {
     pub(crate) store: StoreUrl,
 
     /// Which crawl: its id, or `latest`
-    #[arg(long, env = "KADSCOPE_CRAWL", value_name = "ID|latest", default_value = "latest")]
+    #[arg(long, env = "KADSCOPE_EXPORT_CRAWL", value_name = "ID|latest", default_value = "latest")]
     pub(crate) crawl: CrawlName,
 
     /// Where to: a directory (it exists, or ends in `/`) with a file for each kind of rows, one file, or `-` for stdout
-    #[arg(long, env = "KADSCOPE_OUT", value_name = "DIR|FILE|-")]
+    #[arg(long, env = "KADSCOPE_EXPORT_OUT", value_name = "DIR|FILE|-")]
     pub(crate) out: PathBuf,
 
     /// In which format
-    #[arg(long, env = "KADSCOPE_FORMAT", value_name = "FORMAT", value_enum, default_value_t = Format::Ndjson)]
+    #[arg(long, env = "KADSCOPE_EXPORT_FORMAT", value_name = "FORMAT", value_enum, default_value_t = Format::Ndjson)]
     pub(crate) format: Format,
 
     /// Which rows, after commas
-    #[arg(long, env = "KADSCOPE_WHAT", value_name = "KIND", value_parser = ListParser(EnumValueParser::<What>::new()),
+    #[arg(long, env = "KADSCOPE_EXPORT_WHAT", value_name = "KIND", value_parser = ListParser(EnumValueParser::<What>::new()),
           default_value = "crawl,peers,visits,neighbors")]
     pub(crate) what: Vec<List<What>>,
 
     /// How much to say of who was measured
-    #[arg(long, env = "KADSCOPE_PRIVACY", value_name = "LEVEL", value_enum)]
+    #[arg(long, env = "KADSCOPE_EXPORT_PRIVACY", value_name = "LEVEL", value_enum)]
     pub(crate) privacy: Privacy,
 
     /// The secret key of the pseudonyms: a file of at least 32 bytes. The same key gives the same pseudonyms
-    #[arg(long, env = "KADSCOPE_KEY_FILE", value_name = "FILE", required_if_eq("privacy", "pseudonymised"))]
+    #[arg(
+        long,
+        env = "KADSCOPE_EXPORT_KEY_FILE",
+        value_name = "FILE",
+        required_if_eq("privacy", "pseudonymised")
+    )]
     pub(crate) key_file: Option<PathBuf>,
 
     /// Replace a file even if it is no export

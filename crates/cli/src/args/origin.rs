@@ -39,7 +39,8 @@ impl Variables {
             let value = env::var_os(name).filter(|_| !given(&option))?;
             Some(Variable { name: name.to_str()?.to_owned(), option, value })
         };
-        Self(asked.get_arguments().filter_map(variable).collect())
+        // Those of the program hold for every command.
+        Self(asked.get_arguments().chain(command.get_arguments()).filter_map(variable).collect())
     }
 
     /// Adds to the text of an error the variable that it is about: whose option it names as wrong, or whose value it

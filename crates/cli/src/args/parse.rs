@@ -55,12 +55,14 @@ fn add_standing_lists(cli: &mut Cli, command: &mut clap::Command) -> Result<(), 
 /// The command line with what holds for all options: their variables are named without their values, and a switch can
 /// be set by a variable that says 1, true, yes or on.
 pub(crate) fn command() -> clap::Command {
-    Cli::command().mut_subcommands(|command| {
-        let command = with_peers_apart(command);
-        command.mut_args(|arg| match arg.get_action() {
-            ArgAction::SetTrue => arg.hide_env_values(true).value_parser(BoolishValueParser::new()),
-            _ => arg.hide_env_values(true),
-        })
+    with_hidden_values(Cli::command())
+        .mut_subcommands(|command| with_hidden_values(with_peers_apart(command)))
+}
+
+fn with_hidden_values(command: clap::Command) -> clap::Command {
+    command.mut_args(|arg| match arg.get_action() {
+        ArgAction::SetTrue => arg.hide_env_values(true).value_parser(BoolishValueParser::new()),
+        _ => arg.hide_env_values(true),
     })
 }
 
@@ -100,11 +102,70 @@ fn located(error: clap::Error, words: &[Word], variables: &Variables) -> clap::E
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
     fn the_command_line_is_sound() {
         command().debug_assert();
+    }
+
+    /// Options that mean the same in every command that has them.
+    const SHARED: [&str; 24] = [
+        "network",
+        "bootstrap",
+        "network-name",
+        "protocol",
+        "addresses",
+        "dial-timeout",
+        "tls-roots",
+        "contact",
+        "opt-out",
+        "max-dials-per-s",
+        "max-dials-per-s-per-ip",
+        "max-dials-per-s-per-network",
+        "store",
+        "vantage",
+        "json",
+        "force",
+        "log",
+        "log-format",
+        "metrics-addr",
+        "metrics-token-file",
+        "open",
+        "profile",
+        "memory-limit",
+        "memory-report",
+    ];
+
+    /// Every option of a command and of those below it, with the words that lead to it.
+    fn options(command: &clap::Command, of: &str) -> Vec<(String, clap::Arg)> {
+        let own = command.get_arguments().filter(|arg| arg.get_long().is_some() && !arg.is_hide_set());
+        let own = own.map(|arg| (of.to_owned(), arg.clone()));
+        let below = command.get_subcommands().flat_map(|sub| {
+            let name =
+                if of.is_empty() { sub.get_name().to_owned() } else { format!("{of}-{}", sub.get_name()) };
+            options(sub, &name)
+        });
+        own.chain(below).collect()
+    }
+
+    #[test]
+    fn variables_follow_one_rule_and_none_is_read_as_two_things() {
+        let mut seen: BTreeMap<String, (String, String)> = BTreeMap::new();
+        for (of, arg) in options(&command(), "") {
+            let option = arg.get_long().unwrap_or_default().to_owned();
+            let owner = if SHARED.contains(&option.as_str()) { String::new() } else { of.clone() };
+            let words = [owner.as_str(), &option].into_iter().filter(|word| !word.is_empty());
+            let words = words.collect::<Vec<_>>().join("_").to_uppercase().replace('-', "_");
+            let variable = arg.get_env().and_then(|name| name.to_str()).unwrap_or("none");
+            assert_eq!(variable, format!("KADSCOPE_{words}"), "{of} --{option}");
+            let takes = format!("{option} {:?} {:?}", arg.get_value_names(), arg.get_action());
+            let (first, other) = seen.entry(variable.to_owned()).or_insert((of.clone(), takes.clone()));
+            assert_eq!(*other, takes, "{variable} is read by {first} and {of}");
+        }
+        assert!(seen.len() > 40);
     }
 
     #[test]

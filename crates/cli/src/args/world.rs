@@ -13,7 +13,7 @@ pub(crate) struct WorldArgs {
     /// stands for the namespace that kadscope is started in
     #[arg(
         long,
-        env = "KADSCOPE_WORLD",
+        env = "KADSCOPE_TESTNET_WORLD",
         value_name = "WHERE",
         value_enum,
         num_args = 0..=1,

@@ -13,11 +13,11 @@ use crate::{
     output,
     outputs::InUse,
     render::{self, text::counted},
-    signals,
+    staying::Staying,
 };
 
 pub(crate) async fn run(args: CrawlArgs, mut in_use: InUse) -> anyhow::Result<Code> {
-    let json = args.json;
+    let (json, watch) = (args.json, args.watch.clone());
     note_inputs(&args, &mut in_use);
     let order = Order::of(args)?;
     check(&order)?;
@@ -26,8 +26,11 @@ pub(crate) async fn run(args: CrawlArgs, mut in_use: InUse) -> anyhow::Result<Co
     }
     tell_contact(&order);
     let kept = order.store.clone();
-    let stop = signals::stop_on_signal()?;
-    let made = order.carry_out(&stop).await?;
+    let staying = Staying::begin(watch, "the peers to begin with are looked for").await?;
+    let stop = staying.stop().clone();
+    let made = order.carry_out(&staying).await;
+    staying.end().await;
+    let made = made?;
     if json {
         output::print_json(&made.crawled.summary)?;
     } else if made.crawled.summary.state != RunState::Failed {

@@ -28,7 +28,8 @@ use crate::{
     exit::{Code, Failed},
     manners::Manners,
     network::Network,
-    output, render, signals,
+    output, render,
+    staying::Staying,
 };
 
 /// The scenarios that are shown: on loopback, and in a world.
@@ -36,7 +37,8 @@ const SCENARIO: &str = "demo";
 const OF_WORLD: &str = "world";
 
 pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
-    let stop = signals::stop_on_signal()?;
+    let staying = Staying::unwatched()?;
+    let stop = staying.stop();
     // A list that cannot be read is said before anything is made.
     let opt_out = args.opt_out.load()?;
     let name = args.scenario.clone().unwrap_or_else(|| own_scenario(&args).to_owned());
@@ -59,7 +61,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
             () = stop.cancelled() => return Ok(Code::Cancelled),
         }
     }
-    let made = Order { opt_out, ..order(&args, &child, &store)? }.carry_out(&stop).await?;
+    let made = Order { opt_out, ..order(&args, &child, &store)? }.carry_out(&staying).await?;
     let announcement = child.end().await;
     let style = output::Style::of_stdout();
     let judged = match made.crawled.summary.state {

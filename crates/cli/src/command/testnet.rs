@@ -19,13 +19,13 @@ use self::files::Files;
 pub(crate) use self::world::{become_inhabitant, prepare};
 use crate::{
     args::TestnetArgs,
-    exit::Code,
-    output,
+    exit::{Code, Failed},
+    metrics, output,
     outputs::InUse,
     render::text::counted,
     resources,
     shell::{program, quoted},
-    signals,
+    staying::Staying,
 };
 
 /// What is said of a network that runs.
@@ -117,22 +117,34 @@ pub(crate) async fn run(
         in_use.read("the scenario", Path::new(scenario));
     }
     match entered {
+        Some(_) if args.watch.metrics_addr.is_some() => {
+            Err(Failed::usage("--metrics-addr: nobody outside can ask in a world").into())
+        }
         Some(entered) => world::run(args, entered, in_use).await,
         None => run_on_loopback(args, in_use).await,
     }
 }
 
-async fn run_on_loopback(args: TestnetArgs, mut in_use: InUse) -> anyhow::Result<Code> {
-    let stop = signals::stop_on_signal()?;
+async fn run_on_loopback(args: TestnetArgs, in_use: InUse) -> anyhow::Result<Code> {
+    let staying = Staying::begin(args.watch.clone(), "the network is made").await?;
+    let done = serve(&args, in_use, &staying).await;
+    staying.end().await;
+    done
+}
+
+async fn serve(args: &TestnetArgs, mut in_use: InUse, staying: &Staying) -> anyhow::Result<Code> {
+    let stop = staying.stop();
     let scenario = args.config.scenario(false)?;
     let limit = resources::raise_open_files();
     let files = Files::open(&args.config, &mut in_use)?;
     let making = Making::default();
     let network = tokio::select! {
-        network = making::watched(&making, scenario.peers, start(&args, &scenario, files, &making)) => network?,
+        network = making::watched(&making, scenario.peers, start(args, &scenario, files, &making)) => network?,
         () = stop.cancelled() => return Ok(Code::Cancelled),
     };
     note_room(limit);
+    staying.show([metrics::testnet_peers(scenario.peers)]);
+    staying.ready();
     let announcement = Announcement::of(&network, args.config.name(false));
     if args.config.json {
         output::print_json(&announcement)?;
@@ -149,6 +161,7 @@ async fn run_on_loopback(args: TestnetArgs, mut in_use: InUse) -> anyhow::Result
         () = stop.cancelled() => {}
         () = end_of_stdin(), if args.until_eof => {}
     }
+    staying.ending();
     network.stop().await;
     Ok(Code::Done)
 }

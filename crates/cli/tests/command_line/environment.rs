@@ -12,7 +12,7 @@ fn with(args: &[&str], variable: (&str, &str)) -> Ended {
 fn an_error_about_a_variable_names_it() {
     let crawl = ["crawl", "--store", "none", "--addresses", "loopback"];
     for (args, variable, value, text) in [
-        (&crawl[..], "KADSCOPE_LIMIT", "many", "invalid value 'many'"),
+        (&crawl[..], "KADSCOPE_CRAWL_LIMIT", "many", "invalid value 'many'"),
         (&crawl, "KADSCOPE_NETWORK", "nowhere", "no network is named `nowhere`"),
         (&crawl, "KADSCOPE_OPT_OUT", "/nonexistent/list", "cannot read the opt-out list /nonexistent/list"),
         (&["crawls"], "KADSCOPE_STORE", "postgres://x", "invalid value 'postgres://x'"),

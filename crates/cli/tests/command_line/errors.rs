@@ -24,7 +24,7 @@ fn nobody() -> String {
 
 #[test]
 fn a_wrong_command_line_is_2() {
-    fails(&[], 2, &["Usage: kadscope <COMMAND>"]);
+    fails(&[], 2, &["Usage: kadscope [OPTIONS] <COMMAND>"]);
     fails(&["crawls", "--nonsense"], 2, &["--nonsense"]);
     fails(&["demo", "--peers", "3"], 2, &["--peers", "20..=100000"]);
     fails(&["crawls", "--store", "none"], 2, &["`none` keeps nothing"]);

@@ -25,6 +25,7 @@ help! {
     crawls: ["crawls", "--help"],
     export: ["export", "--help"],
     networks: ["networks", "--help"],
+    health: ["health", "--help"],
     completions: ["completions", "--help"],
 }
 

@@ -22,3 +22,4 @@ mod retrieval;
 mod signals;
 mod sql;
 mod testnet;
+mod watching;

@@ -63,17 +63,22 @@ pub(crate) fn run<I: IntoIterator<Item: AsRef<OsStr>>>(args: I) -> Ended {
 
 /// A program that runs. It ends with the test, however that ends.
 #[derive(Debug)]
-pub(crate) struct Running(Option<Child>);
+pub(crate) struct Running {
+    /// `None` once it was waited for.
+    child: Option<Child>,
+    /// What was read of its stderr.
+    heard: String,
+}
 
 impl Running {
     /// Starts it with all of its output piped.
     pub(crate) fn start(command: &mut Command) -> Self {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-        Self(Some(child))
+        Self { child: Some(child), heard: String::new() }
     }
 
     fn child(&mut self) -> &mut Child {
-        self.0.as_mut().expect("it was not waited for")
+        self.child.as_mut().expect("it was not waited for")
     }
 
     pub(crate) fn send(&mut self, signal: Signal) {
@@ -81,10 +86,16 @@ impl Running {
         kill_process(Pid::from_raw(pid).expect("a process id"), signal).expect("it runs");
     }
 
-    /// Reads stderr until a line says what is awaited.
-    pub(crate) fn await_stderr(&mut self, is_awaited: impl Fn(&str) -> bool) {
+    /// What was read of its stderr so far.
+    pub(crate) fn heard(&self) -> &str {
+        &self.heard
+    }
+
+    /// Reads stderr until a line says what is awaited, which is returned.
+    pub(crate) fn await_stderr(&mut self, is_awaited: impl Fn(&str) -> bool) -> String {
         // Unbuffered: what comes later is read by `wait`.
-        let stderr = self.child().stderr.as_mut().expect("piped");
+        let child = self.child.as_mut().expect("it was not waited for");
+        let stderr = child.stderr.as_mut().expect("piped");
         let mut line = Vec::new();
         loop {
             let mut byte = [0];
@@ -95,11 +106,14 @@ impl Running {
             );
             if byte != *b"\n" {
                 line.extend(byte);
-            } else if is_awaited(&String::from_utf8_lossy(&line)) {
-                return;
-            } else {
-                line.clear();
+                continue;
             }
+            let whole = String::from_utf8_lossy(&line).into_owned();
+            self.heard.extend([whole.as_str(), "\n"]);
+            if is_awaited(&whole) {
+                return whole;
+            }
+            line.clear();
         }
     }
 
@@ -111,13 +125,13 @@ impl Running {
 
     /// Waits for its end.
     pub(crate) fn wait(mut self) -> Ended {
-        self.0.take().expect("it was not waited for").wait_with_output().expect("an end").into()
+        self.child.take().expect("it was not waited for").wait_with_output().expect("an end").into()
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(mut child) = self.0.take() {
+        if let Some(mut child) = self.child.take() {
             drop(child.kill());
             drop(child.wait());
         }
@@ -196,13 +210,19 @@ pub(crate) struct SlowCrawl {
 
 impl SlowCrawl {
     pub(crate) fn start(dir: &Path, store: &str) -> Self {
+        Self::start_with(dir, store, &[])
+    }
+
+    /// With these variables.
+    pub(crate) fn start_with(dir: &Path, store: &str, variables: &[(&str, &str)]) -> Self {
         let scenario = dir.join("slow.toml");
         std::fs::write(&scenario, SLOW).expect("written");
         let testnet = Testnet::start(&scenario);
         let bootstrap = testnet.bootstrap().join(",");
         let network = ["--addresses", "loopback", "--dial-timeout", "1h"];
         let args = ["crawl", "--json", "--store", store, "--bootstrap", &bootstrap];
-        let mut crawl = Running::start(&mut kadscope(args.into_iter().chain(network)));
+        let mut crawl =
+            Running::start(kadscope(args.into_iter().chain(network)).envs(variables.iter().copied()));
         crawl.await_stderr(|line| line.contains("42 reached"));
         Self { testnet, crawl }
     }

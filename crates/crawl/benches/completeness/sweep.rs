@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use kad::{Contact, PeerId};
-use kadscope_crawl::{Clock, Completeness, Crawl, CrawlConfig, Crawled, Outlets, Progress};
+use kadscope_crawl::{Clock, Completeness, Crawl, CrawlConfig, Crawled, FateCounts, Outlets, Progress};
 use schema::{RunId, Timestamp};
 use testnet::{Scenario, SimConfig, SimNetwork, World, truth::expected};
 use tokio::sync::watch;
@@ -115,5 +115,7 @@ async fn run(world: Arc<World>, config: CrawlConfig) -> Crawled {
         clock: Clock::started_at(Timestamp(0)),
     };
     let (progress, _) = watch::channel(Progress::default());
-    crawl.run(Outlets { rows: None, progress, cancel: CancellationToken::new() }).await
+    crawl
+        .run(Outlets { rows: None, progress, fates: FateCounts::default(), cancel: CancellationToken::new() })
+        .await
 }

@@ -77,7 +77,7 @@ impl<N: Network> Run<N> {
             crawl_errors: tally.crawl_errors,
             longer_tables: tally.longer_tables,
             identify_errors: tally.identify_errors,
-            addresses: tally.addresses,
+            addresses: tally.addresses.by_name(),
             agents: tally.agents,
             protocols: tally.protocols,
             transports: tally.transports,

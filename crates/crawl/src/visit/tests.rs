@@ -86,7 +86,7 @@ async fn what_is_no_address_has_a_row_and_a_reason() {
     assert_eq!(seen, [(&MALFORMED[..], skipped.clone()), (&[], skipped)]);
     assert_eq!(row.visit.fault(), Some("malformed"));
     assert_eq!(tally.errors(), [("only_malformed".to_owned(), 1)].into());
-    assert_eq!(tally.addresses, [("skipped_malformed".to_owned(), 2)].into());
+    assert_eq!(tally.addresses.by_name(), [("skipped_malformed".to_owned(), 2)].into());
 
     let addrs = vec!["/ip4/10.0.0.1/tcp/1".parse().expect("an address")];
     let (row, tally) = visited(Scripted(None), addrs, malformed).await;

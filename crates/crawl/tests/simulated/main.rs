@@ -7,7 +7,7 @@ mod turns;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use kad::{Contact, PeerId, failure::FailureClass, network::Network};
-use kadscope_crawl::{Clock, Crawl, CrawlConfig, Crawled, Outlets, Progress};
+use kadscope_crawl::{Clock, Crawl, CrawlConfig, Crawled, FateCounts, Outlets, Progress};
 use schema::{PeerNumber, PrefixOutcome, Row, RunId, RunState, Timestamp, Visit, VisitKind};
 use testnet::{DuringVerdict, Scenario, SimConfig, SimNetwork, Truth, Verdict, World, truth::VisitedPeers};
 use tokio::sync::{mpsc, watch};
@@ -72,7 +72,12 @@ async fn crawl_over(
         opt_out: Arc::default(),
         clock: Clock::started_at(START),
     };
-    let crawl = tokio::spawn(crawl.run(Outlets { rows: Some(rows), progress, cancel: cancel.clone() }));
+    let crawl = tokio::spawn(crawl.run(Outlets {
+        rows: Some(rows),
+        progress,
+        fates: FateCounts::default(),
+        cancel: cancel.clone(),
+    }));
     let (mut ids, mut visits) = (BTreeMap::new(), Vec::new());
     while let Some(row) = received.recv().await {
         match row {
@@ -331,7 +336,12 @@ async fn a_crawl_ends_when_nobody_takes_its_rows() {
         clock: Clock::started_at(Timestamp(0)),
     };
     let (progress, _) = watch::channel(Progress::default());
-    let outlets = Outlets { rows: Some(rows), progress, cancel: CancellationToken::new() };
+    let outlets = Outlets {
+        rows: Some(rows),
+        progress,
+        fates: FateCounts::default(),
+        cancel: CancellationToken::new(),
+    };
     let crawled = tokio::time::timeout(Duration::from_secs(60), crawl.run(outlets)).await.expect("ends");
     assert!(crawled.rows_lost);
     assert_eq!(crawled.summary.state, RunState::Failed);

@@ -1,0 +1,81 @@
+//! What can be read of commands that stay up. `docs/metrics.md` lists all of it.
+
+mod crawling;
+
+use http::{Metric, MetricKind};
+
+pub(crate) use self::crawling::CrawlView;
+
+/// What this program is: the number says nothing, the label says the version.
+pub(crate) fn build_info() -> Metric {
+    let version = vec![env!("CARGO_PKG_VERSION")];
+    Metric::labelled(
+        (MetricKind::Gauge, "kadscope_build_info"),
+        "The version of the program, as a label of the number 1.",
+        ("version", version),
+        || vec![1.0],
+    )
+}
+
+/// How many peers a testnet has.
+pub(crate) fn testnet_peers(peers: u32) -> Metric {
+    Metric::single(
+        (MetricKind::Gauge, "kadscope_testnet_peers"),
+        "Peers of the network, departed ones left out.",
+        move || f64::from(peers),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use http::{Holdings, Metrics};
+
+    use super::*;
+
+    /// Everything that there is to be read, as the page has it: a table for each command.
+    fn page() -> (Metrics, String) {
+        let (all, holdings) = (Metrics::default(), Holdings::default());
+        let view = CrawlView::of_nothing();
+        view.holdings().into_iter().for_each(|holding| holdings.add(holding));
+        let mut text = String::new();
+        for (heading, metrics) in [
+            ("Every command", http::process_metrics().into_iter().chain([build_info()]).collect()),
+            ("`crawl`", view.metrics().into_iter().chain(holdings.metrics()).collect()),
+            ("`testnet`", vec![testnet_peers(1)]),
+        ] {
+            let metrics: Vec<Metric> = metrics;
+            let _ = write!(
+                text,
+                "## {heading}\n\n| metric | type | labels | what it says |\n|---|---|---|---|\n"
+            );
+            for metric in &metrics {
+                let labels = metric.label().map_or(String::new(), |(label, values)| match metric.name() {
+                    "kadscope_build_info" => format!("`{label}`"),
+                    _ => format!("`{label}`: `{}`", values.join("` `")),
+                });
+                let (name, kind) = (metric.name(), metric.kind().name());
+                let _ = writeln!(text, "| `{name}` | {kind} | {labels} | {} |", metric.help());
+            }
+            text.push('\n');
+            all.extend(metrics);
+        }
+        (all, text)
+    }
+
+    // Elsewhere a process has fewer metrics of its own.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_conventions_are_held_and_the_page_lists_all_of_them() {
+        let (all, expected) = page();
+        assert_eq!(all.problems(), [""; 0]);
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
+        let written = std::fs::read_to_string(path).unwrap();
+        let tables = written
+            .split_once("<!-- metrics:begin -->\n")
+            .and_then(|(_, rest)| rest.split_once("<!-- metrics:end -->"));
+        let tables = tables.expect("marks in docs/metrics.md").0;
+        assert!(tables == expected, "between its marks, docs/metrics.md is to say:\n\n{expected}");
+    }
+}
