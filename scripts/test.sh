@@ -105,6 +105,12 @@ interop() {
     tests "$1" --package kadscope-cli --features interop --test interop
 }
 
+# features FILE: what is left out by default builds too, and what only it has is tested.
+features() {
+    cargo clippy --workspace --all-targets --features kadscope-cli/full --locked -- -D warnings
+    tests "$1" --workspace --features kadscope-cli/full --test profile
+}
+
 log=$(mktemp)
 # Whatever happens, the last line says how many tests ran.
 trap 'count "$log"; rm -f "$log"' EXIT
@@ -115,4 +121,5 @@ step "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "docs" env RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --document-private-items --locked --quiet
 step "peers of other implementations" peers
 step "tests" tests "$log" --workspace
+step "features that are left out by default" features "$log"
 step "tests with other implementations" interop "$log"

@@ -19,7 +19,7 @@ use crate::{
     error::HttpError,
     guard::{Guard, guarded},
     metrics::{METRICS_TYPE, Metrics},
-    profile,
+    profile::{self, CAN_PROFILE},
     readiness::Readiness,
     serving,
 };
@@ -68,8 +68,9 @@ impl Room {
 
     fn router(self) -> Router {
         let guard = Guard::new(self.access, &self.bounds);
-        let profile = if self.profile { profile::routes() } else { None };
-        let debug = if profile.is_some() { "/debug/profile\n" } else { "" };
+        let profiles = self.profile && CAN_PROFILE;
+        let profile = if profiles { profile::routes() } else { Router::new() };
+        let debug = if profiles { "/debug/profile\n" } else { "" };
         let index = format!("/health\n/ready\n/metrics\n{debug}");
         let shown = Arc::new(Shown { metrics: self.metrics, readiness: self.readiness, index });
         Router::new()
@@ -78,7 +79,7 @@ impl Room {
             .route("/ready", get(ready))
             .route("/metrics", get(metrics))
             .with_state(shown)
-            .merge(profile.unwrap_or_default())
+            .merge(profile)
             .merge(self.routes)
             .fallback(async || (StatusCode::NOT_FOUND, "there is nothing here\n"))
             .layer(middleware::from_fn_with_state(guard, guarded))

@@ -53,8 +53,12 @@ impl CrawlView {
             queue: tokio::sync::mpsc::channel(1).0.downgrade(),
             bound: 1,
         };
-        let mut view =
-            Self::new(watch::channel(Progress::default()).1, FateCounts::default(), None, &CrawlConfig::default());
+        let mut view = Self::new(
+            watch::channel(Progress::default()).1,
+            FateCounts::default(),
+            None,
+            &CrawlConfig::default(),
+        );
         view.kept = Some(kept);
         view
     }

@@ -23,7 +23,8 @@ const SAMPLES_PER_S: i32 = 99;
 /// Libraries in whose midst a stack cannot be walked safely. Source: the docs of pprof.
 const BLOCKED: [&str; 4] = ["libc", "libgcc", "pthread", "vdso"];
 
-pub(super) fn routes() -> Router {
+/// The route.
+pub(crate) fn routes() -> Router {
     // The timer is one of the whole process.
     Router::new().route("/debug/profile", get(profile)).with_state(Arc::new(Semaphore::new(1)))
 }
