@@ -48,7 +48,7 @@ fn assert_is_at_home(scenario: &str) {
     assert_eq!(crawled.visits.len(), PEERS + 1, "{}", crawled.summary);
     let visit = &crawled.visits[&visit.id];
     assert!(visit.is_reachable(), "{visit:?}");
-    assert_eq!(visit.agent_version.as_deref(), Some("kadscope-dhtguest/1"));
+    assert_eq!(visit.met.agent_version.as_deref(), Some("kadscope-dhtguest/1"));
 }
 
 /// The same where peers listen on one transport or both.

@@ -82,7 +82,10 @@ async fn assert_lives_among_servers(transport: &str, listen: &str) {
     let crawled = tokio::task::block_in_place(|| Crawl::new(&bootstrap, &[]).run());
     assert_eq!(crawled.visits.len(), SERVERS + 1, "{}", crawled.summary);
     let visit = &crawled.visits[&own];
-    assert!(visit.is_reachable() && visit.agent_version.as_deref() == Some("kadscope-node/1"), "{visit:?}");
+    assert!(
+        visit.is_reachable() && visit.met.agent_version.as_deref() == Some("kadscope-node/1"),
+        "{visit:?}"
+    );
     assert_eq!(crawled.tables[&own].len(), SERVERS, "its own table is whole");
     node.leave().await;
     let watch = join(&network, listen).await;
