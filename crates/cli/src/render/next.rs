@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Who runs what, in the last crawl. It is the first example of docs/operating.md.
-const QUERY: &str = "SELECT agent, count(*) FROM peer_view WHERE agent IS NOT NULL AND run_id = (SELECT max(run_id) FROM run) GROUP BY agent ORDER BY 2 DESC";
+const QUERY: &str = "SELECT agent, count(*) FROM peer_view WHERE agent IS NOT NULL AND run_id = (SELECT max(run_id) FROM run WHERE tool = 'crawl') GROUP BY agent ORDER BY 2 DESC";
 
 /// The commands, with what each is for.
 ///
