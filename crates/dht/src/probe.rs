@@ -11,7 +11,7 @@ use kad::{
     Contact, Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase},
     message::{Message, MessageType, MessageView},
-    network::{AddressOutcome, Attempt, Connection, Dial, Endpoint, Network, RoundTrip},
+    network::{AddressOutcome, Attempt, Connection, Dial, Endpoint, Network, RoundTrip, Traffic},
 };
 use tokio::{
     task::JoinSet,
@@ -42,10 +42,16 @@ pub struct Probing {
 pub struct Probe {
     /// The address.
     pub address: Multiaddr,
+    /// When it began.
+    pub began: Instant,
+    /// How long it took, until the connection was closed.
+    pub took: Duration,
     /// What came of the dial.
     pub attempt: Attempt,
     /// What was said; `None` without a connection.
     pub said: Option<Heard>,
+    /// What went over the connection.
+    pub traffic: Traffic,
 }
 
 /// What a peer said on a connection that was made to look at it.
@@ -72,12 +78,17 @@ impl Heard {
 
 /// Dials a peer at one address only, and asks it three things at once. It ends by itself.
 pub async fn probe<N: Network>(network: &N, peer: PeerId, address: Multiaddr, probing: &Probing) -> Probe {
+    let began = Instant::now();
     let Dial { attempts, connection } = network.connect(peer, vec![address.clone()]).await;
     let untried = || Attempt::untried(AddressOutcome::NotTried);
     let attempt = attempts.into_iter().next().unwrap_or_else(untried);
-    let Some(connection) = connection else { return Probe { address, attempt, said: None } };
+    let Some(connection) = connection else {
+        let (took, traffic) = (began.elapsed(), Traffic::default());
+        return Probe { address, began, took, attempt, said: None, traffic };
+    };
     let endpoint = connection.endpoint().clone();
-    let talk = Conversation::begin(connection, probing.limits, Arc::new(Meter::default()), ());
+    let meter = Arc::new(Meter::default());
+    let talk = Conversation::begin(connection, probing.limits, Arc::clone(&meter), ());
     let identify = talk.ask(identify(probing.patience));
     let begun = Instant::now();
     let pong = async {
@@ -90,7 +101,17 @@ pub async fn probe<N: Network>(network: &N, peer: PeerId, address: Multiaddr, pr
     let pong = pong.map_err(Broken::into_failure);
     let named = named.map_err(Broken::into_failure).and_then(|messages| count(&messages));
     let round_trip = talk.round_trip().await;
-    Probe { address, attempt, said: Some(Heard { endpoint, round_trip, introduced, pong, named }) }
+    let said = Some(Heard { endpoint, round_trip, introduced, pong, named });
+    Probe { address, began, took: began.elapsed(), attempt, said, traffic: meter.traffic() }
+}
+
+impl Probe {
+    /// One of an address over which nothing was heard: what came of it is known now.
+    pub(crate) fn unheard(address: Multiaddr, outcome: AddressOutcome) -> Self {
+        let attempt = Attempt::untried(outcome);
+        let (began, took) = (Instant::now(), Duration::ZERO);
+        Self { address, began, took, attempt, said: None, traffic: Traffic::default() }
+    }
 }
 
 /// Probes a peer through each of its addresses apart, a few at a time. The probes are in the order of the addresses.
@@ -138,8 +159,7 @@ fn in_order(mut probes: Vec<(usize, Probe)>, contact: &Contact) -> Vec<Probe> {
     for (position, address) in contact.addrs.iter().enumerate() {
         if probes.iter().all(|(known, _)| *known != position) {
             let late = Failure::new(Phase::Connect, FailureClass::Timeout);
-            let attempt = Attempt::untried(AddressOutcome::Failed(late));
-            probes.push((position, Probe { address: address.clone(), attempt, said: None }));
+            probes.push((position, Probe::unheard(address.clone(), AddressOutcome::Failed(late))));
         }
     }
     probes.sort_unstable_by_key(|&(position, _)| position);

@@ -7,7 +7,7 @@ use kad::{
     bitswap::BlockPresence,
     failure::{Failure, FailureClass, SkipReason},
     gateway::{Gateway, GatewayReply},
-    network::{AddressOutcome, Attempt, Network},
+    network::{AddressOutcome, Network},
     retrieval::{BlockProtocol, ProviderVerdict, Sightings},
 };
 use tokio::task::JoinSet;
@@ -160,10 +160,8 @@ impl<N: Network> Retrieval<N> {
         let (addrs, beyond): (Vec<_>, Vec<_>) = addrs.into_iter().partition(|addr| has_room(addr));
         let contact = Contact { peer, addrs };
         let mut probes = probe_all_within(&self.network, &contact, &self.probing, PROBED_WITHIN).await;
-        probes.extend(beyond.into_iter().map(|address| {
-            let attempt = Attempt::untried(AddressOutcome::Skipped(SkipReason::OverLimit));
-            Probe { address, attempt, said: None }
-        }));
+        let over_limit = AddressOutcome::Skipped(SkipReason::OverLimit);
+        probes.extend(beyond.into_iter().map(|address| Probe::unheard(address, over_limit.clone())));
         probes
     }
 
