@@ -39,7 +39,8 @@ CREATE TABLE run (
     peer_count      INTEGER NOT NULL DEFAULT 0,
     row_count       INTEGER NOT NULL DEFAULT 0,  -- of every kind
     visit_count     INTEGER NOT NULL DEFAULT 0,
-    edge_count      INTEGER NOT NULL DEFAULT 0
+    edge_count      INTEGER NOT NULL DEFAULT 0,
+    pruned_count    INTEGER NOT NULL DEFAULT 0   -- visits that were there and were deleted for their age
 ) STRICT;
 
 -- The rows of each kind that were written at once: a run's rows of a kind are those of its batches.
@@ -157,7 +158,7 @@ SELECT
     strftime('%Y-%m-%dT%H:%M:%S', finished_at_us / 1000000, 'unixepoch')
         || printf('.%03dZ', finished_at_us / 1000 % 1000) AS finished_at,
     coalesce(state, 'running or interrupted') AS state,
-    peer_count, row_count, visit_count, edge_count, version, seed, vantage, parameters, summary
+    peer_count, row_count, visit_count, edge_count, pruned_count, version, seed, vantage, parameters, summary
 FROM run;
 
 -- Every address as text: what is kept as bytes is `0x` and two digits for each. The views show addresses so.

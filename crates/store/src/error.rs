@@ -137,6 +137,14 @@ pub enum Error {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// Somebody else takes rows out of the store at this time.
+    #[error("{store}: could not {operation}: somebody else is deleting from it; try again when that is done")]
+    Deleting {
+        /// The store.
+        store: String,
+        /// What was tried.
+        operation: &'static str,
+    },
     /// The disk is full. What was committed before stays.
     #[error("{store}: could not {operation}: the disk is full; what was written before is kept")]
     Full {
@@ -160,6 +168,14 @@ pub enum Error {
         store: String,
         /// The run that was to begin.
         id: RunId,
+    },
+    /// A kind of rows has no such column.
+    #[error("`{table}` has no column `{column}` that could be read alone")]
+    UnknownColumn {
+        /// The table.
+        table: &'static str,
+        /// The column that was asked for.
+        column: String,
     },
     /// The file holds a name that this version does not know: it was added by a newer one.
     #[error("{store}: holds the {vocabulary} `{name}`, which this version does not know")]

@@ -22,9 +22,11 @@
 mod cache;
 mod error;
 mod limits;
+mod peer_history;
 mod peers;
 mod rows;
 mod runs;
+mod scan;
 mod sqlite;
 mod store;
 mod url;
@@ -32,9 +34,11 @@ mod writer;
 
 pub use error::Error;
 pub use limits::Limits;
+pub use peer_history::{KnownRows, PeerHistory};
 pub use peers::Peers;
 pub use rows::{Neighbors, Rows};
-pub use runs::{RunFilter, RunInfo, Totals};
+pub use runs::{Pruned, RunFilter, RunInfo, Totals};
+pub use scan::{ColumnBatch, ColumnValues, Scan, Scanned, StorePeer};
 pub use store::Store;
 pub use url::StoreUrl;
 pub use writer::Writer;

@@ -17,6 +17,27 @@ pub(crate) const READ_CHUNK: i64 = 256;
 /// Batches whose place a reader fetches at once.
 pub(crate) const READ_BATCHES: i64 = 64;
 
+/// Rows in a batch of a scan, a few more at most than there is room for.
+pub(crate) const SCAN_ROWS: i64 = 4096;
+
+/// Batches of writing whose place a scan looks up at once.
+pub(crate) const SCAN_BATCHES: i64 = 1024;
+
+/// Batches of writing that are pruned in one transaction: some ten thousand visits of a crawl.
+pub(crate) const PRUNE_STEP: i64 = 16;
+
+/// Rows of what is kept once that are looked at in one transaction of a sweep.
+pub(crate) const SWEEP_STEP: i64 = 4096;
+
+/// Pages of the file that are given back in one transaction.
+pub(crate) const VACUUM_STEP: u32 = 512;
+
+/// Runs of which is said what they know of a peer, for each kind of rows.
+pub(crate) const LISTED_RUNS: i64 = 1000;
+
+/// Visits that are shown of a peer.
+pub(crate) const LATEST_VISITS: i64 = 20;
+
 /// Peers whose number in the store, and whose last encounter, the writer remembers, and as many of the generation before.
 pub(crate) const CACHED_PEERS: usize = 16_384;
 

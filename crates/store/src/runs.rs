@@ -13,6 +13,17 @@ pub struct Totals {
     pub visits: u64,
     /// Neighbors of all visits.
     pub edges: u64,
+    /// Visits that were there and were pruned since: of them the run's summary is left, and its peers.
+    pub pruned: u64,
+}
+
+/// What was taken out of a store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Visits.
+    pub visits: u64,
+    /// Bytes that were given back to the system.
+    pub bytes: u64,
 }
 
 /// A run in a store.

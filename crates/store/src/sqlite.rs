@@ -6,6 +6,7 @@ mod codec;
 mod delete;
 mod encounter;
 mod error;
+mod history;
 mod intern;
 #[cfg(test)]
 mod layout;
@@ -19,8 +20,9 @@ mod read_encounter;
 mod read_only;
 mod resolve;
 mod runs;
-#[cfg(test)]
+mod scan;
 mod shown;
+mod sweep;
 
 use std::{
     io,
@@ -29,10 +31,11 @@ use std::{
 
 use kad::PeerId;
 use rusqlite::Connection;
-use schema::{PeerNumber, RowType as _, RunId, RunStart, RunState, Table, Visit};
+use schema::{PeerNumber, RowType as _, RunId, RunStart, RunState, Table, Timestamp, Visit};
 
 use self::{
     alive::Alive,
+    delete::Deleting,
     error::{damaged, unknown},
     open::Absent,
     place::Place,
@@ -41,8 +44,9 @@ use self::{
 pub(crate) use self::{
     append::Appender,
     read::{NeighborReader, RowReader},
+    scan::ColumnReader,
 };
-use crate::{Error, Limits, Peers, RunFilter, RunInfo};
+use crate::{Error, Limits, PeerHistory, Peers, Pruned, RunFilter, RunInfo, Scan, StorePeer};
 
 /// An open file.
 #[derive(Debug)]
@@ -108,6 +112,7 @@ impl Database {
         }
         let (path, waited) = (&self.path, self.limits.busy_timeout);
         let fail = |error| error::named(path, OPERATION, waited, error);
+        let _alone = Deleting::begin(path, OPERATION)?;
         delete::run(&mut self.connection, path, stored.row, fail)?;
         Alive::remove_left_over(&self.path, id);
         Ok(())
@@ -153,6 +158,56 @@ impl Database {
     pub(crate) fn neighbors(&self, run: RunId) -> Result<NeighborReader<'_>, Error> {
         let run = self.stored(run)?.row;
         Ok(NeighborReader::new(&self.connection, &self.path, &Visit::TABLE, run))
+    }
+
+    /// Columns of many runs.
+    pub(crate) fn scan(&self, scan: &Scan<'_>) -> Result<ColumnReader<'_>, Error> {
+        let runs = runs::all(&self.connection, &scan.runs).map_err(|e| self.reading(e))?;
+        ColumnReader::new(&self.connection, &self.path, scan, runs)
+    }
+
+    /// Who a peer of the store is.
+    pub(crate) fn peer_id(&self, StorePeer(id): StorePeer) -> Result<PeerId, Error> {
+        let sql = "SELECT peer_id FROM peer WHERE id = ?1";
+        let mut select = self.connection.prepare_cached(sql).map_err(|e| self.reading(e))?;
+        let text: String = select.query_row((id,), |row| row.get(0)).map_err(|e| self.reading(e))?;
+        text.parse().map_err(|_| damaged(&self.path, format!("`{text}` is no peer id")))
+    }
+
+    /// What is known of a peer.
+    pub(crate) fn peer_history(&self, peer: &PeerId) -> Result<PeerHistory, Error> {
+        let known = history::rows(&self.connection, &self.path, peer)?;
+        let visits = history::visits(&self.connection, &self.path, peer)?;
+        Ok(PeerHistory { known, visits })
+    }
+
+    /// Deletes the visits that began before a moment.
+    pub(crate) fn prune(&mut self, before: Timestamp) -> Result<Pruned, Error> {
+        const OPERATION: &str = "prune it";
+        let (path, waited) = (&self.path, self.limits.busy_timeout);
+        let fail = |error| error::named(path, OPERATION, waited, error);
+        let _alone = Deleting::begin(path, OPERATION)?;
+        delete::prune(&mut self.connection, path, before, fail)
+    }
+
+    /// Copies the file, as it is at one moment, to a new one.
+    pub(crate) fn back_up(&self, to: &Path) -> Result<(), Error> {
+        const OPERATION: &str = "write the backup";
+        let failed = |source| Error::Io { path: to.to_owned(), operation: OPERATION, source };
+        if to.exists() {
+            return Err(failed(io::Error::from(io::ErrorKind::AlreadyExists)));
+        }
+        // Whole under its name, or not there at all.
+        let part = open::beside(to, ".partial");
+        let fail = |error| error::named(to, OPERATION, self.limits.busy_timeout, error);
+        let copied = self.connection.execute("VACUUM INTO ?1", (part.to_string_lossy(),)).map_err(fail);
+        let kept = copied.and_then(|_| std::fs::rename(&part, to).map_err(failed));
+        if kept.is_err()
+            && let Err(error) = std::fs::remove_file(&part)
+        {
+            tracing::debug!(path = %part.display(), %error, "could not remove what was copied");
+        }
+        kept
     }
 
     /// Reads the structure of the whole file.

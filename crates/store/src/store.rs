@@ -1,10 +1,15 @@
 //! The store as its users see it: one boundary, whatever keeps the rows.
 
-use schema::{RowType, RunId, RunStart, Visit};
+use std::path::Path;
+
+use kad::PeerId;
+use schema::{RowType, RunId, RunStart, Timestamp, Visit};
 
 use crate::{
-    Error, Limits, Neighbors, Peers, Rows, RunFilter, RunInfo, StoreUrl, Writer,
+    Error, Limits, Neighbors, PeerHistory, Peers, Pruned, Rows, RunFilter, RunInfo, Scan, Scanned, StorePeer,
+    StoreUrl, Writer,
     rows::{NeighborSource, Source},
+    scan::ScanSource,
     sqlite,
     writer::Appender,
 };
@@ -118,6 +123,44 @@ impl Store {
             Backend::Sqlite(database) => NeighborSource::Sqlite(database.neighbors(run)?),
         };
         Ok(Neighbors { source, is_over: false })
+    }
+
+    /// Columns of one kind of rows over many runs. [`Error::UnknownColumn`] if it has no such column.
+    pub fn scan(&self, scan: &Scan<'_>) -> Result<Scanned<'_>, Error> {
+        let source = match &self.backend {
+            Backend::Sqlite(database) => ScanSource::Sqlite(Box::new(database.scan(scan)?)),
+        };
+        Ok(Scanned { source, is_over: false })
+    }
+
+    /// Who a peer of a scan is.
+    pub fn peer_id(&self, peer: StorePeer) -> Result<PeerId, Error> {
+        match &self.backend {
+            Backend::Sqlite(database) => database.peer_id(peer),
+        }
+    }
+
+    /// What is known of a peer over all runs; nothing if no run has heard of it.
+    pub fn peer_history(&self, peer: &PeerId) -> Result<PeerHistory, Error> {
+        match &self.backend {
+            Backend::Sqlite(database) => database.peer_history(peer),
+        }
+    }
+
+    /// Deletes the visits that began before a moment, of all runs, in steps between which others write, with what only they
+    /// refer to, and gives the room back to the system. Of a run that is pruned its row, summary and peers stay;
+    /// [`Totals::pruned`](crate::Totals) says how many visits it had more, and what is counted from visits is of those left.
+    pub fn prune(&mut self, before: Timestamp) -> Result<Pruned, Error> {
+        match &mut self.backend {
+            Backend::Sqlite(database) => database.prune(before),
+        }
+    }
+
+    /// Copies the store, as it is at one moment, to a new file while others write. Fails if there is a file.
+    pub fn back_up(&self, to: &Path) -> Result<(), Error> {
+        match &self.backend {
+            Backend::Sqlite(database) => database.back_up(to),
+        }
     }
 
     /// Reads the structure of the whole store, whatever its size; [`Error::Damaged`] says what is wrong with it.

@@ -41,6 +41,9 @@ on_sqlite! {
     crawls_go_on_side_by_side
     crawls_are_known_by_their_ids
     what_is_cut_is_cut_as_documented
+    every_kind_of_rows_is_read_back
+    columns_are_those_of_the_rows
+    a_peer_is_known_over_all_runs
 }
 
 #[test]

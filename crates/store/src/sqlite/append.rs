@@ -112,18 +112,20 @@ impl Appender {
     /// Appends rows, created `now`, in one transaction; returns what the run has by now.
     pub(crate) fn append(&mut self, rows: &[Row], now: Timestamp) -> Result<Totals, Error> {
         self.transaction("append rows", |this| {
+            let before = this.totals.edges;
             this.batch.clear();
             this.check_memory()?;
             for row in rows {
                 this.row(row)?;
             }
             this.note_batch(now)?;
-            let Totals { peers, rows, visits, edges } = this.totals;
+            let Totals { peers, rows, visits, edges, .. } = this.totals;
             this.connection
                 .prepare_cached(
-                    "UPDATE run SET peer_count = ?2, row_count = ?3, visit_count = ?4, edge_count = ?5 WHERE id = ?1",
+                    "UPDATE run SET peer_count = ?2, row_count = ?3 - pruned_count, visit_count = ?4 - pruned_count,
+                         edge_count = edge_count + ?5 WHERE id = ?1",
                 )?
-                .execute(params![this.run, integer(peers), integer(rows), integer(visits), integer(edges)])?;
+                .execute(params![this.run, integer(peers), integer(rows), integer(visits), integer(edges - before)])?;
             Ok(this.totals)
         })
     }

@@ -1,14 +1,67 @@
-//! Takes a run out of the file, and all that only it refers to.
+//! Takes a run out of the file, or the old visits of all runs, and then what only they refer to.
 
-use std::path::Path;
+use std::{
+    fs::{self, File},
+    io,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
 
-use foldhash::fast::RandomState;
-use hashbrown::HashSet;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
-use schema::TABLES;
+use rusqlite::{Connection, TransactionBehavior, params};
+use schema::{TABLES, Timestamp};
 
-use super::{codec, error::damaged, physical};
-use crate::Error;
+use super::{open::beside, sweep};
+use crate::{
+    Error, Pruned,
+    limits::{PRUNE_STEP, VACUUM_STEP},
+};
+
+/// Held by whoever deletes: of two at a time, one could take what the other has just read for all there is.
+#[derive(Debug)]
+pub(super) struct Deleting {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Deleting {
+    /// [`Error::Deleting`] while somebody else deletes.
+    pub(super) fn begin(database: &Path, operation: &'static str) -> Result<Self, Error> {
+        let path = beside(database, "-delete.lock");
+        let failed = |source| Error::Io { path: database.to_owned(), operation, source };
+        let file = File::create(&path).map_err(failed)?;
+        // Who ends at this moment removes the file that was just opened: a lock on that one keeps nobody out.
+        if file.try_lock().is_err() || !is_at(&file, &path).map_err(failed)? {
+            return Err(Error::Deleting { store: database.display().to_string(), operation });
+        }
+        Ok(Self { path, _file: file })
+    }
+}
+
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let here = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(there) => Ok((here.dev(), here.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+impl Drop for Deleting {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.path) {
+            tracing::debug!(path = %self.path.display(), %error, "could not remove the lock file");
+        }
+    }
+}
+
+/// Makes a connection fit to delete: what was in the place of rows is overwritten.
+fn prepare(db: &Connection) -> rusqlite::Result<()> {
+    // References are followed by the sweep; checking each of them again would read whole tables for each row.
+    for (name, on) in [("secure_delete", true), ("foreign_keys", false)] {
+        db.pragma_update(None, name, on)?;
+    }
+    Ok(())
+}
 
 /// Deletes the run in row `run`. What was in its place is overwritten; the file keeps its size, and the room is used
 /// by later runs.
@@ -18,17 +71,13 @@ pub(super) fn run(
     run: i64,
     fail: impl Fn(rusqlite::Error) -> Error + Copy,
 ) -> Result<(), Error> {
-    // References are followed here; checking each of them again would read whole tables for each row.
-    for (name, on) in [("secure_delete", true), ("foreign_keys", false)] {
-        db.pragma_update(None, name, on).map_err(fail)?;
-    }
+    prepare(db).map_err(fail)?;
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
-    delete_rows(&transaction, run).map_err(fail)?;
-    sweep(&transaction, path, fail)?;
-    transaction.commit().map_err(fail)
+    delete_rows(&transaction, run).and_then(|()| transaction.commit()).map_err(fail)?;
+    sweep::sweep(db, path, fail)
 }
 
-fn delete_rows(db: &Transaction<'_>, run: i64) -> rusqlite::Result<()> {
+fn delete_rows(db: &Connection, run: i64) -> rusqlite::Result<()> {
     for table in TABLES {
         let name = table.name;
         db.execute(
@@ -50,94 +99,74 @@ fn delete_rows(db: &Transaction<'_>, run: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Deletes what nothing refers to any more, and says so to the writers, who remember numbers of what is kept once.
-fn sweep(
-    db: &Transaction<'_>,
+/// Deletes the visits that began before a moment, in steps between which others write, then what only they refer to, and
+/// gives the room back to the system.
+pub(super) fn prune(
+    db: &mut Connection,
     path: &Path,
+    before: Timestamp,
     fail: impl Fn(rusqlite::Error) -> Error + Copy,
-) -> Result<(), Error> {
-    let unused = |table: &str, mut used: Vec<String>, more: &[&str]| {
-        used.extend(more.iter().map(|&sql| sql.to_owned()));
-        let sql = format!("DELETE FROM {table} WHERE id NOT IN ({})", used.join(" UNION ALL "));
-        db.execute(&sql, ()).map(drop)
-    };
-    db.execute("UPDATE sweep SET count = count + 1", ()).map_err(fail)?;
-    unused("peer", Vec::new(), &["SELECT peer FROM run_peer"]).map_err(fail)?;
-    for table in ["fates", "endpoint", "description"] {
-        unused(table, physical::references_to(table), &[]).map_err(fail)?;
-    }
-    let described = ["SELECT agent FROM description WHERE agent IS NOT NULL"];
-    unused("agent", Vec::new(), &described).map_err(fail)?;
-    let described = ["SELECT protocols FROM description WHERE protocols IS NOT NULL"];
-    unused("protocol_set", physical::references_to("protocol_set"), &described).map_err(fail)?;
-    let mut used = Used::default();
-    used.read(db, path, fail)?;
-    for (table, used) in [("address", &used.addresses), ("failure", &used.failures)] {
-        delete_others(db, table, used).map_err(fail)?;
-    }
-    Ok(())
-}
-
-/// What rows refer to that stand in blobs, which are read here, and beside them.
-#[derive(Debug, Default)]
-struct Used {
-    addresses: HashSet<i64, RandomState>,
-    failures: HashSet<i64, RandomState>,
-}
-
-impl Used {
-    fn read(
-        &mut self,
-        db: &Connection,
-        path: &Path,
-        fail: impl Fn(rusqlite::Error) -> Error + Copy,
-    ) -> Result<(), Error> {
-        let never = || damaged(path, "addresses that were never written".to_owned());
-        for (table, used) in [("address", &mut self.addresses), ("failure", &mut self.failures)] {
-            for sql in physical::references_to(table) {
-                let mut select = db.prepare(&sql).map_err(fail)?;
-                for id in select.query_map((), |row| row.get::<_, i64>(0)).map_err(fail)? {
-                    used.insert(id.map_err(fail)?);
-                }
-            }
+) -> Result<Pruned, Error> {
+    prepare(db).map_err(fail)?;
+    let mut pruned = Pruned::default();
+    loop {
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
+        let (batches, visits) = prune_step(&transaction, before).map_err(fail)?;
+        transaction.commit().map_err(fail)?;
+        pruned.visits += visits;
+        if batches == 0 {
+            break;
         }
-        let mut blobs = |sql: &str, take: &mut dyn FnMut(&mut Self, &[u8]) -> Option<()>| {
-            let mut select = db.prepare(sql).map_err(fail)?;
-            let mut rows = select.query(()).map_err(fail)?;
-            while let Some(row) = rows.next().map_err(fail)? {
-                let blob = row.get_ref(0).and_then(|value| Ok(value.as_blob()?)).map_err(fail)?;
-                take(self, blob).ok_or_else(never)?;
-            }
-            Ok::<_, Error>(())
-        };
-        for sql in physical::address_lists() {
-            blobs(&sql, &mut |used, blob| {
-                used.addresses.extend(codec::decode_ids(blob)?);
-                Some(())
-            })?;
-        }
-        blobs("SELECT list FROM fates", &mut |used, blob| {
-            for fate in codec::decode_fates(blob)? {
-                used.addresses.insert(fate.address);
-                if fate.outcome == codec::FAILED {
-                    used.failures.insert(fate.cause);
-                }
-            }
-            Some(())
-        })
     }
+    if pruned.visits > 0 {
+        sweep::sweep(db, path, fail)?;
+    }
+    pruned.bytes = give_back(db).map_err(fail)?;
+    Ok(pruned)
 }
 
-fn delete_others(
-    db: &Transaction<'_>,
-    table: &str,
-    used: &HashSet<i64, RandomState>,
-) -> rusqlite::Result<()> {
-    let mut all = db.prepare(&format!("SELECT id FROM {table}"))?;
-    let all = all.query_map((), |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
-    let mut delete = db.prepare(&format!("DELETE FROM {table} WHERE id = ?1"))?;
-    for id in all.into_iter().filter(|id| !used.contains(id)) {
-        delete.execute((id,))?;
+/// Deletes some batches of visits; returns how many, and how many visits these were.
+fn prune_step(db: &Connection, before: Timestamp) -> rusqlite::Result<(u64, u64)> {
+    let sql = "SELECT kind, first, last, run FROM batch
+        WHERE kind = (SELECT id FROM name WHERE name = 'visit') AND latest_us < ?1 ORDER BY first LIMIT ?2";
+    let mut select = db.prepare_cached(sql)?;
+    let found = select.query_map(params![before.0, PRUNE_STEP], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    })?;
+    let found = found.collect::<rusqlite::Result<Vec<(i64, i64, i64, i64)>>>()?;
+    let mut visits = 0;
+    for &(kind, first, last, run) in &found {
+        let counted: (i64, i64) = db
+            .prepare_cached(
+                "SELECT count(*), coalesce(sum(neighbor_count), 0) FROM visit WHERE id BETWEEN ?1 AND ?2",
+            )?
+            .query_row((first, last), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        db.prepare_cached("DELETE FROM visit WHERE id BETWEEN ?1 AND ?2")?.execute((first, last))?;
+        db.prepare_cached("DELETE FROM batch WHERE kind = ?1 AND first = ?2")?.execute((kind, first))?;
+        db.prepare_cached(
+            "UPDATE run SET visit_count = visit_count - ?2, row_count = row_count - ?2, edge_count = edge_count - ?3,
+                pruned_count = pruned_count + ?2 WHERE id = ?1",
+        )?
+        .execute((run, counted.0, counted.1))?;
+        visits += counted.0.cast_unsigned();
     }
-    Ok(())
+    Ok((found.len() as u64, visits))
+}
+
+/// Gives free pages back, some at a time; returns how many bytes these were.
+fn give_back(db: &Connection) -> rusqlite::Result<u64> {
+    let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+    let (page, before) = (pragma("page_size")?, pragma("page_count")?);
+    while pragma("freelist_count")? > 0 {
+        let free = pragma("freelist_count")?;
+        // Each row of this pragma is a page that was given back.
+        let mut vacuum = db.prepare(&format!("PRAGMA incremental_vacuum({VACUUM_STEP})"))?;
+        let mut rows = vacuum.query(())?;
+        while rows.next()?.is_some() {}
+        drop(rows);
+        if pragma("freelist_count")? >= free {
+            break;
+        }
+    }
+    Ok(before.saturating_sub(pragma("page_count")?) * page)
 }

@@ -123,6 +123,13 @@ pub(super) fn peer(db: &Connection, peer: kad::PeerId) -> rusqlite::Result<(i64,
     PEER.find_or_make(db, &Value::Text(peer.to_base58()))
 }
 
+/// The number of a peer; `None` if no run has heard of it.
+pub(super) fn find_peer(db: &Connection, peer: &kad::PeerId) -> rusqlite::Result<Option<i64>> {
+    let value = Value::Text(peer.to_base58());
+    let sql = "SELECT id FROM peer WHERE hash = ?1 AND peer_id = ?2";
+    db.prepare_cached(sql)?.query_row(params![hash(&value), value], |row| row.get(0)).optional()
+}
+
 fn find_or_insert<P>(db: &Connection, find: &str, insert: &str, values: P) -> rusqlite::Result<i64>
 where
     P: rusqlite::Params + Copy,

@@ -46,6 +46,8 @@ fn read_identity(connection: &Connection) -> rusqlite::Result<Identity> {
 /// Brings a file that is ours or blank to the newest layout. Another process may be doing the same: whoever comes
 /// second finds nothing to do.
 pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    // So that room can be given back while others write; it has to be said before there is a page.
+    connection.pragma_update(None, "auto_vacuum", "incremental")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
     let version = usize::try_from(read_identity(&transaction)?.version).unwrap_or(usize::MAX);
     for migration in MIGRATIONS.iter().skip(version).flatten() {

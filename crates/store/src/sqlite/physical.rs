@@ -73,27 +73,11 @@ fn of(column: &Column) -> Vec<(String, String)> {
     }
 }
 
-/// The columns of every table that refer to rows of `table`, each as `SELECT ...` of the numbers that it refers to.
-pub(super) fn references_to(table: &str) -> Vec<String> {
-    let reference = format!("REFERENCES {table}");
-    let mut selects = Vec::new();
-    for rows in TABLES {
-        for (name, _) in columns(rows).into_iter().filter(|(_, kind)| kind.ends_with(&reference)) {
-            selects.push(format!("SELECT {name} FROM {} WHERE {name} IS NOT NULL", rows.name));
-        }
-    }
-    selects
-}
-
-/// The columns that hold lists of addresses, each as `SELECT ...` of the blobs.
-pub(super) fn address_lists() -> Vec<String> {
-    let lists = TABLES.iter().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
+/// The columns of rows that hold lists of addresses, each with its table.
+pub(super) fn address_lists() -> Vec<(&'static str, &'static str)> {
+    let lists = TABLES.iter().flat_map(|table| table.columns.iter().map(move |column| (table.name, column)));
     let lists = lists.filter(|(_, column)| matches!(column.holds, Holds::List(List::Addresses)));
-    let lists = lists.map(|(table, column)| (table.name, column.name));
-    lists
-        .chain([("description", "listen_addrs")])
-        .map(|(table, column)| format!("SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL"))
-        .collect()
+    lists.map(|(table, column)| (table, column.name)).collect()
 }
 
 /// The name of the column that counts the peers of a list.

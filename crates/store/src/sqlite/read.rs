@@ -99,7 +99,7 @@ impl<'r> Columns<'r, '_> {
 }
 
 impl Values<'_> {
-    fn row(
+    pub(super) fn row(
         &mut self,
         table: &Table,
         (began, width): (Timestamp, usize),

@@ -18,7 +18,7 @@ pub(super) struct StoredRun {
 }
 
 const SELECT: &str = "SELECT id, run_id, tool, network, started_at_us, version, seed, vantage, parameters,
-    finished_at_us, state, summary, peer_count, row_count, visit_count, edge_count FROM run";
+    finished_at_us, state, summary, peer_count, row_count, visit_count, edge_count, pruned_count FROM run";
 
 /// Those that a filter may admit, in the order of their start.
 pub(super) fn all(db: &Connection, filter: &RunFilter) -> rusqlite::Result<Vec<StoredRun>> {
@@ -72,6 +72,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRun> {
             rows: row.get("row_count")?,
             visits: row.get("visit_count")?,
             edges: row.get("edge_count")?,
+            pruned: row.get("pruned_count")?,
         },
         end,
         state,

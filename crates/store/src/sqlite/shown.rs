@@ -16,6 +16,8 @@ pub(super) struct Shown {
     pub(super) raw: String,
     /// What it stands for.
     pub(super) stands_for: StandsFor,
+    /// Whether it is text that stands for itself.
+    pub(super) is_text: bool,
 }
 
 /// What a number in the file stands for.
@@ -53,7 +55,6 @@ pub(super) enum StandsFor {
 
 impl StandsFor {
     /// What is shown, as SQL.
-    #[cfg(test)]
     pub(super) fn sql(self, raw: &str) -> String {
         let of = |value: &str, table: &str| format!("(SELECT {value} FROM {table} WHERE id = {raw})");
         match self {
@@ -79,7 +80,6 @@ impl StandsFor {
 }
 
 /// A moment as text: `2026-11-21T14:31:00.250Z`.
-#[cfg(test)]
 fn time(us: &str) -> String {
     format!(
         "strftime('%Y-%m-%dT%H:%M:%S', {us} / 1000000, 'unixepoch') || printf('.%03dZ', {us} / 1000 % 1000)"
@@ -111,7 +111,7 @@ pub(super) fn columns(table: &Table) -> Vec<Shown> {
 }
 
 fn one(name: &str, raw: &str, stands_for: StandsFor) -> Shown {
-    Shown { name: name.to_owned(), raw: raw.to_owned(), stands_for }
+    Shown { name: name.to_owned(), raw: raw.to_owned(), stands_for, is_text: false }
 }
 
 fn of(column: &Column) -> Vec<Shown> {
@@ -137,7 +137,8 @@ fn of(column: &Column) -> Vec<Shown> {
             vec![one(&count, &format!("t.{count}"), StandsFor::Itself)]
         }
         Holds::List(_) => Vec::new(),
-        Holds::Duration | Holds::Count(_) | Holds::Flag | Holds::Text => plain(StandsFor::Itself),
+        Holds::Text => vec![Shown { is_text: true, ..one(name, &raw, StandsFor::Itself) }],
+        Holds::Duration | Holds::Count(_) | Holds::Flag => plain(StandsFor::Itself),
     }
 }
 
@@ -157,7 +158,8 @@ fn of_encounter(name: &str) -> Vec<Shown> {
         "ended_at" => plain("(t.started_after_us + t.took_us)", StandsFor::TimeOfRun),
         "reachable" => plain("(t.connected IS NOT NULL)", StandsFor::Itself),
         "transport" | "security" | "certificate" => plain(&beside("endpoint"), StandsFor::Name),
-        "ip_version" | "socket" => plain(&beside("endpoint"), StandsFor::Itself),
+        "ip_version" => plain(&beside("endpoint"), StandsFor::Itself),
+        "socket" => vec![Shown { is_text: true, ..one(name, &beside("endpoint"), StandsFor::Itself) }],
         "rtt_source" => plain(&raw, StandsFor::Name),
         "connect_error" | "identify_error" => failure(name),
         "agent" => plain(&beside("description"), StandsFor::Agent),

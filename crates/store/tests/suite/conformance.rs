@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
-use kadscope_store::{Error, RunFilter, Store, Totals, Writer};
-use schema::{Encounter, PeerNumber, Row, RunId, RunStart, RunState, Visit};
+use kadscope_store::{ColumnValues, Error, PeerHistory, RunFilter, Scan, Store, Totals, Writer};
+use schema::{
+    ClockStep, Encounter, LookupRequest, PeerNumber, Ping, RecordHolder, Row, RowType as _, RunId, RunStart,
+    RunState, TABLES, Visit,
+};
 
 use crate::rows;
 
@@ -38,7 +41,7 @@ pub(crate) async fn crawls_are_read_back(open: &dyn Fn() -> Store) {
         let rows: Vec<_> = rows::crawl(1500, 20, neighbors).collect();
         let totals = keep(&store, &rows::start(n), rows.iter().cloned()).await;
         let edges = if neighbors { 1500 * 20 } else { 0 };
-        assert_eq!(totals, Totals { peers: 1500, rows: 1500, visits: 1500, edges });
+        assert_eq!(totals, Totals { peers: 1500, rows: 1500, visits: 1500, edges, pruned: 0 });
 
         let store = open();
         assert!(read(&store, rows::start(n).id) == rows, "crawl {n}");
@@ -190,3 +193,98 @@ pub(crate) async fn any_visit_is_read_back(store: &Store, start: &RunStart, visi
 
 /// The peers of which [`any_visit_is_read_back`] speaks.
 pub(crate) const PEERS: u32 = 5;
+
+/// What is kept beside visits is read back as it was.
+pub(crate) async fn every_kind_of_rows_is_read_back(open: &dyn Fn() -> Store) {
+    let store = open();
+    let peers = (0..3).map(|n| Row::Peer(PeerNumber(n), rows::peer(n)));
+    let sent: Vec<Row> = peers.chain(rows::of_every_kind()).collect();
+    let totals = keep(&store, &rows::start(1), sent.iter().cloned()).await;
+    assert_eq!((totals.rows, totals.visits), (sent.len() as u64 - 3, 1));
+    let id = rows::start(1).id;
+    let store = open();
+    let mut read: Vec<Row> = store.rows::<Visit>(id).unwrap().map(|row| row.unwrap().into()).collect();
+    read.extend(store.rows::<Ping>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<LookupRequest>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<RecordHolder>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<ClockStep>(id).unwrap().map(|row| row.unwrap().into()));
+    assert_eq!(read, sent[3..]);
+    let tables: std::collections::BTreeSet<_> = read.iter().map(|row| row.table().unwrap().name).collect();
+    assert_eq!(tables.len(), TABLES.len(), "none is forgotten");
+}
+
+/// Columns of many runs say what the rows say, in batches, and only what is asked for.
+pub(crate) async fn columns_are_those_of_the_rows(open: &dyn Fn() -> Store) {
+    let store = open();
+    for n in [1, 2, 3] {
+        keep(&store, &rows::start(n), rows::crawl(700, 5, n == 2)).await;
+    }
+    let columns =
+        ["run_id", "peer_id", "started_at", "reachable", "connect_error_class", "agent", "neighbor_count"];
+    let middle = RunFilter { until: Some(rows::start(3).started_at), ..RunFilter::default() };
+    let scan = Scan { runs: middle, table: &Visit::TABLE, columns: &columns };
+    let mut expected = Vec::new();
+    for n in [1, 2] {
+        let id = rows::start(n).id;
+        expected.extend(store.visits(id).unwrap().map(|visit| (id, visit.unwrap())));
+    }
+    let mut seen = 0;
+    for batch in store.scan(&scan).unwrap() {
+        let batch = batch.unwrap();
+        let [
+            ColumnValues::Runs(runs),
+            ColumnValues::Peers(peers),
+            ColumnValues::Times(times),
+            ColumnValues::Numbers(reachable),
+            ColumnValues::Texts(errors),
+            ColumnValues::Texts(agents),
+            ColumnValues::Numbers(neighbors),
+        ] = batch.columns.as_slice()
+        else {
+            panic!("other columns: {batch:?}")
+        };
+        for row in 0..batch.rows {
+            let (id, visit) = &expected[seen];
+            assert_eq!((runs[row], store.peer_id(peers[row]).unwrap()), (*id, rows::peer(visit.peer.0)));
+            assert_eq!(times[row], Some(visit.met.started_at));
+            assert_eq!(reachable[row], Some(i64::from(visit.is_reachable())));
+            let class = visit.met.connect_error.as_ref().map(|failure| failure.class.name());
+            assert_eq!(
+                (errors[row].as_deref(), agents[row].as_deref()),
+                (class, visit.met.agent_version.as_deref())
+            );
+            assert_eq!(neighbors[row], visit.neighbors.as_ref().map(|neighbors| neighbors.len() as i64));
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, expected.len());
+    let unknown = Scan { columns: &["shoe_size"], ..scan };
+    assert!(matches!(store.scan(&unknown).err(), Some(Error::UnknownColumn { .. })));
+}
+
+/// Everything about a peer is found over all runs and kinds of rows.
+pub(crate) async fn a_peer_is_known_over_all_runs(open: &dyn Fn() -> Store) {
+    let store = open();
+    for n in [1, 2] {
+        keep(&store, &rows::start(n), rows::crawl(20, 5, false)).await;
+    }
+    let peers = (0..3).map(|n| Row::Peer(PeerNumber(n), rows::peer(n)));
+    keep(&store, &rows::start(3), peers.chain(rows::of_every_kind())).await;
+    let history = store.peer_history(&rows::peer(1)).unwrap();
+    let known: Vec<_> = history.known.iter().map(|rows| (rows.run, rows.table, rows.rows)).collect();
+    let [first, second, third] = [1, 2, 3].map(|n| rows::start(n).id);
+    assert_eq!(
+        known,
+        [
+            (third, "visit", 1),
+            (third, "ping", 1),
+            (third, "lookup_request", 1),
+            (third, "record_holder", 1),
+            (second, "visit", 1),
+            (first, "visit", 1),
+        ]
+    );
+    assert_eq!(history.visits.len(), 3);
+    assert_eq!(history.visits[1], rows::visit(1));
+    assert_eq!(store.peer_history(&rows::peer(999)).unwrap(), PeerHistory::default());
+}
