@@ -26,8 +26,8 @@ pub(crate) fn rfc3339() -> String {
     humantime::format_rfc3339_micros(UNIX_EPOCH + since_epoch()).to_string()
 }
 
-/// A name that no other crawl has.
-pub(crate) fn crawl_id(now: Timestamp) -> RunId {
+/// A name that no other run has.
+pub(crate) fn run_id(now: Timestamp) -> RunId {
     RunId::new(now, rand::random())
 }
 

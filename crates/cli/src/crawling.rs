@@ -96,7 +96,7 @@ impl Order {
         let host = Host::new(host).context("could not open a socket to dial from")?;
         let bootstrap = bootstrap::gather(&self.network.bootstrap, &host).await?;
         let now = clock::now();
-        let id = clock::crawl_id(now);
+        let id = clock::run_id(now);
         let store = Store::open(&self.store)?;
         let writer = match &store {
             None => None,

@@ -13,6 +13,7 @@ mod export;
 mod flags_file;
 mod help;
 mod input;
+mod keeping;
 mod log;
 mod manners;
 mod metrics;

@@ -7,8 +7,9 @@ use kad::{
     lookup::{LookupKind, Rules},
     written::WrittenKey,
 };
+use serde_json::json;
 
-use crate::reach::ReachArgs;
+use crate::{keeping::KeepArgs, reach::ReachArgs};
 
 /// The most peers or providers that can be asked for.
 const MOST: u64 = 1000;
@@ -59,7 +60,25 @@ pub(crate) struct LookupArgs {
     pub(crate) json: bool,
 
     #[command(flatten)]
+    pub(crate) keep: KeepArgs,
+
+    #[command(flatten)]
     pub(crate) reach: ReachArgs,
+}
+
+impl LookupArgs {
+    /// What was asked for, as it is kept with a run.
+    pub(crate) fn parameters(&self) -> serde_json::Value {
+        let named = |until: Until| Some(until.to_possible_value()?.get_name().to_owned());
+        json!({
+            "kind": LookupKind::from(self.what).name(),
+            "key": self.key.text,
+            "count": self.count,
+            "until": self.until.and_then(named),
+            "rules": Rules::NAMED.iter().find(|(_, rules)| *rules == self.rules).map(|(name, _)| name),
+            "dial": self.dial,
+        })
+    }
 }
 
 /// A key as it was typed.

@@ -1,12 +1,12 @@
 //! Whom to look at.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use clap::Args;
 use kad::{Multiaddr, PeerId};
 use multiaddr::Protocol;
 
-use crate::reach::ReachArgs;
+use crate::{keeping::KeepArgs, reach::ReachArgs};
 
 /// Which peers, and what to print.
 #[derive(Debug, Args)]
@@ -24,6 +24,9 @@ pub(crate) struct PingArgs {
     pub(crate) json: bool,
 
     #[command(flatten)]
+    pub(crate) keep: KeepArgs,
+
+    #[command(flatten)]
     pub(crate) reach: ReachArgs,
 }
 
@@ -34,6 +37,16 @@ pub(crate) struct Pinged {
     pub(crate) peer: PeerId,
     /// Where; `None` if it is to be looked up.
     pub(crate) address: Option<Multiaddr>,
+}
+
+/// As it can be given again.
+impl fmt::Display for Pinged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.address {
+            None => self.peer.fmt(f),
+            Some(address) => write!(f, "{address}/p2p/{}", self.peer),
+        }
+    }
 }
 
 impl FromStr for Pinged {

@@ -6,7 +6,7 @@ use clap::Args;
 use kad::Multiaddr;
 
 use super::{List, ListParser, TypedKey, lookup::typed};
-use crate::reach::ReachArgs;
+use crate::{keeping::KeepArgs, reach::ReachArgs};
 
 /// What to provide, from where, and what to print.
 #[derive(Debug, Args)]
@@ -34,6 +34,9 @@ pub(crate) struct ProvideArgs {
     /// Print a JSON object for each CID, one a line, instead of text
     #[arg(long, env = "KADSCOPE_JSON", help_heading = "Output")]
     pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) keep: KeepArgs,
 
     #[command(flatten)]
     pub(crate) reach: ReachArgs,

@@ -10,6 +10,8 @@ use kad::{
     values::CheckedValue,
     written::WrittenKey,
 };
+use schema::{RunState, Tool};
+use tokio::time::Instant;
 
 use self::providers::Dialler;
 pub(crate) use self::{
@@ -20,21 +22,26 @@ use crate::{
     args::{LookupArgs, Until},
     clock,
     exit::{Code, Failed},
-    output,
+    keeping, output,
     outputs::InUse,
     reach::Reach,
     render, roots, signals,
 };
 
 pub(crate) async fn run(args: LookupArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
-    let LookupArgs { what, key, count, until, rules, dial, tls_roots, trace, force, json, reach } = args;
+    let (own, given) = (args.parameters(), args.reach.clone());
+    let LookupArgs { what, key, count, until, rules, dial, tls_roots, trace, force, json, keep, reach } =
+        args;
     let kind = LookupKind::from(what);
     let preimage = preimage(kind, &key.key)?;
     let rules = enough(kind, rules, (count, until))?;
     reach.note_inputs(in_use);
+    keep.note(in_use);
     let trace = trace.map(|path| trace::open(&path, in_use, force)).transpose()?;
     let roots = dial.then(|| roots::given_or_systems(tls_roots.as_deref())).transpose()?;
     let reach = Reach::of(reach).await?;
+    let parameters = keeping::parameters(own, &given, &reach.network)?;
+    let mut kept = keep.begin(Tool::Lookup, &reach.network.name, parameters)?;
     let stop = signals::stop_on_signal()?;
     let now = clock::since_epoch();
     let holds = |value: &[u8]| CheckedValue::of(&preimage, value).is_ok_and(|value| !value.is_expired(now));
@@ -45,11 +52,16 @@ pub(crate) async fn run(args: LookupArgs, in_use: &mut InUse) -> anyhow::Result<
             output::note(&hops.line(trace, happened.rpc));
         }
     };
+    let begun = Instant::now();
     let found = reach.finder.find(quest, holds, watch, &stop).await;
+    keeping::trace(&mut kept, &found.trace, begun).await;
     if let Some(file) = trace {
         trace::write(&found.trace, file)?;
     }
-    reach.check_answered(&found)?;
+    if let Err(nobody) = reach.check_answered(&found) {
+        keeping::end(kept, RunState::Failed, &()).await?;
+        return Err(nobody.into());
+    }
     let dialler = match roots {
         Some(roots) if kind == LookupKind::Providers => {
             Some(Dialler::new(&reach, key.key.cid(), roots).await?)
@@ -57,16 +69,22 @@ pub(crate) async fn run(args: LookupArgs, in_use: &mut InUse) -> anyhow::Result<
         _ => None,
     };
     let answer = Answer::of((&reach, &stop), &key, found, dialler.as_ref()).await;
-    if json {
-        output::print_json(&answer)?;
-    } else {
-        output::print(&render::lookup(&answer, output::Style::of_stdout()))?;
-    }
+    let state = if stop.is_cancelled() { RunState::Cancelled } else { RunState::Succeeded };
+    keeping::end(kept, state, &answer).await?;
+    say(&answer, json)?;
     Ok(match () {
         () if stop.is_cancelled() => Code::Cancelled,
         () if answer.is_found() => Code::Done,
         () => Code::NotFound,
     })
+}
+
+fn say(answer: &Answer, json: bool) -> anyhow::Result<()> {
+    if json {
+        output::print_json(answer)
+    } else {
+        Ok(output::print(&render::lookup(answer, output::Style::of_stdout()))?)
+    }
 }
 
 /// What the key means to what is looked for.

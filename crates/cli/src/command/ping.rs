@@ -1,5 +1,6 @@
 //! `kadscope ping`: one peer looked at whole.
 
+mod kept;
 mod row;
 
 use dht::{Probe, Probing, Quest, TalkLimits};
@@ -7,12 +8,15 @@ use kad::{
     Contact, Multiaddr, PeerId,
     lookup::{LookupKind, Rules},
 };
+use schema::{RunState, Tool};
 use serde::Serialize;
+use serde_json::json;
 
 pub(crate) use self::row::AddressRow;
 use crate::{
     args::{PingArgs, Pinged},
     exit::Code,
+    keeping::{self, Kept},
     output,
     reach::Reach,
     render, signals,
@@ -47,8 +51,12 @@ pub(crate) struct PeerRow {
 }
 
 pub(crate) async fn run(args: PingArgs) -> anyhow::Result<Code> {
-    let PingArgs { peers, first, json, reach } = args;
+    let PingArgs { peers, first, json, keep, reach } = args;
+    let given = reach.clone();
     let reach = Reach::of(reach).await?;
+    let own = json!({ "peers": peers.iter().map(Pinged::to_string).collect::<Vec<_>>(), "first": first });
+    let parameters = keeping::parameters(own, &given, &reach.network)?;
+    let mut kept = keep.begin(Tool::Ping, &reach.network.name, parameters)?;
     let stop = signals::stop_on_signal()?;
     let terms = reach.finder.terms();
     let probing = Probing {
@@ -58,18 +66,26 @@ pub(crate) async fn run(args: PingArgs) -> anyhow::Result<Code> {
     };
     let mut rows = Vec::new();
     for contact in merge(peers) {
-        let row = tokio::select! {
-            row = look(&reach, contact, &probing, first) => row,
+        let peer = contact.peer;
+        let probes = tokio::select! {
+            looked = look(&reach, contact, &probing, first) => looked,
             () = stop.cancelled() => break,
         };
+        if let Some(kept) = &mut kept {
+            keep_all(kept, peer, &probes).await;
+        }
+        let row = row(peer, &probes);
         if !json {
             output::print(&render::ping(&row, output::Style::of_stdout()))?;
         }
         rows.push(row);
     }
     let is_reached = rows.iter().all(|row| row.reachable) && !rows.is_empty();
+    let pings = Pings { peers: rows };
+    let state = if stop.is_cancelled() { RunState::Cancelled } else { RunState::Succeeded };
+    keeping::end(kept, state, &pings).await?;
     if json {
-        output::print_json(&Pings { peers: rows })?;
+        output::print_json(&pings)?;
     }
     Ok(match () {
         () if stop.is_cancelled() => Code::Cancelled,
@@ -91,7 +107,7 @@ fn merge(given: Vec<Pinged>) -> Vec<Contact> {
 }
 
 /// Looks at one peer: at the addresses that were given or found, and at those that it names itself.
-async fn look(reach: &Reach, mut contact: Contact, probing: &Probing, first: bool) -> PeerRow {
+async fn look(reach: &Reach, mut contact: Contact, probing: &Probing, first: bool) -> Vec<Probe> {
     if contact.addrs.is_empty() {
         contact.addrs = find(reach, contact.peer).await;
     }
@@ -105,7 +121,15 @@ async fn look(reach: &Reach, mut contact: Contact, probing: &Probing, first: boo
         let addrs = unseen(&probes, contact.peer);
         probes.extend(dht::probe_all(host, &Contact { peer: contact.peer, addrs }, probing).await);
     }
-    row(contact.peer, &probes)
+    probes
+}
+
+/// Keeps a row for each probe of a peer.
+async fn keep_all(kept: &mut Kept, peer: PeerId, probes: &[Probe]) {
+    let number = kept.peer(peer).await;
+    for probe in probes {
+        kept.row(kept::row(number, kept.at(probe.began), probe)).await;
+    }
 }
 
 /// Where a peer is, by what others say.

@@ -1,5 +1,6 @@
 //! `kadscope provide`: publishes provider records, and says who has them.
 
+mod holders;
 mod row;
 
 use std::{
@@ -13,6 +14,9 @@ use kad::{
     fabric::Member as _,
     lookup::{LookupKind, Rules},
 };
+use schema::{RunState, Tool};
+use serde::Serialize;
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +24,7 @@ pub(crate) use self::row::{HolderRow, Publication};
 use crate::{
     args::{Policy, ProvideArgs, TypedKey},
     exit::{Code, Failed},
+    keeping::{self, Kept},
     network::Network,
     output,
     outputs::InUse,
@@ -31,8 +36,15 @@ use crate::{
 /// For how long those who were sent a record are asked for it again.
 const READ_BACK: Duration = Duration::from_secs(5);
 
+/// What is kept as the summary of a run.
+#[derive(Debug, Serialize)]
+struct Provided {
+    /// One for each key, in their order.
+    provided: Vec<Publication>,
+}
+
 pub(crate) async fn run(args: ProvideArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
-    let ProvideArgs { keys, read_back, serve_for, yes, place, json, reach } = args;
+    let ProvideArgs { keys, read_back, serve_for, yes, place, json, keep, reach } = args;
     let keys: Vec<_> =
         keys.into_iter().map(|key| Ok((multihash(&key)?, key))).collect::<Result<_, Failed>>()?;
     reach.note_inputs(in_use);
@@ -46,21 +58,38 @@ pub(crate) async fn run(args: ProvideArgs, in_use: &mut InUse) -> anyhow::Result
     }
     let stop = signals::stop_on_signal()?;
     let place = Place::find(place, &reach, &network).await?;
+    let given = json!({
+        "keys": keys.iter().map(|(_, key)| &key.text).collect::<Vec<_>>(),
+        "read_back": read_back,
+        "serve_for": serve_for.map(|time| time.as_secs_f64()),
+    });
+    let parameters = keeping::parameters(given, &reach, &network)?;
     let (reach, own) = Reach::listening(&reach, network, place).await?;
+    let mut kept = keep.begin(Tool::Provide, &reach.network.name, parameters)?;
+    let mut all = Vec::new();
     let mut is_provided = true;
     for (multihash, key) in keys {
         let record = ProviderRecord { key: multihash, provider: own.clone() };
-        let provided = provide(&reach, &key, &record, (read_back, &stop)).await?;
-        if stop.is_cancelled() {
-            return Ok(Code::Cancelled);
-        }
+        let provided = match provide((&reach, &mut kept), &key, &record, (read_back, &stop)).await {
+            Ok(provided) if !stop.is_cancelled() => provided,
+            Ok(_) => {
+                keeping::end(kept, RunState::Cancelled, &Provided { provided: all }).await?;
+                return Ok(Code::Cancelled);
+            }
+            Err(failed) => {
+                keeping::end(kept, RunState::Failed, &Provided { provided: all }).await?;
+                return Err(failed);
+            }
+        };
         is_provided &= provided.is_provided();
         if json {
             output::print_json(&provided)?;
         } else {
             output::print(&render::provide(&provided, output::Style::of_stdout()))?;
         }
+        all.push(provided);
     }
+    keeping::end(kept, RunState::Succeeded, &Provided { provided: all }).await?;
     let is_left_in_peace = stay(serve_for, &own, &stop).await;
     reach.finder.pool().network().clone().leave().await;
     Ok(match () {
@@ -93,7 +122,7 @@ fn is_agreed(network: &Network, count: usize) -> anyhow::Result<bool> {
 
 /// Gives one record to the peers closest to its key, and asks for it again if that is wanted.
 async fn provide(
-    reach: &Reach,
+    (reach, kept): (&Reach, &mut Option<Kept>),
     key: &TypedKey,
     record: &ProviderRecord,
     (read_back, stop): (bool, &CancellationToken),
@@ -106,6 +135,7 @@ async fn provide(
         rules: Rules::go(),
     };
     let found: Found = reach.finder.find(quest, |_| false, |_, _| {}, stop).await;
+    keeping::trace(kept, &found.trace, begun).await;
     reach.check_answered(&found)?;
     let holders = reach.finder.give(record, &found, stop).await;
     let took = begun.elapsed();
@@ -115,6 +145,9 @@ async fn provide(
     } else {
         None
     };
+    if let Some(kept) = kept {
+        holders::keep(kept, (record, begun), &holders, has.as_deref()).await;
+    }
     Ok(Publication::of((key, record), &holders, has.as_deref(), took))
 }
 

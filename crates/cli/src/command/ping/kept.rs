@@ -1,0 +1,63 @@
+//! What is kept of looking at a peer.
+
+use dht::{Heard, Probe};
+use kad::network::AddressOutcome;
+use schema::{AddressVisit, ConnectionInfo, Encounter, PeerNumber, Ping, Timestamp};
+
+/// The row of a probe that began at `started_at`.
+pub(super) fn row(peer: PeerNumber, started_at: Timestamp, probe: &Probe) -> Ping {
+    let Probe { address, took, attempt, said, traffic, .. } = probe;
+    let visited = |address: kad::Address, attempt: &kad::network::Attempt| AddressVisit {
+        address,
+        started_after: attempt.started_after,
+        took: attempt.took,
+        outcome: attempt.outcome.clone(),
+        resolved: Vec::new(),
+    };
+    let mut given = visited(address.clone().into(), attempt);
+    given.resolved =
+        attempt.resolved.iter().map(|(to, attempt)| visited(to.clone().into(), attempt)).collect();
+    let mut met = Encounter::begun(started_at);
+    met.ended_at = started_at.after(*took);
+    met.dial_duration = attempt.started_after.and(attempt.took);
+    met.connect_duration = said.as_ref().and(attempt.took);
+    met.connect_error = match &attempt.outcome {
+        AddressOutcome::Failed(failure) if said.is_none() => Some(failure.clone()),
+        _ => None,
+    };
+    met.addresses = vec![given];
+    (met.sent_bytes, met.received_bytes) = (traffic.sent_bytes, traffic.received_bytes);
+    let heard = said.as_ref();
+    if let Some(heard) = heard {
+        met.connection = Some(connection(heard));
+        met.identify_error = heard.introduced.fault.clone();
+        if let Some(identify) = &heard.introduced.said {
+            met.agent_version = Some(identify.agent_version.clone().unwrap_or_default());
+            met.protocols = identify.protocols.clone();
+            met.listen_addrs = identify.listen_addrs.iter().cloned().map(Into::into).collect();
+        }
+    }
+    let observed = heard.and_then(|heard| heard.introduced.said.as_ref()?.observed_addr.clone());
+    Ping {
+        peer,
+        met,
+        observed_addr: observed.map(Into::into),
+        ping: heard.and_then(|heard| heard.pong.as_ref().ok()).copied(),
+        ping_error: heard.and_then(|heard| heard.pong.as_ref().err()).cloned(),
+        named: heard.and_then(|heard| heard.named.as_ref().ok()).and_then(|&named| u32::try_from(named).ok()),
+        request_error: heard.and_then(|heard| heard.named.as_ref().err()).cloned(),
+    }
+}
+
+fn connection(heard: &Heard) -> ConnectionInfo {
+    let endpoint = &heard.endpoint;
+    ConnectionInfo {
+        address: endpoint.address,
+        transport: endpoint.transport,
+        security: endpoint.security,
+        certificate: endpoint.certificate,
+        ip_version: endpoint.ip_version,
+        socket: endpoint.socket,
+        rtt: heard.round_trip,
+    }
+}
