@@ -10,6 +10,7 @@ mod origin;
 mod parse;
 mod ping;
 mod provide;
+mod runs;
 mod size;
 mod watch;
 mod world;
@@ -30,6 +31,7 @@ pub(crate) use self::{
     parse::{Parsed, command, parse},
     ping::{PingArgs, Pinged},
     provide::{PlaceArgs, ProvideArgs},
+    runs::{RunsArgs, StoreArgs, StoreCommand, StorePlace},
     size::parse_size,
     watch::WatchArgs,
     world::{InhabitantArgs, WorldArgs},
@@ -83,6 +85,14 @@ pub(crate) enum Command {
     #[command(after_help = help::CRAWLS)]
     Crawls(CrawlsArgs),
 
+    /// List what tools did, show a run, delete it, or say what all of them know of a peer
+    #[command(after_help = help::RUNS)]
+    Runs(RunsArgs),
+
+    /// See whether a store is sound, make it smaller, or copy it
+    #[command(after_help = help::STORE)]
+    Store(StoreArgs),
+
     /// Write the rows of a crawl to files, at a level of privacy
     #[command(after_help = help::EXPORT)]
     Export(ExportArgs),
@@ -116,6 +126,8 @@ impl Command {
             Self::Export(args) => Some(&mut args.opt_out),
             Self::Testnet(_)
             | Self::Crawls(_)
+            | Self::Runs(_)
+            | Self::Store(_)
             | Self::Networks(_)
             | Self::Health(_)
             | Self::Completions(_)

@@ -10,6 +10,8 @@ mod lookup;
 mod networks;
 mod ping;
 mod provide;
+mod runs;
+mod store;
 mod testnet;
 
 use jail::{Entered, Namespace};
@@ -21,6 +23,7 @@ pub(crate) use self::{
     networks::Described,
     ping::{AddressRow, PeerRow},
     provide::{HolderRow, Publication},
+    runs::{KnownPeer, ListedRun},
     testnet::network_name,
 };
 use crate::{args::Command, exit::Code, outputs::InUse};
@@ -49,6 +52,8 @@ pub(crate) async fn run(
         Command::Ping(args) => ping::run(*args).await,
         Command::Testnet(args) => testnet::run(args, entered, in_use).await,
         Command::Crawls(args) => crawls::run(&args),
+        Command::Runs(args) => runs::run(&args),
+        Command::Store(args) => store::run(args, &mut in_use),
         Command::Export(args) => export::run(&args, &mut in_use),
         Command::Networks(args) => networks::run(&args),
         Command::Health(args) => health::run(&args).await,

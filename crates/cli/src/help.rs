@@ -154,6 +154,26 @@ Examples:
 States: running (its process is alive), succeeded, cancelled (by Ctrl-C or --limit), failed,
 interrupted (its process is gone; the rows that it had written are there).";
 
+/// Below the help of `runs`.
+pub(crate) const RUNS: &str = "\
+Examples:
+  kadscope runs --tool crawl --since 90d
+  kadscope runs latest --json            Parameters and summary of a run
+  kadscope runs --peer PEER_ID           What all runs know of a peer
+  kadscope runs ID --delete              Ask, then delete it
+
+Crawls, lookups, pings and provides are runs; the last three are kept with --store alone.";
+
+/// Below the help of `store`.
+pub(crate) const STORE: &str = "\
+Examples:
+  kadscope store check
+  kadscope store prune --keep-visits 90d
+  kadscope store backup copy.sqlite
+
+Of a pruned run its summary and peers stay, and how many visits it had; whatever is counted from
+visits can be counted of those that are left.";
+
 /// Below the help of `networks`.
 pub(crate) const NETWORKS: &str = "\
 Examples:

@@ -9,6 +9,7 @@ mod no_answer;
 mod ping;
 mod provide;
 mod providers;
+mod runs;
 mod summary;
 mod table;
 pub(crate) mod text;
@@ -22,6 +23,7 @@ pub(crate) use self::{
     no_answer::no_answer,
     ping::ping,
     provide::{left_behind, provide, publication, serving},
+    runs::{known_peer, run, runs},
     summary::summary,
     truth::truth,
 };

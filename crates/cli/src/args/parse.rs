@@ -55,8 +55,11 @@ fn add_standing_lists(cli: &mut Cli, command: &mut clap::Command) -> Result<(), 
 /// The command line with what holds for all options: their variables are named without their values, and a switch can
 /// be set by a variable that says 1, true, yes or on.
 pub(crate) fn command() -> clap::Command {
-    with_hidden_values(Cli::command())
-        .mut_subcommands(|command| with_hidden_values(with_peers_apart(command)))
+    with_hidden_values(Cli::command()).mut_subcommands(with_subcommands)
+}
+
+fn with_subcommands(command: clap::Command) -> clap::Command {
+    with_hidden_values(with_peers_apart(command)).mut_subcommands(with_subcommands)
 }
 
 fn with_hidden_values(command: clap::Command) -> clap::Command {

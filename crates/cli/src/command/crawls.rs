@@ -71,20 +71,27 @@ pub(crate) fn run(args: &CrawlsArgs) -> anyhow::Result<Code> {
     let store = Store::open_existing(&args.store)?;
     match args.crawl {
         None => list(args, &store),
-        Some(name) if args.delete => delete(args, store, name),
+        Some(name) if args.delete => {
+            let crawl = find(&store, name)?;
+            delete_run(store, crawl, (args.yes, args.json))
+        }
         Some(name) => show(args, find(&store, name)?),
     }
 }
 
 /// The crawl of this name.
 pub(super) fn find(store: &Store, name: CrawlName) -> anyhow::Result<RunInfo> {
-    match name {
-        CrawlName::Id(id) => Ok(store.run(id)?),
-        CrawlName::Latest => Ok(store
-            .runs(&RunFilter::of(Tool::Crawl))?
-            .pop()
-            .ok_or_else(|| Failed::usage(format!("{}: there is no crawl in this store", store.name())))?),
-    }
+    named(store, name, &RunFilter::of(Tool::Crawl))
+}
+
+/// The run of this name: the last of those that a filter admits, or one of them by its id.
+pub(super) fn named(store: &Store, name: CrawlName, filter: &RunFilter) -> anyhow::Result<RunInfo> {
+    let run = match name {
+        CrawlName::Id(id) => Some(store.run(id)?).filter(|run| filter.admits(run)),
+        CrawlName::Latest => store.runs(filter)?.pop(),
+    };
+    let what = filter.tool.map_or("run", Tool::name);
+    Ok(run.ok_or_else(|| Failed::usage(format!("{}: there is no such {what} in this store", store.name())))?)
 }
 
 fn list(args: &CrawlsArgs, store: &Store) -> anyhow::Result<Code> {
@@ -123,32 +130,37 @@ fn show(args: &CrawlsArgs, crawl: RunInfo) -> anyhow::Result<Code> {
     Ok(Code::Done)
 }
 
-fn delete(args: &CrawlsArgs, mut store: Store, name: CrawlName) -> anyhow::Result<Code> {
-    let RunInfo { start, totals, .. } = find(&store, name)?;
+/// Deletes a run, after asking unless that was answered.
+pub(super) fn delete_run(
+    mut store: Store,
+    run: RunInfo,
+    (is_agreed, json): (bool, bool),
+) -> anyhow::Result<Code> {
+    let RunInfo { start, totals, .. } = run;
     let visits = counted(totals.visits, "visit", "visits");
-    let crawl = format!("crawl {} of {} with {visits}", start.id, escaped(&start.network));
-    if !args.yes && !is_confirmed(&crawl)? {
+    let run = format!("{} {} of {} with {visits}", start.tool, start.id, escaped(&start.network));
+    if !is_agreed && !is_confirmed(&run)? {
         output::note("nothing was deleted");
         return Ok(Code::Cancelled);
     }
     store.delete_run(start.id)?;
-    if args.json {
+    if json {
         output::print_json(&Deleted { deleted: start.id })?;
     } else {
-        output::print_text(&format!("deleted {crawl}\n"))?;
+        output::print_text(&format!("deleted {run}\n"))?;
     }
     Ok(Code::Done)
 }
 
 /// Asks on the terminal; where there is none, `--yes` has to say it.
-fn is_confirmed(crawl: &str) -> anyhow::Result<bool> {
+fn is_confirmed(run: &str) -> anyhow::Result<bool> {
     if !io::stdin().is_terminal() {
         return Err(Failed::usage(format!(
-            "--yes says that {crawl} is to be deleted, where nobody can be asked"
+            "--yes says that {run} is to be deleted, where nobody can be asked"
         ))
         .into());
     }
-    output::note_raw(&format!("Delete {crawl}? [y/N] "));
+    output::note_raw(&format!("Delete {run}? [y/N] "));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))

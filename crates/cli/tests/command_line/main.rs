@@ -19,6 +19,7 @@ mod program;
 mod provide;
 mod provider;
 mod retrieval;
+mod runs;
 mod signals;
 mod sql;
 mod testnet;

@@ -1,0 +1,79 @@
+//! Lists of runs and what they know of a peer, for people.
+
+use super::{
+    table::aligned,
+    text::{escaped, fit, grouped},
+};
+use crate::command::{KnownPeer, ListedRun};
+
+/// The most columns of a network's name, and of an agent.
+const NAME: usize = 30;
+
+/// One line for each run, under a heading.
+pub(crate) fn runs(runs: &[ListedRun]) -> String {
+    if runs.is_empty() {
+        return "there is no such run in this store\n".to_owned();
+    }
+    let heading = ["RUN", "TOOL", "NETWORK", "STARTED", "STATE", "PEERS", "ROWS"];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    rows.extend(runs.iter().map(row));
+    lines(&rows, 5)
+}
+
+/// One run, whole.
+pub(crate) fn run(run: &ListedRun) -> String {
+    let (vantage, version) = (escaped(&run.vantage), escaped(&run.version));
+    let mut parts = vec![runs(std::slice::from_ref(run)), format!("from {vantage}, by kadscope {version}\n")];
+    if run.pruned > 0 {
+        parts.push(format!("{} visits more were there, and were pruned\n", grouped(run.pruned)));
+    }
+    for (what, value) in [("parameters", &run.parameters), ("summary", &run.summary)] {
+        parts.extend(value.as_ref().map(|value| format!("{what}: {}\n", escaped(&format!("{value:#}")))));
+    }
+    parts.concat()
+}
+
+/// What all runs know of a peer.
+pub(crate) fn known_peer(known: &KnownPeer) -> String {
+    if known.known.is_empty() {
+        return format!("no run has rows about {}\n", known.peer);
+    }
+    let moment = |time: Option<schema::Timestamp>| time.map_or_else(|| "-".to_owned(), second);
+    let mut rows = vec![["RUN", "KIND", "FIRST", "LAST", "ROWS"].map(str::to_owned).to_vec()];
+    rows.extend(known.known.iter().map(|of| {
+        vec![of.run_id.to_string(), of.kind.to_owned(), moment(of.first), moment(of.last), grouped(of.rows)]
+    }));
+    let text = format!("{}\n\n{}", known.peer, lines(&rows, 4));
+    if known.visits.is_empty() {
+        return text;
+    }
+    let mut rows = vec![["LAST VISITS", "", "AGENT", "ADDRESS"].map(str::to_owned).to_vec()];
+    rows.extend(known.visits.iter().map(|visit| {
+        let how = if visit.reachable { "reached" } else { visit.error.unwrap_or("not reached") };
+        let or_none = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), escaped);
+        let agent = fit(&or_none(&visit.agent), NAME);
+        vec![second(visit.started_at), how.to_owned(), agent, or_none(&visit.address)]
+    }));
+    format!("{text}\n{}", lines(&rows, 4))
+}
+
+fn row(run: &ListedRun) -> Vec<String> {
+    vec![
+        run.run_id.to_string(),
+        run.tool.to_string(),
+        fit(&escaped(&run.network), NAME),
+        second(run.started_at),
+        run.state.to_string(),
+        grouped(run.peers),
+        grouped(run.rows),
+    ]
+}
+
+/// To the second: `2026-11-21 14:31:00`.
+fn second(time: schema::Timestamp) -> String {
+    time.to_string().chars().take(19).collect::<String>().replace('T', " ")
+}
+
+fn lines(rows: &[Vec<String>], left: usize) -> String {
+    aligned(rows, left).into_iter().fold(String::new(), |text, line| text + &line + "\n")
+}
