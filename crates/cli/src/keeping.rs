@@ -52,7 +52,9 @@ pub(crate) fn parameters(
 impl KeepArgs {
     /// Remembers where rows are kept: no other output may be written there.
     pub(crate) fn note(&self, in_use: &mut InUse) {
-        self.keep.iter().for_each(|store| in_use.store(store));
+        if let Some(store) = &self.keep {
+            in_use.store(store);
+        }
     }
 
     /// Begins a run, if rows are to be kept.

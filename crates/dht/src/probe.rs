@@ -90,10 +90,10 @@ pub async fn probe<N: Network>(network: &N, peer: PeerId, address: Multiaddr, pr
     let meter = Arc::new(Meter::default());
     let talk = Conversation::begin(connection, probing.limits, Arc::clone(&meter), ());
     let identify = talk.ask(identify(probing.patience));
-    let begun = Instant::now();
+    let asked = Instant::now();
     let pong = async {
         let answer = talk.ask(request(probing, MessageType::Ping, Vec::new())).await;
-        answer.map(|_| begun.elapsed())
+        answer.map(|_| asked.elapsed())
     };
     let named = talk.ask(request(probing, MessageType::FindNode, peer.to_bytes()));
     let (identify, pong, named) = tokio::join!(identify, pong, named);

@@ -53,7 +53,7 @@ pub(super) fn rows(db: &Connection, path: &Path, peer: &kad::PeerId) -> Result<V
             });
         }
     }
-    known.sort_by(|a, b| b.run.cmp(&a.run));
+    known.sort_by_key(|rows| std::cmp::Reverse(rows.run));
     Ok(known)
 }
 

@@ -92,11 +92,8 @@ impl<'a> ColumnReader<'a> {
             while let Some(row) = found.next().map_err(fail)? {
                 let run: i64 = row.get(0).map_err(fail)?;
                 let Some(run) = runs.get(&run) else { continue };
-                if let Some((since, until)) = *started {
-                    let at = run.start.started_at.0.wrapping_add(row.get::<_, i64>(1).map_err(fail)?);
-                    if !(since..until).contains(&at) {
-                        continue;
-                    }
+                if !is_within(*started, run, row).map_err(fail)? {
+                    continue;
                 }
                 for (position, (column, values)) in columns.iter_mut().zip(&mut values).enumerate() {
                     column.push(values, (row, position + 2), run, (db, path))?;
@@ -218,6 +215,13 @@ impl Column {
         }
         Ok(text)
     }
+}
+
+/// Whether a row of a run began at a time that is wanted.
+fn is_within(started: Option<(i64, i64)>, run: &StoredRun, row: &Row<'_>) -> rusqlite::Result<bool> {
+    let Some((since, until)) = started else { return Ok(true) };
+    let at = run.start.started_at.0.wrapping_add(row.get::<_, i64>(1)?);
+    Ok((since..until).contains(&at))
 }
 
 fn hexadecimal(bytes: &[u8]) -> Arc<str> {

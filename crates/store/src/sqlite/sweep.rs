@@ -127,7 +127,7 @@ impl Used {
                 match source.by {
                     By::Number => {
                         let id: Option<i64> = row.get(1).map_err(fail)?;
-                        id.into_iter().for_each(|id| self.add(source.to, id));
+                        self.add(source.to, id);
                     }
                     By::AddressList | By::Fates => {
                         let blob: Option<Vec<u8>> = row.get(1).map_err(fail)?;
@@ -141,22 +141,25 @@ impl Used {
         Ok(())
     }
 
-    fn add(&mut self, table: &'static str, id: i64) {
-        self.numbers.entry(table).or_default().insert(id);
+    fn add(&mut self, table: &'static str, ids: impl IntoIterator<Item = i64>) {
+        let numbers = self.numbers.entry(table).or_default();
+        for id in ids {
+            numbers.insert(id);
+        }
     }
 
     fn add_list(&mut self, by: By, blob: &[u8]) -> Option<()> {
         match by {
             By::Fates => {
                 for fate in codec::decode_fates(blob)? {
-                    self.add("address", fate.address);
+                    self.add("address", [fate.address]);
                     if fate.outcome == codec::FAILED {
-                        self.add("failure", fate.cause);
+                        self.add("failure", [fate.cause]);
                     }
                 }
             }
             By::Number | By::AddressList => {
-                codec::decode_ids(blob)?.into_iter().for_each(|id| self.add("address", id));
+                self.add("address", codec::decode_ids(blob)?);
             }
         }
         Some(())

@@ -3,6 +3,10 @@
 
 use std::time::Duration;
 
+use kad::{
+    failure::{Failure, FailureClass, Phase},
+    lookup::{LookupKind, RpcFate},
+};
 use kadscope_store::{ColumnValues, Error, PeerHistory, RunFilter, Scan, Store, Totals, Writer};
 use schema::{
     ClockStep, Encounter, LookupRequest, PeerNumber, Ping, RecordHolder, Row, RowType as _, RunId, RunStart,
@@ -198,7 +202,7 @@ pub(crate) const PEERS: u32 = 5;
 pub(crate) async fn every_kind_of_rows_is_read_back(open: &dyn Fn() -> Store) {
     let store = open();
     let peers = (0..3).map(|n| Row::Peer(PeerNumber(n), rows::peer(n)));
-    let sent: Vec<Row> = peers.chain(rows::of_every_kind()).collect();
+    let sent: Vec<Row> = peers.chain(of_every_kind()).collect();
     let totals = keep(&store, &rows::start(1), sent.iter().cloned()).await;
     assert_eq!((totals.rows, totals.visits), (sent.len() as u64 - 3, 1));
     let id = rows::start(1).id;
@@ -241,7 +245,8 @@ pub(crate) async fn columns_are_those_of_the_rows(open: &dyn Fn() -> Store) {
             ColumnValues::Numbers(neighbors),
         ] = batch.columns.as_slice()
         else {
-            panic!("other columns: {batch:?}")
+            // Its rows stay unseen, which is noticed below.
+            continue;
         };
         for row in 0..batch.rows {
             let (id, visit) = &expected[seen];
@@ -253,7 +258,7 @@ pub(crate) async fn columns_are_those_of_the_rows(open: &dyn Fn() -> Store) {
                 (errors[row].as_deref(), agents[row].as_deref()),
                 (class, visit.met.agent_version.as_deref())
             );
-            assert_eq!(neighbors[row], visit.neighbors.as_ref().map(|neighbors| neighbors.len() as i64));
+            assert_eq!(neighbors[row], visit.neighbors.as_ref().map(|of| i64::try_from(of.len()).unwrap()));
             seen += 1;
         }
     }
@@ -269,7 +274,7 @@ pub(crate) async fn a_peer_is_known_over_all_runs(open: &dyn Fn() -> Store) {
         keep(&store, &rows::start(n), rows::crawl(20, 5, false)).await;
     }
     let peers = (0..3).map(|n| Row::Peer(PeerNumber(n), rows::peer(n)));
-    keep(&store, &rows::start(3), peers.chain(rows::of_every_kind())).await;
+    keep(&store, &rows::start(3), peers.chain(of_every_kind())).await;
     let history = store.peer_history(&rows::peer(1)).unwrap();
     let known: Vec<_> = history.known.iter().map(|rows| (rows.run, rows.table, rows.rows)).collect();
     let [first, second, third] = [1, 2, 3].map(|n| rows::start(n).id);
@@ -287,4 +292,54 @@ pub(crate) async fn a_peer_is_known_over_all_runs(open: &dyn Fn() -> Store) {
     assert_eq!(history.visits.len(), 3);
     assert_eq!(history.visits[1], rows::visit(1));
     assert_eq!(store.peer_history(&rows::peer(999)).unwrap(), PeerHistory::default());
+}
+
+/// A row of every kind about the peer 1; the peers 0 to 2 are introduced before it.
+fn of_every_kind() -> Vec<Row> {
+    let (peer, started_at) = (PeerNumber(1), rows::start(1).started_at);
+    let failure = || Some(Failure::with_detail(Phase::Request, FailureClass::Other, "no such thing"));
+    let mut met = rows::visit(1).met;
+    met.addresses.truncate(1);
+    let observed = met.addresses.first().map(|visited| visited.address.clone());
+    let ping = Ping {
+        peer,
+        met,
+        observed_addr: observed,
+        ping: Some(Duration::from_micros(77)),
+        ping_error: None,
+        named: None,
+        request_error: failure(),
+    };
+    let request = LookupRequest {
+        peer,
+        kind: LookupKind::Providers,
+        key: vec![0x12, 0x20, 7],
+        lookup_started_at: started_at,
+        heard_by: Some(PeerNumber(2)),
+        heard_after: Duration::from_micros(5),
+        hop: 3,
+        common_prefix_len: 11,
+        asked_after: Duration::from_micros(6),
+        sent_after: Some(Duration::from_micros(7)),
+        ended_after: None,
+        fate: RpcFate::Failed,
+        failure: failure(),
+        closer: 20,
+        closer_with_addresses: 19,
+        providers: 2,
+        providers_with_addresses: 1,
+        has_value: true,
+    };
+    let holder = RecordHolder {
+        peer,
+        key: vec![0x12, 0x20, 8],
+        given_at: started_at,
+        provider: PeerNumber(0),
+        send_error: None,
+        has_record: Some(true),
+        with_addresses: Some(false),
+        read_error: failure(),
+    };
+    let step = ClockStep { noticed_at: started_at, wall: started_at.after(Duration::from_secs(3600)) };
+    vec![rows::visit(1).into(), ping.into(), request.into(), holder.into(), step.into()]
 }

@@ -5,13 +5,12 @@ use std::time::Duration;
 use kad::{
     Address, PeerId,
     failure::{Failure, FailureClass, Phase, SkipReason},
-    lookup::{LookupKind, RpcFate},
     network::{AddressOutcome, RoundTrip, RttSource, Security, Transport},
 };
 use multiaddr::{Multiaddr, Protocol};
 use schema::{
-    AddressVisit, ClockStep, ConnectionInfo, Encounter, FurtherRequests, LookupRequest, PeerNumber, Ping,
-    PrefixOutcome, RecordHolder, Row, RunEnd, RunId, RunStart, RunState, Timestamp, Tool, Visit, VisitKind,
+    AddressVisit, ConnectionInfo, Encounter, FurtherRequests, PeerNumber, PrefixOutcome, Row, RunEnd, RunId,
+    RunStart, RunState, Timestamp, Tool, Visit, VisitKind,
 };
 
 const STARTED_AT: Timestamp = Timestamp(1_795_000_000_000_000);
@@ -108,55 +107,6 @@ pub(crate) fn visit(n: u32) -> Visit {
             received_bytes: 23_456 + u64::from(n),
         },
     }
-}
-
-/// A row of every kind about the peer 1; the peers 0 to 2 are introduced before it.
-pub(crate) fn of_every_kind() -> Vec<Row> {
-    let peer = PeerNumber(1);
-    let failure = || Some(Failure::with_detail(Phase::Request, FailureClass::Other, "no such thing"));
-    let mut met = visit(1).met;
-    met.addresses.truncate(1);
-    let ping = Ping {
-        peer,
-        met,
-        observed_addr: given(7).pop(),
-        ping: Some(Duration::from_micros(77)),
-        ping_error: None,
-        named: None,
-        request_error: failure(),
-    };
-    let request = LookupRequest {
-        peer,
-        kind: LookupKind::Providers,
-        key: vec![0x12, 0x20, 7],
-        lookup_started_at: STARTED_AT,
-        heard_by: Some(PeerNumber(2)),
-        heard_after: Duration::from_micros(5),
-        hop: 3,
-        common_prefix_len: 11,
-        asked_after: Duration::from_micros(6),
-        sent_after: Some(Duration::from_micros(7)),
-        ended_after: None,
-        fate: RpcFate::Failed,
-        failure: failure(),
-        closer: 20,
-        closer_with_addresses: 19,
-        providers: 2,
-        providers_with_addresses: 1,
-        has_value: true,
-    };
-    let holder = RecordHolder {
-        peer,
-        key: vec![0x12, 0x20, 8],
-        given_at: STARTED_AT,
-        provider: PeerNumber(0),
-        send_error: None,
-        has_record: Some(true),
-        with_addresses: Some(false),
-        read_error: failure(),
-    };
-    let step = ClockStep { noticed_at: STARTED_AT, wall: STARTED_AT.after(Duration::from_secs(3600)) };
-    vec![visit(1).into(), ping.into(), request.into(), holder.into(), step.into()]
 }
 
 fn neighbors_of(n: u32, peers: u32, count: u32) -> Vec<PeerNumber> {

@@ -30,10 +30,10 @@ pub(super) fn row(peer: PeerNumber, started_at: Timestamp, probe: &Probe) -> Pin
     let heard = said.as_ref();
     if let Some(heard) = heard {
         met.connection = Some(connection(heard));
-        met.identify_error = heard.introduced.fault.clone();
+        met.identify_error.clone_from(&heard.introduced.fault);
         if let Some(identify) = &heard.introduced.said {
             met.agent_version = Some(identify.agent_version.clone().unwrap_or_default());
-            met.protocols = identify.protocols.clone();
+            met.protocols.clone_from(&identify.protocols);
             met.listen_addrs = identify.listen_addrs.iter().cloned().map(Into::into).collect();
         }
     }
