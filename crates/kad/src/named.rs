@@ -5,6 +5,7 @@
 /// it, and with `serde` behind the enum's name serialisation too (whoever writes that depends on serde).
 ///
 /// ```
+/// # use kadscope_kad as kad;
 /// kad::named! {
 ///     /// How it went.
 ///     pub enum Fate {

@@ -145,10 +145,31 @@ impl<C: Carrier> Duplex<C> {
         }
         let voice = self.persona.voice();
         self.carrier.serve(&voice.protocols);
+        let last = StreamPurpose::of(voice.protocols.len().saturating_sub(1));
+        if !self.is_kad(last) {
+            self.end_kad();
+        }
         let message = voice.introduction.to_observed(&self.carrier.observed());
         let stream = self.carrier.open(IDENTIFY_PUSH_PROTOCOL, Framing::Prefixed(MAX_IDENTIFY_BYTES));
         self.carrier.send(stream, &message);
         self.carrier.finish(stream);
         self.push = Some(stream);
+    }
+
+    /// Whether this is kad's. Its protocols are the last ones.
+    fn is_kad(&self, purpose: StreamPurpose) -> bool {
+        matches!(purpose, StreamPurpose::Service(number) if number >= self.persona.others().len())
+    }
+
+    /// Ends the streams on which the peer asks of kad: one that is kept between two questions would be answered on for as long
+    /// as the connection stands (go-libp2p-kad-dht, `moveToClientMode`).
+    fn end_kad(&mut self) {
+        for inbound in std::mem::take(&mut self.streams) {
+            if self.is_kad(inbound.purpose) {
+                self.carrier.reset(inbound.id);
+            } else {
+                self.streams.push(inbound);
+            }
+        }
     }
 }
