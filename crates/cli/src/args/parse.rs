@@ -159,7 +159,10 @@ mod tests {
         let mut seen: BTreeMap<String, (String, String)> = BTreeMap::new();
         for (of, arg) in options(&command(), "") {
             let option = arg.get_long().unwrap_or_default().to_owned();
-            let owner = if SHARED.contains(&option.as_str()) { String::new() } else { of.clone() };
+            // Whose runs are listed is another question than which network is crawled.
+            let is_shared =
+                SHARED.contains(&option.as_str()) && (of.as_str(), option.as_str()) != ("runs", "network");
+            let owner = if is_shared { String::new() } else { of.clone() };
             let words = [owner.as_str(), &option].into_iter().filter(|word| !word.is_empty());
             let words = words.collect::<Vec<_>>().join("_").to_uppercase().replace('-', "_");
             let variable = arg.get_env().and_then(|name| name.to_str()).unwrap_or("none");
