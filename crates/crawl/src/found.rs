@@ -1,12 +1,12 @@
 //! The peers in the answers of one visit: each distinct entry once, and who stands in which answer.
 
 mod named;
+mod prefixes;
 #[cfg(test)]
 mod tests;
 
-use std::hash::BuildHasher;
+use std::sync::Arc;
 
-use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use kad::{
     Key,
@@ -16,6 +16,7 @@ use kad::{
 
 use crate::summary::LeftOut;
 pub(crate) use named::{NamedPeer, contradict, open_buckets};
+pub(crate) use prefixes::KeyPrefixes;
 
 /// The most bytes of entries that are kept of one visit. Sixteen honest answers of 20 peers with ten addresses each
 /// are 64 KiB; go-libp2p-kad-dht sends at most 8 KiB of one peer.
@@ -40,7 +41,7 @@ pub(crate) struct HeardPeers {
     by_id: HashTable<u32>,
     /// The peers in the answer that came last: places in `named`, ascending, each once.
     last: Vec<u32>,
-    hasher: RandomState,
+    prefixes: Arc<KeyPrefixes>,
     left_out: LeftOut,
 }
 
@@ -62,13 +63,15 @@ pub(crate) struct FoundPeer<'a> {
     pub(crate) id: &'a [u8],
     /// The whole entry.
     pub(crate) entry: &'a [u8],
+    /// Of the entry, the same in all visits of a crawl.
+    pub(crate) hash: u64,
     /// Whether the answering peer says that it is connected to this one.
     pub(crate) is_connected: bool,
 }
 
 impl HeardPeers {
-    /// Nothing yet of what the peer at `own` answers.
-    pub(crate) fn new(own: Key) -> Self {
+    /// Nothing yet of what the peer at `own` answers. `prefixes` are those of the whole crawl.
+    pub(crate) fn new(own: Key, prefixes: Arc<KeyPrefixes>) -> Self {
         Self {
             own,
             bytes: Vec::new(),
@@ -77,7 +80,7 @@ impl HeardPeers {
             named: Vec::new(),
             by_id: HashTable::new(),
             last: Vec::new(),
-            hasher: RandomState::default(),
+            prefixes,
             left_out: LeftOut::default(),
         }
     }
@@ -92,9 +95,9 @@ impl HeardPeers {
         }
         self.last.clear();
         let mut peers = 0;
-        for peer in view.closer_peers() {
+        for entry in view.closer_entries() {
             peers += 1;
-            if let Some(named) = self.add_peer(&peer) {
+            if let Some(named) = self.add_peer(entry) {
                 self.last.push(named);
             }
         }
@@ -132,20 +135,20 @@ impl HeardPeers {
     }
 
     /// Every distinct entry, in the order in which they came.
-    pub(crate) fn peers(&self) -> impl Iterator<Item = FoundPeer<'_>> {
-        self.entries.iter().map(|&Entry { start, id_len, len, is_connected, .. }| {
+    pub(crate) fn peers(&self) -> impl ExactSizeIterator<Item = FoundPeer<'_>> {
+        self.entries.iter().map(|&Entry { start, id_len, len, is_connected, hash, .. }| {
             let (id, entry) = self.bytes[start as usize..][..len as usize].split_at(id_len as usize);
-            FoundPeer { id, entry, is_connected }
+            FoundPeer { id, entry, hash, is_connected }
         })
     }
 
     /// The place of the peer in `named`; `None` if it is the answering one, or has no room.
-    fn add_peer(&mut self, peer: &PeerView<'_>) -> Option<u32> {
-        let entry = peer.bytes();
-        let hash = self.hasher.hash_one(entry);
+    fn add_peer(&mut self, entry: &[u8]) -> Option<u32> {
+        let hash = self.prefixes.hash(entry);
         if let Some(&index) = self.distinct.find(hash, |&index| self.whole(index) == entry) {
             return self.entries[index as usize].named;
         }
+        let peer = PeerView::decode(entry).ok()?;
         let len = peer.id.len() + entry.len();
         if self.bytes.len() + len > MAX_FOUND_BYTES {
             self.left_out.over_visit_size += 1;
@@ -168,18 +171,18 @@ impl HeardPeers {
 
     /// The place in `named` of an id that stands in the entry that will be at `index`.
     fn name(&mut self, id: &[u8], index: u32) -> Option<u32> {
-        let hash = self.hasher.hash_one(id);
+        let hash = self.prefixes.hash(id);
         let same = |&place: &u32| self.id(self.named[place as usize].entry) == id;
         if let Some(&place) = self.by_id.find(hash, same) {
             return Some(place);
         }
-        let named = NamedPeer::new(&self.own, id, index)?;
+        let named = NamedPeer::new(&self.own, id, self.prefixes.of(id, hash), index)?;
         let place = u32::try_from(self.named.len()).unwrap_or(u32::MAX);
         self.named.push(named);
-        let Self { by_id, named, bytes, entries, hasher, .. } = self;
+        let Self { by_id, named, bytes, entries, prefixes, .. } = self;
         by_id.insert_unique(hash, place, |&place| {
             let Entry { start, id_len, .. } = entries[named[place as usize].entry as usize];
-            hasher.hash_one(&bytes[start as usize..(start + id_len) as usize])
+            prefixes.hash(&bytes[start as usize..(start + id_len) as usize])
         });
         Some(place)
     }

@@ -162,7 +162,9 @@ impl Frontier {
     ) -> Extended {
         let mut extended = Extended::default();
         let heard = Hearsay { from: AddressSource::Peer(visited), at: now };
-        for entry in found.peers() {
+        let entries = found.peers();
+        extended.neighbors.reserve_exact(entries.len());
+        for entry in entries {
             let Some((peer, is_new)) = self.intern(entry.id) else { continue };
             if peer == visited {
                 continue;
@@ -174,7 +176,7 @@ impl Frontier {
             if is_new {
                 extended.new.push((peer, self.peers.id(peer)));
             }
-            if self.peers.is_news(peer, entry.entry) {
+            if self.peers.is_news(peer, entry.hash) {
                 self.learn_entry(peer, entry.entry, heard, admits);
             }
         }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Clock, pending::Pending};
+use crate::{clock::Clock, found::KeyPrefixes, pending::Pending};
 
 /// How a visit is made; the same for all visits of a crawl.
 #[derive(Debug, Clone)]
@@ -18,4 +18,6 @@ pub(crate) struct Manner {
     pub(crate) clock: Clock,
     pub(crate) cancel: CancellationToken,
     pub(crate) pending: Pending,
+    /// Where the peers lie that any visit has heard of.
+    pub(crate) prefixes: Arc<KeyPrefixes>,
 }

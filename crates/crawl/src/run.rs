@@ -167,6 +167,7 @@ impl<N: Network> Run<N> {
             clock,
             cancel: outlets.cancel.clone(),
             pending: Pending::default(),
+            prefixes: Arc::default(),
         };
         let tally = Tally::counting(outlets.fates.clone());
         let (local, seed) = (network.local(), config.seed.unwrap_or(0));

@@ -1,6 +1,8 @@
 //! One visit: dial, identify beside the requests for every prefix, hang up. What the peer did is in the row; nothing
 //! that it does is an error of ours.
 
+use std::sync::Arc;
+
 use kad::{
     Address, Key, Multiaddr, PeerId,
     failure::{self, Failure, SkipReason},
@@ -46,7 +48,8 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
     visit.met.addresses =
         addrs.into_iter().zip(attempts).map(|(addr, attempt)| address(addr, attempt)).collect();
     visit.met.addresses.extend(job.malformed.into_iter().map(malformed));
-    let (mut found, mut left_out) = (HeardPeers::new(Key::of_peer(&job.id)), LeftOut::default());
+    let mut found = HeardPeers::new(Key::of_peer(&job.id), Arc::clone(&manner.prefixes));
+    let mut left_out = LeftOut::default();
     if let Some(mut connection) = connection {
         manner.pending.succeeded(dialled - begun);
         visit.met.connection = Some(connection_info(&connection));

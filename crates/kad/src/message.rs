@@ -317,10 +317,19 @@ impl<'a> MessageView<'a> {
         self.peers(9)
     }
 
+    /// The entries of [`Self::closer_peers`] as they were sent: who knows an entry already need not decode it again.
+    pub fn closer_entries(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.entries(8)
+    }
+
     fn peers(&self, list: u64) -> impl Iterator<Item = PeerView<'a>> + use<'a> {
+        self.entries(list).filter_map(|entry| PeerView::decode(entry).ok())
+    }
+
+    fn entries(&self, list: u64) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         Fields::new(self.bytes)
             .filter_map(move |field| match field {
-                Ok((number, Value::Bytes(peer))) if number == list => PeerView::decode(peer).ok(),
+                Ok((number, Value::Bytes(entry))) if number == list => Some(entry),
                 _ => None,
             })
             .take(MAX_PEERS)
@@ -340,7 +349,8 @@ pub struct PeerView<'a> {
 }
 
 impl<'a> PeerView<'a> {
-    fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+    /// Checks all of an entry, and copies nothing.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let connection = ConnectionType::default();
         let mut view = Self { id: &[], connection, bytes, addrs: 0, long_addrs: 0 };
         for field in Fields::new(bytes) {

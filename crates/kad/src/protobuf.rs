@@ -149,6 +149,11 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], DecodeError>
 
 /// Reads an unsigned varint (LEB128) from the front of `rest` and moves past it.
 pub fn read_varint(rest: &mut &[u8]) -> Result<u64, DecodeError> {
+    // Nearly all tags and lengths of messages are one byte.
+    if let [byte @ 0..0x80, after @ ..] = *rest {
+        *rest = after;
+        return Ok(u64::from(*byte));
+    }
     let mut value = 0_u64;
     for (index, &byte) in rest.iter().take(10).enumerate() {
         if index == 9 && byte > 1 {

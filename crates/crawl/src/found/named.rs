@@ -21,12 +21,16 @@ pub(crate) struct NamedPeer {
 }
 
 impl NamedPeer {
-    /// A peer with this id in the answers of the one at `own`; `None` if it is that one. The one hash that a visit takes
-    /// for each peer that it hears of.
-    pub(super) fn new(own: &Key, id: &[u8], entry: u32) -> Option<Self> {
-        let key = Key::of(id);
-        let shared = u8::try_from(key.common_prefix_len(own)).ok()?;
-        Some(Self { entry, prefix16: key.prefix16(), shared, answers: 0 })
+    /// A peer with this id, whose key begins with `prefix16`, in the answers of the one at `own`; `None` if it is that
+    /// one.
+    pub(super) fn new(own: &Key, id: &[u8], prefix16: u16, entry: u32) -> Option<Self> {
+        let shared = match (prefix16 ^ own.prefix16()).leading_zeros() {
+            // One of 65,536 besides the answering peer itself.
+            u16::BITS => Key::of(id).common_prefix_len(own),
+            shared => shared,
+        };
+        let shared = u8::try_from(shared).ok()?;
+        Some(Self { entry, prefix16, shared, answers: 0 })
     }
 
     /// It stands in the answer for this prefix.

@@ -139,12 +139,11 @@ impl KnownPeers {
         PeerId::from_bytes(self.get(peer).id()).unwrap_or_else(|_| unreachable!("canonical bytes of an id"))
     }
 
-    /// Whether an entry differs from the one of this peer that was read last, and remembers it.
-    pub(super) fn is_news(&mut self, peer: PeerNumber, entry: &[u8]) -> bool {
+    /// Whether an entry of this hash differs from the one of this peer that was read last, and remembers it.
+    pub(super) fn is_news(&mut self, peer: PeerNumber, hash: u64) -> bool {
         if self.stage(peer) == PeerStage::Reached {
             return false;
         }
-        let hash = self.hasher.hash_one(entry);
         let known = self.get_mut(peer);
         std::mem::replace(&mut known.entry_hash, hash) != hash
     }

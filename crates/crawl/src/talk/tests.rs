@@ -2,7 +2,10 @@
 
 mod tables;
 
-use std::{collections::VecDeque, sync::LazyLock};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, LazyLock},
+};
 
 use kad::{
     identify::MAX_PROTOCOLS,
@@ -178,7 +181,7 @@ async fn talk(script: &mut Script) -> (TalkOutcome, usize) {
 }
 
 async fn talk_by(script: &mut Script, protocols: &[&str]) -> (TalkOutcome, usize) {
-    let mut found = HeardPeers::new(Key::of_peer(&PEER));
+    let mut found = HeardPeers::new(Key::of_peer(&PEER), Arc::default());
     let said = Talk::new(script, *PEER, PREFIXES, &manner(protocols)).run(&mut found).await;
     (said, found.peers().count())
 }
@@ -197,6 +200,7 @@ pub(crate) fn manner(protocols: &[&str]) -> Manner {
         clock: Clock::started_at(Timestamp(0)),
         cancel: CancellationToken::new(),
         pending: Pending::default(),
+        prefixes: Arc::default(),
     }
 }
 
@@ -298,7 +302,7 @@ async fn prefixes_that_no_wave_has_held_were_not_asked() {
     for (habit, class) in
         [(Habit::Silent, FailureClass::Timeout), (Habit::ResetsAlways, FailureClass::StreamReset)]
     {
-        let mut found = HeardPeers::new(Key::of_peer(&PEER));
+        let mut found = HeardPeers::new(Key::of_peer(&PEER), Arc::default());
         let mut script = Script::new(habit);
         let said = Talk::new(&mut script, *PEER, 3, &manner(&["/kad"])).run(&mut found).await;
         assert_eq!(said.prefixes[..3], [failed(class); 3]);

@@ -47,6 +47,7 @@ proptest! {
         prop_assert_eq!((view.kind, view.key), (message.kind, message.key.as_slice()));
         let ids: Vec<_> = view.closer_peers().map(|p| p.id.to_vec()).collect();
         prop_assert_eq!(ids, message.closer_peers.iter().map(|p| p.id.clone()).collect::<Vec<_>>());
+        prop_assert!(view.closer_entries().eq(view.closer_peers().map(|p| p.bytes())));
         for (seen, sent) in view.provider_peers().zip(&message.provider_peers) {
             prop_assert_eq!(seen.addrs().map(<[u8]>::to_vec).collect::<Vec<_>>(), sent.addrs.clone());
             prop_assert_eq!(seen.connection, sent.connection);
