@@ -7,7 +7,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use kadscope_http::{Access, Asked, Metrics, Readiness, Room, ask};
+use kadscope_http::{Access, HttpReply, Metrics, Readiness, Room, ask};
 
 #[inline(never)]
 fn burn_without_end(stop: &AtomicBool) -> u64 {
@@ -31,7 +31,7 @@ async fn what_takes_the_time_is_named() {
         let stop = Arc::clone(&stop);
         move || burn_without_end(&stop)
     });
-    let Asked { status, text } = ask(&format!("{url}1"), None).await.unwrap();
+    let HttpReply { status, text } = ask(&format!("{url}1"), None).await.unwrap();
     stop.store(true, Relaxed);
     busy.join().unwrap();
     assert_eq!(status, 200, "{text}");
