@@ -73,7 +73,7 @@ pub(crate) enum StoreCommand {
     /// Delete old visits of all runs, also while others write; runs, their summaries and peers stay
     Prune {
         /// How old a visit may be that is kept: 90d, 48h
-        #[arg(long, env = "KADSCOPE_STORE_KEEP_VISITS", value_name = "TIME", value_parser = kad::parse::duration)]
+        #[arg(long, env = "KADSCOPE_STORE_PRUNE_KEEP_VISITS", value_name = "TIME", value_parser = kad::parse::duration)]
         keep_visits: Duration,
 
         #[command(flatten)]

@@ -27,7 +27,12 @@ impl Deleting {
     /// [`Error::Deleting`] while somebody else deletes.
     pub(super) fn begin(database: &Path, operation: &'static str) -> Result<Self, Error> {
         let path = beside(database, "-delete.lock");
-        let failed = |source| Error::Io { path: database.to_owned(), operation, source };
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+                Error::ReadOnly { store: database.display().to_string(), operation }
+            }
+            _ => Error::Io { path: database.to_owned(), operation, source },
+        };
         let file = File::create(&path).map_err(failed)?;
         // Who ends at this moment removes the file that was just opened: a lock on that one keeps nobody out.
         if file.try_lock().is_err() || !is_at(&file, &path).map_err(failed)? {

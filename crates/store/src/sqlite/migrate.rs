@@ -46,9 +46,10 @@ fn read_identity(connection: &Connection) -> rusqlite::Result<Identity> {
 /// Brings a file that is ours or blank to the newest layout. Another process may be doing the same: whoever comes
 /// second finds nothing to do.
 pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
-    // So that room can be given back while others write; it has to be said before there is a page.
-    connection.pragma_update(None, "auto_vacuum", "incremental")?;
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+    // So that room can be given back while others write. It has to be said before there is a page, and makes the first one: so
+    // it stands within the transaction and locks out who writes; a file with that page alone would be nobody's.
+    transaction.pragma_update(None, "auto_vacuum", "incremental")?;
     let version = usize::try_from(read_identity(&transaction)?.version).unwrap_or(usize::MAX);
     for migration in MIGRATIONS.iter().skip(version).flatten() {
         transaction.execute_batch(migration)?;
