@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
@@ -47,6 +48,8 @@ func form(ctx context.Context, cfg config, servers []*server) error {
 
 // connect gives each server a few neighbours in a ring, so that the network is one.
 func connect(ctx context.Context, servers []*server) error {
+	// A dial of the DHT's own that came too early makes a host wait before it dials again, unless it is told to.
+	ctx = network.WithForceDirectDial(ctx, "the ring is to be whole")
 	for i, s := range servers {
 		for d := 1; d <= min(neighbours, len(servers)-1); d++ {
 			to := servers[(i+d)%len(servers)].host
