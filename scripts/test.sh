@@ -64,6 +64,8 @@ prepare() {
     package cc gcc libc6-dev
     package unshare util-linux
     package mount mount
+    # The store is tried on a real PostgreSQL, which the tests start themselves.
+    [ -n "$(compgen -G '/usr/lib/postgresql/*/bin/initdb')" ] || package initdb postgresql
     # Kubo's scripts read JSON; one test makes interfaces in a namespace.
     package jq jq
     package ip iproute2
@@ -108,7 +110,7 @@ interop() {
 # features FILE: what is left out by default builds too, and what only it has is tested.
 features() {
     cargo clippy --workspace --all-targets --features kadscope-cli/full --locked -- -D warnings
-    tests "$1" --workspace --features kadscope-cli/full --test profile
+    tests "$1" --workspace --features kadscope-cli/full --test profile --test postgres
 }
 
 log=$(mktemp)

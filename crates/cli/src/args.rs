@@ -2,6 +2,7 @@
 
 mod complete;
 mod crawl;
+mod database;
 mod export;
 mod health;
 mod list;
@@ -23,6 +24,7 @@ use store::StoreUrl;
 pub(crate) use self::{
     complete::{VARIABLE as COMPLETE_VARIABLE, complete},
     crawl::{CrawlArgs, NetworkArgs, Policy},
+    database::store_url,
     export::{CrawlName, ExportArgs, Format, Privacy, What},
     health::HealthArgs,
     list::{List, ListParser},
@@ -31,7 +33,7 @@ pub(crate) use self::{
     parse::{Parsed, command, parse},
     ping::{PingArgs, Pinged},
     provide::{PlaceArgs, ProvideArgs},
-    runs::{RunsArgs, StoreArgs, StoreCommand, StorePlace},
+    runs::{CopyArgs, RunsArgs, StoreArgs, StoreCommand, StorePlace},
     size::parse_size,
     watch::WatchArgs,
     world::{InhabitantArgs, WorldArgs},
@@ -216,8 +218,9 @@ pub(crate) struct CrawlsArgs {
     #[arg(long, env = "KADSCOPE_CRAWLS_YES", requires = "delete")]
     pub(crate) yes: bool,
 
-    /// The store: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db)
-    #[arg(long, env = "KADSCOPE_STORE", value_name = "URL", default_value = DEFAULT_STORE)]
+    /// The store: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db), or a database
+    /// (`postgres://USER@HOST/DATABASE`, in programs built with the feature `postgres`)
+    #[arg(long, env = "KADSCOPE_STORE", value_name = "URL", default_value = DEFAULT_STORE, value_parser = store_url)]
     pub(crate) store: StoreUrl,
 
     /// Print one JSON object instead of text

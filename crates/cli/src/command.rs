@@ -53,7 +53,7 @@ pub(crate) async fn run(
         Command::Testnet(args) => testnet::run(args, entered, in_use).await,
         Command::Crawls(args) => crawls::run(&args),
         Command::Runs(args) => runs::run(&args),
-        Command::Store(args) => store::run(args, &mut in_use),
+        Command::Store(args) => store::run(args, &mut in_use).await,
         Command::Export(args) => export::run(&args, &mut in_use),
         Command::Networks(args) => networks::run(&args),
         Command::Health(args) => health::run(&args).await,

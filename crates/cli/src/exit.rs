@@ -129,7 +129,9 @@ fn code_of(error: &anyhow::Error) -> Code {
             return Code::Usage;
         }
         match cause.downcast_ref::<store::Error>() {
-            Some(store::Error::Url { .. } | store::Error::NothingKept) => return Code::Usage,
+            Some(store::Error::Url { .. } | store::Error::NothingKept | store::Error::NotBuilt { .. }) => {
+                return Code::Usage;
+            }
             Some(_) => return Code::Store,
             None => {}
         }

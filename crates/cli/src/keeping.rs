@@ -11,14 +11,14 @@ use schema::{LookupRequest, PeerNumber, Row, RunEnd, RunStart, RunState, Timesta
 use store::{Store, StoreUrl, Writer};
 use tokio::time::Instant;
 
-use crate::{clock, network::Network, outputs::InUse, reach::ReachArgs, resources};
+use crate::{args::store_url, clock, network::Network, outputs::InUse, reach::ReachArgs, resources};
 
 /// Where rows are kept.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct KeepArgs {
-    /// Keep what was seen, as a run: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db) [default:
-    /// nothing is kept]
-    #[arg(long = "store", env = "KADSCOPE_STORE", value_name = "URL", help_heading = "Output")]
+    /// Keep what was seen, as a run: in an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db), or
+    /// in a database (`postgres://USER@HOST/DATABASE`, in programs built with the feature `postgres`) [default: nothing is kept]
+    #[arg(long = "store", env = "KADSCOPE_STORE", value_name = "URL", help_heading = "Output", value_parser = store_url)]
     pub(crate) keep: Option<StoreUrl>,
 }
 

@@ -60,6 +60,18 @@ macro_rules! row_types {
                 }
             }
 
+            /// The row of these values in a table; `None` if no type of rows is kept there.
+            pub fn read(
+                table: &Table,
+                cells: &mut Cells<'_>,
+                encounter: Option<Encounter>,
+            ) -> Option<Result<Self, BadCell>> {
+                match table.name {
+                    $(name if name == $name::TABLE.name => Some($name::read(cells, encounter).map(Into::into)),)+
+                    _ => None,
+                }
+            }
+
             /// The values of its own columns, in their order.
             pub fn cells(&self) -> Vec<Cell<'_>> {
                 match self {

@@ -207,6 +207,84 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
+    /// The database cannot be reached, or does not let anybody in now.
+    #[error("{store}: cannot be reached: {reason}")]
+    Unreachable {
+        /// The store.
+        store: String,
+        /// Why.
+        reason: String,
+    },
+    /// The database can be read and not written.
+    #[error("{store}: could not {operation}: {reason}")]
+    Refused {
+        /// The store.
+        store: String,
+        /// What was tried.
+        operation: &'static str,
+        /// What the server says.
+        reason: String,
+    },
+    /// The database has no tables of ours.
+    #[error("{store}: no run was ever kept in it")]
+    Empty {
+        /// The store.
+        store: String,
+    },
+    /// The tables of the database were made by a newer version of this program.
+    #[error(
+        "{store}: was made by a newer kadscope (layout {version}; this one knows up to {supported}); \
+         it was left as it is"
+    )]
+    NewerDatabase {
+        /// The store.
+        store: String,
+        /// The version of its layout.
+        version: u32,
+        /// The newest version that is understood here.
+        supported: u32,
+    },
+    /// The database was away when the run had ended, and for longer than it is waited for.
+    #[error("{store}: was away ({reason}) and did not come back within {waited:?}; {}", .left.as_ref().map_or_else(
+        || "what was not written yet is lost".to_owned(),
+        |path| format!("the rows that it does not have are in {}, and the next run into it brings them", path.display())
+    ))]
+    Away {
+        /// The store.
+        store: String,
+        /// How long it was waited for.
+        waited: Duration,
+        /// Why it could not be reached.
+        reason: String,
+        /// The file with what was not written; `None` if there is no place for one.
+        left: Option<PathBuf>,
+    },
+    /// A database is copied by programs of its own.
+    #[error("{store}: is a database: pg_dump copies it as it is at one moment")]
+    NoBackup {
+        /// The store.
+        store: String,
+    },
+    /// A run is not the same in two stores.
+    #[error("the run {id} in {other} is not the one in {store}: {what}")]
+    Different {
+        /// The store.
+        store: String,
+        /// The other one.
+        other: String,
+        /// The run.
+        id: RunId,
+        /// What differs first.
+        what: String,
+    },
+    /// This program was built without what the store needs.
+    #[error(
+        "`{url}`: this kadscope was built without PostgreSQL; `cargo build --release --features full` builds it with"
+    )]
+    NotBuilt {
+        /// What was given, without its password.
+        url: String,
+    },
     /// The thread that writes has panicked.
     #[error("{store}: the thread that writes it has died; what was committed before is kept")]
     WriterDied {

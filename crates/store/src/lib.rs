@@ -20,10 +20,13 @@
 //! ```
 
 mod cache;
+mod copy;
 mod error;
 mod limits;
 mod peer_history;
 mod peers;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod rows;
 mod runs;
 mod scan;
@@ -40,5 +43,5 @@ pub use rows::{Neighbors, Rows};
 pub use runs::{Pruned, RunFilter, RunInfo, Totals};
 pub use scan::{ColumnBatch, ColumnValues, Scan, Scanned, StorePeer};
 pub use store::Store;
-pub use url::StoreUrl;
+pub use url::{PgVariables, PostgresUrl, StoreUrl};
 pub use writer::Writer;

@@ -66,6 +66,9 @@ pub struct Limits {
     /// Files up to this size, in bytes, are checked for damage when they are opened; 64 MiB by default, which takes
     /// about 0.15 s. In larger files damage shows when it is met.
     pub check_up_to_bytes: u64,
+    /// How long a database is waited for that is away when a run has ended; 5 min by default. Then what it does not have is
+    /// left in a file.
+    pub outage: Duration,
 }
 
 impl Default for Limits {
@@ -75,6 +78,7 @@ impl Default for Limits {
             batch_time: Duration::from_millis(500),
             busy_timeout: Duration::from_secs(30),
             check_up_to_bytes: 64 * 1024 * 1024,
+            outage: Duration::from_secs(300),
         }
     }
 }

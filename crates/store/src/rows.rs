@@ -4,6 +4,8 @@ use std::marker::PhantomData;
 
 use schema::{Encounter, PeerNumber, RowType, cell::Cells};
 
+#[cfg(feature = "postgres")]
+use crate::postgres;
 use crate::{Error, sqlite};
 
 /// What is read of one row: the values of its own columns, and its encounter if its table has them.
@@ -13,6 +15,19 @@ pub(crate) type Read = (Vec<schema::cell::Cell<'static>>, Option<Encounter>);
 #[derive(Debug)]
 pub(crate) enum Source<'a> {
     Sqlite(Box<sqlite::RowReader<'a>>),
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::RowReader<'a>),
+}
+
+impl Source<'_> {
+    /// The values of the next row; `None` after the last.
+    pub(crate) fn next(&mut self) -> Result<Option<Read>, Error> {
+        match self {
+            Self::Sqlite(reader) => reader.next(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(reader) => reader.next(),
+        }
+    }
 }
 
 /// The rows of one kind of one run, in the order in which they were written. Those that are written meanwhile come too;
@@ -31,10 +46,7 @@ impl<'a, T: RowType> Rows<'a, T> {
     }
 
     fn read(&mut self) -> Result<Option<T>, Error> {
-        let read = match &mut self.source {
-            Source::Sqlite(reader) => reader.next()?,
-        };
-        let Some((cells, encounter)) = read else { return Ok(None) };
+        let Some((cells, encounter)) = self.source.next()? else { return Ok(None) };
         let bad = |bad| Error::bad_cell(&self.store, &T::TABLE, bad);
         T::read(&mut Cells::new(cells), encounter).map(Some).map_err(bad)
     }
@@ -65,6 +77,8 @@ pub struct Neighbors<'a> {
 #[derive(Debug)]
 pub(crate) enum NeighborSource<'a> {
     Sqlite(sqlite::NeighborReader<'a>),
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::NeighborReader<'a>),
 }
 
 impl Iterator for Neighbors<'_> {
@@ -76,6 +90,8 @@ impl Iterator for Neighbors<'_> {
         }
         let read = match &mut self.source {
             NeighborSource::Sqlite(reader) => reader.next(),
+            #[cfg(feature = "postgres")]
+            NeighborSource::Postgres(reader) => reader.next(),
         };
         self.is_over = !matches!(read, Ok(Some(_)));
         read.transpose()

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use schema::{RunId, Table, Timestamp};
 
+#[cfg(feature = "postgres")]
+use crate::postgres;
 use crate::{Error, RunFilter, sqlite};
 
 /// What to read.
@@ -56,6 +58,8 @@ pub struct Scanned<'a> {
 #[derive(Debug)]
 pub(crate) enum ScanSource<'a> {
     Sqlite(Box<sqlite::ColumnReader<'a>>),
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::ColumnReader<'a>),
 }
 
 impl Iterator for Scanned<'_> {
@@ -67,6 +71,8 @@ impl Iterator for Scanned<'_> {
         }
         let read = match &mut self.source {
             ScanSource::Sqlite(reader) => reader.next(),
+            #[cfg(feature = "postgres")]
+            ScanSource::Postgres(reader) => reader.next(),
         };
         self.is_over = !matches!(read, Ok(Some(_)));
         read.transpose()

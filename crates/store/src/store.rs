@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use kad::PeerId;
-use schema::{RowType, RunId, RunStart, Timestamp, Visit};
+use schema::{RowType, RunId, RunStart, Table, Timestamp, Visit};
 
 use crate::{
     Error, Limits, Neighbors, PeerHistory, Peers, Pruned, Rows, RunFilter, RunInfo, Scan, Scanned, StorePeer,
@@ -13,6 +13,11 @@ use crate::{
     sqlite,
     writer::Appender,
 };
+
+#[cfg(not(feature = "postgres"))]
+use crate::PostgresUrl;
+#[cfg(feature = "postgres")]
+use crate::postgres;
 
 /// An open store. It may be moved between threads; each thread that reads opens its own.
 #[derive(Debug)]
@@ -24,7 +29,9 @@ pub struct Store {
 /// What keeps the rows.
 #[derive(Debug)]
 enum Backend {
-    Sqlite(sqlite::Database),
+    Sqlite(Box<sqlite::Database>),
+    #[cfg(feature = "postgres")]
+    Postgres(Box<postgres::Database>),
 }
 
 impl Store {
@@ -37,7 +44,11 @@ impl Store {
     pub fn open_with(url: &StoreUrl, limits: Limits) -> Result<Option<Self>, Error> {
         let backend = match url {
             StoreUrl::None => return Ok(None),
-            StoreUrl::Sqlite(path) => Backend::Sqlite(sqlite::Database::open(path, limits)?),
+            StoreUrl::Sqlite(path) => Backend::Sqlite(Box::new(sqlite::Database::open(path, limits)?)),
+            #[cfg(feature = "postgres")]
+            StoreUrl::Postgres(url) => Backend::Postgres(Box::new(postgres::Database::open(url, limits)?)),
+            #[cfg(not(feature = "postgres"))]
+            StoreUrl::Postgres(url) => return Err(not_built(url)),
         };
         Ok(Some(Self { backend, limits }))
     }
@@ -52,7 +63,15 @@ impl Store {
     pub fn open_existing_with(url: &StoreUrl, limits: Limits) -> Result<Self, Error> {
         let backend = match url {
             StoreUrl::None => return Err(Error::NothingKept),
-            StoreUrl::Sqlite(path) => Backend::Sqlite(sqlite::Database::open_existing(path, limits)?),
+            StoreUrl::Sqlite(path) => {
+                Backend::Sqlite(Box::new(sqlite::Database::open_existing(path, limits)?))
+            }
+            #[cfg(feature = "postgres")]
+            StoreUrl::Postgres(url) => {
+                Backend::Postgres(Box::new(postgres::Database::open_existing(url, limits)?))
+            }
+            #[cfg(not(feature = "postgres"))]
+            StoreUrl::Postgres(url) => return Err(not_built(url)),
         };
         Ok(Self { backend, limits })
     }
@@ -61,6 +80,8 @@ impl Store {
     pub fn name(&self) -> String {
         match &self.backend {
             Backend::Sqlite(database) => database.path().display().to_string(),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(database) => database.name().to_owned(),
         }
     }
 
@@ -68,10 +89,16 @@ impl Store {
     ///
     /// Fails with [`Error::RunExists`] if its id is taken. Waits for other writers up to the busy timeout.
     pub fn begin_run(&self, start: &RunStart) -> Result<Writer, Error> {
-        let appender = match &self.backend {
+        Writer::begin(self.appender(start)?, self.name(), start.started_at, self.limits)
+    }
+
+    /// Begins a run whose rows come in batches that are there.
+    pub(crate) fn appender(&self, start: &RunStart) -> Result<Appender, Error> {
+        Ok(match &self.backend {
             Backend::Sqlite(database) => Appender::Sqlite(Box::new(database.begin_run(start)?)),
-        };
-        Writer::begin(appender, self.name(), start.started_at, self.limits)
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(database) => Appender::Postgres(Box::new(database.begin_run(start)?)),
+        })
     }
 
     /// Deletes a run with all of its rows, and what only it refers to: peers, addresses, agents.
@@ -80,6 +107,8 @@ impl Store {
     pub fn delete_run(&mut self, id: RunId) -> Result<(), Error> {
         match &mut self.backend {
             Backend::Sqlite(database) => database.delete_run(id),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(database) => database.delete_run(id),
         }
     }
 
@@ -87,6 +116,8 @@ impl Store {
     pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunInfo>, Error> {
         match &self.backend {
             Backend::Sqlite(database) => database.runs(filter),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(database) => database.runs(filter),
         }
     }
 
@@ -94,6 +125,8 @@ impl Store {
     pub fn run(&self, id: RunId) -> Result<RunInfo, Error> {
         match &self.backend {
             Backend::Sqlite(database) => database.run(id),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(database) => database.run(id),
         }
     }
 
@@ -101,15 +134,23 @@ impl Store {
     pub fn peers(&self, run: RunId) -> Result<Peers, Error> {
         match &self.backend {
             Backend::Sqlite(database) => database.peers(run),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(database) => database.peers(run),
         }
     }
 
     /// The rows of one kind of a run in the order in which they were written, read as they are asked for.
     pub fn rows<T: RowType>(&self, run: RunId) -> Result<Rows<'_, T>, Error> {
-        let source = match &self.backend {
-            Backend::Sqlite(database) => Source::Sqlite(Box::new(database.rows(run, &T::TABLE)?)),
-        };
-        Ok(Rows::new(source, self.name()))
+        Ok(Rows::new(self.source(run, &T::TABLE)?, self.name()))
+    }
+
+    /// The values of the rows that are kept in a table.
+    pub(crate) fn source(&self, run: RunId, table: &'static Table) -> Result<Source<'_>, Error> {
+        Ok(match &self.backend {
+            Backend::Sqlite(database) => Source::Sqlite(Box::new(database.rows(run, table)?)),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(database) => Source::Postgres(database.rows(run, table)?),
+        })
     }
 
     /// The visits of a run.
@@ -121,6 +162,8 @@ impl Store {
     pub fn neighbors(&self, run: RunId) -> Result<Neighbors<'_>, Error> {
         let source = match &self.backend {
             Backend::Sqlite(database) => NeighborSource::Sqlite(database.neighbors(run)?),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(database) => NeighborSource::Postgres(database.neighbors(run)?),
         };
         Ok(Neighbors { source, is_over: false })
     }
@@ -129,6 +172,8 @@ impl Store {
     pub fn scan(&self, scan: &Scan<'_>) -> Result<Scanned<'_>, Error> {
         let source = match &self.backend {
             Backend::Sqlite(database) => ScanSource::Sqlite(Box::new(database.scan(scan)?)),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(database) => ScanSource::Postgres(database.scan(scan)?),
         };
         Ok(Scanned { source, is_over: false })
     }
@@ -137,6 +182,8 @@ impl Store {
     pub fn peer_id(&self, peer: StorePeer) -> Result<PeerId, Error> {
         match &self.backend {
             Backend::Sqlite(database) => database.peer_id(peer),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(database) => database.peer_id(peer),
         }
     }
 
@@ -144,6 +191,8 @@ impl Store {
     pub fn peer_history(&self, peer: &PeerId) -> Result<PeerHistory, Error> {
         match &self.backend {
             Backend::Sqlite(database) => database.peer_history(peer),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(database) => database.peer_history(peer),
         }
     }
 
@@ -153,6 +202,8 @@ impl Store {
     pub fn prune(&mut self, before: Timestamp) -> Result<Pruned, Error> {
         match &mut self.backend {
             Backend::Sqlite(database) => database.prune(before),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(database) => database.prune(before),
         }
     }
 
@@ -160,6 +211,8 @@ impl Store {
     pub fn back_up(&self, to: &Path) -> Result<(), Error> {
         match &self.backend {
             Backend::Sqlite(database) => database.back_up(to),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(database) => Err(Error::NoBackup { store: database.name().to_owned() }),
         }
     }
 
@@ -167,6 +220,18 @@ impl Store {
     pub fn check(&self) -> Result<(), Error> {
         match &self.backend {
             Backend::Sqlite(database) => database.check(),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(database) => database.check(),
         }
+    }
+}
+
+/// Why a database is not opened: its name is wrong, or this program cannot open any.
+#[cfg(not(feature = "postgres"))]
+fn not_built(url: &PostgresUrl) -> Error {
+    let url_text = url.to_string();
+    match url.parts {
+        Err(reason) => Error::Url { url: url_text, reason },
+        Ok(_) => Error::NotBuilt { url: url_text },
     }
 }

@@ -6,6 +6,12 @@ use std::{
     str::FromStr,
 };
 
+pub(crate) mod postgres;
+mod variables;
+
+pub use postgres::PostgresUrl;
+pub use variables::PgVariables;
+
 use crate::Error;
 
 /// Where rows are kept.
@@ -15,10 +21,13 @@ pub enum StoreUrl {
     None,
     /// In an SQLite file: `sqlite:PATH`, or a path that ends in `.sqlite`, `.sqlite3` or `.db`.
     Sqlite(PathBuf),
+    /// In a PostgreSQL database: `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
+    Postgres(Box<PostgresUrl>),
 }
 
 /// What can be written for a store, for error messages.
-pub(crate) const SUPPORTED: &str = "`sqlite:PATH`, a path ending in .sqlite, .sqlite3 or .db, and `none`";
+pub(crate) const SUPPORTED: &str = "`sqlite:PATH`, a path ending in .sqlite, .sqlite3 or .db, `none`, and with the feature `postgres` \
+     `postgres://USER@HOST/DATABASE`";
 
 impl StoreUrl {
     /// Reads a store's name; [`Error::Url`] says what is wrong with it and what is supported.
@@ -33,10 +42,25 @@ impl StoreUrl {
                 ":memory:" => Err(error("a store in memory could be read by nobody")),
                 path => Ok(Self::Sqlite(path.into())),
             },
+            // What is wrong with it is said when it is opened, without the password.
+            Some((scheme, rest)) if PostgresUrl::is_scheme(scheme) => {
+                Ok(Self::Postgres(Box::new(PostgresUrl::new(rest))))
+            }
+            // Whatever it was meant to be, it names somebody, and maybe a password: nothing of it is shown.
+            Some((_, rest)) if rest.contains('@') => Ok(Self::Postgres(Box::new(PostgresUrl::unknown()))),
             Some(_) => Err(error("there is no such kind of store")),
             None if text.is_empty() => Err(error("it is empty")),
             None if has_database_extension(text) => Ok(Self::Sqlite(text.into())),
             None => Err(error("the kind of store is not clear; `sqlite:` before a path makes it so")),
+        }
+    }
+
+    /// The same, with what the environment says of databases.
+    #[must_use]
+    pub fn with_variables(self, variables: &PgVariables) -> Self {
+        match self {
+            Self::Postgres(url) => Self::Postgres(Box::new(url.with_variables(variables.clone()))),
+            other => other,
         }
     }
 }
@@ -65,12 +89,13 @@ impl FromStr for StoreUrl {
     }
 }
 
-/// As it is read back: `none` or `sqlite:PATH`.
+/// As it is read back, but for the password of a database.
 impl fmt::Display for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("none"),
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => url.fmt(f),
         }
     }
 }
@@ -82,7 +107,7 @@ mod tests {
     fn path(text: &str) -> String {
         match StoreUrl::parse(text).unwrap() {
             StoreUrl::Sqlite(path) => path.to_str().unwrap().to_owned(),
-            StoreUrl::None => panic!("{text} is none"),
+            other => panic!("{text} is {other}"),
         }
     }
 
@@ -107,8 +132,7 @@ mod tests {
 
     #[test]
     fn other_kinds_are_refused_and_the_supported_ones_named() {
-        for text in ["postgres://host/db", "", "crawls", "sqlite:", "sqlite::memory:", "clickhouse:x.sqlite"]
-        {
+        for text in ["mysql://host/db", "", "crawls", "sqlite:", "sqlite::memory:", "clickhouse:x.sqlite"] {
             let error = StoreUrl::parse(text).unwrap_err().to_string();
             assert!(error.contains(&format!("`{text}`")) && error.contains(SUPPORTED), "{error}");
         }

@@ -1,6 +1,7 @@
 //! Receives the rows of one run and appends them in batches, on a thread of its own, whatever keeps them.
 
 use std::{
+    future::ready,
     io,
     thread::{self, JoinHandle},
 };
@@ -21,25 +22,44 @@ use crate::{
     sqlite,
 };
 
+#[cfg(feature = "postgres")]
+use crate::postgres;
+
 /// Appends the rows of one run to what keeps them. Dropped, the run counts as ended or interrupted. After an error it must
 /// not be used again.
 #[derive(Debug)]
 pub(crate) enum Appender {
     Sqlite(Box<sqlite::Appender>),
+    #[cfg(feature = "postgres")]
+    Postgres(Box<postgres::Appender>),
 }
 
 impl Appender {
     /// Appends rows whole or not at all; returns what the run has by now. `now` is when the rows are created.
-    fn append(&mut self, rows: &[Row], now: Timestamp) -> Result<Totals, Error> {
+    pub(crate) async fn append(&mut self, rows: &[Row], now: Timestamp) -> Result<Totals, Error> {
         match self {
-            Self::Sqlite(appender) => appender.append(rows, now),
+            Self::Sqlite(appender) => ready(appender.append(rows, now)).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(appender) => appender.append(rows, now).await,
+        }
+    }
+
+    /// Has `progress` told of what comes into the store between two batches.
+    fn report_to(&self, progress: watch::Sender<Totals>) {
+        match self {
+            // Nothing does.
+            Self::Sqlite(_) => drop(progress),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(appender) => appender.report_to(progress),
         }
     }
 
     /// Writes the end of the run.
-    fn end(&mut self, end: &RunEnd) -> Result<Totals, Error> {
+    pub(crate) async fn end(&mut self, end: &RunEnd) -> Result<Totals, Error> {
         match self {
-            Self::Sqlite(appender) => appender.end(end),
+            Self::Sqlite(appender) => ready(appender.end(end)).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(appender) => appender.end(end).await,
         }
     }
 }
@@ -78,6 +98,7 @@ impl Writer {
         let (end, end_receiver) = oneshot::channel();
         let (done_sender, done) = oneshot::channel();
         let (progress_sender, progress) = watch::channel(Totals::default());
+        appender.report_to(progress_sender.clone());
         let task = Task {
             appender,
             began: (started_at, Instant::now()),
@@ -156,14 +177,14 @@ impl Task {
             self.gather(&mut batch, &mut ending).await;
             if !batch.is_empty() {
                 let now = self.began.0.after(self.began.1.elapsed());
-                let totals = self.appender.append(&batch, now)?;
+                let totals = self.appender.append(&batch, now).await?;
                 batch.clear();
-                self.progress.send_replace(totals);
+                tell(&self.progress, totals);
                 continue;
             }
             match &ending {
                 Ending::NotYet => {}
-                Ending::Finished(end) => return self.appender.end(end),
+                Ending::Finished(end) => return self.appender.end(end).await,
                 Ending::Dropped => return Ok(*self.progress.borrow()),
             }
         }
@@ -212,4 +233,13 @@ impl Task {
         self.rows.close();
         end.map_or(Ending::Dropped, Ending::Finished)
     }
+}
+
+/// Tells what is committed, if it is something new.
+pub(crate) fn tell(progress: &watch::Sender<Totals>, totals: Totals) {
+    progress.send_if_modified(|told| {
+        let is_new = *told != totals;
+        *told = totals;
+        is_new
+    });
 }

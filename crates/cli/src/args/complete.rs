@@ -73,5 +73,5 @@ fn store_of_line() -> Option<StoreUrl> {
     let behind = words.windows(2).find(|pair| pair[0] == "--store").map(|pair| pair[1].clone());
     let within = || words.iter().find_map(|word| word.to_str()?.strip_prefix("--store=").map(OsString::from));
     let named = behind.or_else(within).or_else(|| std::env::var_os("KADSCOPE_STORE"));
-    named.unwrap_or_else(|| DEFAULT_STORE.into()).to_str()?.parse().ok()
+    super::store_url(named.unwrap_or_else(|| DEFAULT_STORE.into()).to_str()?).ok()
 }

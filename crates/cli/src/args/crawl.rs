@@ -32,8 +32,10 @@ pub(crate) struct CrawlArgs {
     #[command(flatten)]
     pub(crate) manners: Manners,
 
-    /// Where to keep the crawl: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db), or `none`
-    #[arg(long, env = "KADSCOPE_STORE", value_name = "URL", default_value = DEFAULT_STORE, help_heading = "Output")]
+    /// Where to keep the crawl: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db), a database
+    /// (`postgres://USER@HOST/DATABASE`, in programs built with the feature `postgres`), or `none`
+    #[arg(long, env = "KADSCOPE_STORE", value_name = "URL", default_value = DEFAULT_STORE, help_heading = "Output",
+          value_parser = super::store_url)]
     pub(crate) store: StoreUrl,
 
     /// A note on where the crawl is made from, kept with it beside the machine's name

@@ -13,8 +13,9 @@ use crate::manners::OptOutArgs;
 /// What to export, where to, and what to leave out.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// The store: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db)
-    #[arg(long, env = "KADSCOPE_STORE", value_name = "URL", default_value = DEFAULT_STORE)]
+    /// The store: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db), or a database
+    /// (`postgres://USER@HOST/DATABASE`, in programs built with the feature `postgres`)
+    #[arg(long, env = "KADSCOPE_STORE", value_name = "URL", default_value = DEFAULT_STORE, value_parser = super::store_url)]
     pub(crate) store: StoreUrl,
 
     /// Which crawl: its id, or `latest`

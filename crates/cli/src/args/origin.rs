@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::Command;
+use store::StoreUrl;
 
 use super::list::entries;
 
@@ -58,6 +59,11 @@ impl Variables {
     }
 }
 
+/// A value without the password that stands in the name of a database.
 fn shown(value: &OsStr) -> String {
-    crate::render::text::escaped(&value.to_string_lossy())
+    let text = value.to_string_lossy();
+    match StoreUrl::parse(&text) {
+        Ok(url @ StoreUrl::Postgres(_)) => url.to_string(),
+        _ => crate::render::text::escaped(&text),
+    }
 }

@@ -7,7 +7,7 @@ use kad::PeerId;
 use schema::Tool;
 use store::StoreUrl;
 
-use super::{CrawlName, DEFAULT_STORE};
+use super::{CrawlName, DEFAULT_STORE, store_url};
 
 /// Which store to look into, and which runs.
 #[derive(Debug, Args)]
@@ -47,8 +47,9 @@ pub(crate) struct RunsArgs {
 /// Which store, and what to print.
 #[derive(Debug, Args)]
 pub(crate) struct StorePlace {
-    /// The store: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db)
-    #[arg(long, env = "KADSCOPE_STORE", value_name = "URL", default_value = DEFAULT_STORE)]
+    /// The store: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db), or a database
+    /// (`postgres://USER@HOST/DATABASE`, in programs built with the feature `postgres`)
+    #[arg(long, env = "KADSCOPE_STORE", value_name = "URL", default_value = DEFAULT_STORE, value_parser = store_url)]
     pub(crate) store: StoreUrl,
 
     /// Print one JSON object instead of text
@@ -80,6 +81,9 @@ pub(crate) enum StoreCommand {
         place: StorePlace,
     },
 
+    /// Copy runs to another store, of any kind, and compare them there row by row
+    Copy(CopyArgs),
+
     /// Copy the store, as it is at one moment, to a new file, also while others write
     Backup {
         /// The file; it must not exist
@@ -89,6 +93,23 @@ pub(crate) enum StoreCommand {
         #[command(flatten)]
         place: StorePlace,
     },
+}
+
+/// From where, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct CopyArgs {
+    /// The store with the runs: an SQLite file, or a database
+    /// (`postgres://USER@HOST/DATABASE`, in programs built with the feature `postgres`)
+    #[arg(value_name = "FROM", value_parser = store_url)]
+    pub(crate) from: StoreUrl,
+
+    /// The store that gets them, made if it is not there. Runs that it has are compared, not copied
+    #[arg(value_name = "TO", value_parser = store_url)]
+    pub(crate) to: StoreUrl,
+
+    /// Print one JSON object
+    #[arg(long, env = "KADSCOPE_JSON")]
+    pub(crate) json: bool,
 }
 
 fn tools() -> PossibleValuesParser {

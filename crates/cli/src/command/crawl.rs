@@ -66,6 +66,7 @@ pub(crate) fn place(kept: &StoreUrl) -> String {
     match kept {
         StoreUrl::None => "nowhere (--store none)".to_owned(),
         StoreUrl::Sqlite(path) => path.display().to_string(),
+        StoreUrl::Postgres(url) => url.to_string(),
     }
 }
 

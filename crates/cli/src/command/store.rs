@@ -1,5 +1,7 @@
 //! `kadscope store`: whether a store is sound, less of it, or a copy.
 
+mod copy;
+
 use serde_json::json;
 use store::Store;
 
@@ -12,8 +14,9 @@ use crate::{
     render::text::{counted, grouped},
 };
 
-pub(crate) fn run(args: StoreArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
+pub(crate) async fn run(args: StoreArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
     match args.what {
+        StoreCommand::Copy(args) => copy::run(&args).await,
         StoreCommand::Check(place) => {
             let store = Store::open_existing(&place.store)?;
             store.check()?;

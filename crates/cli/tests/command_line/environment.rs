@@ -15,7 +15,7 @@ fn an_error_about_a_variable_names_it() {
         (&crawl[..], "KADSCOPE_CRAWL_LIMIT", "many", "invalid value 'many'"),
         (&crawl, "KADSCOPE_NETWORK", "nowhere", "no network is named `nowhere`"),
         (&crawl, "KADSCOPE_OPT_OUT", "/nonexistent/list", "cannot read the opt-out list /nonexistent/list"),
-        (&["crawls"], "KADSCOPE_STORE", "postgres://x", "invalid value 'postgres://x'"),
+        (&["crawls"], "KADSCOPE_STORE", "mysql://x", "invalid value 'mysql://x'"),
         (&["crawls"], "KADSCOPE_STORE", "missing.sqlite", "there is no such file"),
         (&["crawls"], "KADSCOPE_JSON", "perhaps", "--json"),
     ] {

@@ -28,7 +28,8 @@ fn a_wrong_command_line_is_2() {
     fails(&["crawls", "--nonsense"], 2, &["--nonsense"]);
     fails(&["demo", "--peers", "3"], 2, &["--peers", "20..=100000"]);
     fails(&["crawls", "--store", "none"], 2, &["`none` keeps nothing"]);
-    fails(&["crawls", "--store", "postgres://x"], 2, &["--store", "supported: `sqlite:PATH`"]);
+    fails(&["crawls", "--store", "mysql://x"], 2, &["--store", "supported: `sqlite:PATH`"]);
+    fails(&["crawls", "--store", "postgres://me@x?sslmode=full"], 2, &["`postgres://...`", "verify-full"]);
     fails(&["testnet", "--scenario", "nowhere"], 2, &["`nowhere`", "built in are"]);
     fails(&["testnet", "--peers", "20", "--truth", "/nonexistent/truth"], 2, &["/nonexistent/truth"]);
     fails(&["testnet", "--peers", "20", "--events", "/nonexistent/log"], 2, &["/nonexistent/log"]);
@@ -49,6 +50,43 @@ fn a_bootstrap_address_that_cannot_be_dialled_is_2_and_says_what_to_write() {
         &["(webtransport) is not spoken", "/tcp/PORT"],
     );
     crawl("/ip4/127.0.0.1/tcp/1/p2p/PEER", &["--addresses public", "of this machine", "loopback"]);
+}
+
+/// Databases are the feature `postgres`: a program without it says so at once, and how one with it is built.
+#[cfg(not(feature = "postgres"))]
+#[test]
+fn a_database_without_its_feature_is_2_and_says_how_to_build_with_it() {
+    let url = "postgres://me@127.0.0.1:1/dht";
+    let nobody = nobody();
+    let reach = ["--bootstrap", &nobody, "--addresses", "loopback", "--store", url];
+    for arguments in [
+        &["crawls", "--store", url][..],
+        &["store", "check", "--store", url],
+        &["store", "copy", url, "/nonexistent/a.db"],
+        &[&["crawl"], &reach[..]].concat(),
+        &[&["ping", PEER], &reach[..]].concat(),
+    ] {
+        fails(arguments, 2, &[url, "without PostgreSQL", "cargo build --release --features full"]);
+    }
+}
+
+/// However a database is named, and however wrongly, no error shows a password.
+#[test]
+fn no_error_shows_a_password() {
+    for url in [
+        "postgres://me:hunter2@127.0.0.1:1/dht",
+        "postgres://me:hunt/er2@127.0.0.1:1/dht",
+        "postgre://me:hunter2@127.0.0.1:1/dht",
+        "postgres://me:hunter2@127.0.0.1:1/dht?sslmode=hunter2",
+    ] {
+        let by_option = kadscope(&["crawls", "--store", url]).env("PGPASSWORD", "hunter2").output();
+        let by_variable = kadscope(&["crawls"]).env("KADSCOPE_STORE", url).output();
+        for ended in [by_option, by_variable] {
+            let ended: Ended = ended.expect("an end").into();
+            assert!(ended.code == 2 || ended.code == 3, "{url}: {}", ended.stderr);
+            assert!(!ended.stderr.contains("hunt") && !ended.stderr.contains("er2"), "{}", ended.stderr);
+        }
+    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ help! {
     export: ["export", "--help"],
     runs: ["runs", "--help"],
     store: ["store", "--help"],
+    store_copy: ["store", "copy", "--help"],
     store_prune: ["store", "prune", "--help"],
     networks: ["networks", "--help"],
     health: ["health", "--help"],

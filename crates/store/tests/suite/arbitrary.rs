@@ -23,7 +23,8 @@ prop_compose! {
     fn visit(peers: u32)(
         peer in 0..peers,
         kind in select(VisitKind::ALL),
-        times in (any::<i64>(), any::<i64>()),
+        // From the year -4714 on; that every store has.
+        times in (-210_000_000_000_000_000..=i64::MAX, -210_000_000_000_000_000..=i64::MAX),
         durations in (duration(), duration(), duration(), duration()),
         addresses in vec(address_visit(), 0..8),
         connection in option::of(connection()),

@@ -1,0 +1,98 @@
+//! Copies runs from one store to another, whatever keeps each, and compares them row by row.
+
+use schema::{PeerNumber, Row, RunId, RunState, TABLES, Table, cell::Cells};
+
+use crate::{Error, Store, Totals, rows::Source};
+
+/// Rows that are copied in one transaction.
+const BATCH_ROWS: usize = 1000;
+
+impl Store {
+    /// Copies a run, with all of its rows and its end, to a store that does not have it; returns how many rows it has.
+    ///
+    /// Fails with [`Error::Running`] while the run is under way, and with [`Error::RunExists`] if it is there. What was copied
+    /// when something fails is there as an interrupted run.
+    pub async fn copy_run(&self, id: RunId, to: &Self) -> Result<Totals, Error> {
+        let run = self.run(id)?;
+        if run.state == RunState::Running {
+            return Err(Error::Running { store: self.name(), operation: "copy a run", id });
+        }
+        let mut appender = to.appender(&run.start)?;
+        let mut totals = Totals::default();
+        let created = run.end.as_ref().map_or(run.start.started_at, |end| end.finished_at);
+        for table in std::iter::once(None).chain(TABLES.iter().map(Some)) {
+            let mut rows = self.stream(id, table)?;
+            loop {
+                let batch: Vec<Row> = rows.by_ref().take(BATCH_ROWS).collect::<Result<_, _>>()?;
+                if batch.is_empty() {
+                    break;
+                }
+                totals = appender.append(&batch, created).await?;
+            }
+        }
+        match &run.end {
+            Some(end) => appender.end(end).await,
+            None => Ok(totals),
+        }
+    }
+
+    /// Compares a run with the same one in another store: what was known at its start and its end, its peers, and every row.
+    /// [`Error::Different`] names the first difference.
+    pub fn compare_run(&self, id: RunId, other: &Self) -> Result<(), Error> {
+        let different = |what: &str| {
+            let (store, other) = (self.name(), other.name());
+            Err(Error::Different { store, other, id, what: what.to_owned() })
+        };
+        let (here, there) = (self.run(id)?, other.run(id)?);
+        if here != there {
+            return different("the run itself: its start, its end or how many rows it has");
+        }
+        for table in std::iter::once(None).chain(TABLES.iter().map(Some)) {
+            let name = table.map_or("peer", |table| table.name);
+            let (mut rows, mut others) = (self.stream(id, table)?, other.stream(id, table)?);
+            for position in 0_u64.. {
+                match (rows.next().transpose()?, others.next().transpose()?) {
+                    (None, None) => break,
+                    (row, other) if row == other => {}
+                    _ => return different(&format!("row {position} of {name}")),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a run that are kept in a table, in their order; `None` for its peers.
+    fn stream(&self, run: RunId, table: Option<&'static Table>) -> Result<Stream<'_>, Error> {
+        Ok(match table {
+            None => {
+                let peers: Vec<_> = self.peers(run)?.iter().collect();
+                Stream::Peers(peers.into_iter())
+            }
+            Some(table) => Stream::Rows { source: self.source(run, table)?, table, store: self.name() },
+        })
+    }
+}
+
+/// Rows of one table, one after the other.
+enum Stream<'a> {
+    Peers(std::vec::IntoIter<(PeerNumber, kad::PeerId)>),
+    Rows { source: Source<'a>, table: &'static Table, store: String },
+}
+
+impl Iterator for Stream<'_> {
+    type Item = Result<Row, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Peers(peers) => peers.next().map(|(number, peer)| Ok(Row::Peer(number, peer))),
+            Self::Rows { source, table, store } => {
+                let read = source.next().and_then(|read| {
+                    let Some((cells, encounter)) = read else { return Ok(None) };
+                    let row = Row::read(table, &mut Cells::new(cells), encounter).transpose();
+                    row.map_err(|bad| Error::bad_cell(store, table, bad))
+                });
+                read.transpose()
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Rows in a PostgreSQL database, which any number of programs on any number of machines write and read at once.
+//!
+//! What is written goes from the [`appender`] to a [`forwarder`], on a thread of its own: it keeps what waits while the database is
+//! away, and has a [`courier`] bring it, a batch a transaction. What is read comes from a [`reader`] on another thread. The layout is
+//! made by [`migrate`] from the descriptions of the rows.
+
+mod appender;
+mod backlog;
+mod batch;
+mod client;
+mod copy;
+mod courier;
+mod database;
+mod desk;
+mod dictionary;
+mod encode;
+mod error;
+mod fault;
+mod forwarder;
+mod history;
+mod layout;
+mod left;
+mod login;
+mod migrate;
+mod months;
+mod numbers;
+mod once;
+mod passfile;
+mod prune;
+mod read;
+mod reader;
+mod resolve;
+mod runs;
+mod scan;
+mod spill;
+mod text;
+mod tls;
+mod upkeep;
+mod values;
+mod views;
+mod wire;
+mod wire_cell;
+mod wire_encounter;
+
+pub(crate) use appender::Appender;
+pub(crate) use database::{Database, NeighborReader, RowReader};
+pub(crate) use scan::ColumnReader;

@@ -1,0 +1,267 @@
+//! Brings batches of one run into the database over one connection: whole or not at all, and each once.
+
+use schema::{Row, RunEnd, TABLES, Timestamp};
+use tokio_postgres::{Transaction, types::Type};
+
+use super::{
+    batch::Batch,
+    client::PgClient,
+    copy::CopyRows,
+    dictionary::{Dictionaries, Once},
+    encode::{self, Encoder},
+    fault, layout,
+    login::Login,
+    migrate::{self, LOCKS},
+    months::Months,
+    numbers::Numbers,
+    text::kept_json,
+    values::Moment,
+};
+use crate::Totals;
+
+/// A connection that brings the rows of one run.
+#[derive(Debug)]
+pub(crate) struct Courier {
+    client: PgClient,
+    run: i32,
+    dictionaries: Dictionaries,
+    numbers: Numbers,
+    months: Months,
+    enums: [u32; 2],
+}
+
+/// What became of something that was brought.
+pub(crate) enum Brought {
+    /// It is there, now or since before; the run has these rows.
+    There(Totals),
+    /// The run is not in the database any more.
+    NoRun,
+}
+
+impl Courier {
+    /// Connects for a run that is in the database, and holds its lock from then on; says why that is not possible.
+    pub(crate) async fn connect(login: &Login, run: i32) -> Result<Self, String> {
+        let client = PgClient::connect(login).await?;
+        Self::of(client, run).await.map_err(|error| fault::text(&error))
+    }
+
+    /// Over a connection that is there.
+    pub(crate) async fn of(client: PgClient, run: i32) -> Result<Self, tokio_postgres::Error> {
+        // A connection of ours that was lost may not be lost for the server yet: it holds the lock, and maybe rows of the run.
+        let end_others = "SELECT pg_terminate_backend(pid) FROM pg_locks
+            WHERE locktype = 'advisory' AND classid = $1::bigint::oid AND objid = $2::bigint::oid AND objsubid = 2
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND pid <> pg_backend_pid()";
+        let numbers = [i64::from(LOCKS), i64::from(run)];
+        let [locks, of_run] = &numbers;
+        client.sql.query_typed(end_others, &[(locks, Type::INT8), (of_run, Type::INT8)]).await?;
+        let lock = "SELECT pg_advisory_lock($1, $2)";
+        client.sql.query_typed(lock, &[(&LOCKS, Type::INT4), (&run, Type::INT4)]).await?;
+        // Whoever deletes what nothing refers to looks for the lock first: if it was not there yet, this waits for the end of that.
+        let touch = "UPDATE run SET batch = batch WHERE id = $1";
+        client.sql.query_typed(touch, &[(&run, Type::INT4)]).await?;
+        let enums = migrate::element_types(&client.sql).await?;
+        Ok(Self {
+            client,
+            run,
+            dictionaries: Dictionaries::new(),
+            numbers: Numbers::new(),
+            months: Months::default(),
+            enums,
+        })
+    }
+
+    /// Whether the connection is over.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Brings a batch.
+    pub(crate) async fn bring(&mut self, batch: &Batch) -> Result<Brought, tokio_postgres::Error> {
+        self.number(&batch.rows).await?;
+        self.make_months(&batch.rows).await?;
+        let counted = count(&batch.rows);
+        let transaction = self.client.sql.transaction().await?;
+        let Some(totals) = take(&transaction, self.run, batch.number, counted).await? else {
+            drop(transaction);
+            return self.totals().await;
+        };
+        let encoder = Encoder {
+            run: self.run,
+            created_at: batch.created_at,
+            dictionaries: &self.dictionaries,
+            numbers: &self.numbers,
+            enums: self.enums,
+        };
+        for (statement, rows) in encoded(&encoder, batch, totals.rows + totals.pruned - counted.rows) {
+            copy(&transaction, &statement, rows).await?;
+        }
+        transaction.commit().await?;
+        self.numbers.committed();
+        Ok(Brought::There(totals))
+    }
+
+    /// Writes the end of the run, unless it has one.
+    pub(crate) async fn end(&mut self, end: &RunEnd) -> Result<Brought, tokio_postgres::Error> {
+        let write = "UPDATE run SET finished_at = $2, state = $3::text::run_state, summary = $4::text::jsonb
+            WHERE id = $1 AND state IS NULL";
+        let summary = kept_json(&end.summary).to_string();
+        let (finished_at, state) = (Moment(end.finished_at), end.state.name());
+        self.client
+            .sql
+            .query_typed(
+                write,
+                &[
+                    (&self.run, Type::INT4),
+                    (&finished_at, Type::TIMESTAMPTZ),
+                    (&state, Type::TEXT),
+                    (&summary, Type::TEXT),
+                ],
+            )
+            .await?;
+        self.totals().await
+    }
+
+    /// Lets go of the run's lock: others see at once that nobody makes it any more.
+    pub(crate) async fn leave(self) {
+        let unlock = "SELECT pg_advisory_unlock_all()";
+        if let Err(error) = self.client.sql.query_typed(unlock, &[]).await {
+            tracing::debug!(error = fault::text(&error), "the connection was lost before its end");
+        }
+    }
+
+    /// Finds or makes the numbers of all that rows refer to.
+    async fn number(&mut self, rows: &[Row]) -> Result<(), tokio_postgres::Error> {
+        let Self { dictionaries, numbers, client, .. } = self;
+        dictionaries.forget_batch();
+        numbers.forget_batch();
+        for row in rows {
+            encode::want(row, dictionaries, numbers);
+        }
+        dictionaries.resolve(&client.sql).await?;
+        for row in rows {
+            if let Row::Peer(number, peer) = row
+                && let Some(id) = dictionaries.peers.id(peer.hash())
+            {
+                numbers.introduce(*number, id);
+            }
+        }
+        numbers.resolve(&client.sql, self.run).await
+    }
+
+    async fn make_months(&mut self, rows: &[Row]) -> Result<(), tokio_postgres::Error> {
+        for table in TABLES.iter().filter(|table| table.has_encounter) {
+            let of_table = rows.iter().filter(|row| row.table().is_some_and(|of| of.name == table.name));
+            let times = of_table.filter_map(|row| row.encounter()).map(|encounter| encounter.started_at);
+            let times: Vec<Timestamp> = times.collect();
+            self.months.make(&mut self.client.sql, table, times.into_iter()).await?;
+        }
+        Ok(())
+    }
+
+    async fn totals(&self) -> Result<Brought, tokio_postgres::Error> {
+        let read =
+            "SELECT peer_count, row_count, visit_count, edge_count, pruned_count FROM run WHERE id = $1";
+        let found = self.client.sql.query_typed(read, &[(&self.run, Type::INT4)]).await?;
+        found.first().map_or(Ok(Brought::NoRun), |row| totals(row).map(Brought::There))
+    }
+}
+
+/// What rows come to.
+fn count(rows: &[Row]) -> Totals {
+    let mut counted = Totals::default();
+    for row in rows {
+        match row {
+            Row::Peer(..) => counted.peers += 1,
+            Row::Visit(visit) => {
+                counted.rows += 1;
+                counted.visits += 1;
+                counted.edges += visit.neighbors.as_deref().map_or(0, encode::distinct);
+            }
+            _ => counted.rows += 1,
+        }
+    }
+    counted
+}
+
+/// Takes a batch as the next one of its run; returns what the run then has, `None` if it was taken before.
+async fn take(
+    transaction: &Transaction<'_>,
+    run: i32,
+    batch: i64,
+    counted: Totals,
+) -> Result<Option<Totals>, tokio_postgres::Error> {
+    let update = "UPDATE run SET batch = $2, peer_count = peer_count + $3, row_count = row_count + $4,
+            visit_count = visit_count + $5, edge_count = edge_count + $6
+        WHERE id = $1 AND batch < $2 RETURNING peer_count, row_count, visit_count, edge_count, pruned_count";
+    let Totals { peers, rows, visits, edges, .. } = counted;
+    let [peers, rows, visits, edges] = [peers, rows, visits, edges].map(encode::big);
+    let big = Type::INT8;
+    let taken = transaction
+        .query_typed(
+            update,
+            &[
+                (&run, Type::INT4),
+                (&batch, big.clone()),
+                (&peers, big.clone()),
+                (&rows, big.clone()),
+                (&visits, big.clone()),
+                (&edges, big),
+            ],
+        )
+        .await?;
+    taken.first().map(totals).transpose()
+}
+
+fn totals(row: &tokio_postgres::Row) -> Result<Totals, tokio_postgres::Error> {
+    let count = |column| row.try_get::<_, i64>(column).map(i64::cast_unsigned);
+    Ok(Totals { peers: count(0)?, rows: count(1)?, visits: count(2)?, edges: count(3)?, pruned: count(4)? })
+}
+
+/// The rows of a batch, each with its statement; `before` is how many rows the run had before, those included that were pruned since.
+fn encoded(encoder: &Encoder<'_>, batch: &Batch, before: u64) -> Vec<(String, CopyRows)> {
+    let mut peers = CopyRows::new();
+    let mut tables: Vec<_> = TABLES.iter().map(|table| (table, CopyRows::new())).collect();
+    let mut position = encode::big(before);
+    for row in &batch.rows {
+        match row {
+            Row::Peer(number, peer) => {
+                peers.row(3);
+                peers.int(encoder.run);
+                peers.int(number.0.cast_signed());
+                peers.int(encoder.dictionaries.peers.id(peer.hash()));
+            }
+            row => {
+                let name = row.table().map(|table| table.name);
+                if let Some((table, out)) = tables.iter_mut().find(|(table, _)| Some(table.name) == name) {
+                    encoder.row(out, row, table, position);
+                    position += 1;
+                }
+            }
+        }
+    }
+    let statement = |table: &str, columns: &[&str]| {
+        format!("COPY {table} ({}) FROM STDIN (FORMAT binary)", columns.join(", "))
+    };
+    let peers = (statement("run_peer", &["run", "number", "peer"]), peers);
+    let tables = tables.into_iter().map(|(table, rows)| {
+        let columns = layout::columns(table);
+        let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
+        (statement(table.name, &names), rows)
+    });
+    std::iter::once(peers).chain(tables).filter(|(_, rows)| rows.rows() > 0).collect()
+}
+
+async fn copy(
+    transaction: &Transaction<'_>,
+    statement: &str,
+    rows: CopyRows,
+) -> Result<(), tokio_postgres::Error> {
+    use futures_util::SinkExt as _;
+    let sink = transaction.copy_in(statement).await?;
+    let mut sink = std::pin::pin!(sink);
+    for chunk in rows.into_chunks() {
+        sink.send(chunk).await?;
+    }
+    sink.finish().await.map(drop)
+}

@@ -1,0 +1,114 @@
+//! A database that goes away, in the middle of a batch or at the end.
+
+use std::time::Duration;
+
+use kadscope_store::{Error, Limits, Store};
+use schema::{Row, RunState};
+
+use crate::{LIMITS, conformance, rows, server::Server};
+
+fn read(store: &Store, n: u8) -> Vec<Row> {
+    conformance::read(store, rows::start(n).id)
+}
+
+/// The server is killed again and again while rows come; in the end each is there once.
+#[tokio::test]
+async fn a_server_that_is_killed_in_a_batch_costs_no_row_and_doubles_none() {
+    let server = Server::start();
+    let url = server.url(&server.database());
+    let store = Store::open_with(&url, LIMITS()).unwrap().unwrap();
+    let all: Vec<_> = rows::crawl(4000, 20, true).collect();
+    let writer = store.begin_run(&rows::start(1)).unwrap();
+    let mut progress = writer.progress();
+    let sender = writer.sender();
+    let rows = all.clone();
+    let sent = tokio::spawn(async move {
+        for row in rows {
+            sender.send(row).await.unwrap();
+        }
+    });
+    for visits in [1, 900, 2500] {
+        progress.wait_for(|totals| totals.visits >= visits).await.unwrap();
+        server.kill();
+        server.run(&[]);
+    }
+    sent.await.unwrap();
+    let totals = writer.finish(rows::end(RunState::Succeeded)).await.unwrap();
+    assert_eq!((totals.peers, totals.visits, totals.edges), (4000, 4000, 80_000));
+    let store = Store::open(&url).unwrap().unwrap();
+    assert!(read(&store, 1) == all);
+    store.check().unwrap();
+    assert_eq!(server.spills().read_dir().map_or(0, Iterator::count), 0);
+}
+
+/// The connection breaks just after a batch was committed, before anybody hears of it: the batch is sent again and not taken.
+#[tokio::test]
+async fn a_batch_whose_commit_nobody_heard_of_is_taken_once() {
+    let server = Server::start();
+    let database = server.database();
+    let url = server.url(&database);
+    let store = Store::open_with(&url, LIMITS()).unwrap().unwrap();
+    // The connection of whoever commits a second batch is ended within the commit; what it did then counts or it does not.
+    let all: Vec<_> = rows::crawl(1000, 5, true).collect();
+    let writer = store.begin_run(&rows::start(1)).unwrap();
+    let (sending, ending) = (conformance::send(&writer, all.iter().cloned()), async {
+        for _ in 0..40 {
+            let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                WHERE application_name = 'kadscope' AND query LIKE '%COMMIT%' AND pid <> pg_backend_pid()";
+            server.sql(&database, sql);
+            tokio::task::yield_now().await;
+        }
+    });
+    tokio::join!(sending, ending);
+    writer.finish(rows::end(RunState::Succeeded)).await.unwrap();
+    assert!(read(&store, 1) == all);
+    store.check().unwrap();
+}
+
+/// More rows come than memory holds while the server is away: they wait in a file, which is gone in the end.
+#[tokio::test]
+async fn rows_wait_in_a_file_while_the_database_is_away() {
+    let server = Server::start();
+    let url = server.url(&server.database());
+    let store = Store::open_with(&url, LIMITS()).unwrap().unwrap();
+    let all: Vec<_> = rows::crawl(12_000, 2, true).collect();
+    let writer = store.begin_run(&rows::start(1)).unwrap();
+    server.kill();
+    conformance::send(&writer, all.iter().cloned()).await;
+    let files: Vec<_> = server.spills().read_dir().unwrap().collect();
+    assert_eq!(files.len(), 1);
+    server.run(&[]);
+    let totals = writer.finish(rows::end(RunState::Succeeded)).await.unwrap();
+    assert_eq!((totals.peers, totals.visits), (12_000, 12_000));
+    assert!(read(&Store::open(&url).unwrap().unwrap(), 1) == all);
+    assert_eq!(server.spills().read_dir().unwrap().count(), 0);
+}
+
+/// The database does not come back: what it does not have is left in a file, and the next run brings it, with the end.
+#[tokio::test]
+async fn what_was_left_in_a_file_is_brought_by_the_next_run() {
+    let server = Server::start();
+    let url = server.url(&server.database());
+    let limits = Limits { outage: Duration::from_millis(200), ..LIMITS() };
+    let store = Store::open_with(&url, limits).unwrap().unwrap();
+    let all: Vec<_> = rows::crawl(500, 5, true).collect();
+    let writer = store.begin_run(&rows::start(1)).unwrap();
+    let mut progress = writer.progress();
+    conformance::send(&writer, all[..600].iter().cloned()).await;
+    progress.wait_for(|totals| totals.visits == 100).await.unwrap();
+    server.kill();
+    conformance::send(&writer, all[600..].iter().cloned()).await;
+    let error = writer.finish(rows::end(RunState::Succeeded)).await.unwrap_err();
+    let Error::Away { left: Some(left), .. } = &error else { panic!("{error}") };
+    assert!(left.is_file());
+    server.run(&[]);
+
+    let store = Store::open_with(&url, limits).unwrap().unwrap();
+    assert_eq!(store.run(rows::start(1).id).unwrap().state, RunState::Interrupted);
+    conformance::keep(&store, &rows::start(2), rows::crawl(3, 2, true)).await;
+    assert!(read(&store, 1) == all);
+    let info = store.run(rows::start(1).id).unwrap();
+    assert_eq!((info.state, info.end), (RunState::Succeeded, Some(rows::end(RunState::Succeeded))));
+    assert!(!left.exists());
+    store.check().unwrap();
+}
