@@ -226,6 +226,8 @@ impl<C: Carrier> Duplex<C> {
     fn fail(&mut self, failure: Failure) {
         let reason = match failure.class {
             FailureClass::ConnectionClosed => CloseReason::PeerHungUp,
+            // Whoever leaves closes its endpoint, which may come before the order to this connection.
+            FailureClass::Cancelled => CloseReason::Left,
             _ => CloseReason::Failed,
         };
         self.over = Some((reason, failure));
