@@ -19,13 +19,15 @@ use std::{
     time::Duration,
 };
 
+use estimate::Capture;
 use foldhash::fast::FixedState;
 use kad::{
-    Address, Multiaddr, PeerId, failure::SkipReason, message, network::Transport, opt_out::OptOut, peer_id,
+    Address, Key, Multiaddr, PeerId, failure::SkipReason, message, network::Transport, opt_out::OptOut,
+    peer_id,
 };
 use schema::{PeerNumber, VisitKind};
 
-use crate::{bare::bare, completeness::Capture, found::HeardPeers};
+use crate::{bare::bare, found::HeardPeers};
 use addresses::{AddressSource, Hearsay};
 use malformed::MalformedAddresses;
 use peers::KnownPeers;
@@ -208,7 +210,7 @@ impl Frontier {
 
     /// Every known peer as it was captured by the tables that were read. `given` are those that the user named,
     /// ascending.
-    pub(crate) fn captures(&self, given: &[PeerNumber]) -> Vec<Capture<'_>> {
+    pub(crate) fn captures(&self, given: &[PeerNumber]) -> Vec<Capture> {
         let capture = |peer| {
             let known = self.peers.get(peer);
             let reached = match known.stage {
@@ -217,9 +219,15 @@ impl Frontier {
                 PeerStage::Ready | PeerStage::Visiting => None,
             };
             let given = given.binary_search(&peer).is_ok();
-            Capture { id: known.id(), in_degree: known.referrers, reached, given }
+            Capture { in_degree: known.referrers, reached, given }
         };
         self.peers.numbers().map(capture).collect()
+    }
+
+    /// Where the known peer of this number lies: the first eight bits of its key.
+    pub(crate) fn place(&self, number: usize) -> u8 {
+        u32::try_from(number)
+            .map_or(0, |number| Key::of(self.peers.get(PeerNumber(number)).id()).as_bytes()[0])
     }
 
     /// How many peers are known.

@@ -6,7 +6,6 @@
 
 mod bare;
 mod clock;
-mod completeness;
 mod config;
 mod fates;
 mod found;
@@ -21,7 +20,6 @@ mod tally;
 mod visit;
 
 pub use clock::Clock;
-pub use completeness::{Completeness, Estimate, InDegree, InDegrees, Method, NoEstimate};
 pub use config::{CrawlConfig, as_seconds, parse_duration};
 pub use fates::FateCounts;
 pub use run::{BootstrapOutcome, Crawl, Crawled, Outlets, Progress};

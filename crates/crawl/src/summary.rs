@@ -2,11 +2,10 @@
 
 use std::{collections::BTreeMap, ops::AddAssign};
 
+use estimate::Completeness;
 use kad::network::Traffic;
 use schema::{RunId, RunState, Timestamp};
 use serde::{Deserialize, Serialize};
-
-use crate::completeness::Completeness;
 
 /// How often each name was counted.
 pub type Counts = BTreeMap<String, u64>;

@@ -6,7 +6,8 @@
 #[path = "../benches/completeness/sweep.rs"]
 mod sweep;
 
-use kadscope_crawl::{CrawlConfig, Method, NoEstimate};
+use estimate::{Method, NoEstimate};
+use kadscope_crawl::CrawlConfig;
 use sweep::{Setting, Sweep, crawl};
 use testnet::Scenario;
 
@@ -23,7 +24,7 @@ const SETTINGS: &[Setting] = &[
 
 const NETWORKS: u64 = 14;
 
-fn said(text: &str, config: CrawlConfig) -> kadscope_crawl::Completeness {
+fn said(text: &str, config: CrawlConfig) -> estimate::Completeness {
     crawl(&Scenario::parse(text, "test").expect("a scenario"), config).said
 }
 

@@ -11,8 +11,9 @@ const DIRECTION: &[(&str, Option<&[&str]>)] = &[
     ("schema", Some(&["kad"])),
     ("net", Some(&["kad"])),
     ("http", Some(&[])),
+    ("estimate", Some(&["kad"])),
     ("store", Some(&["kad", "schema"])),
-    ("crawl", Some(&["kad", "dht", "schema"])),
+    ("crawl", Some(&["kad", "dht", "schema", "estimate"])),
     ("testnet", Some(&["kad", "schema", "net", "dht"])),
     ("jail", Some(&[])),
     ("cli", None),
@@ -44,7 +45,7 @@ const RESERVED: &[(&[&str], &[&str], &str)] = &[
     (
         &["tokio", "rand", "rand_chacha", "socket2", "rustix"],
         &["dht", "net", "http", "store", "crawl", "testnet", "jail", "cli", "fuzz"],
-        "`kad` and `schema` do no IO, read no clock and draw no random numbers",
+        "`kad`, `schema` and `estimate` do no IO, read no clock and draw no random numbers",
     ),
     (&["anyhow"], &["cli"], "a library names its errors"),
 ];

@@ -97,6 +97,13 @@ fn kad_does_no_io() {
 }
 
 #[test]
+fn estimates_do_no_io() {
+    let estimates = || production().filter(|file| file.crate_name() == Some("estimate"));
+    assert!(estimates().count() > 0);
+    none(estimates().flat_map(|file| source::WORLD.in_production(file)));
+}
+
+#[test]
 fn the_session_and_the_frontier_do_no_io() {
     let decides = |file: &&File| {
         let path = file.path.as_str();

@@ -1,6 +1,7 @@
 //! How complete a crawl is, for people.
 
-use crawl::{Completeness, Estimate, InDegree, Method, NoEstimate, Summary};
+use crawl::Summary;
+use estimate::{Completeness, Estimate, InDegree, Method, NoEstimate};
 
 use super::{
     table::heading,

@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use estimate::Completeness;
 use kad::{Contact, PeerId};
-use kadscope_crawl::{Clock, Completeness, Crawl, CrawlConfig, Crawled, FateCounts, Outlets, Progress};
+use kadscope_crawl::{Clock, Crawl, CrawlConfig, Crawled, FateCounts, Outlets, Progress};
 use schema::{RunId, Timestamp};
 use testnet::{Scenario, SimConfig, SimNetwork, World, truth::expected};
 use tokio::sync::watch;

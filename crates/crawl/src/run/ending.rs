@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
+use estimate::{Completeness, Evidence};
 use kad::network::Network;
 use schema::{PeerNumber, RunState};
 use tokio::time::Instant;
 
 use super::{Crawled, Run};
-use crate::{
-    completeness::{Completeness, Evidence},
-    summary::{LeftOut, Quantiles, Summary},
-};
+use crate::summary::{LeftOut, Quantiles, Summary};
 
 impl<N: Network> Run<N> {
     fn state(&self) -> RunState {
@@ -36,7 +34,7 @@ impl<N: Network> Run<N> {
             cut_short: self.rows_lost || self.state() == RunState::Cancelled,
             left_out: self.frontier.over_budget() > 0,
         };
-        evidence.weigh()
+        evidence.weigh(|number| self.frontier.place(number))
     }
 
     fn left_out(&self) -> LeftOut {

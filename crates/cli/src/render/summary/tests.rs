@@ -1,9 +1,7 @@
 //! A summary that a peer has tried to spoil.
 
-use crawl::{
-    ByteCounts, Completeness, Estimate, InDegree, InDegrees, LeftOut, Method, NoEstimate, PeerCounts,
-    RequestCounts, VisitCounts,
-};
+use crawl::{ByteCounts, LeftOut, PeerCounts, RequestCounts, VisitCounts};
+use estimate::{Completeness, Estimate, InDegree, InDegrees, Method, NoEstimate};
 use schema::{RunId, Timestamp};
 
 use super::*;

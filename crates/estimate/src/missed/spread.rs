@@ -1,14 +1,14 @@
-//! How unevenly peers are captured, as their small in-degrees show it.
+//! How unevenly individuals are captured, as those show that were captured rarely.
 //!
-//! If every peer stood in a table with the same small probability, in-degrees would be Poisson: (k+1) f(k+1) / f(k)
+//! If every occasion captured each with the same small probability, the numbers of captures would be Poisson: (k+1) f(k+1) / f(k)
 //! would not depend on k. If the probabilities spread as a gamma distribution does, it is a line, A + B k, and the
-//! in-degrees are negative binomial (I. Rocchetti, J. Bunge and D. Böhning, "Population size estimation based upon ratios
-//! of recapture probabilities", Annals of Applied Statistics 5 (2011) 1512-1533). The line is fitted to the in-degrees
-//! from 1 to [`WINDOW`] by maximum likelihood: what lies above says little of who stands in no table.
+//! numbers of captures are negative binomial (I. Rocchetti, J. Bunge and D. Böhning, "Population size estimation based upon ratios
+//! of recapture probabilities", Annals of Applied Statistics 5 (2011) 1512-1533). The line is fitted to the numbers
+//! from 1 to [`WINDOW`] by maximum likelihood: what lies above says little of who was captured never.
 
 use super::{NoEstimate, chao::whole};
 
-/// The greatest in-degree that is looked at.
+/// The greatest number of captures that is looked at.
 pub(super) const WINDOW: usize = 8;
 
 /// How far the log-likelihood may lie below its maximum in a 95 % interval: half of the 3.84 of one degree of freedom.
@@ -20,17 +20,17 @@ const Z: f64 = 1.96;
 /// The normal quantile beyond which lies one case in a thousand: then a model does not fit.
 const MISFIT: f64 = 3.09;
 
-/// The range in which A is sought, as logarithms. Fewer than one peer in a thousand would be found at its lower end, and
+/// The range in which A is sought, as logarithms. Fewer than one in a thousand would be found at its lower end, and
 /// none be missed at its upper one.
 const LN_A: (f64, f64) = (-7.0, 5.0);
 
 /// Cells that are expected to be smaller are put together before they are compared.
 const MIN_CELL: f64 = 3.0;
 
-/// A negative binomial distribution, fitted to small in-degrees.
+/// A negative binomial distribution, fitted to small numbers of captures.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spread {
-    /// How many peers it says were missed.
+    /// How many individuals it says were missed.
     missed: f64,
     /// How many it says if captures are as uneven as is still likely; `None` without bound.
     most_missed: Option<f64>,
@@ -45,7 +45,7 @@ struct Line {
 }
 
 impl Spread {
-    /// Fits; `counts[k]` peers stand in exactly k tables. `None` if the model does not fit.
+    /// Fits; `counts[k]` individuals were captured exactly k times. `None` if the model does not fit.
     pub(super) fn fit(counts: &[u64; WINDOW + 1]) -> Option<Self> {
         let best_at = |ln_a: f64| best_b(counts, ln_a.exp());
         let ln_a = maximum(LN_A, |ln_a| best_at(ln_a).log_likelihood);
@@ -60,8 +60,8 @@ impl Spread {
         Some(Self { missed: missed(counts, best), most_missed })
     }
 
-    /// The upper end of the 95 % interval in whole peers, `found` being known. That the model is uncertain and that
-    /// the number of missed peers is random add up as variances do.
+    /// The upper end of the 95 % interval in whole individuals, `found` being known. That the model is uncertain and that
+    /// the number of missed ones is random add up as variances do.
     pub(super) fn high(self, found: u64) -> Result<u64, NoEstimate> {
         let most_missed = self.most_missed.ok_or(NoEstimate::CapturesTooUneven)?;
         let chance = self.missed * (1.0 + self.missed / found.max(1) as f64);
@@ -70,7 +70,7 @@ impl Spread {
     }
 }
 
-/// For each in-degree from 0 to the window's end how likely a line makes it, in units of how likely it makes 0.
+/// For each number of captures from 0 to the window's end how likely a line makes it, in units of how likely it makes 0.
 fn weights(a: f64, b: f64) -> [f64; WINDOW + 1] {
     let mut weights = [1.0; WINDOW + 1];
     for k in 0..WINDOW {
@@ -91,7 +91,7 @@ fn best_b(counts: &[u64; WINDOW + 1], a: f64) -> Line {
     Line { a, b, log_likelihood: log_likelihood(counts, a, b) }
 }
 
-/// How many peers stand in no table, by the number of those in the window.
+/// How many were captured never, by the number of those in the window.
 fn missed(counts: &[u64; WINDOW + 1], line: Line) -> f64 {
     let weights = weights(line.a, line.b);
     rare(counts) / weights[1..].iter().sum::<f64>()

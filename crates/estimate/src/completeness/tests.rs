@@ -1,32 +1,31 @@
 //! Captures that are made up: what is counted, what is refused, and what the formulas come to.
 
-use super::{chao::Bound, evidence::NONE_NAMED_ONCE, *};
+use super::*;
+use crate::Method;
 
-/// Ids of so many peers, spread over the key space.
-fn ids(count: u32) -> Vec<[u8; 4]> {
-    (0..count).map(u32::to_be_bytes).collect()
+/// Where the peer at a position lies, as ids lie in the key space.
+fn place(position: usize) -> u8 {
+    let id = u32::try_from(position).expect("a small number").to_be_bytes();
+    kad::Key::of(&id).as_bytes()[0]
 }
 
 /// So many reachable peers in one table, in two, and so on.
-fn captures<'a>(ids: &'a [[u8; 4]], counts: &[usize]) -> Vec<Capture<'a>> {
+fn captures(counts: &[usize]) -> Vec<Capture> {
     let degrees = counts.iter().zip(1..).flat_map(|(&count, degree)| std::iter::repeat_n(degree, count));
-    degrees
-        .zip(ids)
-        .map(|(in_degree, id)| Capture { id, in_degree, reached: Some(true), given: false })
-        .collect()
+    degrees.map(|in_degree| Capture { in_degree, reached: Some(true), given: false }).collect()
 }
 
-fn evidence<'a>(captures: Vec<Capture<'a>>, growth: &'a [u32]) -> Evidence<'a> {
+const fn evidence(captures: Vec<Capture>, growth: &[u32]) -> Evidence<'_> {
     Evidence { captures, growth, cut_short: false, left_out: false }
 }
 
 fn refusal(counts: &[usize], tables: usize) -> Option<NoEstimate> {
-    let (ids, growth) = (ids(5000), vec![1; tables]);
-    evidence(captures(&ids, counts), &growth).weigh().no_estimate_because
+    let growth = vec![1; tables];
+    evidence(captures(counts), &growth).weigh(place).no_estimate_because
 }
 
 fn number(peers: f64) -> usize {
-    usize::try_from(chao::whole(peers)).expect("a small number")
+    (0..).take_while(|&number| f64::from(number) <= peers).last().map_or(0, |number: u32| number as usize)
 }
 
 /// Poisson in-degrees from 1 on of about `peers` peers.
@@ -41,21 +40,10 @@ fn poisson(mean: f64, peers: f64) -> Vec<usize> {
 }
 
 #[test]
-fn the_bound_is_chaos() {
-    let Bound { missed, .. } = Bound::of(50, 49, 101);
-    assert!((missed - 100.0 / 101.0 * 50.0 * 49.0 / 100.0).abs() < 1e-12);
-    // Edwards' and Eberhardt's rabbits, an example of the paper: 18 nights, 76 caught of 135 that were there.
-    let bound = Bound::of(43, 16, 18);
-    assert!((bound.missed - 50.2).abs() < 0.1, "{bound:?}");
-    assert!(bound.low() < 135 - 76 && 135 - 76 < bound.high(), "{bound:?}");
-    assert_eq!((Bound::of(1, 0, 50).low(), Bound::of(1, 0, 50).high()), (0, NONE_NAMED_ONCE));
-}
-
-#[test]
 fn even_captures_are_extrapolated_to_what_they_came_from() {
     for mean in [1.3, 2.0, 3.0, 5.0, 7.0] {
-        let (ids, growth) = (ids(5000), vec![1; 4000]);
-        let weighed = evidence(captures(&ids, &poisson(mean, 4000.0)), &growth).weigh();
+        let growth = vec![1; 4000];
+        let weighed = evidence(captures(&poisson(mean, 4000.0)), &growth).weigh(place);
         let estimate = weighed.estimate.expect("an estimate");
         let truth = 4000.0 * (-mean).exp();
         assert!((estimate.missed - truth).abs() < 0.05 * truth + 1.0, "{mean}: {truth}, {estimate:?}");
@@ -76,8 +64,8 @@ fn uneven_captures_widen_the_interval() {
         weight *= 0.6 * (2.0 + f64::from(k)) / f64::from(k + 1);
         counts.push(number(weight));
     }
-    let (ids, growth) = (ids(5000), vec![1; 4000]);
-    let estimate = evidence(captures(&ids, &counts), &growth).weigh().estimate.expect("an estimate");
+    let growth = vec![1; 4000];
+    let estimate = evidence(captures(&counts), &growth).weigh(place).estimate.expect("an estimate");
     assert!(estimate.missed < 500.0 && estimate.high > 640, "{estimate:?}");
 }
 
@@ -88,14 +76,14 @@ fn each_reason_to_refuse_has_its_name() {
     assert_eq!(refusal(&[600, 100, 20], 400), Some(NoEstimate::CoverageTooLow));
     assert_eq!(refusal(&[200, 20, 5, 5, 200, 200, 200, 200], 400), Some(NoEstimate::CapturesTooUneven));
     assert_eq!(refusal(&[], 0), Some(NoEstimate::TooFewTables));
-    let (ids, growth) = (ids(5000), vec![1; 4000]);
-    let mut evidence = evidence(captures(&ids, &poisson(3.0, 4000.0)), &growth);
+    let growth = vec![1; 4000];
+    let mut evidence = evidence(captures(&poisson(3.0, 4000.0)), &growth);
     evidence.left_out = true;
-    assert_eq!(evidence.weigh().no_estimate_because, Some(NoEstimate::PeersLeftOut));
+    assert_eq!(evidence.weigh(place).no_estimate_because, Some(NoEstimate::PeersLeftOut));
     evidence.cut_short = true;
-    assert_eq!(evidence.weigh().no_estimate_because, Some(NoEstimate::CutShort));
+    assert_eq!(evidence.weigh(place).no_estimate_because, Some(NoEstimate::CutShort));
     (evidence.cut_short, evidence.captures[7].reached) = (false, None);
-    assert_eq!(evidence.weigh().no_estimate_because, Some(NoEstimate::CutShort));
+    assert_eq!(evidence.weigh(place).no_estimate_because, Some(NoEstimate::CutShort));
 }
 
 #[test]
@@ -110,9 +98,9 @@ fn names_are_those_in_the_json() {
 
 #[test]
 fn nobody_named_once_is_nobody_missed_but_for_chance() {
-    let (ids, growth) = (ids(100), vec![1; 100]);
+    let growth = vec![1; 100];
     let estimate =
-        evidence(captures(&ids, &[0, 0, 0, 0, 100]), &growth).weigh().estimate.expect("an estimate");
+        evidence(captures(&[0, 0, 0, 0, 100]), &growth).weigh(place).estimate.expect("an estimate");
     assert_eq!(
         (estimate.missed, estimate.low, estimate.high, estimate.method),
         (0.0, 0, 4, Method::NoneOnce)
@@ -121,23 +109,23 @@ fn nobody_named_once_is_nobody_missed_but_for_chance() {
 
 #[test]
 fn few_peers_of_small_in_degree_leave_chaos_interval_alone() {
-    let (ids, growth) = (ids(300), vec![1; 300]);
+    let growth = vec![1; 300];
     let mut counts = [0; 100];
     (counts[0], counts[1], counts[99]) = (4, 3, 200);
-    let estimate = evidence(captures(&ids, &counts), &growth).weigh().estimate.expect("an estimate");
+    let estimate = evidence(captures(&counts), &growth).weigh(place).estimate.expect("an estimate");
     assert_eq!((estimate.method, estimate.f1, estimate.f2), (Method::Chao, 4, 3));
     assert!(estimate.missed > 1.0 && estimate.high < 20, "{estimate:?}");
 }
 
 #[test]
 fn only_reachable_peers_that_were_found_are_captured() {
-    let (ids, growth) = (ids(1000), vec![1; 400]);
-    let mut captures = captures(&ids, &[0, 50, 50, 50]);
-    for (number, id) in ids[150..].iter().enumerate() {
+    let growth = vec![1; 400];
+    let mut captures = captures(&[0, 50, 50, 50]);
+    for number in 0..850 {
         let given = number % 2 == 0;
-        captures.push(Capture { id, in_degree: 1, reached: Some(given), given });
+        captures.push(Capture { in_degree: 1, reached: Some(given), given });
     }
-    let weighed = evidence(captures, &growth).weigh();
+    let weighed = evidence(captures, &growth).weigh(place);
     let estimate = weighed.estimate.expect("an estimate");
     assert_eq!((estimate.n_peers, estimate.f1, estimate.f2), (150, 0, 50));
     assert_eq!(weighed.in_degree.unreachable, Some(InDegree { peers: 425, median: 1, once_share: 1.0 }));
@@ -145,14 +133,14 @@ fn only_reachable_peers_that_were_found_are_captured() {
 
 #[test]
 fn late_peers_are_counted_by_tables_read() {
-    let (ids, growth) = (ids(200), (1..=200).map(|table| table.min(190) + 5).collect::<Vec<u32>>());
-    let mut captures = captures(&ids, &[0, 0, 195]);
+    let growth = (1..=200).map(|table| table.min(190) + 5).collect::<Vec<u32>>();
+    let mut captures = captures(&[0, 0, 195]);
     captures[0].given = true;
-    let weighed = evidence(captures.clone(), &growth).weigh();
+    let weighed = evidence(captures.clone(), &growth).weigh(place);
     // After 180 of 200 tables 185 peers were known, after 198 all 195.
     assert_eq!((weighed.late_share, weighed.late_peers), (Some(10.0 / 195.0), 0));
-    let weighed = evidence(captures.clone(), &[195]).weigh();
+    let weighed = evidence(captures.clone(), &[195]).weigh(place);
     assert_eq!((weighed.late_share, weighed.late_peers), (Some(194.0 / 195.0), 194));
-    assert_eq!(evidence(captures, &[]).weigh().late_share, None);
-    assert_eq!(evidence(Vec::new(), &[]).weigh(), Completeness::default());
+    assert_eq!(evidence(captures, &[]).weigh(place).late_share, None);
+    assert_eq!(evidence(Vec::new(), &[]).weigh(place), Completeness::default());
 }

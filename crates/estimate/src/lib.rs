@@ -1,0 +1,11 @@
+//! Estimates from what was observed: pure functions, which whoever has observed something calls.
+//!
+//! What comes in are observations in the words of statistics; what goes out says how sure it is: an interval, the number of
+//! observations, or by a closed name why there is no number. There is no IO here, no clock and no randomness. The pages in
+//! `docs/methodology` have the formulas, their sources, what they assume, and how wrong they were where the truth is known.
+
+mod completeness;
+mod missed;
+
+pub use completeness::{Capture, Completeness, Evidence, InDegree, InDegrees};
+pub use missed::{Estimate, Method, NoEstimate, missed};
