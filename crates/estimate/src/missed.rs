@@ -87,10 +87,10 @@ pub fn missed<I>(
     stratum: impl Fn(I) -> u8,
 ) -> Result<Estimate, NoEstimate> {
     let mut counts = [0_u64; WINDOW + 1];
-    let (mut individuals, mut captures) = (0_u64, 0_u64);
+    let (mut individuals, mut times_in_all) = (0_u64, 0_u64);
     for (times, _) in captured.clone() {
         individuals += 1;
-        captures += u64::from(times);
+        times_in_all += u64::from(times);
         if let Some(count) = counts.get_mut(usize::from(times)) {
             *count += 1;
         }
@@ -105,7 +105,7 @@ pub fn missed<I>(
         n_peers: individuals,
         f1,
         f2,
-        coverage: 1.0 - f1 as f64 / captures.max(1) as f64,
+        coverage: 1.0 - f1 as f64 / times_in_all.max(1) as f64,
     };
     if let Some(reason) = refusal(&estimate) {
         return Err(reason);

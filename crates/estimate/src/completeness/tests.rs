@@ -25,7 +25,7 @@ fn refusal(counts: &[usize], tables: usize) -> Option<NoEstimate> {
 }
 
 fn number(peers: f64) -> usize {
-    (0..).take_while(|&number| f64::from(number) <= peers).last().map_or(0, |number: u32| number as usize)
+    (1..=5000_u16).take_while(|&number| f64::from(number) <= peers).map(usize::from).last().unwrap_or(0)
 }
 
 /// Poisson in-degrees from 1 on of about `peers` peers.
