@@ -10,6 +10,7 @@ mod lookup;
 mod networks;
 mod ping;
 mod provide;
+mod recount;
 mod runs;
 mod store;
 mod testnet;
@@ -23,6 +24,7 @@ pub(crate) use self::{
     networks::Described,
     ping::{AddressRow, PeerRow},
     provide::{HolderRow, Publication},
+    recount::Compared,
     runs::{KnownPeer, ListedRun},
     testnet::network_name,
 };

@@ -23,7 +23,7 @@ pub(crate) use self::{
     no_answer::no_answer,
     ping::ping,
     provide::{left_behind, provide, publication, serving},
-    runs::{known_peer, run, runs},
+    runs::{compared, known_peer, run, runs},
     summary::summary,
     truth::truth,
 };

@@ -209,15 +209,15 @@ impl Frontier {
     }
 
     /// Every known peer as it was captured by the tables that were read. `given` are those that the user named,
-    /// ascending.
-    pub(crate) fn captures(&self, given: &[PeerNumber]) -> Vec<Capture> {
+    /// ascending; `stands` says what those count as that were not reached.
+    pub(crate) fn captures(
+        &self,
+        given: &[PeerNumber],
+        stands: impl Fn(PeerNumber) -> Option<bool>,
+    ) -> Vec<Capture> {
         let capture = |peer| {
             let known = self.peers.get(peer);
-            let reached = match known.stage {
-                PeerStage::Reached => Some(true),
-                PeerStage::Failed | PeerStage::Later | PeerStage::Parked => Some(false),
-                PeerStage::Ready | PeerStage::Visiting => None,
-            };
+            let reached = if known.stage == PeerStage::Reached { Some(true) } else { stands(peer) };
             let given = given.binary_search(&peer).is_ok();
             Capture { in_degree: known.referrers, reached, given }
         };
@@ -233,6 +233,11 @@ impl Frontier {
     /// How many peers are known.
     pub(crate) const fn len(&self) -> usize {
         self.peers.len()
+    }
+
+    /// Whether as many are known as may be: further ones are left out.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.peers.len() >= self.max_peers
     }
 
     /// How many are in the queue.

@@ -131,6 +131,7 @@ impl<N: Network> Crawl<N> {
             }
         }
         run.send_parked().await;
+        run.send_in_degrees().await;
         run.finish()
     }
 }

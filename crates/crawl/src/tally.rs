@@ -7,11 +7,12 @@ use kad::{
     network::AddressOutcome,
 };
 use schema::{AddressVisit, FurtherRequests, NatClass, PeerNumber, PrefixOutcome, Visit, VisitKind};
+use serde::Serialize;
 
 use crate::{
     fates::FateCounts,
     miss::turns_away,
-    summary::{ByteCounts, Counts, PeerCounts, RequestCounts, VisitCounts},
+    summary::{ByteCounts, Counts, PeerCounts, Quantiles, RequestCounts, VisitCounts},
 };
 
 /// Running counts.
@@ -39,6 +40,30 @@ pub(crate) struct Tally {
     pub(crate) ip_versions: Counts,
     pub(crate) rtts_us: Vec<u32>,
     pub(crate) bytes: ByteCounts,
+}
+
+/// What was counted, under the names that the fields of a [`Summary`](crate::Summary) have.
+#[derive(Debug, Serialize)]
+pub(crate) struct Counted {
+    pub(crate) peers: PeerCounts,
+    pub(crate) visits: VisitCounts,
+    pub(crate) edges: u64,
+    pub(crate) requests: RequestCounts,
+    pub(crate) errors: Counts,
+    pub(crate) turned_away: Counts,
+    pub(crate) nat: Counts,
+    pub(crate) request_errors: Counts,
+    pub(crate) crawl_errors: Counts,
+    pub(crate) longer_tables: u64,
+    pub(crate) identify_errors: Counts,
+    pub(crate) addresses: Counts,
+    pub(crate) agents: Counts,
+    pub(crate) protocols: Counts,
+    pub(crate) transports: Counts,
+    pub(crate) security: Counts,
+    pub(crate) certificates: Counts,
+    pub(crate) ip_versions: Counts,
+    pub(crate) rtt_ms: Option<Quantiles>,
 }
 
 /// Why a peer is not reachable.
@@ -176,6 +201,36 @@ impl Tally {
             (0..failed).for_each(|_| count(&mut self.request_errors, failure.class.name()));
         }
         self.longer_tables += u64::from(visit.may_be_longer());
+    }
+
+    /// What a peer counts as that has not been reached: `Some(false)` if it was visited, `None` if it was not.
+    pub(crate) fn stands(&self, peer: PeerNumber) -> Option<bool> {
+        self.unreached.contains_key(&peer).then_some(false)
+    }
+
+    /// All of it, `discovered` peers having been heard of.
+    pub(crate) fn counted(self, discovered: u64) -> Counted {
+        Counted {
+            peers: self.peers(discovered),
+            errors: self.errors(),
+            turned_away: self.evidence(),
+            nat: self.nat(),
+            visits: self.visits,
+            edges: self.edges,
+            requests: self.requests,
+            request_errors: self.request_errors,
+            crawl_errors: self.crawl_errors,
+            longer_tables: self.longer_tables,
+            identify_errors: self.identify_errors,
+            addresses: self.addresses.by_name(),
+            agents: self.agents,
+            protocols: self.protocols,
+            transports: self.transports,
+            security: self.security,
+            certificates: self.certificates,
+            ip_versions: self.ip_versions,
+            rtt_ms: Quantiles::of_micros(self.rtts_us),
+        }
     }
 
     /// Peers whose last visit failed, those left out that turned us away.

@@ -3,7 +3,7 @@
 use kad::PeerId;
 
 use crate::{
-    ClockStep, Encounter, LookupRequest, Ping, RecordHolder, Visit,
+    ClockStep, Encounter, LookupRequest, PeerInDegree, Ping, RecordHolder, Visit,
     cell::{BadCell, Cell, Cells},
     table::Table,
 };
@@ -98,6 +98,8 @@ row_types! {
     LookupRequest,
     /// A peer was given a provider record.
     RecordHolder,
+    /// What a crawl heard of a peer was counted.
+    PeerInDegree,
     /// The wall clock was set.
     ClockStep,
 }

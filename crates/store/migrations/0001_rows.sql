@@ -458,6 +458,29 @@ SELECT
 FROM record_holder AS t
 JOIN run ON run.id = t.run;
 
+-- In how many of the routing tables that a crawl read a peer stands, counted when the crawl ended.
+CREATE TABLE in_degree (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    named INTEGER NOT NULL,
+    tables INTEGER NOT NULL,
+    heard_after INTEGER NOT NULL,
+    given INTEGER NOT NULL
+) STRICT;
+
+CREATE VIEW in_degree_view AS
+SELECT
+    t.id AS in_degree,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'in_degree') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'in_degree') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    t.named AS named_number,
+    (SELECT peer_id FROM run_peer JOIN peer ON peer.id = run_peer.peer WHERE run_peer.run = t.run AND run_peer.number = t.named) AS named_peer_id,
+    t.tables AS tables,
+    t.heard_after AS heard_after,
+    t.given AS given
+FROM in_degree AS t
+JOIN run ON run.id = t.run;
+
 -- A step of the wall clock: times of the run are its start and a monotonic clock, and did not step.
 CREATE TABLE clock_step (
     id INTEGER PRIMARY KEY,

@@ -32,6 +32,10 @@ pub(crate) struct RunsArgs {
     #[arg(long, env = "KADSCOPE_RUNS_PEER", value_name = "PEER_ID", value_parser = peer)]
     pub(crate) peer: Option<PeerId>,
 
+    /// Count the numbers of a crawl's summary once more, from its rows, and say which differ (exit code 3)
+    #[arg(long, env = "KADSCOPE_RUNS_RECOUNT", requires = "run", conflicts_with = "delete")]
+    pub(crate) recount: bool,
+
     /// Delete the run, with all of its rows
     #[arg(long, env = "KADSCOPE_RUNS_DELETE", requires = "run")]
     pub(crate) delete: bool,

@@ -5,7 +5,10 @@ use schema::{RunId, RunState, Timestamp, Tool};
 use serde::Serialize;
 use store::{RunFilter, RunInfo, Store};
 
-use super::crawls::{delete_run, named};
+use super::{
+    crawls::{delete_run, named},
+    recount,
+};
 use crate::{args::RunsArgs, clock, exit::Code, output, render};
 
 /// What is in a store.
@@ -97,6 +100,9 @@ pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<Code> {
         (Some(name), _) if args.delete => {
             let run = named(&store, name, &filter(args))?;
             delete_run(store, run, (args.yes, args.place.json))
+        }
+        (Some(name), _) if args.recount => {
+            recount::run(&store, named(&store, name, &filter(args))?, args.place.json)
         }
         (Some(name), _) => show(args, named(&store, name, &filter(args))?),
         (None, Some(peer)) => know(args, &store, &peer),

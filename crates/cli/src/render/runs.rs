@@ -2,9 +2,9 @@
 
 use super::{
     table::aligned,
-    text::{escaped, fit, grouped},
+    text::{counted, escaped, fit, grouped},
 };
-use crate::command::{KnownPeer, ListedRun};
+use crate::command::{Compared, KnownPeer, ListedRun};
 
 /// The most columns of a network's name, and of an agent.
 const NAME: usize = 30;
@@ -31,6 +31,36 @@ pub(crate) fn run(run: &ListedRun) -> String {
         parts.extend(value.as_ref().map(|value| format!("{what}: {}\n", escaped(&format!("{value:#}")))));
     }
     parts.concat()
+}
+
+/// The summary of a run beside its rows.
+pub(crate) fn compared(compared: &Compared) -> String {
+    let Compared { run_id, has_summary, same, differences, missing, .. } = compared;
+    let mut text = String::new();
+    if !has_summary {
+        text += &format!("run {run_id} has no summary; with --json, what its rows come to is printed\n");
+    } else if differences.is_empty() {
+        text += &format!(
+            "of the summary of run {run_id}, {} are what its rows come to\n",
+            counted(*same, "field", "fields")
+        );
+    } else {
+        text += &format!("the summary of run {run_id} is not what its rows come to:\n\n");
+        let mut rows = vec![["NUMBER", "SUMMARY", "ROWS"].map(str::to_owned).to_vec()];
+        let or_none = |value: &Option<serde_json::Value>| {
+            value.as_ref().map_or_else(|| "-".to_owned(), |v| fit(&escaped(&v.to_string()), NAME))
+        };
+        rows.extend(
+            differences
+                .iter()
+                .map(|found| vec![escaped(&found.name), or_none(&found.summary), or_none(&found.rows)]),
+        );
+        text += &lines(&rows, 1);
+    }
+    if !missing.is_empty() {
+        text += &format!("cannot be recounted, since rows are not there: {}\n", missing.join(", "));
+    }
+    text
 }
 
 /// What all runs know of a peer.

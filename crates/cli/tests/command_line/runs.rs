@@ -75,3 +75,49 @@ fn runs_of_any_tool_are_kept_listed_and_asked_for_a_peer() {
     let copied = run(["runs", "--store", &copy]);
     assert!(copied.code == 0 && copied.stdout.contains(ping), "{}", copied.stdout);
 }
+
+#[test]
+fn a_summary_is_recounted_from_rows_and_a_damaged_one_is_noticed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = dir.path().join("a.sqlite").to_str().expect("UTF-8").to_owned();
+    let testnet = Testnet::healthy(40);
+    let bootstrap = testnet.bootstrap().join(",");
+    let reach = ["--addresses", "loopback", "--bootstrap", &bootstrap, "--store", &store];
+    for words in [&["crawl", "--neighbors"][..], &["crawl"], &["ping", testnet.bootstrap()[0]]] {
+        assert_eq!(run(words.iter().chain(&reach)).code, 0);
+    }
+    let recount = |words: &[&str]| run(["runs", "--recount", "--store", &store].iter().chain(words));
+    assert_eq!(recount(&["latest"]).code, 2, "a ping has no such summary");
+    let crawls = run(["crawls", "--store", &store, "--json"]).json();
+    for crawl in list(&crawls, "crawls") {
+        let id = crawl["crawl_id"].as_str().expect("an id");
+        let said = recount(&[id, "--json"]);
+        assert_eq!((said.code, list(&said.json(), "differences").len()), (0, 0), "{}", said.stdout);
+        let summary = run(["crawls", id, "--store", &store, "--json"]).json();
+        let rows = &said.json()["recounted"];
+        assert!(summary["completeness"]["estimate"].is_object(), "{summary}");
+        for field in ["completeness", "peers", "edges", "agents", "rtt_ms"] {
+            assert_eq!(rows[field], summary[field], "{field}");
+        }
+    }
+    let db = rusqlite::Connection::open(&store).expect("opened");
+    let spoil =
+        "UPDATE run SET summary = json_set(summary, '$.completeness.late_peers', 7, '$.peers.crawled', 1)
+        WHERE id = (SELECT min(id) FROM run)";
+    assert_eq!(db.execute(spoil, ()).expect("spoilt"), 1);
+    let id = crawls["crawls"][0]["crawl_id"].as_str().expect("an id");
+    let said = recount(&[id]);
+    assert_eq!(said.code, 3);
+    for name in ["completeness.late_peers", "peers.crawled"] {
+        assert!(said.stdout.contains(name), "{}", said.stdout);
+    }
+    drop(db);
+    // All visits are older than a moment: what they said cannot be recounted, the edges can.
+    assert_eq!(run(["store", "prune", "--keep-visits", "1ms", "--store", &store]).code, 0);
+    let said = recount(&[id, "--json"]);
+    assert_eq!(said.code, 0, "{}", said.stdout);
+    let said = said.json();
+    let missing: Vec<_> = list(&said, "missing").iter().filter_map(Value::as_str).collect();
+    assert!(missing.contains(&"completeness") && !missing.contains(&"edges"), "{missing:?}");
+    assert_eq!(said["recounted"]["edges"], crawls["crawls"][0]["edges"]);
+}

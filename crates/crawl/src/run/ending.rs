@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use estimate::{Completeness, Evidence};
+use estimate::{Capture, Completeness, Evidence};
 use kad::network::Network;
-use schema::{PeerNumber, RunState};
+use schema::{PeerInDegree, PeerNumber, RunState};
 use tokio::time::Instant;
 
 use super::{Crawled, Run};
-use crate::summary::{LeftOut, Quantiles, Summary};
+use crate::summary::{LeftOut, Summary};
 
 impl<N: Network> Run<N> {
     fn state(&self) -> RunState {
@@ -26,15 +26,40 @@ impl<N: Network> Run<N> {
     }
 
     fn completeness(&self) -> Completeness {
-        let mut given: Vec<PeerNumber> = self.bootstrap.iter().map(|(peer, _)| *peer).collect();
-        given.sort_unstable();
         let evidence = Evidence {
-            captures: self.frontier.captures(&given),
+            captures: self.frontier.captures(&self.given_peers(), |peer| self.tally.stands(peer)),
             growth: &self.growth,
             cut_short: self.rows_lost || self.state() == RunState::Cancelled,
-            left_out: self.frontier.over_budget() > 0,
+            left_out: self.frontier.is_full(),
         };
         evidence.weigh(|number| self.frontier.place(number))
+    }
+
+    /// The peers that the user named, ascending.
+    fn given_peers(&self) -> Vec<PeerNumber> {
+        let mut given: Vec<PeerNumber> = self.bootstrap.iter().map(|(peer, _)| *peer).collect();
+        given.sort_unstable();
+        given
+    }
+
+    /// Every known peer gets a row of what was heard of it: from these and the visits the completeness can be recounted.
+    pub(super) async fn send_in_degrees(&mut self) {
+        if self.outlets.rows.is_none() {
+            return;
+        }
+        let captures = self.frontier.captures(&self.given_peers(), |_| None);
+        let mut heard_after = 0_u32;
+        for (number, capture) in (0..).zip(captures) {
+            // Peers are numbered as they are heard of.
+            while self.growth.get(heard_after as usize).is_some_and(|&known| known <= number) {
+                heard_after += 1;
+            }
+            let Capture { in_degree: tables, given, .. } = capture;
+            if self.rows_lost {
+                return;
+            }
+            self.send(PeerInDegree { named: PeerNumber(number), tables, heard_after, given }.into()).await;
+        }
     }
 
     fn left_out(&self) -> LeftOut {
@@ -57,6 +82,8 @@ impl<N: Network> Run<N> {
         let duration = finished_at.since(self.manner.clock.start());
         let (state, completeness) = (self.state(), self.completeness());
         let tally = std::mem::take(&mut self.tally);
+        let bytes = tally.bytes.with_lost(self.network.totals().lost);
+        let counted = tally.counted(self.frontier.len() as u64);
         let summary = Summary {
             crawl_id: self.id,
             state,
@@ -64,26 +91,26 @@ impl<N: Network> Run<N> {
             finished_at,
             duration_s: seconds(duration),
             seed: self.config.seed.unwrap_or(0),
-            peers: tally.peers(self.frontier.len() as u64),
-            errors: tally.errors(),
-            turned_away: tally.evidence(),
-            nat: tally.nat(),
-            visits: tally.visits,
-            edges: tally.edges,
-            requests: tally.requests,
-            request_errors: tally.request_errors,
-            crawl_errors: tally.crawl_errors,
-            longer_tables: tally.longer_tables,
-            identify_errors: tally.identify_errors,
-            addresses: tally.addresses.by_name(),
-            agents: tally.agents,
-            protocols: tally.protocols,
-            transports: tally.transports,
-            security: tally.security,
-            certificates: tally.certificates,
-            ip_versions: tally.ip_versions,
-            rtt_ms: Quantiles::of_micros(tally.rtts_us),
-            bytes: tally.bytes.with_lost(self.network.totals().lost),
+            peers: counted.peers,
+            errors: counted.errors,
+            turned_away: counted.turned_away,
+            nat: counted.nat,
+            visits: counted.visits,
+            edges: counted.edges,
+            requests: counted.requests,
+            request_errors: counted.request_errors,
+            crawl_errors: counted.crawl_errors,
+            longer_tables: counted.longer_tables,
+            identify_errors: counted.identify_errors,
+            addresses: counted.addresses,
+            agents: counted.agents,
+            protocols: counted.protocols,
+            transports: counted.transports,
+            security: counted.security,
+            certificates: counted.certificates,
+            ip_versions: counted.ip_versions,
+            rtt_ms: counted.rtt_ms,
+            bytes,
             completeness,
             left_out: self.left_out(),
             opt_out_entries: self.frontier.opt_out_entries() as u64,

@@ -2,13 +2,14 @@
 
 #![expect(clippy::expect_used, clippy::float_cmp, reason = "a test may fail; shares of 1 are exact")]
 
+mod recount;
 mod turns;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use kad::{Contact, PeerId, failure::FailureClass, network::Network};
 use kadscope_crawl::{Clock, Crawl, CrawlConfig, Crawled, FateCounts, Outlets, Progress};
-use schema::{PeerNumber, PrefixOutcome, Row, RunId, RunState, Timestamp, Visit, VisitKind};
+use schema::{PeerInDegree, PeerNumber, PrefixOutcome, Row, RunId, RunState, Timestamp, Visit, VisitKind};
 use testnet::{DuringVerdict, Scenario, SimConfig, SimNetwork, Truth, Verdict, World, truth::VisitedPeers};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,7 @@ struct Run {
     crawled: Crawled,
     ids: BTreeMap<PeerNumber, PeerId>,
     visits: Vec<Visit>,
+    in_degrees: Vec<PeerInDegree>,
     world: Arc<World>,
     network: SimNetwork,
     last: Progress,
@@ -78,7 +80,7 @@ async fn crawl_over(
         fates: FateCounts::default(),
         cancel: cancel.clone(),
     }));
-    let (mut ids, mut visits) = (BTreeMap::new(), Vec::new());
+    let (mut ids, mut visits, mut in_degrees) = (BTreeMap::new(), Vec::new(), Vec::new());
     while let Some(row) = received.recv().await {
         match row {
             Row::Peer(number, id) => assert_eq!(ids.insert(number, id), None, "introduced once"),
@@ -86,6 +88,7 @@ async fn crawl_over(
                 assert!(ids.contains_key(&visit.peer), "introduced before it is used");
                 visits.push(*visit);
             }
+            Row::PeerInDegree(heard) => in_degrees.push(*heard),
             other => assert!(other.table().is_none(), "a crawl has no such rows: {other:?}"),
         }
         if stop(&watched.borrow_and_update()) {
@@ -94,7 +97,7 @@ async fn crawl_over(
     }
     let crawled = crawl.await.expect("no panic");
     let last = *watched.borrow();
-    Run { crawled, ids, visits, world: Arc::clone(of.world()), network: of, last }
+    Run { crawled, ids, visits, in_degrees, world: Arc::clone(of.world()), network: of, last }
 }
 
 impl Run {
