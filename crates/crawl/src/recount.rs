@@ -144,8 +144,10 @@ impl Recount {
 fn growth(heard: &[PeerInDegree], tables: usize) -> Vec<u32> {
     let mut growth = vec![0_u32; tables];
     for heard in heard {
-        let first = usize::try_from(heard.heard_after).ok().and_then(|after| growth.get_mut(after));
-        first.into_iter().for_each(|first| *first += 1);
+        let after = usize::try_from(heard.heard_after).unwrap_or(usize::MAX);
+        if let Some(first) = growth.get_mut(after) {
+            *first += 1;
+        }
     }
     let mut known = 0;
     for first in &mut growth {

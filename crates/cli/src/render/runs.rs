@@ -1,5 +1,7 @@
 //! Lists of runs and what they know of a peer, for people.
 
+use crawl::Difference;
+
 use super::{
     table::aligned,
     text::{counted, escaped, fit, grouped},
@@ -36,31 +38,30 @@ pub(crate) fn run(run: &ListedRun) -> String {
 /// The summary of a run beside its rows.
 pub(crate) fn compared(compared: &Compared) -> String {
     let Compared { run_id, has_summary, same, differences, missing, .. } = compared;
-    let mut text = String::new();
-    if !has_summary {
-        text += &format!("run {run_id} has no summary; with --json, what its rows come to is printed\n");
-    } else if differences.is_empty() {
-        text += &format!(
-            "of the summary of run {run_id}, {} are what its rows come to\n",
-            counted(*same, "field", "fields")
-        );
-    } else {
-        text += &format!("the summary of run {run_id} is not what its rows come to:\n\n");
-        let mut rows = vec![["NUMBER", "SUMMARY", "ROWS"].map(str::to_owned).to_vec()];
-        let or_none = |value: &Option<serde_json::Value>| {
-            value.as_ref().map_or_else(|| "-".to_owned(), |v| fit(&escaped(&v.to_string()), NAME))
-        };
-        rows.extend(
-            differences
-                .iter()
-                .map(|found| vec![escaped(&found.name), or_none(&found.summary), or_none(&found.rows)]),
-        );
-        text += &lines(&rows, 1);
+    let fields = counted(*same, "field", "fields");
+    let said = match (has_summary, differences.as_slice()) {
+        (false, _) => format!("run {run_id} has no summary; --json prints what its rows come to\n"),
+        (true, []) => format!("of the summary of run {run_id}, {fields} are what its rows come to\n"),
+        (true, found) => {
+            let lines = differing(found);
+            format!("the summary of run {run_id} is not what its rows come to:\n\n{lines}")
+        }
+    };
+    if missing.is_empty() {
+        return said;
     }
-    if !missing.is_empty() {
-        text += &format!("cannot be recounted, since rows are not there: {}\n", missing.join(", "));
-    }
-    text
+    said + &format!("cannot be recounted, since rows are not there: {}\n", missing.join(", "))
+}
+
+fn differing(found: &[Difference]) -> String {
+    let value = |value: &Option<serde_json::Value>| {
+        value.as_ref().map_or_else(|| "-".to_owned(), |value| fit(&escaped(&value.to_string()), NAME))
+    };
+    let mut rows = vec![["NUMBER", "SUMMARY", "ROWS"].map(str::to_owned).to_vec()];
+    rows.extend(
+        found.iter().map(|found| vec![escaped(&found.name), value(&found.summary), value(&found.rows)]),
+    );
+    lines(&rows, 1)
 }
 
 /// What all runs know of a peer.
