@@ -27,7 +27,7 @@ impl Store {
                 if batch.is_empty() {
                     break;
                 }
-                totals = appender.append(&batch, created).await?;
+                totals = appender.append(batch, created).await?;
             }
         }
         match &run.end {

@@ -36,9 +36,9 @@ pub(crate) enum Appender {
 
 impl Appender {
     /// Appends rows whole or not at all; returns what the run has by now. `now` is when the rows are created.
-    pub(crate) async fn append(&mut self, rows: &[Row], now: Timestamp) -> Result<Totals, Error> {
+    pub(crate) async fn append(&mut self, rows: Vec<Row>, now: Timestamp) -> Result<Totals, Error> {
         match self {
-            Self::Sqlite(appender) => ready(appender.append(rows, now)).await,
+            Self::Sqlite(appender) => ready(appender.append(&rows, now)).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(appender) => appender.append(rows, now).await,
         }
@@ -177,8 +177,8 @@ impl Task {
             self.gather(&mut batch, &mut ending).await;
             if !batch.is_empty() {
                 let now = self.began.0.after(self.began.1.elapsed());
-                let totals = self.appender.append(&batch, now).await?;
-                batch.clear();
+                let rows = std::mem::replace(&mut batch, Vec::with_capacity(self.limits.batch_rows));
+                let totals = self.appender.append(rows, now).await?;
                 tell(&self.progress, totals);
                 continue;
             }

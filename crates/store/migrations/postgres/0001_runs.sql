@@ -29,11 +29,10 @@ CREATE TABLE run (
 CREATE INDEX run_by_start ON run (started_at);
 
 CREATE TABLE peer (
-    id       integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    hash     uuid    NOT NULL UNIQUE,
-    peer_id  text    NOT NULL                     -- base58, as printed
+    id       integer          GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    peer_id  text COLLATE "C" NOT NULL,           -- base58, as printed
+    CONSTRAINT peer_by_peer_id UNIQUE (peer_id)
 );
-CREATE INDEX peer_by_peer_id ON peer (peer_id);
 
 CREATE TABLE run_peer (
     run     integer NOT NULL,

@@ -51,8 +51,8 @@ impl Appender {
     }
 
     /// Appends rows; returns what of the run is in the database by now.
-    pub(crate) async fn append(&mut self, rows: &[Row], now: Timestamp) -> Result<Totals, Error> {
-        let batch = Batch { number: 0, created_at: now, rows: rows.to_vec() };
+    pub(crate) async fn append(&mut self, rows: Vec<Row>, now: Timestamp) -> Result<Totals, Error> {
+        let batch = Batch { number: 0, created_at: now, rows };
         let patience = self.limits.outage;
         let push = async move |forwarder: &mut Forwarder| forwarder.push(batch, patience).await;
         let pushed = self.desk.ask_async(push).await;

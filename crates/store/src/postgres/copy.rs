@@ -3,8 +3,12 @@
 //! A header, for each row the number of its columns and for each column its length and its bytes, and a trailer. All numbers
 //! are big-endian. The caller knows the types of the columns: nothing here says them but the elements of arrays.
 
+use std::{fmt, pin::Pin};
+
 use bytes::{BufMut as _, Bytes, BytesMut};
+use futures_util::SinkExt as _;
 use schema::Timestamp;
+use tokio_postgres::{CopyInSink, Transaction};
 
 /// Signature, flags, length of what extends the header.
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -15,7 +19,7 @@ const TRAILER: i16 = -1;
 /// Stands for the length of what is NULL.
 const NULL: i32 = -1;
 
-/// What is sent at once, in bytes.
+/// From so many bytes on what is written is sent: the server takes it while more is written.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// 2000-01-01, from which PostgreSQL counts, in microseconds since 1970.
@@ -38,38 +42,59 @@ pub(crate) const fn since_1970(since_2000: i64) -> Timestamp {
     Timestamp(since_2000.saturating_add(EPOCH_US))
 }
 
-/// Rows of one table on their way.
+/// A COPY under way.
+pub(crate) struct CopyIn {
+    sink: Pin<Box<CopyInSink<Bytes>>>,
+    rows: CopyRows,
+    columns: i16,
+}
+
+impl fmt::Debug for CopyIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CopyIn").field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+impl CopyIn {
+    /// Begins to copy into these columns of a table.
+    pub(crate) async fn begin(
+        transaction: &Transaction<'_>,
+        table: &str,
+        columns: &[&str],
+    ) -> Result<Self, tokio_postgres::Error> {
+        let statement = format!("COPY {table} ({}) FROM STDIN (FORMAT binary)", columns.join(", "));
+        let sink = Box::pin(transaction.copy_in(&statement).await?);
+        // PostgreSQL has at most 1,600.
+        let columns = i16::try_from(columns.len()).unwrap_or(i16::MAX);
+        Ok(Self { sink, rows: CopyRows::new(), columns })
+    }
+
+    /// Begins a row, to which a value for each column has to be written; what was written before is on its way.
+    pub(crate) async fn row(&mut self) -> Result<&mut CopyRows, tokio_postgres::Error> {
+        if self.rows.bytes.len() >= CHUNK_BYTES {
+            self.sink.feed(self.rows.bytes.split().freeze()).await?;
+        }
+        self.rows.bytes.put_i16(self.columns);
+        Ok(&mut self.rows)
+    }
+
+    /// Ends it; waits until the server has all rows.
+    pub(crate) async fn finish(mut self) -> Result<(), tokio_postgres::Error> {
+        self.rows.bytes.put_i16(TRAILER);
+        self.sink.feed(self.rows.bytes.freeze()).await?;
+        self.sink.as_mut().finish().await.map(drop)
+    }
+}
+
+/// Values on their way.
 #[derive(Debug)]
 pub(crate) struct CopyRows {
     bytes: BytesMut,
-    rows: u64,
 }
 
 impl CopyRows {
-    pub(crate) fn new() -> Self {
-        Self { bytes: BytesMut::from(HEADER), rows: 0 }
-    }
-
-    /// How many rows were begun.
-    pub(crate) const fn rows(&self) -> u64 {
-        self.rows
-    }
-
-    /// All of it, in pieces that are sent one after the other.
-    pub(crate) fn into_chunks(mut self) -> impl Iterator<Item = Bytes> {
-        self.bytes.put_i16(TRAILER);
-        let mut rest = self.bytes.freeze();
-        std::iter::from_fn(move || {
-            let size = rest.len().min(CHUNK_BYTES);
-            (size > 0).then(|| rest.split_to(size))
-        })
-    }
-
-    /// Begins a row; so many values have to follow.
-    pub(crate) fn row(&mut self, columns: usize) {
-        self.rows += 1;
-        // PostgreSQL has at most 1,600.
-        self.bytes.put_i16(i16::try_from(columns).unwrap_or(i16::MAX));
+    fn new() -> Self {
+        Self { bytes: BytesMut::from(HEADER) }
     }
 
     pub(crate) fn null(&mut self) {
@@ -102,6 +127,11 @@ impl CopyRows {
     /// Text, JSON as text, or the label of an enum. It must hold no NUL.
     pub(crate) fn text<'a>(&mut self, value: impl Into<Option<&'a str>>) {
         self.or_null(value.into(), |this, value| this.raw(value.as_bytes()));
+    }
+
+    /// Bytes where there are some.
+    pub(crate) fn bytes(&mut self, value: Option<&[u8]>) {
+        self.or_null(value, Self::raw);
     }
 
     pub(crate) fn raw(&mut self, value: &[u8]) {
@@ -181,41 +211,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_stand_as_the_protocol_says() {
+    fn values_stand_as_the_protocol_says() {
         let mut rows = CopyRows::new();
-        rows.row(5);
         rows.int(7);
         rows.null();
         rows.text("ab");
         rows.flag(true);
         rows.ints(Some(&[Some(1), None]));
-        let sent: Vec<u8> = rows.into_chunks().flatten().collect();
         let mut expected = b"PGCOPY\n\xff\r\n\0".to_vec();
         expected.extend([0; 8]);
-        expected.extend([
-            0, 5, 0, 0, 0, 4, 0, 0, 0, 7, 255, 255, 255, 255, 0, 0, 0, 2, b'a', b'b', 0, 0, 0, 1, 1,
-        ]);
+        expected.extend([0, 0, 0, 4, 0, 0, 0, 7, 255, 255, 255, 255, 0, 0, 0, 2, b'a', b'b', 0, 0, 0, 1, 1]);
         // One dimension, NULLs in it, of int4; two elements, the first has the number 1.
         expected.extend([0, 0, 0, 32, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 23, 0, 0, 0, 2, 0, 0, 0, 1]);
-        expected.extend([0, 0, 0, 4, 0, 0, 0, 1, 255, 255, 255, 255, 255, 255]);
-        assert_eq!(sent, expected);
+        expected.extend([0, 0, 0, 4, 0, 0, 0, 1, 255, 255, 255, 255]);
+        assert_eq!(rows.bytes, expected);
     }
 
     #[test]
     fn an_empty_array_has_no_dimension() {
         let mut rows = CopyRows::new();
         rows.texts::<&str>(25, Some(&[]));
-        let sent: Vec<u8> = rows.into_chunks().flatten().skip(HEADER.len()).collect();
-        assert_eq!(sent, [0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 25, 255, 255]);
-    }
-
-    #[test]
-    fn what_is_large_goes_in_pieces() {
-        let mut rows = CopyRows::new();
-        rows.raw(&vec![1; 3 * CHUNK_BYTES]);
-        let sizes: Vec<_> = rows.into_chunks().map(|chunk| chunk.len()).collect();
-        assert_eq!(sizes.iter().sum::<usize>(), HEADER.len() + 4 + 3 * CHUNK_BYTES + 2);
-        assert!(sizes.iter().all(|&size| size <= CHUNK_BYTES));
+        assert_eq!(rows.bytes[HEADER.len()..], [0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 25]);
     }
 
     #[test]

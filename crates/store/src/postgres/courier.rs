@@ -6,8 +6,8 @@ use tokio_postgres::{Transaction, types::Type};
 use super::{
     batch::Batch,
     client::PgClient,
-    copy::CopyRows,
-    dictionary::{Dictionaries, Once},
+    copy::CopyIn,
+    dictionary::Dictionaries,
     encode::{self, Encoder},
     fault, layout,
     login::Login,
@@ -93,9 +93,8 @@ impl Courier {
             numbers: &self.numbers,
             enums: self.enums,
         };
-        for (statement, rows) in encoded(&encoder, batch, totals.rows + totals.pruned - counted.rows) {
-            copy(&transaction, &statement, rows).await?;
-        }
+        copy_peers(&transaction, &encoder, batch).await?;
+        copy_rows(&transaction, &encoder, batch, totals.rows + totals.pruned - counted.rows).await?;
         transaction.commit().await?;
         self.numbers.committed();
         Ok(Brought::There(totals))
@@ -138,10 +137,10 @@ impl Courier {
         for row in rows {
             encode::want(row, dictionaries, numbers);
         }
-        dictionaries.resolve(&client.sql).await?;
+        dictionaries.resolve(&mut client.sql).await?;
         for row in rows {
             if let Row::Peer(number, peer) = row
-                && let Some(id) = dictionaries.peers.id(peer.hash())
+                && let Some(id) = dictionaries.peers.id(peer)
             {
                 numbers.introduce(*number, id);
             }
@@ -218,50 +217,51 @@ fn totals(row: &tokio_postgres::Row) -> Result<Totals, tokio_postgres::Error> {
     Ok(Totals { peers: count(0)?, rows: count(1)?, visits: count(2)?, edges: count(3)?, pruned: count(4)? })
 }
 
-/// The rows of a batch, each with its statement; `before` is how many rows the run had before, those included that were pruned since.
-fn encoded(encoder: &Encoder<'_>, batch: &Batch, before: u64) -> Vec<(String, CopyRows)> {
-    let mut peers = CopyRows::new();
-    let mut tables: Vec<_> = TABLES.iter().map(|table| (table, CopyRows::new())).collect();
-    let mut position = encode::big(before);
-    for row in &batch.rows {
-        match row {
-            Row::Peer(number, peer) => {
-                peers.row(3);
-                peers.int(encoder.run);
-                peers.int(number.0.cast_signed());
-                peers.int(encoder.dictionaries.peers.id(peer.hash()));
-            }
-            row => {
-                let name = row.table().map(|table| table.name);
-                if let Some((table, out)) = tables.iter_mut().find(|(table, _)| Some(table.name) == name) {
-                    encoder.row(out, row, table, position);
-                    position += 1;
-                }
-            }
-        }
-    }
-    let statement = |table: &str, columns: &[&str]| {
-        format!("COPY {table} ({}) FROM STDIN (FORMAT binary)", columns.join(", "))
+/// Copies which peers the run has heard of.
+async fn copy_peers(
+    transaction: &Transaction<'_>,
+    encoder: &Encoder<'_>,
+    batch: &Batch,
+) -> Result<(), tokio_postgres::Error> {
+    let heard = |row: &Row| match row {
+        Row::Peer(number, peer) => Some((number.0.cast_signed(), *peer)),
+        _ => None,
     };
-    let peers = (statement("run_peer", &["run", "number", "peer"]), peers);
-    let tables = tables.into_iter().map(|(table, rows)| {
-        let columns = layout::columns(table);
-        let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
-        (statement(table.name, &names), rows)
-    });
-    std::iter::once(peers).chain(tables).filter(|(_, rows)| rows.rows() > 0).collect()
+    let mut heard = batch.rows.iter().filter_map(heard).peekable();
+    if heard.peek().is_none() {
+        return Ok(());
+    }
+    let mut copy = CopyIn::begin(transaction, "run_peer", &["run", "number", "peer"]).await?;
+    for (number, peer) in heard {
+        let row = copy.row().await?;
+        row.int(encoder.run);
+        row.int(number);
+        row.int(encoder.dictionaries.peers.id(&peer));
+    }
+    copy.finish().await
 }
 
-async fn copy(
+/// Copies all other rows; the run had `before` of them, those included that were pruned since.
+async fn copy_rows(
     transaction: &Transaction<'_>,
-    statement: &str,
-    rows: CopyRows,
+    encoder: &Encoder<'_>,
+    batch: &Batch,
+    before: u64,
 ) -> Result<(), tokio_postgres::Error> {
-    use futures_util::SinkExt as _;
-    let sink = transaction.copy_in(statement).await?;
-    let mut sink = std::pin::pin!(sink);
-    for chunk in rows.into_chunks() {
-        sink.send(chunk).await?;
+    for table in TABLES {
+        let numbered = (encode::big(before)..).zip(batch.rows.iter().filter(|row| row.table().is_some()));
+        let is_here = |row: &Row| row.table().is_some_and(|of| of.name == table.name);
+        let mut rows = numbered.filter(|(_, row)| is_here(row)).peekable();
+        if rows.peek().is_none() {
+            continue;
+        }
+        let columns = layout::columns(table);
+        let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
+        let mut copy = CopyIn::begin(transaction, table.name, &names).await?;
+        for (position, row) in rows {
+            encoder.row(copy.row().await?, row, table, position);
+        }
+        copy.finish().await?;
     }
-    sink.finish().await.map(drop)
+    Ok(())
 }

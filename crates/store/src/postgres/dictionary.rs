@@ -1,117 +1,195 @@
 //! Numbers for what is kept once over all runs: peers, addresses, agents, sets of protocols, failures.
 //!
-//! The numbers of a whole batch are found by one question a kind; what is not there yet is added by one more. Each question
-//! commits by itself, and adds in the order of the hashes: of several writers that add the same, one waits for the other and
-//! never both. A number that no row comes to use harms nobody.
+//! The numbers of a whole batch are found by one question a kind, all of them on the way at once. What is not there yet is added
+//! in one transaction, where there is much of a kind by COPY. Kinds follow each other and values their keys: of several writers
+//! that add the same, one waits for the other and never both. A number that no row comes to use harms nobody.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use sha2::{Digest as _, Sha256};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Transaction, error::SqlState, types::Type};
 
-use super::{text::SEPARATOR, values::Hash};
-use crate::cache::Cache;
+use super::{copy::CopyIn, text::SEPARATOR, values::Key};
+use crate::{
+    cache::Cache,
+    limits::{CACHED_ADDRESSES, CACHED_PEERS, CACHED_TEXTS},
+};
 
-/// What is written of a new value: up to three texts, by the statement of its kind.
-pub(crate) type Texts = [Option<String>; 3];
+/// From so many new values of a kind on they are copied: a COPY takes more questions than an INSERT, and less a value.
+const MANY: usize = 16;
+
+/// What is added is there for good when the batch is that refers to it, which is committed later: nobody has to wait for it before.
+/// A server that loses it loses the connection too, and with that all that is remembered here.
+const WITH_THE_BATCH: &str = "SET LOCAL synchronous_commit = off";
+
+/// A value as it is written.
+#[derive(Debug)]
+pub(crate) struct New {
+    /// By which the database knows it.
+    pub(crate) key: Key,
+    /// What stands beside the key.
+    pub(crate) texts: [Option<String>; 3],
+    pub(crate) raw: Option<Vec<u8>>,
+}
+
+/// Something that a dictionary has a number for.
+pub(crate) trait Once {
+    /// Bytes that nothing else of its kind has.
+    fn bytes(&self) -> Cow<'_, [u8]>;
+    /// What is written of it.
+    fn new(&self) -> New;
+}
+
+/// How a kind of values lies in its table.
+#[derive(Debug)]
+struct Place {
+    table: &'static str,
+    /// The column with the key, and the type of arrays of keys.
+    key: (&'static str, Type),
+    /// What stands beside number and key.
+    columns: &'static [&'static str],
+    /// What an INSERT has for them: SQL over the texts `a`, `b`, `c` and the bytes `raw`.
+    values: String,
+    /// Whether these are none, or the first text and the bytes: then they can be copied.
+    is_plain: bool,
+}
 
 /// A kind of values that are kept once.
 #[derive(Debug)]
 pub(crate) struct Dictionary {
-    find: String,
-    insert: String,
+    place: Place,
     /// Met lately; in some batch before.
-    known: Cache<Hash, i32>,
-    /// Of the batch in hand.
-    batch: HashMap<Hash, i32, RandomState>,
-    /// Of the batch, and not known.
-    missing: BTreeMap<Hash, Texts>,
+    known: Cache<Box<[u8]>, i32>,
+    /// Of the batch in hand; `None` as long as it is missing.
+    batch: HashMap<Box<[u8]>, Option<i32>, RandomState>,
+    missing: BTreeMap<Key, (Box<[u8]>, New)>,
 }
 
+/// Keys and their numbers.
+type Numbered = Vec<(Key, i32)>;
+
 impl Dictionary {
-    /// Of a table; `columns` and the values for them, of the texts `a`, `b` and `c`.
-    fn new(table: &str, columns: &str, values: &str, remembered: usize) -> Self {
-        Self {
-            find: format!("SELECT hash, id FROM {table} WHERE hash = ANY ($1)"),
-            insert: format!(
-                "INSERT INTO {table} (hash, {columns})
-                 SELECT hash, {values} FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS new (hash, a, b, c)
-                 ORDER BY hash ON CONFLICT (hash) DO NOTHING RETURNING hash, id"
-            ),
-            known: Cache::new(remembered),
-            batch: HashMap::default(),
-            missing: BTreeMap::new(),
-        }
+    fn new(place: Place, remembered: usize) -> Self {
+        let known = Cache::new(remembered);
+        Self { place, known, batch: HashMap::default(), missing: BTreeMap::new() }
     }
 
-    /// Notes that the batch has a value; `texts` is asked for once if it is not known.
-    fn want(&mut self, hash: Hash, texts: impl FnOnce() -> Texts) {
-        if self.batch.contains_key(&hash) || self.missing.contains_key(&hash) {
+    /// Notes that the batch has a value.
+    pub(crate) fn want(&mut self, value: &impl Once) {
+        let bytes = value.bytes();
+        if self.batch.contains_key(&*bytes) {
             return;
         }
-        match self.known.get(&hash) {
-            Some(id) => drop(self.batch.insert(hash, id)),
-            None => drop(self.missing.insert(hash, texts())),
+        let id = self.known.get(&*bytes);
+        if id.is_none() {
+            let new = value.new();
+            self.missing.insert(new.key.clone(), (Box::from(&*bytes), new));
         }
+        self.batch.insert(bytes.into(), id);
     }
 
     /// The number of a value of the batch; `None` if it was not wanted.
-    pub(crate) fn id(&self, hash: Hash) -> Option<i32> {
-        self.batch.get(&hash).copied()
-    }
-
-    /// Finds or adds all that is missing.
-    async fn resolve(&mut self, sql: &Client) -> Result<(), tokio_postgres::Error> {
-        self.look_up(sql).await?;
-        if !self.missing.is_empty() {
-            self.add(sql).await?;
-            // Somebody else may have added some in between.
-            self.look_up(sql).await?;
-        }
-        Ok(())
+    pub(crate) fn id(&self, value: &impl Once) -> Option<i32> {
+        self.batch.get(&*value.bytes()).copied().flatten()
     }
 
     async fn look_up(&mut self, sql: &Client) -> Result<(), tokio_postgres::Error> {
         if self.missing.is_empty() {
             return Ok(());
         }
-        let hashes: Vec<_> = self.missing.keys().copied().collect();
-        let found =
-            sql.query_typed(&self.find, &[(&hashes, tokio_postgres::types::Type::UUID_ARRAY)]).await?;
-        self.note(&found)
+        let Place { table, key: (key, keys), .. } = &self.place;
+        let find = format!("SELECT {key}, id FROM {table} WHERE {key} = ANY ($1)");
+        let missing: Vec<_> = self.missing.keys().collect();
+        let found = numbered(&sql.query_typed(&find, &[(&missing, keys.clone())]).await?)?;
+        self.note(found);
+        Ok(())
     }
 
-    async fn add(&mut self, sql: &Client) -> Result<(), tokio_postgres::Error> {
-        use tokio_postgres::types::Type;
-        let hashes: Vec<_> = self.missing.keys().copied().collect();
-        let [a, b, c] =
-            [0, 1, 2].map(|i| self.missing.values().map(|texts| texts[i].as_deref()).collect::<Vec<_>>());
-        let texts = Type::TEXT_ARRAY;
-        let added = sql
+    /// Adds what is missing; returns what was added, which is there when the transaction is.
+    async fn add(
+        &self,
+        transaction: &Transaction<'_>,
+        nobody_else: bool,
+    ) -> Result<Numbered, tokio_postgres::Error> {
+        match self.missing.len() {
+            0 => Ok(Vec::new()),
+            MANY.. if nobody_else && self.place.is_plain => self.copy(transaction).await,
+            _ => self.insert(transaction).await,
+        }
+    }
+
+    /// By COPY, with numbers that are taken before. Fails if somebody else adds one of them.
+    async fn copy(&self, transaction: &Transaction<'_>) -> Result<Numbered, tokio_postgres::Error> {
+        let Place { table, key: (key, _), columns, .. } = &self.place;
+        let take = format!("SELECT nextval('{table}_id_seq')::integer FROM generate_series(1::bigint, $1)");
+        let count = i64::try_from(self.missing.len()).unwrap_or(i64::MAX);
+        let taken = transaction.query_typed(&take, &[(&count, Type::INT8)]).await?;
+        let names: Vec<_> = ["id", key].iter().chain(*columns).copied().collect();
+        let mut copy = CopyIn::begin(transaction, table, &names).await?;
+        let mut added = Vec::with_capacity(taken.len());
+        for ((key, (_, new)), taken) in self.missing.iter().zip(&taken) {
+            let id: i32 = taken.try_get(0)?;
+            let row = copy.row().await?;
+            row.int(id);
+            row.raw(&key.0);
+            if !columns.is_empty() {
+                row.text(new.texts[0].as_deref());
+                row.bytes(new.raw.as_deref());
+            }
+            added.push((key.clone(), id));
+        }
+        copy.finish().await?;
+        Ok(added)
+    }
+
+    /// What somebody else has added meanwhile is left out.
+    async fn insert(&self, transaction: &Transaction<'_>) -> Result<Numbered, tokio_postgres::Error> {
+        let Place { table, key: (key, keys), columns, values, .. } = &self.place;
+        let columns: String = columns.iter().flat_map(|column| [", ", column]).collect();
+        let insert = format!(
+            "INSERT INTO {table} ({key}{columns}) SELECT key{values}
+             FROM unnest($1, $2::text[], $3::text[], $4::text[], $5::bytea[]) AS new (key, a, b, c, raw)
+             ON CONFLICT ({key}) DO NOTHING RETURNING {key}, id"
+        );
+        let missing: Vec<_> = self.missing.keys().collect();
+        let texts =
+            |i: usize| self.missing.values().map(|(_, new)| new.texts[i].as_deref()).collect::<Vec<_>>();
+        let (a, b, c) = (texts(0), texts(1), texts(2));
+        let raw: Vec<_> = self.missing.values().map(|(_, new)| new.raw.as_deref()).collect();
+        let of_text = Type::TEXT_ARRAY;
+        let added = transaction
             .query_typed(
-                &self.insert,
-                &[(&hashes, Type::UUID_ARRAY), (&a, texts.clone()), (&b, texts.clone()), (&c, texts)],
+                &insert,
+                &[
+                    (&missing, keys.clone()),
+                    (&a, of_text.clone()),
+                    (&b, of_text.clone()),
+                    (&c, of_text),
+                    (&raw, Type::BYTEA_ARRAY),
+                ],
             )
             .await?;
-        self.note(&added)
+        numbered(&added)
     }
 
-    fn note(&mut self, rows: &[tokio_postgres::Row]) -> Result<(), tokio_postgres::Error> {
-        for row in rows {
-            let (hash, id) = (row.try_get(0)?, row.try_get(1)?);
-            self.missing.remove(&hash);
-            self.known.put(hash, id);
-            self.batch.insert(hash, id);
+    /// Remembers what is in the database.
+    fn note(&mut self, numbered: Numbered) {
+        for (key, id) in numbered {
+            let Some((bytes, _)) = self.missing.remove(&key) else { continue };
+            self.batch.insert(bytes.clone(), Some(id));
+            self.known.put(bytes, id);
         }
-        Ok(())
     }
 
     fn forget_batch(&mut self) {
         self.batch.clear();
         self.missing.clear();
     }
+}
+
+fn numbered(rows: &[tokio_postgres::Row]) -> Result<Numbered, tokio_postgres::Error> {
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 /// Every kind.
@@ -126,20 +204,32 @@ pub(crate) struct Dictionaries {
 
 impl Dictionaries {
     pub(crate) fn new() -> Self {
-        use crate::limits::{CACHED_ADDRESSES, CACHED_PEERS, CACHED_TEXTS};
+        let by_hash = |table, columns, values: &str, is_plain| Place {
+            table,
+            key: ("hash", Type::UUID_ARRAY),
+            columns,
+            values: values.to_owned(),
+            is_plain,
+        };
+        let peers = Place {
+            table: "peer",
+            key: ("peer_id", Type::TEXT_ARRAY),
+            columns: &[],
+            values: String::new(),
+            is_plain: true,
+        };
         // Each text of a set follows a separator, so that a set of one empty text is none of nothing.
-        let set = format!("(string_to_array(a, '{SEPARATOR}'))[2:]");
+        let set = format!(", (string_to_array(a, '{SEPARATOR}'))[2:]");
+        let addresses = by_hash("address", &["multiaddr", "raw"], ", a, raw", true);
+        let sets = by_hash("protocol_set", &["protocols"], &set, false);
+        let failures =
+            by_hash("failure", &["class", "phase", "detail"], ", a::failure_class, b::phase, c", false);
         Self {
-            peers: Dictionary::new("peer", "peer_id", "a", CACHED_PEERS),
-            addresses: Dictionary::new("address", "multiaddr, raw", "a, decode(b, 'hex')", CACHED_ADDRESSES),
-            agents: Dictionary::new("agent", "agent", "a", CACHED_TEXTS),
-            protocol_sets: Dictionary::new("protocol_set", "protocols", &set, CACHED_TEXTS),
-            failures: Dictionary::new(
-                "failure",
-                "class, phase, detail",
-                "a::failure_class, b::phase, c",
-                CACHED_TEXTS,
-            ),
+            peers: Dictionary::new(peers, CACHED_PEERS),
+            addresses: Dictionary::new(addresses, CACHED_ADDRESSES),
+            agents: Dictionary::new(by_hash("agent", &["agent"], ", a", false), CACHED_TEXTS),
+            protocol_sets: Dictionary::new(sets, CACHED_TEXTS),
+            failures: Dictionary::new(failures, CACHED_TEXTS),
         }
     }
 
@@ -149,9 +239,35 @@ impl Dictionaries {
     }
 
     /// Finds or adds all that was wanted since [`forget_batch`](Self::forget_batch).
-    pub(crate) async fn resolve(&mut self, sql: &Client) -> Result<(), tokio_postgres::Error> {
-        for dictionary in self.each() {
-            dictionary.resolve(sql).await?;
+    pub(crate) async fn resolve(&mut self, sql: &mut Client) -> Result<(), tokio_postgres::Error> {
+        self.look_up(sql).await?;
+        match self.add(sql, true).await {
+            Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => self.add(sql, false).await?,
+            added => added?,
+        }
+        // Somebody else may have added some in between.
+        self.look_up(sql).await
+    }
+
+    async fn look_up(&mut self, sql: &Client) -> Result<(), tokio_postgres::Error> {
+        let [peers, addresses, agents, sets, failures] = self.each().map(|kind| kind.look_up(sql));
+        tokio::try_join!(peers, addresses, agents, sets, failures).map(drop)
+    }
+
+    /// Adds what is missing; `nobody_else` is believed to add any of it.
+    async fn add(&mut self, sql: &mut Client, nobody_else: bool) -> Result<(), tokio_postgres::Error> {
+        if self.each().iter().all(|kind| kind.missing.is_empty()) {
+            return Ok(());
+        }
+        let transaction = sql.transaction().await?;
+        transaction.batch_execute(WITH_THE_BATCH).await?;
+        let mut added = Vec::new();
+        for kind in self.each() {
+            added.push(kind.add(&transaction, nobody_else).await?);
+        }
+        transaction.commit().await?;
+        for (kind, added) in self.each().into_iter().zip(added) {
+            kind.note(added);
         }
         Ok(())
     }
@@ -161,30 +277,5 @@ impl Dictionaries {
         for dictionary in self.each() {
             dictionary.forget_batch();
         }
-    }
-}
-
-/// The hash of something that consists of parts: each is hashed with its length.
-pub(crate) fn hash(parts: &[&[u8]]) -> Hash {
-    let mut sha = Sha256::new();
-    for part in parts {
-        sha.update((part.len() as u64).to_be_bytes());
-        sha.update(part);
-    }
-    let mut hash = [0; 16];
-    hash.iter_mut().zip(sha.finalize()).for_each(|(to, from)| *to = from);
-    Hash(hash)
-}
-
-/// Something that a dictionary has a number for.
-pub(crate) trait Once {
-    /// By which it is known.
-    fn hash(&self) -> Hash;
-    /// What is written of it.
-    fn texts(&self) -> Texts;
-
-    /// Notes that the batch has it.
-    fn want(&self, dictionary: &mut Dictionary) {
-        dictionary.want(self.hash(), || self.texts());
     }
 }

@@ -9,7 +9,7 @@ use schema::{
 
 use super::{
     copy::CopyRows,
-    dictionary::{Dictionaries, Once},
+    dictionary::Dictionaries,
     layout,
     numbers::Numbers,
     once::{Agent, Protocols},
@@ -25,7 +25,7 @@ pub(crate) const FAILED: i32 = -3;
 /// Wants all that a row refers to.
 pub(crate) fn want(row: &Row, dictionaries: &mut Dictionaries, numbers: &mut Numbers) {
     if let Row::Peer(_, peer) = row {
-        return peer.want(&mut dictionaries.peers);
+        return dictionaries.peers.want(peer);
     }
     if let Some(encounter) = row.encounter() {
         want_encounter(encounter, dictionaries);
@@ -34,14 +34,14 @@ pub(crate) fn want(row: &Row, dictionaries: &mut Dictionaries, numbers: &mut Num
     for (position, cell) in row.cells().iter().enumerate() {
         match cell {
             Cell::Peer(number) if position == 0 && has_subject => numbers.want(*number),
-            Cell::Failure(failure) => failure.want(&mut dictionaries.failures),
-            Cell::Address(address) => address.want(&mut dictionaries.addresses),
-            Cell::Addresses(addresses) => addresses.iter().for_each(|a| a.want(&mut dictionaries.addresses)),
-            Cell::Texts(texts) if !texts.is_empty() => Protocols(texts).want(&mut dictionaries.protocol_sets),
+            Cell::Failure(failure) => dictionaries.failures.want(&**failure),
+            Cell::Address(address) => dictionaries.addresses.want(&**address),
+            Cell::Addresses(addresses) => addresses.iter().for_each(|a| dictionaries.addresses.want(a)),
+            Cell::Texts(texts) if !texts.is_empty() => dictionaries.protocol_sets.want(&Protocols(texts)),
             Cell::Prefixes(prefixes) => {
                 for prefix in prefixes {
                     if let PrefixOutcome::Failed(class) = prefix {
-                        class.want(&mut dictionaries.failures);
+                        dictionaries.failures.want(class);
                     }
                 }
             }
@@ -52,20 +52,20 @@ pub(crate) fn want(row: &Row, dictionaries: &mut Dictionaries, numbers: &mut Num
 
 fn want_encounter(encounter: &Encounter, to: &mut Dictionaries) {
     for visited in every(&encounter.addresses) {
-        visited.address.want(&mut to.addresses);
+        to.addresses.want(&visited.address);
         if let AddressOutcome::Failed(failure) = &visited.outcome {
-            failure.want(&mut to.failures);
+            to.failures.want(failure);
         }
     }
-    encounter.listen_addrs.iter().for_each(|address| address.want(&mut to.addresses));
+    encounter.listen_addrs.iter().for_each(|address| to.addresses.want(address));
     if let Some(agent) = &encounter.agent_version {
-        Agent(agent).want(&mut to.agents);
+        to.agents.want(&Agent(agent));
     }
     if !encounter.protocols.is_empty() {
-        Protocols(&encounter.protocols).want(&mut to.protocol_sets);
+        to.protocol_sets.want(&Protocols(&encounter.protocols));
     }
     for failure in encounter.connect_error.iter().chain(&encounter.identify_error) {
-        failure.want(&mut to.failures);
+        to.failures.want(failure);
     }
 }
 
@@ -88,7 +88,6 @@ pub(crate) struct Encoder<'a> {
 impl Encoder<'_> {
     /// Writes a row as the number `position` of its run.
     pub(crate) fn row(&self, out: &mut CopyRows, row: &Row, table: &Table, position: i64) {
-        out.row(layout::columns(table).len());
         out.big(layout::id(self.run, position));
         out.int(self.run);
         out.time(self.created_at);
@@ -126,7 +125,7 @@ impl Encoder<'_> {
         out.text(rtt.map(|rtt| rtt.source.name()));
         self.failure(out, encounter.connect_error.as_ref());
         let agent = encounter.agent_version.as_deref();
-        out.int(agent.and_then(|agent| self.dictionaries.agents.id(Agent(agent).hash())));
+        out.int(agent.and_then(|agent| self.dictionaries.agents.id(&Agent(agent))));
         self.protocols(out, &encounter.protocols);
         self.addresses(out, &encounter.listen_addrs);
         self.failure(out, encounter.identify_error.as_ref());
@@ -150,7 +149,7 @@ impl Encoder<'_> {
         });
         out.texts(self.enums[1], reasons.as_deref());
         let failed = if_any(&all, |(visited, _)| match &visited.outcome {
-            AddressOutcome::Failed(failure) => failures.id(failure.hash()),
+            AddressOutcome::Failed(failure) => failures.id(failure),
             _ => None,
         });
         out.ints(failed.as_deref());
@@ -185,7 +184,7 @@ impl Encoder<'_> {
     }
 
     fn address(&self, address: &kad::Address) -> Option<i32> {
-        self.dictionaries.addresses.id(address.hash())
+        self.dictionaries.addresses.id(address)
     }
 
     fn addresses(&self, out: &mut CopyRows, addresses: &[kad::Address]) {
@@ -193,12 +192,12 @@ impl Encoder<'_> {
     }
 
     fn failure(&self, out: &mut CopyRows, failure: Option<&kad::failure::Failure>) {
-        out.int(failure.and_then(|failure| self.dictionaries.failures.id(failure.hash())));
+        out.int(failure.and_then(|failure| self.dictionaries.failures.id(failure)));
     }
 
     fn protocols(&self, out: &mut CopyRows, protocols: &[String]) {
         let set = (!protocols.is_empty()).then_some(Protocols(protocols));
-        out.int(set.and_then(|set| self.dictionaries.protocol_sets.id(set.hash())));
+        out.int(set.and_then(|set| self.dictionaries.protocol_sets.id(&set)));
     }
 
     fn prefixes(&self, out: &mut CopyRows, prefixes: &[PrefixOutcome]) {
@@ -209,7 +208,7 @@ impl Encoder<'_> {
             PrefixOutcome::NotAsked => Some(NOT_ASKED),
             PrefixOutcome::Saved => Some(SAVED),
             PrefixOutcome::Answered { peers } => Some(i32::from(*peers)),
-            PrefixOutcome::Failed(class) => Some(FAILED - self.dictionaries.failures.id(class.hash())?),
+            PrefixOutcome::Failed(class) => Some(FAILED - self.dictionaries.failures.id(class)?),
         };
         out.ints(list(prefixes, code).as_deref());
     }

@@ -18,9 +18,10 @@ use super::{
     client::PgClient,
     courier::{Brought, Courier},
     desk::Clerk,
-    dictionary, error, fault, left,
+    error, fault, left,
     login::Login,
     runs,
+    values::Key,
 };
 use crate::{Error, Totals, writer::tell};
 
@@ -206,8 +207,9 @@ impl Forwarder {
             return Duration::ZERO;
         }
         let full = first.saturating_mul(1 << (self.tries - 1).min(16)).min(longest);
-        let hash = dictionary::hash(&[&self.run.1.0, &self.tries.to_be_bytes()]);
-        full.mul_f64(f64::from(hash.0[0]).mul_add(1.0 / 512.0, 0.5))
+        let hash = Key::hash(&[&self.run.1.0[..], &self.tries.to_be_bytes()].concat());
+        let part = hash.0.first().copied().unwrap_or_default();
+        full.mul_f64(f64::from(part).mul_add(1.0 / 512.0, 0.5))
     }
 
     /// Begins to connect when it is time, and notes what came of it; does not wait.

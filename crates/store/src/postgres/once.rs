@@ -1,6 +1,6 @@
 //! What is kept once over all runs, as the dictionaries want it: by which hash it is known, and what is written of it.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
 use kad::{
     Address, Multiaddr, PeerId,
@@ -8,40 +8,38 @@ use kad::{
 };
 
 use super::{
-    dictionary::{Once, Texts, hash},
+    dictionary::{New, Once},
     text::{joined, kept},
-    values::Hash,
+    values::Key,
 };
 
 impl Once for PeerId {
-    fn hash(&self) -> Hash {
-        hash(&[&self.to_bytes()])
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        self.to_bytes().into()
     }
 
-    fn texts(&self) -> Texts {
-        [Some(self.to_base58()), None, None]
+    /// No id is long: it is its own key.
+    fn new(&self) -> New {
+        New { key: Key(self.to_base58().into_bytes().into()), texts: [None, None, None], raw: None }
     }
 }
 
 impl Once for Address {
-    fn hash(&self) -> Hash {
-        hash(&[self.as_bytes()])
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        self.as_bytes().into()
     }
 
     /// As text; with the bytes beside it where no text that can be kept stands for exactly these bytes.
-    fn texts(&self) -> Texts {
+    fn new(&self) -> New {
+        let key = Key::hash(self.as_bytes());
         if let Some(address) = self.multiaddr() {
             let text = address.to_string();
             if text.parse::<Multiaddr>().is_ok_and(|parsed| parsed == *address) && *kept(&text) == *text {
-                return [Some(text), None, None];
+                return New { key, texts: [Some(text), None, None], raw: None };
             }
         }
-        let mut digits = String::with_capacity(2 * self.as_bytes().len());
-        for byte in self.as_bytes() {
-            // Writing into a string cannot fail.
-            write!(digits, "{byte:02x}").ok();
-        }
-        [Some(format!("0x{digits}")), Some(digits), None]
+        let digits: String = self.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        New { key, texts: [Some(format!("0x{digits}")), None, None], raw: Some(self.as_bytes().to_vec()) }
     }
 }
 
@@ -49,12 +47,16 @@ impl Once for Address {
 pub(crate) struct Agent<'a>(pub(crate) &'a str);
 
 impl Once for Agent<'_> {
-    fn hash(&self) -> Hash {
-        hash(&[self.0.as_bytes()])
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        self.0.as_bytes().into()
     }
 
-    fn texts(&self) -> Texts {
-        [Some(kept(self.0).into_owned()), None, None]
+    fn new(&self) -> New {
+        New {
+            key: Key::hash(self.0.as_bytes()),
+            texts: [Some(kept(self.0).into_owned()), None, None],
+            raw: None,
+        }
     }
 }
 
@@ -62,36 +64,48 @@ impl Once for Agent<'_> {
 pub(crate) struct Protocols<'a>(pub(crate) &'a [String]);
 
 impl Once for Protocols<'_> {
-    fn hash(&self) -> Hash {
-        let parts: Vec<_> = self.0.iter().map(String::as_bytes).collect();
-        hash(&parts)
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        joined(self.0).into_bytes().into()
     }
 
-    fn texts(&self) -> Texts {
-        [Some(joined(self.0)), None, None]
+    fn new(&self) -> New {
+        let joined = joined(self.0);
+        New { key: Key::hash(joined.as_bytes()), texts: [Some(joined), None, None], raw: None }
     }
 }
 
 impl Once for Failure {
-    fn hash(&self) -> Hash {
-        let detail = self.detail.as_deref().map(str::as_bytes);
-        let parts = [self.class.name().as_bytes(), self.phase.name().as_bytes()];
-        hash(&parts.into_iter().chain(detail).collect::<Vec<_>>())
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        // No name has a NUL.
+        let mut bytes = format!("{}\0{}", self.class.name(), self.phase.name()).into_bytes();
+        if let Some(detail) = &self.detail {
+            bytes.push(0);
+            bytes.extend(detail.as_bytes());
+        }
+        bytes.into()
     }
 
-    fn texts(&self) -> Texts {
+    fn new(&self) -> New {
         let detail = self.detail.as_deref().map(|detail| kept(detail).into_owned());
-        [Some(self.class.name().to_owned()), Some(self.phase.name().to_owned()), detail]
+        New {
+            key: Key::hash(&self.bytes()),
+            texts: [Some(self.class.name().to_owned()), Some(self.phase.name().to_owned()), detail],
+            raw: None,
+        }
     }
 }
 
 /// A failure of which the class says it all: that of the request for a prefix.
 impl Once for FailureClass {
-    fn hash(&self) -> Hash {
-        hash(&[self.name().as_bytes()])
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        self.name().as_bytes().into()
     }
 
-    fn texts(&self) -> Texts {
-        [Some(self.name().to_owned()), None, None]
+    fn new(&self) -> New {
+        New {
+            key: Key::hash(self.name().as_bytes()),
+            texts: [Some(self.name().to_owned()), None, None],
+            raw: None,
+        }
     }
 }

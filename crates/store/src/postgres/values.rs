@@ -1,9 +1,10 @@
-//! Values that the driver knows only by features which bring whole libraries: moments, hashes, labels of enums, JSON.
+//! Values that the driver knows only by features which bring whole libraries: moments, keys, labels of enums.
 
 use std::error::Error;
 
 use bytes::{BufMut as _, BytesMut};
 use schema::Timestamp;
+use sha2::{Digest as _, Sha256};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 use super::copy::{since_1970, since_2000};
@@ -37,28 +38,36 @@ impl ToSql for Moment {
     to_sql_checked!();
 }
 
-/// The first half of a SHA-256, as a `uuid`: the type of 16 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Hash(pub(crate) [u8; 16]);
+/// By which the database knows a value: a short text, or the first half of a SHA-256 as a `uuid`, the type of 16 bytes. Both are
+/// on their way what they are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key(pub(crate) Box<[u8]>);
 
-impl<'a> FromSql<'a> for Hash {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Failed> {
-        Ok(Self(raw.try_into()?))
-    }
-
-    fn accepts(kind: &Type) -> bool {
-        *kind == Type::UUID
+impl Key {
+    /// Of something that may be long.
+    pub(crate) fn hash(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).iter().take(16).copied().collect())
     }
 }
 
-impl ToSql for Hash {
+impl<'a> FromSql<'a> for Key {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Failed> {
+        Ok(Self(raw.into()))
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        matches!(*kind, Type::UUID | Type::TEXT)
+    }
+}
+
+impl ToSql for Key {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Failed> {
         out.put_slice(&self.0);
         Ok(IsNull::No)
     }
 
     fn accepts(kind: &Type) -> bool {
-        *kind == Type::UUID
+        matches!(*kind, Type::UUID | Type::TEXT)
     }
 
     to_sql_checked!();
