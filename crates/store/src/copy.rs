@@ -1,14 +1,22 @@
 //! Copies runs from one store to another, whatever keeps each, and compares them row by row.
 
-use schema::{PeerNumber, Row, RunId, RunState, TABLES, Table, cell::Cells};
+use schema::{PeerNumber, Row, RunId, RunState, TABLES, Table, Timestamp, cell::Cells};
 
-use crate::{Error, Store, Totals, rows::Source};
+use crate::{Error, Store, Totals, rows::Source, writer::Appender};
 
 /// Rows that are copied in one transaction.
-const BATCH_ROWS: usize = 1000;
+const BATCH_ROWS: u64 = 1000;
+
+/// So many rows of a table, one after the other, were created in one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Created {
+    pub(crate) rows: u64,
+    pub(crate) at: Timestamp,
+}
 
 impl Store {
-    /// Copies a run, with all of its rows and its end, to a store that does not have it; returns how many rows it has.
+    /// Copies a run to a store that does not have it, with all of its rows and when they were created, its end, and how much of
+    /// it was pruned; returns what it has there.
     ///
     /// Fails with [`Error::Running`] while the run is under way, and with [`Error::RunExists`] if it is there. What was copied
     /// when something fails is there as an interrupted run.
@@ -17,23 +25,26 @@ impl Store {
         if run.state == RunState::Running {
             return Err(Error::Running { store: self.name(), operation: "copy a run", id });
         }
-        let mut appender = to.appender(&run.start)?;
-        let mut totals = Totals::default();
-        let created = run.end.as_ref().map_or(run.start.started_at, |end| end.finished_at);
-        for table in std::iter::once(None).chain(TABLES.iter().map(Some)) {
-            let mut rows = self.stream(id, table)?;
-            loop {
-                let batch: Vec<Row> = rows.by_ref().take(BATCH_ROWS).collect::<Result<_, _>>()?;
-                if batch.is_empty() {
-                    break;
+        let mut appender = to.appender(&run.start, run.totals.pruned)?;
+        let mut peers = self.stream(id, None)?;
+        while append(&mut appender, &mut peers, (u64::MAX, run.start.started_at)).await? > 0 {}
+        for table in TABLES {
+            let mut rows = self.stream(id, Some(table))?;
+            for Created { rows: mut left, at } in self.created(id, table)? {
+                while left > 0 {
+                    let appended = append(&mut appender, &mut rows, (left, at)).await?;
+                    if appended == 0 {
+                        break;
+                    }
+                    left -= appended;
                 }
-                totals = appender.append(batch, created).await?;
             }
         }
-        match &run.end {
-            Some(end) => appender.end(end).await,
-            None => Ok(totals),
+        if let Some(end) = &run.end {
+            appender.end(end).await?;
         }
+        drop(appender);
+        Ok(to.run(id)?.totals)
     }
 
     /// Compares a run with the same one in another store: what was known at its start and its end, its peers, and every row.
@@ -57,6 +68,11 @@ impl Store {
                     _ => return different(&format!("row {position} of {name}")),
                 }
             }
+            if let Some(table) = table
+                && moments(self.created(id, table)?) != moments(other.created(id, table)?)
+            {
+                return different(&format!("when rows of {name} were created"));
+            }
         }
         Ok(())
     }
@@ -71,6 +87,33 @@ impl Store {
             Some(table) => Stream::Rows { source: self.source(run, table)?, table, store: self.name() },
         })
     }
+}
+
+/// Appends up to so many rows that were created at one moment; returns how many.
+async fn append(
+    appender: &mut Appender,
+    rows: &mut Stream<'_>,
+    (most, created_at): (u64, Timestamp),
+) -> Result<u64, Error> {
+    let most = usize::try_from(most.min(BATCH_ROWS)).unwrap_or(usize::MAX);
+    let batch: Vec<Row> = rows.take(most).collect::<Result<_, _>>()?;
+    let appended = batch.len() as u64;
+    if appended > 0 {
+        appender.append(batch, created_at).await?;
+    }
+    Ok(appended)
+}
+
+/// As few as say the same.
+fn moments(created: Vec<Created>) -> Vec<Created> {
+    let mut all: Vec<Created> = Vec::new();
+    for one in created {
+        match all.last_mut() {
+            Some(last) if last.at == one.at => last.rows += one.rows,
+            _ => all.push(one),
+        }
+    }
+    all
 }
 
 /// Rows of one table, one after the other.

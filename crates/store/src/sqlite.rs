@@ -46,7 +46,7 @@ pub(crate) use self::{
     read::{NeighborReader, RowReader},
     scan::ColumnReader,
 };
-use crate::{Error, Limits, PeerHistory, Peers, Pruned, RunFilter, RunInfo, Scan, StorePeer};
+use crate::{Error, Limits, PeerHistory, Peers, Pruned, RunFilter, RunInfo, Scan, StorePeer, copy::Created};
 
 /// An open file.
 #[derive(Debug)]
@@ -86,8 +86,8 @@ impl Database {
         &self.path
     }
 
-    /// Begins a run, over a connection of its own.
-    pub(crate) fn begin_run(&self, start: &RunStart) -> Result<Appender, Error> {
+    /// Begins a run of which so many visits were pruned elsewhere, over a connection of its own.
+    pub(crate) fn begin_run(&self, start: &RunStart, pruned: u64) -> Result<Appender, Error> {
         for run in runs::all(&self.connection, &RunFilter::default()).map_err(|e| self.reading(e))? {
             if run.state.is_none() && run.start.id != start.id {
                 Alive::remove_left_over(&self.path, run.start.id);
@@ -100,7 +100,7 @@ impl Database {
             }
             _ => Error::Io { path: self.path.clone(), operation: "lock the run", source },
         })?;
-        Appender::begin(connection, self.path.clone(), (start, alive), &self.limits)
+        Appender::begin(connection, self.path.clone(), (start, pruned, alive), &self.limits)
     }
 
     /// Deletes a run that is not under way.
@@ -152,6 +152,20 @@ impl Database {
     pub(crate) fn rows(&self, run: RunId, table: &'static Table) -> Result<RowReader<'_>, Error> {
         let run = self.stored(run)?;
         Ok(RowReader::new(&self.connection, &self.path, table, (run.row, run.start.started_at)))
+    }
+
+    /// When the rows of one table of a run were created, in their order.
+    pub(crate) fn created(&self, run: RunId, table: &Table) -> Result<Vec<Created>, Error> {
+        let run = self.stored(run)?.row;
+        let sql = "SELECT last - first + 1, created_at_us FROM batch
+            WHERE run = ?1 AND kind = (SELECT id FROM name WHERE name = ?2) ORDER BY first";
+        let read = || {
+            let mut select = self.connection.prepare_cached(sql)?;
+            let created =
+                |row: &rusqlite::Row<'_>| Ok(Created { rows: row.get(0)?, at: Timestamp(row.get(1)?) });
+            select.query_map((run, table.name), created)?.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|e| self.reading(e))
     }
 
     /// Who has whom in its routing table, by the visits of a run.

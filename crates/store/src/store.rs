@@ -8,6 +8,7 @@ use schema::{RowType, RunId, RunStart, Table, Timestamp, Visit};
 use crate::{
     Error, Limits, Neighbors, PeerHistory, Peers, Pruned, Rows, RunFilter, RunInfo, Scan, Scanned, StorePeer,
     StoreUrl, Writer,
+    copy::Created,
     rows::{NeighborSource, Source},
     scan::ScanSource,
     sqlite,
@@ -89,16 +90,25 @@ impl Store {
     ///
     /// Fails with [`Error::RunExists`] if its id is taken. Waits for other writers up to the busy timeout.
     pub fn begin_run(&self, start: &RunStart) -> Result<Writer, Error> {
-        Writer::begin(self.appender(start)?, self.name(), start.started_at, self.limits)
+        Writer::begin(self.appender(start, 0)?, self.name(), start.started_at, self.limits)
     }
 
-    /// Begins a run whose rows come in batches that are there.
-    pub(crate) fn appender(&self, start: &RunStart) -> Result<Appender, Error> {
+    /// Begins a run whose rows come in batches that are there; so many visits of it were pruned elsewhere.
+    pub(crate) fn appender(&self, start: &RunStart, pruned: u64) -> Result<Appender, Error> {
         Ok(match &self.backend {
-            Backend::Sqlite(database) => Appender::Sqlite(Box::new(database.begin_run(start)?)),
+            Backend::Sqlite(database) => Appender::Sqlite(Box::new(database.begin_run(start, pruned)?)),
             #[cfg(feature = "postgres")]
-            Backend::Postgres(database) => Appender::Postgres(Box::new(database.begin_run(start)?)),
+            Backend::Postgres(database) => Appender::Postgres(Box::new(database.begin_run(start, pruned)?)),
         })
+    }
+
+    /// When the rows of a run in a table were created, in their order.
+    pub(crate) fn created(&self, run: RunId, table: &'static Table) -> Result<Vec<Created>, Error> {
+        match &self.backend {
+            Backend::Sqlite(database) => database.created(run, table),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(database) => database.created(run, table),
+        }
     }
 
     /// Deletes a run with all of its rows, and what only it refers to: peers, addresses, agents.

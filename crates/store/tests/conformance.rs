@@ -46,6 +46,13 @@ on_sqlite! {
     a_peer_is_known_over_all_runs
 }
 
+#[tokio::test]
+async fn a_copy_is_the_same_in_every_column() {
+    let ((_here, from), (_there, to)) = (place(), place());
+    conformance::a_copy_is_the_same_in_every_column(&mut from(), &to()).await;
+    to().check().unwrap();
+}
+
 #[test]
 fn any_visit_is_read_back() {
     let (_directory, open) = place();

@@ -101,6 +101,23 @@ async fn runs_are_copied_between_both_kinds_of_stores() {
     assert!(different.to_string().contains("its start, its end or how many rows"), "{different}");
 }
 
+/// Each column there and back.
+#[tokio::test]
+async fn a_copy_is_the_same_in_every_column() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| {
+        let url = kadscope_store::StoreUrl::Sqlite(directory.path().join(name));
+        Store::open_with(&url, LIMITS()).unwrap().unwrap()
+    };
+    let (_server, open) = place();
+    conformance::a_copy_is_the_same_in_every_column(&mut file("from.sqlite"), &open()).await;
+    open().check().unwrap();
+    let (_server, open) = place();
+    let to = file("to.sqlite");
+    conformance::a_copy_is_the_same_in_every_column(&mut open(), &to).await;
+    to.check().unwrap();
+}
+
 /// A program that goes takes its lock with it; a run that is deleted leaves nothing that only it referred to.
 #[tokio::test]
 async fn a_deleted_run_leaves_nothing_behind() {

@@ -24,11 +24,11 @@ pub(crate) struct Appender {
 }
 
 impl Appender {
-    /// Begins a run, over a connection of its own; files of what waits go to the directory `spills`.
+    /// Begins a run of which so many visits were pruned elsewhere, over a connection of its own; files of what waits go to the directory `spills`.
     pub(super) fn begin(
         login: &Login,
         spills: Option<PathBuf>,
-        start: &RunStart,
+        (start, pruned): (&RunStart, u64),
         limits: Limits,
     ) -> Result<Self, Error> {
         let store = login.to_string();
@@ -39,7 +39,7 @@ impl Appender {
             source: source.into(),
         })?;
         let wanted = start.clone();
-        let begun = desk.ask(async move |forwarder: &mut Forwarder| forwarder.begin(&wanted).await);
+        let begun = desk.ask(async move |forwarder: &mut Forwarder| forwarder.begin(&wanted, pruned).await);
         begun.unwrap_or_else(|| Err(Error::WriterDied { store: store.clone() }))?;
         Ok(Self { store, limits, desk, run: start.id })
     }

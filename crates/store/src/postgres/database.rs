@@ -6,7 +6,8 @@ use schema::{PeerNumber, RunId, RunStart, Table, Timestamp};
 
 use super::{appender::Appender, desk::Desk, login::Login, reader::Reader, runs::Stored, scan::ColumnReader};
 use crate::{
-    Error, Limits, PeerHistory, Peers, PostgresUrl, Pruned, RunFilter, RunInfo, Scan, StorePeer, rows::Read,
+    Error, Limits, PeerHistory, Peers, PostgresUrl, Pruned, RunFilter, RunInfo, Scan, StorePeer,
+    copy::Created, rows::Read,
 };
 
 /// An open database.
@@ -56,8 +57,13 @@ impl Database {
         self.desk.ask(job).unwrap_or_else(|| Err(Error::WriterDied { store: self.store.clone() }))
     }
 
-    pub(crate) fn begin_run(&self, start: &RunStart) -> Result<Appender, Error> {
-        Appender::begin(&self.login, self.spills.clone(), start, self.limits)
+    /// Begins a run of which so many visits were pruned elsewhere.
+    pub(crate) fn begin_run(&self, start: &RunStart, pruned: u64) -> Result<Appender, Error> {
+        Appender::begin(&self.login, self.spills.clone(), (start, pruned), self.limits)
+    }
+
+    pub(crate) fn created(&self, run: RunId, table: &'static Table) -> Result<Vec<Created>, Error> {
+        self.ask(async move |reader: &mut Reader| reader.created(run, table).await)
     }
 
     pub(crate) fn runs(&self, filter: &RunFilter) -> Result<Vec<RunInfo>, Error> {

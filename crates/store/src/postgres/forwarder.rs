@@ -83,13 +83,13 @@ impl Forwarder {
         }
     }
 
-    /// Begins the run, and brings what killed programs left in files before that.
-    pub(crate) async fn begin(&mut self, start: &RunStart) -> Result<(), Error> {
+    /// Begins the run, of which so many visits were pruned elsewhere, and brings what killed programs left in files before that.
+    pub(crate) async fn begin(&mut self, start: &RunStart, pruned: u64) -> Result<(), Error> {
         const OPERATION: &str = "begin a run";
         let fail = |error: tokio_postgres::Error| error::named(&self.store, OPERATION, &error);
         let unreachable = |reason| Error::Unreachable { store: self.store.clone(), reason };
         let mut client = PgClient::connect(&self.login).await.map_err(unreachable)?;
-        let Some(run) = runs::insert(&mut client.sql, start).await.map_err(fail)? else {
+        let Some(run) = runs::insert(&mut client.sql, start, pruned).await.map_err(fail)? else {
             return Err(Error::RunExists { store: self.store.clone(), id: start.id });
         };
         if let Some(directory) = &self.spills {

@@ -12,8 +12,9 @@ use super::{
     read::{self, Columns},
     resolve::Resolver,
     runs::{self, Stored},
+    values::Moment,
 };
-use crate::{Error, Peers, rows::Read};
+use crate::{Error, Peers, copy::Created, rows::Read};
 
 /// Rows that are read at once.
 pub(super) const CHUNK_ROWS: i64 = 1000;
@@ -165,6 +166,24 @@ impl Reader {
             .iter()
             .map(|row| Ok((row.try_get(0).map_err(fail)?, Columns::new(row, store, resolver).read(table)?)))
             .collect()
+    }
+
+    /// When the rows of one kind were created, in their order.
+    pub(super) async fn created(&mut self, id: RunId, table: &'static Table) -> Result<Vec<Created>, Error> {
+        let run = self.run(id).await?.id;
+        let (client, store) = self.client().await?;
+        let read = format!(
+            "SELECT count(*), created_at FROM {} WHERE run = $1 GROUP BY created_at ORDER BY min(id)",
+            table.name
+        );
+        let found = client.sql.query_typed(&read, &[(&run, Type::INT4)]).await;
+        let created = |row: &tokio_postgres::Row| {
+            let rows: i64 = row.try_get(0)?;
+            Ok(Created { rows: rows.cast_unsigned(), at: row.try_get::<_, Moment>(1)?.0 })
+        };
+        found
+            .and_then(|rows| rows.iter().map(created).collect())
+            .map_err(|error| named(store, Error::READ, &error))
     }
 
     /// Neighbors from a row on.

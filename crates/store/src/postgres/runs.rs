@@ -4,6 +4,7 @@ use schema::{RunEnd, RunId, RunStart, RunState, Timestamp, Tool};
 use tokio_postgres::{Client, Row, types::Type};
 
 use super::{
+    encode::big,
     error::{damaged, named, unknown},
     migrate::LOCKS,
     text::{kept_json, read_json},
@@ -11,11 +12,15 @@ use super::{
 };
 use crate::{Error, RunInfo, Totals};
 
-/// Writes that a run begins, and holds its lock before anybody can know of it; returns its number. `None` if it is there.
-pub(super) async fn insert(sql: &mut Client, start: &RunStart) -> Result<Option<i32>, tokio_postgres::Error> {
+/// Writes that a run begins, of which so many visits were pruned elsewhere, and holds its lock before anybody can know of it; returns its number. `None` if it is there.
+pub(super) async fn insert(
+    sql: &mut Client,
+    start: &RunStart,
+    pruned: u64,
+) -> Result<Option<i32>, tokio_postgres::Error> {
     let transaction = sql.transaction().await?;
-    let insert = "INSERT INTO run (run_id, tool, network, started_at, version, seed, vantage, parameters)
-        VALUES ($1, $2::text::tool, $3, $4, $5, $6::text::numeric, $7, $8::text::jsonb)
+    let insert = "INSERT INTO run (run_id, tool, network, started_at, version, seed, vantage, parameters, pruned_count)
+        VALUES ($1, $2::text::tool, $3, $4, $5, $6::text::numeric, $7, $8::text::jsonb, $9)
         ON CONFLICT (run_id) DO NOTHING RETURNING id";
     let (id, seed, started_at) = (start.id.to_string(), start.seed.to_string(), Moment(start.started_at));
     let parameters = kept_json(&start.parameters).to_string();
@@ -32,6 +37,7 @@ pub(super) async fn insert(sql: &mut Client, start: &RunStart) -> Result<Option<
                 (&seed, text.clone()),
                 (&start.vantage, text.clone()),
                 (&parameters, text),
+                (&big(pruned), Type::INT8),
             ],
         )
         .await?;

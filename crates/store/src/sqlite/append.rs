@@ -72,11 +72,11 @@ impl Memory {
 }
 
 impl Appender {
-    /// Begins a run in the file at `path`. `alive` says to others that it goes on.
+    /// Begins a run in the file at `path`, of which so many visits were pruned elsewhere. `alive` says to others that it goes on.
     pub(super) fn begin(
         connection: Connection,
         path: PathBuf,
-        (start, alive): (&RunStart, Alive),
+        (start, pruned, alive): (&RunStart, u64, Alive),
         limits: &Limits,
     ) -> Result<Self, Error> {
         let busy_timeout = limits.busy_timeout;
@@ -85,7 +85,7 @@ impl Appender {
             Place::of(&path).map_err(|source| Error::Io { path: path.clone(), operation: BEGIN, source })?;
         connection.busy_timeout(busy_timeout / LOCK_ATTEMPTS).map_err(fail)?;
         lock(&connection, &path).map_err(fail)?;
-        let run = insert_run(&connection, start)
+        let run = insert_run(&connection, start, pruned)
             .and_then(|run| connection.execute_batch("COMMIT").map(|()| run))
             .map_err(|error| {
                 if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
@@ -104,7 +104,7 @@ impl Appender {
             swept: -1,
             batch: BTreeMap::new(),
             inserts: TABLES.iter().map(|table| (table.name, physical::insert(table))).collect(),
-            totals: Totals::default(),
+            totals: Totals { rows: pruned, visits: pruned, ..Totals::default() },
             _alive: alive,
         })
     }
@@ -318,10 +318,10 @@ fn lock(db: &Connection, path: &Path) -> rusqlite::Result<()> {
     db.execute_batch("BEGIN IMMEDIATE")
 }
 
-fn insert_run(db: &Connection, start: &RunStart) -> rusqlite::Result<i64> {
+fn insert_run(db: &Connection, start: &RunStart, pruned: u64) -> rusqlite::Result<i64> {
     db.prepare(
-        "INSERT INTO run (run_id, tool, network, started_at_us, version, seed, vantage, parameters)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO run (run_id, tool, network, started_at_us, version, seed, vantage, parameters, pruned_count)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .insert(params![
         start.id.to_string(),
@@ -332,5 +332,6 @@ fn insert_run(db: &Connection, start: &RunStart) -> rusqlite::Result<i64> {
         start.seed.to_string(),
         start.vantage,
         start.parameters.to_string(),
+        integer(pruned),
     ])
 }

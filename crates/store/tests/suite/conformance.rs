@@ -37,6 +37,40 @@ pub(crate) fn read(store: &Store, id: RunId) -> Vec<Row> {
     peers.iter().map(|(number, peer)| Row::Peer(number, peer)).chain(visits).collect()
 }
 
+/// A run is the same in another store when it was copied: also what is computed, and when each row was created, though some of
+/// it was pruned.
+pub(crate) async fn a_copy_is_the_same_in_every_column(from: &mut Store, to: &Store) {
+    let id = rows::start(1).id;
+    // Peers and visits in turn, so that visits are created in many moments.
+    let (peers, visits): (Vec<_>, Vec<_>) =
+        rows::crawl(1200, 5, true).partition(|row| matches!(row, Row::Peer(..)));
+    let mixed: Vec<_> = peers.into_iter().zip(visits).flat_map(|(peer, visit)| [peer, visit]).collect();
+    let writer = from.begin_run(&rows::start(1)).unwrap();
+    let mut progress = writer.progress();
+    for (sent, part) in mixed.chunks(400).enumerate() {
+        send(&writer, part.iter().cloned()).await;
+        progress.wait_for(|totals| totals.visits == 200 * (sent as u64 + 1)).await.unwrap();
+    }
+    writer.finish(rows::end(RunState::Succeeded)).await.unwrap();
+    let pruned = from.prune(rows::visit(700).met.started_at).unwrap().visits;
+    assert!((600..=700).contains(&pruned), "{pruned}");
+    let copied = from.copy_run(id, to).await.unwrap();
+    assert_eq!((copied, copied.pruned), (from.run(id).unwrap().totals, pruned));
+    from.compare_run(id, to).unwrap();
+    let moments = |store: &Store| {
+        let scan = Scan { runs: RunFilter::default(), table: &Visit::TABLE, columns: &["created_at"] };
+        let columns = store.scan(&scan).unwrap().flat_map(|batch| batch.unwrap().columns);
+        let times = columns.flat_map(|column| match column {
+            ColumnValues::Times(times) => times,
+            _ => Vec::new(),
+        });
+        times.collect::<Vec<_>>()
+    };
+    assert!(moments(from) == moments(to));
+    let distinct: std::collections::BTreeSet<_> = moments(to).into_iter().collect();
+    assert!(distinct.len() >= 3, "{distinct:?}");
+}
+
 /// What was written is read back, by another opening of the store too.
 pub(crate) async fn crawls_are_read_back(open: &dyn Fn() -> Store) {
     let store = open();
