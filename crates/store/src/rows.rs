@@ -31,7 +31,7 @@ impl Source<'_> {
 }
 
 /// The rows of one kind of one run, in the order in which they were written. Those that are written meanwhile come too;
-/// after an error or the first `None` it ends. Memory is bounded by some hundred rows.
+/// after an error or the first `None` it ends. Memory is bounded by some thousand rows.
 #[derive(Debug)]
 pub struct Rows<'a, T> {
     source: Source<'a>,

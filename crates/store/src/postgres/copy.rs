@@ -29,8 +29,8 @@ const EPOCH_US: i64 = 946_684_800_000_000;
 const TIMES_US: (i64, i64) = (-211_813_488_000_000_000, 9_223_371_331_199_999_999);
 
 /// The types of arrays' elements that every PostgreSQL has.
-pub(crate) const INT4: u32 = 23;
-pub(crate) const INT8: u32 = 20;
+const INT4: u32 = 23;
+const INT8: u32 = 20;
 
 /// A moment as PostgreSQL counts it; the nearest that it has, for what is beyond.
 pub(crate) fn since_2000(time: Timestamp) -> i64 {
@@ -138,50 +138,86 @@ impl CopyRows {
         self.sized(|bytes| bytes.put_slice(value));
     }
 
-    /// An array of `integer`; NULL where `values` are `None`, and for each of them that is.
-    pub(crate) fn ints(&mut self, values: Option<&[Option<i32>]>) {
-        self.array(INT4, values, |bytes, value| {
-            bytes.put_i32(4);
-            bytes.put_i32(*value);
-        });
+    /// An array of `integer`, in which what is `None` is NULL.
+    pub(crate) fn ints(&mut self, values: impl IntoIterator<Item = Option<i32>>) {
+        self.array(INT4, values, put_int);
+    }
+
+    /// The same, but NULL as a whole where nothing else is in it.
+    pub(crate) fn ints_if_any(&mut self, values: impl IntoIterator<Item = Option<i32>>) {
+        self.array_if_any(INT4, values, put_int);
     }
 
     /// An array of `bigint`, likewise.
-    pub(crate) fn bigs(&mut self, values: Option<&[Option<i64>]>) {
-        self.array(INT8, values, |bytes, value| {
+    pub(crate) fn bigs_if_any(&mut self, values: impl IntoIterator<Item = Option<i64>>) {
+        self.array_if_any(INT8, values, |bytes, value| {
             bytes.put_i32(8);
-            bytes.put_i64(*value);
+            bytes.put_i64(value);
         });
     }
 
     /// An array of texts or labels, likewise; `element` is the number of their type.
-    pub(crate) fn texts<T: AsRef<str>>(&mut self, element: u32, values: Option<&[Option<T>]>) {
-        self.array(element, values, |bytes, value| {
-            let value = value.as_ref();
+    pub(crate) fn texts_if_any<'a>(
+        &mut self,
+        element: u32,
+        values: impl IntoIterator<Item = Option<&'a str>>,
+    ) {
+        self.array_if_any(element, values, |bytes, value| {
             bytes.put_i32(length(value.len()));
             bytes.put_slice(value.as_bytes());
         });
     }
 
-    fn array<T>(&mut self, element: u32, values: Option<&[Option<T>]>, put: impl Fn(&mut BytesMut, &T)) {
-        let Some(values) = values else { return self.null() };
+    fn array_if_any<T>(
+        &mut self,
+        element: u32,
+        values: impl IntoIterator<Item = Option<T>>,
+        put: impl Fn(&mut BytesMut, T),
+    ) {
+        let start = self.bytes.len();
+        if self.array(element, values, put) == 0 {
+            self.bytes.truncate(start);
+            self.null();
+        }
+    }
+
+    /// Returns how many values are not NULL.
+    fn array<T>(
+        &mut self,
+        element: u32,
+        values: impl IntoIterator<Item = Option<T>>,
+        put: impl Fn(&mut BytesMut, T),
+    ) -> i32 {
+        let (mut all, mut some) = (0, 0);
         self.sized(|bytes| {
-            bytes.put_i32(i32::from(!values.is_empty()));
-            bytes.put_i32(i32::from(values.iter().any(Option::is_none)));
-            bytes.put_u32(element);
-            if values.is_empty() {
-                return;
-            }
-            bytes.put_i32(length(values.len()));
-            // The number of the first.
-            bytes.put_i32(1);
+            let start = bytes.len();
+            let head = |all: i32, some: i32| {
+                // One dimension, or none; whether there is a NULL; how many, and the number of the first.
+                let parts = [i32::from(all > 0), i32::from(some < all), element.cast_signed(), all, 1];
+                let mut head = [0; 20];
+                head.chunks_exact_mut(4)
+                    .zip(parts)
+                    .for_each(|(to, part)| to.copy_from_slice(&part.to_be_bytes()));
+                head
+            };
+            bytes.put_slice(&head(0, 0));
             for value in values {
+                all += 1;
                 match value {
-                    Some(value) => put(bytes, value),
+                    Some(value) => {
+                        some += 1;
+                        put(bytes, value);
+                    }
                     None => bytes.put_i32(NULL),
                 }
             }
+            if all == 0 {
+                // Without a dimension there is nothing behind the type.
+                return bytes.truncate(start + 12);
+            }
+            bytes[start..start + 20].copy_from_slice(&head(all, some));
         });
+        some
     }
 
     fn or_null<T>(&mut self, value: Option<T>, put: impl FnOnce(&mut Self, T)) {
@@ -201,6 +237,11 @@ impl CopyRows {
     }
 }
 
+fn put_int(bytes: &mut BytesMut, value: i32) {
+    bytes.put_i32(4);
+    bytes.put_i32(value);
+}
+
 /// A length; nothing of ours comes near what does not fit.
 fn length(size: usize) -> i32 {
     i32::try_from(size).unwrap_or(i32::MAX)
@@ -217,7 +258,7 @@ mod tests {
         rows.null();
         rows.text("ab");
         rows.flag(true);
-        rows.ints(Some(&[Some(1), None]));
+        rows.ints([Some(1), None]);
         let mut expected = b"PGCOPY\n\xff\r\n\0".to_vec();
         expected.extend([0; 8]);
         expected.extend([0, 0, 0, 4, 0, 0, 0, 7, 255, 255, 255, 255, 0, 0, 0, 2, b'a', b'b', 0, 0, 0, 1, 1]);
@@ -230,8 +271,18 @@ mod tests {
     #[test]
     fn an_empty_array_has_no_dimension() {
         let mut rows = CopyRows::new();
-        rows.texts::<&str>(25, Some(&[]));
-        assert_eq!(rows.bytes[HEADER.len()..], [0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 25]);
+        rows.ints([]);
+        assert_eq!(rows.bytes[HEADER.len()..], [0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 23]);
+    }
+
+    #[test]
+    fn an_array_of_nothing_is_null() {
+        for write in [|rows: &mut CopyRows| rows.ints_if_any([None, None]), |rows| rows.texts_if_any(25, [])]
+        {
+            let mut rows = CopyRows::new();
+            write(&mut rows);
+            assert_eq!(rows.bytes[HEADER.len()..], [255; 4]);
+        }
     }
 
     #[test]

@@ -4,7 +4,14 @@ use std::{collections::VecDeque, path::PathBuf};
 
 use schema::{PeerNumber, RunId, RunStart, Table, Timestamp};
 
-use super::{appender::Appender, desk::Desk, login::Login, reader::Reader, runs::Stored, scan::ColumnReader};
+use super::{
+    appender::Appender,
+    desk::{Desk, Ordered},
+    login::Login,
+    reader::{Chunk, Reader},
+    runs::Stored,
+    scan::ColumnReader,
+};
 use crate::{
     Error, Limits, PeerHistory, Peers, PostgresUrl, Pruned, RunFilter, RunInfo, Scan, StorePeer,
     copy::Created, rows::Read,
@@ -106,7 +113,7 @@ impl Database {
 
     pub(crate) fn rows(&self, run: RunId, table: &'static Table) -> Result<RowReader<'_>, Error> {
         let run = self.row_of(run)?;
-        Ok(RowReader { database: self, table, run, next: 0, chunk: VecDeque::new() })
+        Ok(RowReader { database: self, table, run, next: 0, chunk: VecDeque::new(), coming: None })
     }
 
     pub(crate) fn neighbors(&self, run: RunId) -> Result<NeighborReader<'_>, Error> {
@@ -127,7 +134,8 @@ impl Database {
     }
 }
 
-/// The rows of one table of one run in the order in which they were written. Those that are written meanwhile come too.
+/// The rows of one table of one run in the order in which they were written. Those that are written meanwhile come too. While
+/// some are looked at, the next are on their way.
 #[derive(Debug)]
 pub(crate) struct RowReader<'a> {
     database: &'a Database,
@@ -135,21 +143,40 @@ pub(crate) struct RowReader<'a> {
     run: i32,
     next: i64,
     chunk: VecDeque<Read>,
+    coming: Option<Ordered<Result<Chunk, Error>>>,
 }
 
 impl RowReader<'_> {
     /// The next row; `None` after the last.
     pub(crate) fn next(&mut self) -> Result<Option<Read>, Error> {
         if self.chunk.is_empty() {
-            let (table, run, next) = (self.table, self.run, self.next);
-            let read =
-                self.database.ask(async move |reader: &mut Reader| reader.rows(table, run, next).await)?;
+            let ordered = self.coming.take();
+            let was_ordered = ordered.is_some();
+            let mut read = self.wait(ordered)?;
+            if read.is_empty() && was_ordered {
+                // That was some time ago.
+                read = self.wait(None)?;
+            }
             for (position, read) in read {
                 self.next = position + 1;
                 self.chunk.push_back(read);
             }
+            if !self.chunk.is_empty() {
+                self.coming = self.order();
+            }
         }
         Ok(self.chunk.pop_front())
+    }
+
+    /// Waits for what was ordered, or for what is ordered now.
+    fn wait(&self, ordered: Option<Ordered<Result<Chunk, Error>>>) -> Result<Chunk, Error> {
+        let came = ordered.or_else(|| self.order()).and_then(Ordered::wait);
+        came.unwrap_or_else(|| Err(Error::WriterDied { store: self.database.store.clone() }))
+    }
+
+    fn order(&self) -> Option<Ordered<Result<Chunk, Error>>> {
+        let (table, run, next) = (self.table, self.run, self.next);
+        self.database.desk.order(async move |reader: &mut Reader| reader.rows(table, run, next).await)
     }
 }
 

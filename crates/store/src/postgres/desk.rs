@@ -34,6 +34,17 @@ pub(crate) struct Desk<S> {
     thread: Option<JoinHandle<()>>,
 }
 
+/// What a job will come to.
+#[derive(Debug)]
+pub(crate) struct Ordered<T>(std::sync::mpsc::Receiver<T>);
+
+impl<T> Ordered<T> {
+    /// Waits for it in this thread; `None` if the clerk has died.
+    pub(crate) fn wait(self) -> Option<T> {
+        self.0.recv().ok()
+    }
+}
+
 impl<S: Clerk> Desk<S> {
     /// Sits a clerk down on a thread of this name.
     pub(crate) fn new(name: &str, mut clerk: S) -> io::Result<Self> {
@@ -63,6 +74,14 @@ impl<S: Clerk> Desk<S> {
         &self,
         job: impl for<'a> AsyncFnOnce(&'a mut S) -> T + Send + 'static,
     ) -> Option<T> {
+        self.order(job)?.wait()
+    }
+
+    /// Has a job done, and goes on meanwhile.
+    pub(crate) fn order<T: Send + 'static>(
+        &self,
+        job: impl for<'a> AsyncFnOnce(&'a mut S) -> T + Send + 'static,
+    ) -> Option<Ordered<T>> {
         let (answer, answered) = std::sync::mpsc::sync_channel(1);
         let mut job: Job<S> = Box::new(move |clerk| {
             Box::pin(async move {
@@ -79,7 +98,7 @@ impl<S: Clerk> Desk<S> {
             }
             thread::yield_now();
         }
-        answered.recv().ok()
+        Some(Ordered(answered))
     }
 
     /// The same, within a runtime.

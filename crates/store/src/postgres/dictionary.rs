@@ -1,14 +1,19 @@
 //! Numbers for what is kept once over all runs: peers, addresses, agents, sets of protocols, failures.
 //!
 //! The numbers of a whole batch are found by one question a kind, all of them on the way at once. What is not there yet is added
-//! in one transaction, where there is much of a kind by COPY. Kinds follow each other and values their keys: of several writers
-//! that add the same, one waits for the other and never both. A number that no row comes to use harms nobody.
+//! in one transaction, where there is much of a kind by COPY; in a database to which all is new it is not looked for before. Kinds
+//! follow each other and values their keys: of several writers that add the same, one waits for the other and never both. A number
+//! that no row comes to use harms nobody.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use tokio_postgres::{Client, Transaction, error::SqlState, types::Type};
+use tokio_postgres::{
+    Client, Row, Transaction,
+    error::SqlState,
+    types::{ToSql, Type},
+};
 
 use super::{copy::CopyIn, text::SEPARATOR, values::Key};
 use crate::{
@@ -64,15 +69,15 @@ pub(crate) struct Dictionary {
     /// Of the batch in hand; `None` as long as it is missing.
     batch: HashMap<Box<[u8]>, Option<i32>, RandomState>,
     missing: BTreeMap<Key, (Box<[u8]>, New)>,
+    /// How many batches in a row had nothing that was there, and after how many it is believed that the next has not, either.
+    all_new: u32,
+    doubt: u32,
 }
-
-/// Keys and their numbers.
-type Numbered = Vec<(Key, i32)>;
 
 impl Dictionary {
     fn new(place: Place, remembered: usize) -> Self {
         let known = Cache::new(remembered);
-        Self { place, known, batch: HashMap::default(), missing: BTreeMap::new() }
+        Self { place, known, batch: HashMap::default(), missing: BTreeMap::new(), all_new: 0, doubt: 0 }
     }
 
     /// Notes that the batch has a value.
@@ -94,63 +99,82 @@ impl Dictionary {
         self.batch.get(&*value.bytes()).copied().flatten()
     }
 
+    /// Finds what is there, unless it is believed that nothing is.
+    async fn look_for_old(&mut self, sql: &Client) -> Result<(), tokio_postgres::Error> {
+        let wanted = self.missing.len();
+        if !self.place.is_plain || wanted < MANY {
+            return self.look_up(sql).await;
+        }
+        if self.all_new <= self.doubt {
+            self.look_up(sql).await?;
+            self.all_new = if self.missing.len() == wanted { self.all_new.saturating_add(1) } else { 0 };
+        }
+        Ok(())
+    }
+
+    /// Some of what was believed to be new was there.
+    fn doubt_it(&mut self) {
+        self.all_new = 0;
+        self.doubt = self.doubt.saturating_mul(2).saturating_add(1);
+    }
+
     async fn look_up(&mut self, sql: &Client) -> Result<(), tokio_postgres::Error> {
         if self.missing.is_empty() {
             return Ok(());
         }
         let Place { table, key: (key, keys), .. } = &self.place;
-        let find = format!("SELECT {key}, id FROM {table} WHERE {key} = ANY ($1)");
+        // As two arrays: the driver has some work with each row.
+        let find = format!("SELECT array_agg({key}), array_agg(id) FROM {table} WHERE {key} = ANY ($1)");
         let missing: Vec<_> = self.missing.keys().collect();
-        let found = numbered(&sql.query_typed(&find, &[(&missing, keys.clone())]).await?)?;
-        self.note(found);
-        Ok(())
+        let found = sql.query_typed_one(&find, &[(&missing, keys.clone())]).await?;
+        self.note(&found)
     }
 
-    /// Adds what is missing; returns what was added, which is there when the transaction is.
+    /// Adds what is missing; returns the numbers of all of it, in its order, where it was copied.
     async fn add(
         &self,
         transaction: &Transaction<'_>,
         nobody_else: bool,
-    ) -> Result<Numbered, tokio_postgres::Error> {
+    ) -> Result<Option<Vec<i32>>, tokio_postgres::Error> {
         match self.missing.len() {
-            0 => Ok(Vec::new()),
-            MANY.. if nobody_else && self.place.is_plain => self.copy(transaction).await,
-            _ => self.insert(transaction).await,
+            0 => Ok(None),
+            MANY.. if nobody_else && self.place.is_plain => self.copy(transaction).await.map(Some),
+            _ => self.insert(transaction).await.map(|()| None),
         }
     }
 
     /// By COPY, with numbers that are taken before. Fails if somebody else adds one of them.
-    async fn copy(&self, transaction: &Transaction<'_>) -> Result<Numbered, tokio_postgres::Error> {
+    async fn copy(&self, transaction: &Transaction<'_>) -> Result<Vec<i32>, tokio_postgres::Error> {
         let Place { table, key: (key, _), columns, .. } = &self.place;
-        let take = format!("SELECT nextval('{table}_id_seq')::integer FROM generate_series(1::bigint, $1)");
+        let take = format!(
+            "SELECT array_agg(nextval('{table}_id_seq')::integer) FROM generate_series(1::bigint, $1)"
+        );
         let count = i64::try_from(self.missing.len()).unwrap_or(i64::MAX);
-        let taken = transaction.query_typed(&take, &[(&count, Type::INT8)]).await?;
+        let taken = transaction.query_typed_one(&take, &[(&count, Type::INT8)]).await?;
+        let ids: Vec<i32> = taken.try_get(0)?;
         let names: Vec<_> = ["id", key].iter().chain(*columns).copied().collect();
         let mut copy = CopyIn::begin(transaction, table, &names).await?;
-        let mut added = Vec::with_capacity(taken.len());
-        for ((key, (_, new)), taken) in self.missing.iter().zip(&taken) {
-            let id: i32 = taken.try_get(0)?;
+        for ((key, (_, new)), id) in self.missing.iter().zip(&ids) {
             let row = copy.row().await?;
-            row.int(id);
+            row.int(*id);
             row.raw(&key.0);
             if !columns.is_empty() {
                 row.text(new.texts[0].as_deref());
                 row.bytes(new.raw.as_deref());
             }
-            added.push((key.clone(), id));
         }
         copy.finish().await?;
-        Ok(added)
+        Ok(ids)
     }
 
     /// What somebody else has added meanwhile is left out.
-    async fn insert(&self, transaction: &Transaction<'_>) -> Result<Numbered, tokio_postgres::Error> {
+    async fn insert(&self, transaction: &Transaction<'_>) -> Result<(), tokio_postgres::Error> {
         let Place { table, key: (key, keys), columns, values, .. } = &self.place;
         let columns: String = columns.iter().flat_map(|column| [", ", column]).collect();
         let insert = format!(
             "INSERT INTO {table} ({key}{columns}) SELECT key{values}
              FROM unnest($1, $2::text[], $3::text[], $4::text[], $5::bytea[]) AS new (key, a, b, c, raw)
-             ON CONFLICT ({key}) DO NOTHING RETURNING {key}, id"
+             ON CONFLICT ({key}) DO NOTHING"
         );
         let missing: Vec<_> = self.missing.keys().collect();
         let texts =
@@ -158,38 +182,45 @@ impl Dictionary {
         let (a, b, c) = (texts(0), texts(1), texts(2));
         let raw: Vec<_> = self.missing.values().map(|(_, new)| new.raw.as_deref()).collect();
         let of_text = Type::TEXT_ARRAY;
-        let added = transaction
-            .query_typed(
-                &insert,
-                &[
-                    (&missing, keys.clone()),
-                    (&a, of_text.clone()),
-                    (&b, of_text.clone()),
-                    (&c, of_text),
-                    (&raw, Type::BYTEA_ARRAY),
-                ],
-            )
-            .await?;
-        numbered(&added)
+        let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
+            (&missing, keys.clone()),
+            (&a, of_text.clone()),
+            (&b, of_text.clone()),
+            (&c, of_text),
+            (&raw, Type::BYTEA_ARRAY),
+        ];
+        transaction.query_typed(&insert, &parameters).await.map(drop)
     }
 
-    /// Remembers what is in the database.
-    fn note(&mut self, numbered: Numbered) {
-        for (key, id) in numbered {
-            let Some((bytes, _)) = self.missing.remove(&key) else { continue };
-            self.batch.insert(bytes.clone(), Some(id));
-            self.known.put(bytes, id);
+    /// Remembers what the database has: keys and their numbers, NULL where there are none.
+    fn note(&mut self, found: &Row) -> Result<(), tokio_postgres::Error> {
+        let (keys, ids): (Option<Vec<Key>>, Option<Vec<i32>>) = (found.try_get(0)?, found.try_get(1)?);
+        for (key, id) in keys.unwrap_or_default().into_iter().zip(ids.unwrap_or_default()) {
+            if let Some((bytes, _)) = self.missing.remove(&key) {
+                self.remember(bytes, id);
+            }
         }
+        Ok(())
+    }
+
+    /// Remembers that all that was missing has these numbers.
+    fn note_all(&mut self, ids: Vec<i32>) {
+        for ((_, (bytes, _)), id) in std::mem::take(&mut self.missing).into_iter().zip(ids) {
+            self.remember(bytes, id);
+        }
+    }
+
+    fn remember(&mut self, bytes: Box<[u8]>, id: i32) {
+        if let Some(wanted) = self.batch.get_mut(&bytes) {
+            *wanted = Some(id);
+        }
+        self.known.put(bytes, id);
     }
 
     fn forget_batch(&mut self) {
         self.batch.clear();
         self.missing.clear();
     }
-}
-
-fn numbered(rows: &[tokio_postgres::Row]) -> Result<Numbered, tokio_postgres::Error> {
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 /// Every kind.
@@ -240,12 +271,17 @@ impl Dictionaries {
 
     /// Finds or adds all that was wanted since [`forget_batch`](Self::forget_batch).
     pub(crate) async fn resolve(&mut self, sql: &mut Client) -> Result<(), tokio_postgres::Error> {
-        self.look_up(sql).await?;
+        let [peers, addresses, agents, sets, failures] = self.each().map(|kind| kind.look_for_old(sql));
+        tokio::try_join!(peers, addresses, agents, sets, failures)?;
         match self.add(sql, true).await {
-            Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => self.add(sql, false).await?,
+            Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+                self.each().into_iter().for_each(Dictionary::doubt_it);
+                self.look_up(sql).await?;
+                self.add(sql, false).await?;
+            }
             added => added?,
         }
-        // Somebody else may have added some in between.
+        // What was not copied, and what somebody else has added.
         self.look_up(sql).await
     }
 
@@ -266,8 +302,10 @@ impl Dictionaries {
             added.push(kind.add(&transaction, nobody_else).await?);
         }
         transaction.commit().await?;
-        for (kind, added) in self.each().into_iter().zip(added) {
-            kind.note(added);
+        for (kind, ids) in self.each().into_iter().zip(added) {
+            if let Some(ids) = ids {
+                kind.note_all(ids);
+            }
         }
         Ok(())
     }

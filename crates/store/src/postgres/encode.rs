@@ -1,5 +1,7 @@
 //! Rows as their tables have them: first what has to have a number is wanted, then, when it has, each row is written.
 
+use std::borrow::Cow;
+
 use kad::network::{AddressOutcome, WssCertificate};
 use schema::{
     AddressVisit, Encounter, PeerNumber, PrefixOutcome, Row, Table, Timestamp,
@@ -140,22 +142,22 @@ impl Encoder<'_> {
             all.extend(visited.resolved.iter().map(|resolved| (resolved, led_by)));
         }
         let failures = &self.dictionaries.failures;
-        out.ints(list(&all, |(visited, _)| self.address(&visited.address)).as_deref());
-        let outcomes = list(&all, |(visited, _)| Some(visited.outcome.name()));
-        out.texts(self.enums[0], outcomes.as_deref());
-        let reasons = if_any(&all, |(visited, _)| match &visited.outcome {
+        let visited = || all.iter().map(|(visited, _)| *visited);
+        out.ints_if_any(visited().map(|visited| self.address(&visited.address)));
+        out.texts_if_any(self.enums[0], visited().map(|visited| Some(visited.outcome.name())));
+        let reason = |visited: &AddressVisit| match &visited.outcome {
             AddressOutcome::Skipped(reason) => Some(reason.name()),
             _ => None,
-        });
-        out.texts(self.enums[1], reasons.as_deref());
-        let failed = if_any(&all, |(visited, _)| match &visited.outcome {
+        };
+        out.texts_if_any(self.enums[1], visited().map(reason));
+        let failed = |visited: &AddressVisit| match &visited.outcome {
             AddressOutcome::Failed(failure) => failures.id(failure),
             _ => None,
-        });
-        out.ints(failed.as_deref());
-        out.bigs(if_any(&all, |(visited, _)| visited.started_after.map(micros)).as_deref());
-        out.bigs(if_any(&all, |(visited, _)| visited.took.map(micros)).as_deref());
-        out.ints(if_any(&all, |&(_, led_by)| led_by).as_deref());
+        };
+        out.ints_if_any(visited().map(failed));
+        out.bigs_if_any(visited().map(|visited| visited.started_after.map(micros)));
+        out.bigs_if_any(visited().map(|visited| visited.took.map(micros)));
+        out.ints_if_any(all.iter().map(|&(_, led_by)| led_by));
     }
 
     fn cell(&self, out: &mut CopyRows, column: &Column, cell: &Cell<'_>) {
@@ -188,7 +190,7 @@ impl Encoder<'_> {
     }
 
     fn addresses(&self, out: &mut CopyRows, addresses: &[kad::Address]) {
-        out.ints(list(addresses, |address| self.address(address)).as_deref());
+        out.ints_if_any(addresses.iter().map(|address| self.address(address)));
     }
 
     fn failure(&self, out: &mut CopyRows, failure: Option<&kad::failure::Failure>) {
@@ -210,38 +212,28 @@ impl Encoder<'_> {
             PrefixOutcome::Answered { peers } => Some(i32::from(*peers)),
             PrefixOutcome::Failed(class) => Some(FAILED - self.dictionaries.failures.id(class)?),
         };
-        out.ints(list(prefixes, code).as_deref());
+        out.ints_if_any(prefixes.iter().map(code));
     }
 }
 
 /// As a set, ascending.
 fn neighbors(out: &mut CopyRows, peers: &[PeerNumber]) {
-    let numbers: Vec<_> = set(peers).into_iter().map(|peer| Some(peer.0.cast_signed())).collect();
-    out.ints(Some(&numbers));
+    out.ints(set(peers).iter().map(|peer| Some(peer.0.cast_signed())));
 }
 
-fn set(peers: &[PeerNumber]) -> Vec<PeerNumber> {
-    let mut set = peers.to_vec();
-    if !set.is_sorted_by(|a, b| a < b) {
-        set.sort_unstable();
-        set.dedup();
+fn set(peers: &[PeerNumber]) -> Cow<'_, [PeerNumber]> {
+    if peers.is_sorted_by(|a, b| a < b) {
+        return peers.into();
     }
-    set
+    let mut set = peers.to_vec();
+    set.sort_unstable();
+    set.dedup();
+    set.into()
 }
 
 /// How many distinct peers there are.
 pub(crate) fn distinct(peers: &[PeerNumber]) -> u64 {
-    if peers.is_sorted_by(|a, b| a < b) { peers.len() as u64 } else { set(peers).len() as u64 }
-}
-
-/// A list of values; `None` for an empty one.
-fn list<T, V>(items: &[T], value: impl Fn(&T) -> Option<V>) -> Option<Vec<Option<V>>> {
-    (!items.is_empty()).then(|| items.iter().map(value).collect())
-}
-
-/// A list of values; `None` if there is none at all.
-fn if_any<T, V>(items: &[T], value: impl Fn(&T) -> Option<V>) -> Option<Vec<Option<V>>> {
-    list(items, value).filter(|values| values.iter().any(Option::is_some))
+    set(peers).len() as u64
 }
 
 /// Whole microseconds; the largest number that the database has, for what is longer.

@@ -42,9 +42,13 @@ impl Numbers {
             return Ok(());
         }
         let numbers: Vec<_> = std::mem::take(&mut self.missing).into_iter().map(u32::cast_signed).collect();
-        let find = "SELECT number, peer FROM run_peer WHERE run = $1 AND number = ANY ($2)";
-        for row in sql.query_typed(find, &[(&run, Type::INT4), (&numbers, Type::INT4_ARRAY)]).await? {
-            self.batch.insert(row.try_get::<_, i32>(0)?.cast_unsigned(), row.try_get(1)?);
+        // One by one, by the index: with `= ANY` the planner may look at every number of the run.
+        let find = "SELECT array_agg(number), array_agg(found.peer) FROM unnest($2) AS wanted (number),
+            LATERAL (SELECT peer FROM run_peer WHERE run = $1 AND run_peer.number = wanted.number OFFSET 0) AS found";
+        let found = sql.query_typed_one(find, &[(&run, Type::INT4), (&numbers, Type::INT4_ARRAY)]).await?;
+        let (numbers, peers): (Option<Vec<i32>>, Option<Vec<i32>>) = (found.try_get(0)?, found.try_get(1)?);
+        for (number, peer) in numbers.unwrap_or_default().into_iter().zip(peers.unwrap_or_default()) {
+            self.batch.insert(number.cast_unsigned(), peer);
         }
         Ok(())
     }
