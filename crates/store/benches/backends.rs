@@ -1,8 +1,8 @@
 //! What each backend does in one run: whole visits with 20 edges each are written and read back on SQLite and on PostgreSQL, and
-//! the rows that PostgreSQL then has are inserted into tables of the same form one by one.
+//! the rows of some of the visits are inserted into tables of the same form one by one.
 //!
 //! `cargo bench -p kadscope-store --features postgres --bench backends [-- VISITS]`; 1,000,000 visits unless said otherwise. The
-//! server is Debian's, on this machine, without fsync; what it takes is not in the CPU time of this process.
+//! server is Debian's, on this machine, without fsync except in the end; what it takes is not in the CPU time of this process.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark ends at the first error")]
@@ -13,7 +13,7 @@ use bytes::{BufMut as _, BytesMut};
 use kadscope_store::{Store, StoreUrl};
 use rustix::time::{ClockId, clock_gettime};
 use schema::RunState;
-use tokio::time::Instant;
+use tokio::{runtime::Runtime, time::Instant};
 use tokio_postgres::{
     Client, NoTls,
     types::{FromSql, IsNull, ToSql, Type, to_sql_checked},
@@ -22,7 +22,7 @@ use tokio_postgres::{
 #[path = "../tests/suite/rows.rs"]
 mod rows;
 #[path = "../tests/suite/server.rs"]
-#[expect(dead_code, reason = "nothing is killed here")]
+#[expect(dead_code, reason = "one server is enough here")]
 mod server;
 
 /// Neighbors of each visit.
@@ -34,11 +34,26 @@ const MADE_AT_ONCE: usize = 50_000;
 /// Visits whose rows are inserted one by one, at most.
 const ONE_BY_ONE: u32 = 5_000;
 
-/// Rows that are inserted one by one in a transaction: what the store writes in one.
-const TRANSACTION: usize = 1_000;
+/// Visits that are written to a server that has what is committed on the disk, and those whose rows it is given one by one, at
+/// most: each of these takes seven commits.
+const DURABLE: u32 = 50_000;
+const ONE_BY_ONE_DURABLE: u32 = 500;
 
-/// The tables that the rows of a crawl go to.
-const TABLES: [&str; 7] = ["peer", "address", "agent", "protocol_set", "failure", "run_peer", "visit"];
+/// Rows that whoever inserts them one by one commits together: each by itself, as clients do that say nothing of it, and as many
+/// as the store does.
+const TRANSACTIONS: [usize; 2] = [1, 1_000];
+
+/// The tables of what is kept once, which has to be found or added and numbered, with the column by which it is known.
+const ONCE: [(&str, &str); 5] = [
+    ("peer", "peer_id"),
+    ("address", "hash"),
+    ("agent", "hash"),
+    ("protocol_set", "hash"),
+    ("failure", "hash"),
+];
+
+/// The other tables that the rows of a crawl go to.
+const MANY: [&str; 2] = ["run_peer", "visit"];
 
 fn main() {
     let visits = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000);
@@ -51,7 +66,13 @@ fn main() {
 
     let server = server::Server::start();
     let database = server.database();
+    let before = server_cpu(&server);
     let postgres = runtime.block_on(both_ways("PostgreSQL", &server.url(&database), visits));
+    let used = server_cpu(&server).saturating_sub(before).as_secs_f64();
+    println!(
+        "PostgreSQL: {:.1} us CPU of the server's a visit, written and read",
+        used * 1e6 / f64::from(visits)
+    );
     let bytes = |sql: &str| server.sql(&database, sql).parse().unwrap();
     let all = bytes(
         "SELECT sum(pg_total_relation_size(oid)) FROM pg_class
@@ -64,14 +85,57 @@ fn main() {
         postgres.0 / sqlite.0,
         postgres.1 / sqlite.1
     );
+    for transaction in TRANSACTIONS {
+        one_by_one(&runtime, &server, visits.min(ONE_BY_ONE), (transaction, postgres.0));
+    }
 
-    let (few, other) = (visits.min(ONE_BY_ONE), server.database());
-    runtime.block_on(write(&server.url(&other), few));
-    let single = runtime.block_on(one_by_one(server.socket().1, &other, few));
+    // As it is installed: what is committed is on the disk.
+    server.kill();
+    server.run(&["fsync=on"]);
+    let some = visits.min(DURABLE);
+    let written = runtime.block_on(write(&server.url(&server.database()), some));
+    let durable = rate("PostgreSQL with fsync", "written", some, written);
+    one_by_one(&runtime, &server, visits.min(ONE_BY_ONE_DURABLE), (1, durable));
+}
+
+/// Inserts the rows of a few visits one by one, so many a transaction, beside the store's visits a second.
+fn one_by_one(
+    runtime: &Runtime,
+    server: &server::Server,
+    visits: u32,
+    (transaction, by_the_store): (usize, f64),
+) {
+    let database = server.database();
+    runtime.block_on(write(&server.url(&database), visits));
+    let before = server_cpu(server) + cpu();
+    let (wall, rows) = runtime.block_on(insert_all(server.socket().1, &database, transaction));
+    let used = (server_cpu(server) + cpu()).saturating_sub(before).as_secs_f64();
+    let (count, seconds) = (f64::from(visits), wall.as_secs_f64());
     println!(
-        "PostgreSQL, the same rows one by one: {single:.0} visits/s; in batches {:.1} times as many",
-        postgres.0 / single
+        "PostgreSQL, {rows} rows of {visits} visits one by one, {transaction} a transaction: {:.0} rows/s, {:.0} visits/s, \
+         {:.0} us CPU of both a visit; by the store {:.1} times as many visits/s",
+        rows as f64 / seconds,
+        count / seconds,
+        used * 1e6 / count,
+        by_the_store * seconds / count,
     );
+}
+
+/// CPU time of the server, with all that served its connections and has ended.
+fn server_cpu(server: &server::Server) -> Duration {
+    let pid = std::fs::read_to_string(server.socket().0.join("data/postmaster.pid")).unwrap();
+    let pid = pid.lines().next().unwrap();
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    let ticks: u64 = std::iter::once(pid).chain(children.split_whitespace()).map(ticks).sum();
+    // Linux counts in hundredths of a second for whoever asks, whatever it counts in itself.
+    Duration::from_millis(10 * ticks)
+}
+
+/// What a process used, and its children that have ended; nothing of one that has.
+fn ticks(pid: &str) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let Some((_, fields)) = stat.rsplit_once(')') else { return 0 };
+    fields.split_whitespace().skip(11).take(4).map(|field| field.parse::<u64>().unwrap()).sum()
 }
 
 /// Writes and reads; visits a second of each.
@@ -165,40 +229,57 @@ impl ToSql for Raw {
     to_sql_checked!();
 }
 
-/// Inserts the rows that a database has into tables of the same form with the same indexes, each by a prepared statement;
-/// visits a second.
-async fn one_by_one(port: u16, database: &str, visits: u32) -> f64 {
+/// Inserts the rows that a database has into tables of the same form with the same indexes, each by a prepared statement; how
+/// long that takes, and how many there are. What is kept once is found or added, and its number read; whoever does it remembers
+/// all of them, so that each is asked for once, and has everything else as it is sent.
+async fn insert_all(port: u16, database: &str, transaction: usize) -> (Duration, usize) {
     let mut config = tokio_postgres::Config::new();
     config.host("127.0.0.1").port(port).user("postgres").password(server::PASSWORD).dbname(database);
     let (client, connection) = config.connect(NoTls).await.unwrap();
     tokio::spawn(connection);
     client.batch_execute("SET search_path = kadscope").await.unwrap();
-    let mut wall = Duration::ZERO;
-    for table in TABLES {
-        wall += insert(&client, table).await;
+    let (mut wall, mut rows) = (Duration::ZERO, 0);
+    let once =
+        ONCE.iter().map(|&(table, key)| (table, format!("ON CONFLICT ({key}) DO NOTHING RETURNING id")));
+    for (table, conflict) in once.chain(MANY.map(|table| (table, String::new()))) {
+        let (took, inserted) = insert(&client, table, &conflict, transaction).await;
+        wall += took;
+        rows += inserted;
     }
-    f64::from(visits) / wall.as_secs_f64()
+    (wall, rows)
 }
 
-async fn insert(client: &Client, table: &str) -> Duration {
-    let form = format!("CREATE TABLE {table}_one (LIKE {table} INCLUDING INDEXES)");
+async fn insert(client: &Client, table: &str, conflict: &str, transaction: usize) -> (Duration, usize) {
+    let form = format!("CREATE TABLE {table}_one (LIKE {table} INCLUDING INDEXES INCLUDING IDENTITY)");
     client.batch_execute(&form).await.unwrap();
     let select = client.prepare(&format!("SELECT * FROM {table}")).await.unwrap();
+    // Behind the number, where the table gives it.
+    let first = usize::from(!conflict.is_empty());
+    let names: Vec<_> = select.columns()[first..].iter().map(|column| column.name().to_owned()).collect();
+    let places: Vec<_> = (1..=names.len()).map(|n| format!("${n}")).collect();
     let rows = client.query(&select, &[]).await.unwrap();
-    let places: Vec<_> = (1..=select.columns().len()).map(|n| format!("${n}")).collect();
-    let statement = format!("INSERT INTO {table}_one VALUES ({})", places.join(", "));
+    let statement =
+        format!("INSERT INTO {table}_one ({}) VALUES ({}) {conflict}", names.join(", "), places.join(", "));
     let statement = client.prepare(&statement).await.unwrap();
     let started = Instant::now();
-    for batch in rows.chunks(TRANSACTION) {
-        client.batch_execute("BEGIN").await.unwrap();
-        for row in batch {
-            let values: Vec<Option<Raw>> = (0..row.len()).map(|column| row.get(column)).collect();
-            let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-            client.execute(&statement, &values).await.unwrap();
+    for batch in rows.chunks(transaction) {
+        if transaction > 1 {
+            client.batch_execute("BEGIN").await.unwrap();
         }
-        client.batch_execute("COMMIT").await.unwrap();
+        for row in batch {
+            let values: Vec<Option<Raw>> = (first..row.len()).map(|column| row.get(column)).collect();
+            let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+            if conflict.is_empty() {
+                client.execute(&statement, &values).await.unwrap();
+            } else {
+                let _: i32 = client.query_one(&statement, &values).await.unwrap().get(0);
+            }
+        }
+        if transaction > 1 {
+            client.batch_execute("COMMIT").await.unwrap();
+        }
     }
-    started.elapsed()
+    (started.elapsed(), rows.len())
 }
 
 fn cpu() -> Duration {

@@ -8,6 +8,8 @@ mod access;
 mod arbitrary;
 #[path = "suite/conformance.rs"]
 mod conformance;
+#[path = "postgres/disk.rs"]
+mod disk;
 #[path = "postgres/outages.rs"]
 mod outages;
 #[path = "suite/rows.rs"]
@@ -16,6 +18,8 @@ mod rows;
 mod server;
 #[path = "postgres/sql.rs"]
 mod sql;
+#[path = "postgres/together.rs"]
+mod together;
 
 use std::{cell::Cell, sync::Arc, time::Duration};
 

@@ -23,6 +23,38 @@ fn the_password_is_shown_nowhere() {
     }
 }
 
+/// A password may have any character, wherever it stands.
+#[test]
+fn a_password_may_have_any_character() {
+    let server = Server::shared();
+    let (directory, port) = server.socket();
+    let database = server.database();
+    let role = format!("special_{database}");
+    let password: String = (' '..='~').chain("äß€".chars()).collect();
+    let quoted = password.replace('\'', "''");
+    server.sql(
+        "postgres",
+        &format!(
+            "CREATE ROLE {role} LOGIN PASSWORD '{quoted}'; GRANT CREATE ON DATABASE {database} TO {role}"
+        ),
+    );
+    let escaped: String = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let passfile = directory.join("special");
+    let line = password.replace('\\', "\\\\").replace(':', "\\:");
+    fs::write(&passfile, format!("127.0.0.1:{port}:*:{role}:{line}\n")).unwrap();
+    fs::set_permissions(&passfile, fs::Permissions::from_mode(0o600)).unwrap();
+    let with = |in_url: &str, name: &'static str, value: String| {
+        let url = format!("postgres://{role}{in_url}@127.0.0.1:{port}/{database}");
+        let variables = kadscope_store::PgVariables::read(|asked| (asked == name).then(|| value.clone()));
+        Store::open(&StoreUrl::parse(&url).unwrap().with_variables(&variables)).map(drop)
+    };
+    with(&format!(":{escaped}"), "HOME", String::new()).unwrap();
+    with("", "PGPASSWORD", password.clone()).unwrap();
+    with("", "PGPASSFILE", passfile.to_str().unwrap().to_owned()).unwrap();
+    let wrong = with("", "PGPASSWORD", password[1..].to_owned());
+    assert!(matches!(wrong, Err(Error::Unreachable { .. })), "{wrong:?}");
+}
+
 /// Over the socket in a directory, as well.
 #[test]
 fn a_socket_is_a_host() {

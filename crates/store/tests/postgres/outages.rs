@@ -41,6 +41,45 @@ async fn a_server_that_is_killed_in_a_batch_costs_no_row_and_doubles_none() {
     assert_eq!(server.spills().read_dir().map_or(0, Iterator::count), 0);
 }
 
+/// The server is killed at moments that a seed chooses, again and again, and never has long to take anything.
+#[tokio::test]
+async fn a_server_that_restarts_all_the_time_has_each_row_once() {
+    const VISITS: u32 = 3000;
+    const SEED: u64 = 20_261_127;
+    let server = Server::start();
+    let url = server.url(&server.database());
+    let store = Store::open_with(&url, LIMITS()).unwrap().unwrap();
+    // Peers and visits in turn: each batch has both, and values that are new.
+    let (peers, visits): (Vec<_>, Vec<_>) =
+        rows::crawl(VISITS, 20, true).partition(|row| matches!(row, Row::Peer(..)));
+    let all: Vec<_> = peers.iter().chain(&visits).cloned().collect();
+    let writer = store.begin_run(&rows::start(1)).unwrap();
+    let mut progress = writer.progress();
+    let sender = writer.sender();
+    let sent = tokio::spawn(async move {
+        for row in peers.into_iter().zip(visits).flat_map(|(peer, visit)| [peer, visit]) {
+            sender.send(row).await.unwrap();
+        }
+    });
+    let mut moments: Vec<_> =
+        (0..10).map(|n| rows::scramble(SEED + n) % u64::from(VISITS * 9 / 10)).collect();
+    moments.sort_unstable();
+    for (n, visits) in moments.into_iter().enumerate() {
+        progress.wait_for(|totals| totals.visits >= visits).await.unwrap();
+        // Somewhere within the next batch.
+        let wait = rows::scramble(SEED ^ n as u64) % 40;
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        server.kill();
+        server.run(&[]);
+    }
+    sent.await.unwrap();
+    let totals = writer.finish(rows::end(RunState::Succeeded)).await.unwrap();
+    assert_eq!((totals.peers, totals.visits, totals.edges), (3000, 3000, 60_000));
+    assert!(read(&Store::open(&url).unwrap().unwrap(), 1) == all);
+    store.check().unwrap();
+    assert_eq!(server.spills().read_dir().map_or(0, Iterator::count), 0);
+}
+
 /// The connection breaks just after a batch was committed, before anybody hears of it: the batch is sent again and not taken.
 #[tokio::test]
 async fn a_batch_whose_commit_nobody_heard_of_is_taken_once() {
