@@ -5,7 +5,6 @@
 extern crate store as kadscope_store;
 
 #[path = "../../store/tests/suite/rows.rs"]
-#[expect(dead_code, reason = "one kind of crawl is enough here")]
 mod rows;
 #[path = "../../store/tests/suite/server.rs"]
 #[expect(dead_code, reason = "nothing is killed here")]

@@ -5,7 +5,7 @@ use schema::{PeerNumber, Row, RunId, RunState, TABLES, Table, Timestamp, cell::C
 use crate::{Error, Store, Totals, rows::Source, writer::Appender};
 
 /// Rows that are copied in one transaction.
-const BATCH_ROWS: u64 = 1000;
+const BATCH_ROWS: usize = 1000;
 
 /// So many rows of a table, one after the other, were created in one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,25 +25,19 @@ impl Store {
         if run.state == RunState::Running {
             return Err(Error::Running { store: self.name(), operation: "copy a run", id });
         }
-        let mut appender = to.appender(&run.start, run.totals.pruned)?;
-        let mut peers = self.stream(id, None)?;
-        while append(&mut appender, &mut peers, (u64::MAX, run.start.started_at)).await? > 0 {}
+        let mut there = to.appender(&run.start, run.totals.pruned)?;
+        append(&mut there, self.stream(id, None)?, run.start.started_at).await?;
         for table in TABLES {
             let mut rows = self.stream(id, Some(table))?;
-            for Created { rows: mut left, at } in self.created(id, table)? {
-                while left > 0 {
-                    let appended = append(&mut appender, &mut rows, (left, at)).await?;
-                    if appended == 0 {
-                        break;
-                    }
-                    left -= appended;
-                }
+            for Created { rows: count, at } in self.created(id, table)? {
+                let count = usize::try_from(count).unwrap_or(usize::MAX);
+                append(&mut there, rows.by_ref().take(count), at).await?;
             }
         }
         if let Some(end) = &run.end {
-            appender.end(end).await?;
+            there.end(end).await?;
         }
-        drop(appender);
+        drop(there);
         Ok(to.run(id)?.totals)
     }
 
@@ -89,19 +83,19 @@ impl Store {
     }
 }
 
-/// Appends up to so many rows that were created at one moment; returns how many.
+/// Appends rows that were created at one moment.
 async fn append(
-    appender: &mut Appender,
-    rows: &mut Stream<'_>,
-    (most, created_at): (u64, Timestamp),
-) -> Result<u64, Error> {
-    let most = usize::try_from(most.min(BATCH_ROWS)).unwrap_or(usize::MAX);
-    let batch: Vec<Row> = rows.take(most).collect::<Result<_, _>>()?;
-    let appended = batch.len() as u64;
-    if appended > 0 {
-        appender.append(batch, created_at).await?;
+    to: &mut Appender,
+    mut rows: impl Iterator<Item = Result<Row, Error>>,
+    created_at: Timestamp,
+) -> Result<(), Error> {
+    loop {
+        let batch: Vec<Row> = rows.by_ref().take(BATCH_ROWS).collect::<Result<_, _>>()?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        to.append(batch, created_at).await?;
     }
-    Ok(appended)
 }
 
 /// As few as say the same.

@@ -43,7 +43,7 @@ pub(crate) trait Once {
     /// Bytes that nothing else of its kind has.
     fn bytes(&self) -> Cow<'_, [u8]>;
     /// What is written of it.
-    fn new(&self) -> New;
+    fn written(&self) -> New;
 }
 
 /// How a kind of values lies in its table.
@@ -88,7 +88,7 @@ impl Dictionary {
         }
         let id = self.known.get(&*bytes);
         if id.is_none() {
-            let new = value.new();
+            let new = value.written();
             self.missing.insert(new.key.clone(), (Box::from(&*bytes), new));
         }
         self.batch.insert(bytes.into(), id);

@@ -1,6 +1,6 @@
 //! What is kept once over all runs, as the dictionaries want it: by which hash it is known, and what is written of it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write as _};
 
 use kad::{
     Address, Multiaddr, PeerId,
@@ -19,7 +19,7 @@ impl Once for PeerId {
     }
 
     /// No id is long: it is its own key.
-    fn new(&self) -> New {
+    fn written(&self) -> New {
         New { key: Key(self.to_base58().into_bytes().into()), texts: [None, None, None], raw: None }
     }
 }
@@ -30,7 +30,7 @@ impl Once for Address {
     }
 
     /// As text; with the bytes beside it where no text that can be kept stands for exactly these bytes.
-    fn new(&self) -> New {
+    fn written(&self) -> New {
         let key = Key::hash(self.as_bytes());
         if let Some(address) = self.multiaddr() {
             let text = address.to_string();
@@ -38,8 +38,12 @@ impl Once for Address {
                 return New { key, texts: [Some(text), None, None], raw: None };
             }
         }
-        let digits: String = self.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        New { key, texts: [Some(format!("0x{digits}")), None, None], raw: Some(self.as_bytes().to_vec()) }
+        let mut digits = "0x".to_owned();
+        for byte in self.as_bytes() {
+            // Writing into a string cannot fail.
+            write!(digits, "{byte:02x}").ok();
+        }
+        New { key, texts: [Some(digits), None, None], raw: Some(self.as_bytes().to_vec()) }
     }
 }
 
@@ -51,7 +55,7 @@ impl Once for Agent<'_> {
         self.0.as_bytes().into()
     }
 
-    fn new(&self) -> New {
+    fn written(&self) -> New {
         New {
             key: Key::hash(self.0.as_bytes()),
             texts: [Some(kept(self.0).into_owned()), None, None],
@@ -68,7 +72,7 @@ impl Once for Protocols<'_> {
         joined(self.0).into_bytes().into()
     }
 
-    fn new(&self) -> New {
+    fn written(&self) -> New {
         let joined = joined(self.0);
         New { key: Key::hash(joined.as_bytes()), texts: [Some(joined), None, None], raw: None }
     }
@@ -85,7 +89,7 @@ impl Once for Failure {
         bytes.into()
     }
 
-    fn new(&self) -> New {
+    fn written(&self) -> New {
         let detail = self.detail.as_deref().map(|detail| kept(detail).into_owned());
         New {
             key: Key::hash(&self.bytes()),
@@ -101,7 +105,7 @@ impl Once for FailureClass {
         self.name().as_bytes().into()
     }
 
-    fn new(&self) -> New {
+    fn written(&self) -> New {
         New {
             key: Key::hash(self.name().as_bytes()),
             texts: [Some(self.name().to_owned()), None, None],
