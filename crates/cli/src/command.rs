@@ -28,13 +28,30 @@ pub(crate) use self::{
     runs::{KnownPeer, ListedRun},
     testnet::network_name,
 };
-use crate::{args::Command, exit::Code, outputs::InUse};
+use crate::{
+    args::{Command, TestnetArgs, WorldArgs},
+    exit::Code,
+    outputs::InUse,
+    staying::OpenDoor,
+};
+
+/// A namespace that was entered, and what was left open behind us.
+#[derive(Debug)]
+pub(crate) struct WorldEntered {
+    /// How it was entered.
+    pub(crate) entered: Entered,
+    /// Where those outside may ask how the command is: an address of theirs.
+    pub(crate) door: Option<OpenDoor>,
+}
 
 /// Does what can only be done before there is a second thread: goes into a namespace, or becomes another program.
-pub(crate) fn prepare(command: &Command) -> anyhow::Result<Option<Entered>> {
+pub(crate) fn prepare(command: &Command) -> anyhow::Result<Option<WorldEntered>> {
+    let enter = |place, door| Ok(Some(WorldEntered { entered: testnet::prepare(place)?, door }));
     match command {
-        Command::Testnet(args) => args.world.world.map(|place| testnet::prepare(place.into())).transpose(),
-        Command::Demo(args) => args.ground.world.then(|| testnet::prepare(Namespace::Own)).transpose(),
+        Command::Testnet(TestnetArgs { world: WorldArgs { world: Some(place), .. }, watch, .. }) => {
+            enter((*place).into(), OpenDoor::of(watch)?)
+        }
+        Command::Demo(args) if args.ground.world => enter(Namespace::Own, None),
         Command::Inhabitant(args) => Err(testnet::become_inhabitant(args)),
         _ => Ok(None),
     }
@@ -43,7 +60,7 @@ pub(crate) fn prepare(command: &Command) -> anyhow::Result<Option<Entered>> {
 /// Does what was asked for, in the namespace that was entered; `in_use` has what was read to know what.
 pub(crate) async fn run(
     command: Command,
-    entered: Option<Entered>,
+    entered: Option<WorldEntered>,
     mut in_use: InUse,
 ) -> anyhow::Result<Code> {
     match command {
@@ -51,7 +68,7 @@ pub(crate) async fn run(
         Command::Crawl(args) => crawl::run(*args, in_use).await,
         Command::Lookup(args) => lookup::run(*args, &mut in_use).await,
         Command::Provide(args) => provide::run(*args, &mut in_use).await,
-        Command::Ping(args) => ping::run(*args).await,
+        Command::Ping(args) => ping::run(*args, &mut in_use).await,
         Command::Testnet(args) => testnet::run(args, entered, in_use).await,
         Command::Crawls(args) => crawls::run(&args),
         Command::Runs(args) => runs::run(&args),

@@ -6,21 +6,21 @@ use anyhow::Context as _;
 use crawl::{Clock, Crawl, Crawled, FateCounts, Outlets, Progress, Summary};
 use kad::{Contact, opt_out::OptOut};
 use net::{Host, HostConfig, Identity, Roots};
-use schema::{RunEnd, RunId, RunStart, RunState, Timestamp, Tool};
+use schema::{RunEnd, RunState, Tool};
 use serde::Serialize;
-use store::{Store, StoreUrl, Writer};
+use store::StoreUrl;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     args::CrawlArgs,
     bootstrap, clock,
     exit::Failed,
+    keeping::{RunOrder, ToolRun},
     manners::Manners,
     metrics::CrawlView,
     network::Network,
     output,
-    progress::{self, Watched},
+    progress::CrawlProgress,
     render,
     resources::{self, AtOnce},
     roots,
@@ -94,38 +94,23 @@ impl Order {
         fit_to_machine(&mut self.config, host.dials.shared_descriptors())?;
         host.dials.max_connecting = self.config.max_dials as usize;
         let host = Host::new(host).context("could not open a socket to dial from")?;
-        let bootstrap = bootstrap::gather(&self.network.bootstrap, &host).await?;
-        let now = clock::now();
-        let id = clock::run_id(now);
-        let store = Store::open(&self.store)?;
-        let writer = match &store {
-            None => None,
-            Some(store) => Some(store.begin_run(&self.start(id, now, seed)?)?),
-        };
+        let bootstrap = staying.unless_stopped(bootstrap::gather(&self.network.bootstrap, &host)).await??;
+        let run = ToolRun::begin(staying, &self.store, self.run(seed)?).await?;
         let (stop, fates) = (staying.stop(), FateCounts::default());
         let (progress, watched) = watch::channel(Progress::default());
-        let view = CrawlView::new(watched.clone(), fates.clone(), writer.as_ref(), &self.config);
-        let rows = writer.as_ref().map(Writer::sender);
-        let outlets = Outlets { rows, progress, fates, cancel: stop.clone() };
-        let over = CancellationToken::new();
-        let display = tokio::spawn(progress::show(Watched {
-            progress: watched,
-            limit: self.config.limit,
-            stop: stop.clone(),
-            over: over.clone(),
-        }));
-        staying.shows(&view);
+        CrawlView::new(watched.clone(), fates.clone(), &self.config).show(staying);
+        let outlets = Outlets { rows: run.rows(), progress, fates, cancel: stop.clone() };
+        let display = staying.tell(CrawlProgress::new(watched.clone(), self.config.limit));
+        staying.ready_when(is_answered(watched));
         let protocols = self.network.protocols.clone();
         let cpu_before = resources::cpu_time();
         // On a worker, next to the visits: the thread that waits here would have to be woken for each of them.
-        let crawl = tokio::spawn(self.crawl(host, bootstrap, (id, now)).run(outlets));
+        let crawl = tokio::spawn(self.crawl(host, bootstrap, &run).run(outlets));
         let mut crawled = crawl.await.context("the crawl did not come to its end")?;
         note_cost(&mut crawled, resources::cpu_time().saturating_sub(cpu_before));
         staying.ending();
-        over.cancel();
-        // It takes its line away.
-        display.await?;
-        let kept = finish(writer, &mut crawled.summary).await?;
+        display.end().await;
+        let kept = finish(run, &mut crawled.summary).await?;
         Ok(Made { crawled, kept, protocols })
     }
 
@@ -138,35 +123,34 @@ impl Order {
         Ok(config)
     }
 
-    fn start(&self, id: RunId, now: Timestamp, seed: u64) -> serde_json::Result<RunStart> {
-        let vantage = match self.vantage.as_str() {
-            "" => resources::host_name(),
-            note => format!("{}: {note}", resources::host_name()),
-        };
-        Ok(RunStart {
-            id,
+    fn run(&self, seed: u64) -> serde_json::Result<RunOrder> {
+        Ok(RunOrder {
             tool: Tool::Crawl,
             network: self.network.name.clone(),
-            started_at: now,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
             seed,
-            vantage,
+            vantage: self.vantage.clone(),
             parameters: serde_json::to_value(self)?,
         })
     }
 
-    fn crawl(self, host: Host, bootstrap: Vec<Contact>, (id, now): (RunId, Timestamp)) -> Crawl<Host> {
+    fn crawl(self, host: Host, bootstrap: Vec<Contact>, run: &ToolRun) -> Crawl<Host> {
+        let (started_at, origin) = run.began();
         Crawl {
             network: host,
-            id,
+            id: run.id(),
             network_name: self.network.name,
             protocols: self.network.protocols,
             bootstrap,
             config: self.config,
             opt_out: self.opt_out,
-            clock: Clock::started_at(now),
+            clock: Clock::said_at(started_at, origin),
         }
     }
+}
+
+/// Waits until a peer has answered a dial. `false` if the crawl has ended without.
+async fn is_answered(mut progress: watch::Receiver<Progress>) -> bool {
+    progress.wait_for(|progress| progress.reachable + progress.turned_away > 0).await.is_ok()
 }
 
 impl Made {
@@ -216,24 +200,23 @@ fn note_cost(crawled: &mut Crawled, cpu: Duration) {
 
 /// Writes what is still in hand, and the end of the crawl. Where that fails the summary says the same as the store, in which
 /// the crawl has no end.
-async fn finish(writer: Option<Writer>, summary: &mut Summary) -> anyhow::Result<Result<(), store::Error>> {
-    let Some(writer) = writer else { return Ok(Ok(())) };
-    let progress = writer.progress();
+async fn finish(run: ToolRun, summary: &mut Summary) -> anyhow::Result<Result<(), store::Error>> {
+    let Some(committed) = run.committed() else { return Ok(Ok(())) };
     summary.kept_visits = Some(summary.visits.all());
     let end = RunEnd {
         finished_at: summary.finished_at,
         state: summary.state,
         summary: serde_json::to_value(&*summary)?,
     };
-    let kept = writer.finish(end).await;
+    let kept = run.finish(end).await;
     if kept.is_err() {
         summary.state = RunState::Interrupted;
-        summary.kept_visits = Some(progress.borrow().visits);
+        summary.kept_visits = Some(committed.borrow().visits);
     }
     if let Err(store::Error::Gone { .. }) = kept {
         summary.kept_visits = Some(0);
     }
-    Ok(kept.map(drop))
+    Ok(kept)
 }
 
 fn as_text<S: serde::Serializer>(url: &StoreUrl, serializer: S) -> Result<S::Ok, S::Error> {

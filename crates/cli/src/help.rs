@@ -86,7 +86,8 @@ Examples:
 
 Each request is shown on stderr when it ends: who was asked and by whom it was named, how many bits
 its key shares with the target (cpl), how long the dial and the answer took, and what came. The
-answer goes to stdout. Nothing is kept. docs/methodology/lookup.md says what the rules are.
+answer goes to stdout; --store keeps the requests, as a run. docs/methodology/lookup.md says what the
+rules are.
 
 With --dial each provider is dialled and asked whether it has the block, by bitswap or over HTTP, and
 the last line is the verdict. docs/methodology/lookup.md lists the verdicts.

@@ -1,52 +1,30 @@
-//! Runs of commands that look something up or publish it: they keep rows where that is asked for, and nothing without.
+//! A run of a tool: begun in a store where rows are kept, and ended there; a run of which nothing is kept has its id and its clock.
+
+mod requests;
 
 use std::collections::HashMap;
 
 use clap::Args;
-use kad::{
-    PeerId,
-    lookup::{Named, Rpc, Trace},
+use http::{Holding, Metric, MetricKind};
+use kad::PeerId;
+use schema::{PeerNumber, Row, RunEnd, RunId, RunStart, RunState, Timestamp, Tool};
+use store::{Store, StoreUrl, Totals, Writer};
+use tokio::{
+    sync::{mpsc, watch},
+    task::spawn_blocking,
+    time::Instant,
 };
-use schema::{LookupRequest, PeerNumber, Row, RunEnd, RunStart, RunState, Timestamp, Tool};
-use store::{Store, StoreUrl, Writer};
-use tokio::time::Instant;
 
-use crate::{args::store_url, clock, network::Network, outputs::InUse, reach::ReachArgs, resources};
+pub(crate) use self::requests::trace;
+use crate::{args::store_url, clock, outputs::InUse, resources, staying::Staying};
 
-/// Where rows are kept.
+/// Where rows are kept by commands that keep none unless it is said.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct KeepArgs {
     /// Keep what was seen, as a run: in an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db), or
     /// in a database (`postgres://USER@HOST/DATABASE`, in programs built with the feature `postgres`) [default: nothing is kept]
     #[arg(long = "store", env = "KADSCOPE_STORE", value_name = "URL", help_heading = "Output", value_parser = store_url)]
-    pub(crate) keep: Option<StoreUrl>,
-}
-
-/// A run whose rows are kept.
-#[derive(Debug)]
-pub(crate) struct Kept {
-    // The file stays open as long as the run goes on.
-    _store: Store,
-    writer: Writer,
-    began: (Timestamp, Instant),
-    numbers: HashMap<PeerId, PeerNumber>,
-}
-
-/// Everything that a command was asked for: its own options, and how peers are reached.
-pub(crate) fn parameters(
-    own: serde_json::Value,
-    reach: &ReachArgs,
-    network: &Network,
-) -> serde_json::Result<serde_json::Value> {
-    let mut all = serde_json::to_value(network)?;
-    let others = [own, serde_json::to_value(&reach.manners)?];
-    if let Some(all) = all.as_object_mut() {
-        for others in others {
-            all.extend(others.as_object().cloned().unwrap_or_default());
-        }
-        all.insert("dial_timeout".to_owned(), reach.dial_timeout.as_secs_f64().into());
-    }
-    Ok(all)
+    keep: Option<StoreUrl>,
 }
 
 impl KeepArgs {
@@ -57,33 +35,110 @@ impl KeepArgs {
         }
     }
 
-    /// Begins a run, if rows are to be kept.
-    pub(crate) fn begin(
-        &self,
-        tool: Tool,
-        network: &str,
-        parameters: serde_json::Value,
-    ) -> anyhow::Result<Option<Kept>> {
-        let Some(store) = self.keep.as_ref().map(Store::open).transpose()?.flatten() else { return Ok(None) };
-        let (now, instant) = (clock::now(), Instant::now());
-        let writer = store.begin_run(&RunStart {
-            id: clock::run_id(now),
-            tool,
-            network: network.to_owned(),
-            started_at: now,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            seed: 0,
-            vantage: resources::host_name(),
-            parameters,
-        })?;
-        Ok(Some(Kept { _store: store, writer, began: (now, instant), numbers: HashMap::new() }))
+    /// Where rows are kept.
+    pub(crate) fn store(&self) -> &StoreUrl {
+        self.keep.as_ref().unwrap_or(&StoreUrl::None)
     }
 }
 
-impl Kept {
+/// What a run is, before it begins.
+#[derive(Debug)]
+pub(crate) struct RunOrder {
+    /// Whose.
+    pub(crate) tool: Tool,
+    /// The name of the network.
+    pub(crate) network: String,
+    /// The seed of everything random; 0 where nothing is.
+    pub(crate) seed: u64,
+    /// A note on where it is made from, kept behind the machine's name; empty for none.
+    pub(crate) vantage: String,
+    /// Everything that was asked for.
+    pub(crate) parameters: serde_json::Value,
+}
+
+/// A run of a tool.
+#[derive(Debug)]
+pub(crate) struct ToolRun {
+    id: RunId,
+    began: (Timestamp, Instant),
+    numbers: HashMap<PeerId, PeerNumber>,
+    /// `None` if nothing is kept. The store stays open as long as the run goes on.
+    kept: Option<(Store, Writer)>,
+}
+
+impl ToolRun {
+    /// Begins a run, and waits for a store that somebody else holds; unless the command is to end first, then it is as if it had
+    /// never been.
+    pub(crate) async fn begin(staying: &Staying, store: &StoreUrl, order: RunOrder) -> anyhow::Result<Self> {
+        let store = store.clone();
+        let run = staying.unless_stopped(spawn_blocking(move || Self::begun(&store, order))).await???;
+        if let Some(writer) = run.writer() {
+            staying.hold(rows_waiting(&writer.sender()));
+            staying.show([rows_metric(writer.progress())]);
+        }
+        Ok(run)
+    }
+
+    fn begun(store: &StoreUrl, order: RunOrder) -> Result<Self, store::Error> {
+        let store = Store::open(store)?;
+        let began = (clock::now(), Instant::now());
+        let id = clock::run_id(began.0);
+        let vantage = match order.vantage.as_str() {
+            "" => resources::host_name(),
+            note => format!("{}: {note}", resources::host_name()),
+        };
+        let start = RunStart {
+            id,
+            tool: order.tool,
+            network: order.network,
+            started_at: began.0,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: order.seed,
+            vantage,
+            parameters: order.parameters,
+        };
+        let kept = match store {
+            None => None,
+            Some(store) => {
+                let writer = store.begin_run(&start)?;
+                Some((store, writer))
+            }
+        };
+        Ok(Self { id, began, numbers: HashMap::new(), kept })
+    }
+
+    /// Its name in the store, if it is kept.
+    pub(crate) const fn id(&self) -> RunId {
+        self.id
+    }
+
+    /// When it began: by the wall clock, and by that of the system, which does not step.
+    pub(crate) const fn began(&self) -> (Timestamp, Instant) {
+        self.began
+    }
+
     /// A moment by the clock of the run.
     pub(crate) fn at(&self, instant: Instant) -> Timestamp {
         self.began.0.after(instant.saturating_duration_since(self.began.1))
+    }
+
+    /// Whether rows are kept.
+    pub(crate) const fn is_kept(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    fn writer(&self) -> Option<&Writer> {
+        self.kept.as_ref().map(|(_, writer)| writer)
+    }
+
+    /// Where rows are sent to; `None` if none are kept.
+    pub(crate) fn rows(&self) -> Option<mpsc::Sender<Row>> {
+        self.writer().map(Writer::sender)
+    }
+
+    /// What is committed; `None` if nothing is kept.
+    pub(crate) fn committed(&self) -> Option<watch::Receiver<Totals>> {
+        self.writer().map(Writer::progress)
     }
 
     /// The number of a peer, which is introduced to the store if it is new.
@@ -97,66 +152,46 @@ impl Kept {
         number
     }
 
-    /// Keeps a row. Whether it could be kept is known at the end.
+    /// Keeps a row, if any are kept. Whether it could be kept is known at the end.
     pub(crate) async fn row(&self, row: impl Into<Row>) {
-        // Who no longer takes rows says at the end why.
-        drop(self.writer.sender().send(row.into()).await);
+        if let Some(writer) = self.writer() {
+            // Who no longer takes rows says at the end why.
+            drop(writer.sender().send(row.into()).await);
+        }
+    }
+
+    /// Writes what is in hand, and that the run ended now.
+    pub(crate) async fn end(self, state: RunState, summary: &impl serde::Serialize) -> anyhow::Result<()> {
+        let (finished_at, summary) = (self.at(Instant::now()), serde_json::to_value(summary)?);
+        Ok(self.finish(RunEnd { finished_at, state, summary }).await?)
+    }
+
+    /// Writes what is in hand, and this end.
+    pub(crate) async fn finish(self, end: RunEnd) -> Result<(), store::Error> {
+        match self.kept {
+            None => Ok(()),
+            Some((_store, writer)) => writer.finish(end).await.map(drop),
+        }
     }
 }
 
-/// Writes what is in hand and the end of a run, if one is kept.
-pub(crate) async fn end(
-    kept: Option<Kept>,
-    state: RunState,
-    summary: &impl serde::Serialize,
-) -> anyhow::Result<()> {
-    let Some(kept) = kept else { return Ok(()) };
-    let (finished_at, summary) = (kept.at(Instant::now()), serde_json::to_value(summary)?);
-    kept.writer.finish(RunEnd { finished_at, state, summary }).await?;
-    Ok(())
+/// The rows that wait for the store. Who looks on does not keep the queue open.
+pub(crate) fn rows_waiting(queue: &mpsc::Sender<Row>) -> Holding {
+    let bound = queue.max_capacity() as u64;
+    let queue = queue.downgrade();
+    let waiting = move || queue.upgrade().map_or(0, |queue| (queue.max_capacity() - queue.capacity()) as u64);
+    Holding::new("rows_waiting", bound, waiting)
 }
 
-/// Keeps the requests of a lookup that began at `begun`, if a run is kept.
-pub(crate) async fn trace(kept: &mut Option<Kept>, trace: &Trace, begun: Instant) {
-    let Some(kept) = kept else { return };
-    for rpc in &trace.rpcs {
-        let Some(peer) = trace.peer(rpc.peer) else { continue };
-        let peer = kept.peer(peer).await;
-        let heard_by = match rpc.heard_by.and_then(|by| trace.peer(by)) {
-            None => None,
-            Some(by) => Some(kept.peer(by).await),
-        };
-        let row = request(trace, rpc, (peer, heard_by), kept.at(begun));
-        kept.row(row).await;
-    }
-}
-
-fn request(
-    trace: &Trace,
-    rpc: &Rpc,
-    (peer, heard_by): (PeerNumber, Option<PeerNumber>),
-    lookup_started_at: Timestamp,
-) -> LookupRequest {
-    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let with = |named: &[Named]| count(named.iter().filter(|named| named.has_addresses).count());
-    LookupRequest {
-        peer,
-        kind: trace.kind,
-        key: trace.preimage.to_vec(),
-        lookup_started_at,
-        heard_by,
-        heard_after: rpc.heard_at,
-        hop: rpc.hop,
-        common_prefix_len: rpc.common_prefix_len,
-        asked_after: rpc.asked,
-        sent_after: rpc.sent,
-        ended_after: rpc.ended,
-        fate: rpc.fate,
-        failure: rpc.failure.clone(),
-        closer: count(rpc.closer.len()),
-        closer_with_addresses: with(&rpc.closer),
-        providers: count(rpc.providers.len()),
-        providers_with_addresses: with(&rpc.providers),
-        has_value: rpc.has_value,
-    }
+/// The rows of a run that are in the store.
+pub(crate) fn rows_metric(totals: watch::Receiver<Totals>) -> Metric {
+    Metric::labelled(
+        (MetricKind::Counter, "kadscope_store_rows_total"),
+        "Rows of this run that are committed.",
+        ("of", vec!["peers", "visits", "edges", "other_rows"]),
+        move || {
+            let Totals { peers, rows, visits, edges, .. } = *totals.borrow();
+            [peers, visits, edges, rows.saturating_sub(visits)].map(|count| count as f64).into()
+        },
+    )
 }

@@ -1,10 +1,11 @@
 //! What can be read of commands that stay up. `docs/metrics.md` lists all of it.
 
 mod crawling;
+mod providing;
 
 use http::{Metric, MetricKind};
 
-pub(crate) use self::crawling::CrawlView;
+pub(crate) use self::{crawling::CrawlView, providing::ProvideView};
 
 /// What this program is: the number says nothing, the label says the version.
 pub(crate) fn build_info() -> Metric {
@@ -31,18 +32,26 @@ mod tests {
     use std::fmt::Write as _;
 
     use http::{Holdings, Metrics};
+    use store::Totals;
+    use tokio::sync::{mpsc, watch};
 
     use super::*;
+    use crate::{keeping, reach};
 
     /// Everything that there is to be read, as the page has it: a table for each command.
     fn page() -> (Metrics, String) {
         let (all, holdings) = (Metrics::default(), Holdings::default());
         let view = CrawlView::of_nothing();
-        view.holdings().into_iter().for_each(|holding| holdings.add(holding));
+        let others = [keeping::rows_waiting(&mpsc::channel(1).0), reach::connections_open(|| 0)];
+        view.holdings().into_iter().chain(others).for_each(|holding| holdings.add(holding));
+        let of_all = http::process_metrics().into_iter().chain([build_info()]).chain(holdings.metrics());
+        let rows = keeping::rows_metric(watch::channel(Totals::default()).1);
         let mut text = String::new();
         for (heading, metrics) in [
-            ("Every command", http::process_metrics().into_iter().chain([build_info()]).collect()),
-            ("`crawl`", view.metrics().into_iter().chain(holdings.metrics()).collect()),
+            ("Every command", of_all.collect()),
+            ("Those that keep rows", vec![rows]),
+            ("`crawl`", view.metrics()),
+            ("`provide`", ProvideView::default().metrics().into()),
             ("`testnet`", vec![testnet_peers(1)]),
         ] {
             let metrics: Vec<Metric> = metrics;

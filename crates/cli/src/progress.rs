@@ -1,21 +1,17 @@
-//! How far a crawl is: one line on a terminal, redrawn in place, or a line of log every few seconds.
+//! How far a tool is: one line on a terminal, redrawn in place, or a line of log every few seconds.
 
-mod estimate;
+mod crawl;
 
 use std::time::Duration;
 
-use crawl::Progress;
 use tokio::{
-    sync::watch,
+    task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval_at},
 };
 use tokio_util::sync::CancellationToken;
 
-use self::estimate::Estimator;
-use crate::{
-    output,
-    render::text::{bar, columns, counted, duration, grouped, left},
-};
+pub(crate) use self::crawl::CrawlProgress;
+use crate::output;
 
 /// How often the line on a terminal is drawn.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -26,37 +22,59 @@ const FIRST_LOG: Duration = Duration::from_secs(1);
 /// How often a line is logged after that.
 const LOG_EVERY: Duration = Duration::from_secs(5);
 
-/// The width of the bar, in columns.
-const BAR_COLUMNS: usize = 20;
-
 /// Columns that stay free: one for the cursor, two for the `^C` that a terminal echoes.
 const ROOM_AT_THE_END: usize = 3;
 
 /// Goes to the beginning of the line and clears it.
-pub(crate) const CLEAR: &str = "\r\x1b[2K";
+const CLEAR: &str = "\r\x1b[2K";
 
-/// What is shown, and until when.
-#[derive(Debug)]
-pub(crate) struct Watched {
-    /// How far the crawl is. It is looked at, never awaited: being woken by each visit costs more than it shows.
-    pub(crate) progress: watch::Receiver<Progress>,
-    /// The number of visits after which the crawl will stop.
-    pub(crate) limit: Option<u64>,
-    /// Cancelled when the user wants the crawl to stop.
-    pub(crate) stop: CancellationToken,
-    /// Cancelled when the crawl has ended.
-    pub(crate) over: CancellationToken,
+/// Who knows how far something is.
+pub(crate) trait Tell: Send + 'static {
+    /// How long it goes on before anything is drawn on a terminal: what is over by then needs no line.
+    const DRAWN_AFTER: Duration = Duration::ZERO;
+
+    /// What there is to say on a terminal, in so many columns at most.
+    fn line(&mut self, elapsed: Duration, room: usize) -> String;
+
+    /// The same as a line of log.
+    fn log_line(&mut self, elapsed: Duration) -> String;
 }
 
-/// Shows how far a crawl is until it has ended.
-pub(crate) async fn show(watched: Watched) {
-    let Watched { progress, limit, stop, over } = watched;
+/// A line that is drawn, or logged, until it is told to end or dropped.
+#[derive(Debug)]
+pub(crate) struct ProgressDisplay {
+    over: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl ProgressDisplay {
+    /// Shows how far something is. Once `stop` is cancelled the user is told that it ends.
+    pub(super) fn begin(progress: impl Tell, stop: CancellationToken) -> Self {
+        let over = CancellationToken::new();
+        Self { task: tokio::spawn(show(progress, stop, over.clone())), over }
+    }
+
+    /// Takes its line away.
+    pub(crate) async fn end(mut self) {
+        self.over.cancel();
+        if let Err(error) = (&mut self.task).await {
+            tracing::error!(%error, "progress is shown no more");
+        }
+    }
+}
+
+impl Drop for ProgressDisplay {
+    fn drop(&mut self) {
+        self.over.cancel();
+    }
+}
+
+async fn show<T: Tell>(mut progress: T, stop: CancellationToken, over: CancellationToken) {
     let on_terminal = output::can_draw();
     let began = Instant::now();
-    let (first, period) = if on_terminal { (Duration::ZERO, REDRAW) } else { (FIRST_LOG, LOG_EVERY) };
+    let (first, period) = if on_terminal { (T::DRAWN_AFTER, REDRAW) } else { (FIRST_LOG, LOG_EVERY) };
     let mut ticks = interval_at(began + first, period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut estimator = Estimator::new(limit);
     let mut is_told = false;
     loop {
         tokio::select! {
@@ -68,140 +86,16 @@ pub(crate) async fn show(watched: Watched) {
             }
             now = ticks.tick() => {
                 let elapsed = now.saturating_duration_since(began);
-                let state = State { elapsed, left: None, rate: 0.0, progress: *progress.borrow() };
-                draw(estimator.update(state), on_terminal);
+                if on_terminal {
+                    let room = output::stderr_columns().saturating_sub(ROOM_AT_THE_END);
+                    output::note_raw(&format!("{CLEAR}{}", progress.line(elapsed, room)));
+                } else {
+                    output::note(&progress.log_line(elapsed));
+                }
             }
         }
     }
     if on_terminal {
         output::note_raw(CLEAR);
-    }
-}
-
-/// What one line shows.
-#[derive(Debug, Clone, Copy)]
-struct State {
-    elapsed: Duration,
-    /// How long it will probably take; `None` while that cannot be told.
-    left: Option<Duration>,
-    /// Visits per second, lately.
-    rate: f64,
-    progress: Progress,
-}
-
-fn draw(state: State, on_terminal: bool) {
-    if on_terminal {
-        let room = output::stderr_columns().saturating_sub(ROOM_AT_THE_END);
-        output::note_raw(&format!("{CLEAR}{}", line(&state, room)));
-    } else {
-        output::note(&log_line(&state));
-    }
-}
-
-/// What there is to say, as much of it as there is room for; nothing is cut.
-fn line(state: &State, room: usize) -> String {
-    let Progress { discovered, reachable, turned_away, unreachable, under_way, .. } = state.progress;
-    let done = reachable + turned_away + unreachable;
-    let share = if discovered == 0 { 0.0 } else { done as f64 / discovered as f64 };
-    let time = match (state.progress.second_chances, state.left) {
-        (true, _) => ", second chances".to_owned(),
-        (false, Some(left)) => format!(", about {} left", duration(left.as_secs_f64().ceil())),
-        (false, None) => String::new(),
-    };
-    let part = |shown: String, rank| (shown, rank);
-    // Each with its rank: what has a higher one goes first where room is short.
-    let parts = [
-        part(format!("{:>4.0} %", share * 100.0), 0),
-        part(format!(" ▕{}▏", left(&bar(share, BAR_COLUMNS), BAR_COLUMNS)), 3),
-        part(format!(" {} of {}", grouped(done), counted(discovered, "peer", "peers")), 1),
-        part(format!(", {} reached", grouped(reachable)), 4),
-        part(format!(", {} under way", grouped(under_way)), 6),
-        part(format!(", {}/s", grouped(round(state.rate))), 5),
-        part(time, 2),
-    ];
-    let with = |rank: usize| -> String {
-        parts.iter().filter(|(_, own)| *own <= rank).map(|(shown, _)| shown.as_str()).collect()
-    };
-    (0..parts.len()).rev().map(with).find(|line| columns(line) <= room).unwrap_or_default()
-}
-
-fn log_line(state: &State) -> String {
-    let Progress { discovered, reachable, unreachable, waiting, under_way, edges, second_chances, .. } =
-        state.progress;
-    let repeats = if second_chances { ", second chances" } else { "" };
-    let left = state.left.map(|left| format!(", about {} left", duration(left.as_secs_f64().ceil())));
-    format!(
-        "after {}: {}, {reachable} reached, {unreachable} unreachable, {waiting} waiting, \
-         {under_way} under way, {edges} edges, {} visits/s{repeats}{}",
-        duration(state.elapsed.as_secs_f64().round()),
-        if discovered == 1 { "1 peer".to_owned() } else { format!("{discovered} peers") },
-        round(state.rate),
-        left.unwrap_or_default(),
-    )
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a rate is small and not negative"
-)]
-fn round(rate: f64) -> u64 {
-    rate.round() as u64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn state() -> State {
-        State {
-            elapsed: Duration::from_secs(12),
-            left: Some(Duration::from_millis(72_300)),
-            rate: 780.4,
-            progress: Progress {
-                discovered: 10_000,
-                reachable: 5031,
-                unreachable: 412,
-                turned_away: 0,
-                waiting: 4057,
-                under_way: 500,
-                visits: 5443,
-                edges: 501_234,
-                second_chances: false,
-            },
-        }
-    }
-
-    #[test]
-    fn a_line_says_how_far_how_fast_and_how_long() {
-        insta::assert_snapshot!(line(&state(), 117), @"  54 % ▕██████████▉         ▏ 5,443 of 10,000 peers, 5,031 reached, 500 under way, 780/s, about 1 min 13 s left");
-        insta::assert_snapshot!(log_line(&state()), @"after 12 s: 10000 peers, 5031 reached, 412 unreachable, 4057 waiting, 500 under way, 501234 edges, 780 visits/s, about 1 min 13 s left");
-    }
-
-    #[test]
-    fn where_room_is_short_parts_are_left_out_and_none_is_cut() {
-        insta::assert_snapshot!(line(&state(), 77), @"  54 % ▕██████████▉         ▏ 5,443 of 10,000 peers, about 1 min 13 s left");
-        insta::assert_snapshot!(line(&state(), 57), @"  54 % 5,443 of 10,000 peers, about 1 min 13 s left");
-        let whole = line(&state(), 200);
-        for room in 0..200 {
-            let line = line(&state(), room);
-            assert!(columns(&line) <= room, "{room}: {line}");
-            let numbers = line.split(' ').filter(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-            for number in numbers {
-                let number = number.trim_end_matches(',');
-                assert!(whole.split(' ').any(|word| word.trim_end_matches(',') == number), "{room}: {line}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_over_is_not_about_nothing() {
-        let over = State {
-            left: Some(Duration::ZERO),
-            progress: Progress { discovered: 1, ..state().progress },
-            ..state()
-        };
-        let said = [line(&over, 200), log_line(&over)].concat();
-        assert!(said.contains(" 1 peer,") && !said.contains("µs") && !said.contains("1 peers"), "{said}");
     }
 }

@@ -5,6 +5,7 @@ use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum as _};
 use dht::{ANSWER_PATIENCE, BlockDesk, Finder, FinderTerms, Found, Pool, PoolConfig};
+use http::Holding;
 use kad::{
     Contact, Keypair, PeerId,
     answer::Answer,
@@ -12,10 +13,12 @@ use kad::{
     network::{Connection as _, Network as _},
 };
 use net::{DialConfig, FabricConfig, Host, HostConfig, Identity, NetError, Roots, SocketFabric};
+use schema::Tool;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    args::NetworkArgs, bootstrap, exit::Failed, manners::Manners, network::Network, outputs::InUse,
-    place::Place,
+    args::NetworkArgs, bootstrap, exit::Failed, keeping::RunOrder, manners::Manners, network::Network,
+    outputs::InUse, place::Place,
 };
 
 /// How many of the peers to begin with are dialled to see where one of them is.
@@ -81,6 +84,19 @@ impl ReachArgs {
         Ok(network)
     }
 
+    /// Everything that a command was asked for: its own options, and how peers are reached.
+    fn parameters(&self, own: serde_json::Value, network: &Network) -> serde_json::Result<serde_json::Value> {
+        let mut all = serde_json::to_value(network)?;
+        let others = [own, serde_json::to_value(&self.manners)?];
+        if let Some(all) = all.as_object_mut() {
+            for others in others {
+                all.extend(others.as_object().cloned().unwrap_or_default());
+            }
+            all.insert("dial_timeout".to_owned(), self.dial_timeout.as_secs_f64().into());
+        }
+        Ok(all)
+    }
+
     fn dials(&self, network: &Network) -> Result<DialConfig, Failed> {
         Ok(self.manners.dials(network, self.dial_timeout, self.manners.opt_out.load()?))
     }
@@ -132,6 +148,24 @@ impl Reach {
         Ok(Self { network, finder, bootstrap, fabric, agent })
     }
 
+    /// The run that this is a part of: with everything that its command was asked for, `own` being its own options.
+    pub(crate) fn order(
+        &self,
+        tool: Tool,
+        own: serde_json::Value,
+        given: &ReachArgs,
+    ) -> serde_json::Result<RunOrder> {
+        let parameters = given.parameters(own, &self.network)?;
+        let (network, vantage) = (self.network.name.clone(), String::new());
+        Ok(RunOrder { tool, network, seed: 0, vantage, parameters })
+    }
+
+    /// What has a bound in it.
+    pub(crate) fn holding(&self) -> Holding {
+        let pool = self.finder.pool().clone();
+        connections_open(move || pool.connections())
+    }
+
     /// What peers are told that we are.
     pub(crate) fn agent(&self) -> &str {
         &self.agent
@@ -166,10 +200,10 @@ impl Reach {
         None
     }
 
-    /// An error if nobody answered in a lookup: nothing can be said of its key then.
-    pub(crate) fn check_answered(&self, found: &Found) -> Result<(), Failed> {
+    /// An error if nobody answered in a lookup that went to its end: nothing can be said of its key then.
+    pub(crate) fn check_answered(&self, found: &Found, stop: &CancellationToken) -> Result<(), Failed> {
         let counts = found.trace.counts();
-        if counts.answered > 0 || counts.asked == counts.cancelled {
+        if stop.is_cancelled() || counts.answered > 0 || counts.asked == counts.cancelled {
             return Ok(());
         }
         let failed = found.trace.rpcs.iter().filter_map(|rpc| {
@@ -188,6 +222,12 @@ impl Reach {
         }
         Failed::network(text)
     }
+}
+
+/// The connections that requests go over.
+pub(crate) fn connections_open(count: impl Fn() -> usize + Send + Sync + 'static) -> Holding {
+    let bound = PoolConfig::default().connections as u64;
+    Holding::new("connections_open", bound, move || count() as u64)
 }
 
 /// Refuses a list of which nothing may be dialled.

@@ -1,9 +1,12 @@
 //! Ctrl-C, SIGTERM and SIGHUP: the first one drains, a second Ctrl-C or SIGTERM ends the program at once.
+//!
+//! They are heard on a thread of its own: a command that waits for a locked file, or for somebody to read what it prints, is ended
+//! as well.
 
 use std::{
     fs::{self, File},
     future::pending,
-    io,
+    io, thread,
     time::Duration,
 };
 
@@ -12,6 +15,7 @@ use rustix::{
     termios::tcgetpgrp,
 };
 use tokio::{
+    runtime,
     signal::unix::{Signal, SignalKind, signal},
     time::timeout,
 };
@@ -19,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{exit::Code, output};
 
-/// How long a command has to end in good order: longer than a store is waited for that somebody else holds (30 s), and shorter
+/// How long a command has to end in good order if nobody says: longer than a store is waited for that somebody else holds (30 s), and shorter
 /// than systemd waits by itself (90 s).
 pub(crate) const MAX_ENDING: Duration = Duration::from_secs(45);
 
@@ -100,22 +104,53 @@ pub(crate) fn is_from_terminal() -> bool {
     foreground == Some(process::getpgrp())
 }
 
-/// From now on a signal cancels the token that is returned, and a further one ends the program, as does [`MAX_ENDING`]. A
-/// closed terminal is told by the shell and by the system both: that is one wish, and not said twice to hurry us.
-pub(crate) fn stop_on_signal() -> io::Result<CancellationToken> {
-    let mut signals = Signals::listen()?;
-    let stop = CancellationToken::new();
-    let token = stop.clone();
-    tokio::spawn(async move {
-        signals.next().await;
-        token.cancel();
-        let hurried = async { while signals.next().await == process::Signal::HUP {} };
-        if timeout(MAX_ENDING, hurried).await.is_err() {
-            output::note(&format!("it has not ended within {} s, and is ended now", MAX_ENDING.as_secs()));
-        }
-        abort();
-    });
-    Ok(stop)
+/// What the signals do to a command: the first one cancels a token, and a further one ends the program, as does the time that it
+/// has to end.
+#[derive(Debug)]
+pub(crate) struct StopOnSignal {
+    /// Cancelled by the first signal.
+    stop: CancellationToken,
+    /// Cancelled once the signals are somebody else's.
+    let_go: CancellationToken,
+}
+
+impl StopOnSignal {
+    /// From now on; what has not ended `within` the time after the first signal is ended. A closed terminal is told by the shell and
+    /// by the system both: that is one wish, and not said twice to hurry us.
+    pub(crate) fn listen(within: Duration) -> io::Result<Self> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let mut signals = {
+            let _guard = runtime.enter();
+            Signals::listen()?
+        };
+        let (stop, let_go) = (CancellationToken::new(), CancellationToken::new());
+        let (token, over) = (stop.clone(), let_go.clone());
+        let heard = async move {
+            signals.next().await;
+            token.cancel();
+            let hurried = async { while signals.next().await == process::Signal::HUP {} };
+            if timeout(within, hurried).await.is_err() {
+                output::note(&format!(
+                    "it has not ended within {} s, and is ended now",
+                    within.as_secs_f64()
+                ));
+            }
+            abort();
+        };
+        let run = move || runtime.block_on(over.run_until_cancelled(heard));
+        thread::Builder::new().name("signals".to_owned()).spawn(run)?;
+        Ok(Self { stop, let_go })
+    }
+
+    /// Cancelled by the first signal.
+    pub(crate) const fn token(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    /// From now on signals do nothing here: somebody else listens to them.
+    pub(crate) fn let_go(&self) {
+        self.let_go.cancel();
+    }
 }
 
 #[expect(

@@ -8,11 +8,18 @@ use std::{
     io,
     os::unix::net::{SocketAddr, UnixDatagram},
     path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 /// Where systemd listens.
 const SOCKET: &str = "NOTIFY_SOCKET";
+
+/// What says that the program lives.
+const ALIVE: &str = "WATCHDOG=1";
+
+/// After how long what could not be taken is said again to who does not want to hear that the program lives.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Who tells systemd. Without systemd nobody is told anything.
 #[derive(Debug, Default)]
@@ -20,6 +27,8 @@ pub(crate) struct Notifier {
     to: Option<(UnixDatagram, SocketAddr)>,
     /// How often it wants to hear that the program lives; `None` if it does not.
     alive_every: Option<Duration>,
+    /// What it could not take, since it was behind with what others told it.
+    unsaid: Mutex<Option<&'static str>>,
 }
 
 impl Notifier {
@@ -32,7 +41,7 @@ impl Notifier {
         let alive_every =
             alive_every((variable("WATCHDOG_USEC"), variable("WATCHDOG_PID")), std::process::id());
         match Self::to(&address) {
-            Ok(to) => Self { to: Some(to), alive_every },
+            Ok(to) => Self { to: Some(to), alive_every, unsaid: Mutex::default() },
             Err(error) => {
                 tracing::warn!(%error, "systemd cannot be told anything");
                 Self::default()
@@ -41,7 +50,10 @@ impl Notifier {
     }
 
     fn to(address: &OsStr) -> io::Result<(UnixDatagram, SocketAddr)> {
-        Ok((UnixDatagram::unbound()?, socket_address(address)?))
+        let socket = UnixDatagram::unbound()?;
+        // Nobody here waits for who does not listen.
+        socket.set_nonblocking(true)?;
+        Ok((socket, socket_address(address)?))
     }
 
     /// It does now what it is there for.
@@ -54,22 +66,37 @@ impl Notifier {
         self.say("STOPPING=1");
     }
 
-    /// Says again and again that it lives, if systemd wants to hear that. It is to be run where the program's own work is, so
-    /// that nothing is said where that no longer goes on.
+    /// Says again and again that it lives, if systemd wants to hear that, and what it could not take before. It is to be run where
+    /// the program's own work is, so that nothing is said where that no longer goes on.
     pub(crate) async fn keep_alive(&self) {
-        let Some(every) = self.alive_every else { return };
-        let mut ticks = tokio::time::interval(every);
+        if self.to.is_none() {
+            return;
+        }
+        let mut ticks = tokio::time::interval(self.alive_every.unwrap_or(AGAIN));
         loop {
             ticks.tick().await;
-            self.say("WATCHDOG=1");
+            let unsaid = self.unsaid().take();
+            let what = unsaid.or(self.alive_every.map(|_| ALIVE));
+            what.into_iter().for_each(|what| self.say(what));
         }
     }
 
-    fn say(&self, what: &str) {
+    fn say(&self, what: &'static str) {
         let Some((socket, address)) = &self.to else { return };
-        if let Err(error) = socket.send_to_addr(what.as_bytes(), address) {
-            tracing::warn!(%error, what, "systemd could not be told");
+        match socket.send_to_addr(what.as_bytes(), address) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                // That it lives is said again anyway.
+                if what != ALIVE {
+                    *self.unsaid() = Some(what);
+                }
+            }
+            Err(error) => tracing::warn!(%error, what, "systemd could not be told"),
         }
+    }
+
+    fn unsaid(&self) -> MutexGuard<'_, Option<&'static str>> {
+        self.unsaid.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -114,7 +141,7 @@ mod tests {
 
     /// What a program says to a socket of that name.
     fn heard(listener: &UnixDatagram, address: &OsStr) -> String {
-        let notifier = Notifier { to: Some(Notifier::to(address).unwrap()), alive_every: None };
+        let notifier = Notifier { to: Some(Notifier::to(address).unwrap()), ..Notifier::default() };
         notifier.ready();
         let mut said = [0; 64];
         let length = listener.recv(&mut said).unwrap();
@@ -132,5 +159,26 @@ mod tests {
             let address = socket_address(OsStr::new(&name)).unwrap();
             assert_eq!(heard(&UnixDatagram::bind_addr(&address).unwrap(), OsStr::new(&name)), "READY=1");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_behind_is_not_waited_for_and_told_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify");
+        let listener = UnixDatagram::bind(&path).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let to = Some(Notifier::to(path.as_os_str()).unwrap());
+        let notifier = Notifier { to, alive_every: Some(Duration::from_secs(1)), ..Notifier::default() };
+        // More than any system lets wait.
+        for _ in 0..5000 {
+            notifier.say(ALIVE);
+        }
+        notifier.ready();
+        let mut said = [0; 64];
+        while listener.recv(&mut said).is_ok() {}
+        // Seconds of a paused clock pass at once.
+        drop(tokio::time::timeout(Duration::from_secs(2), notifier.keep_alive()).await);
+        let length = listener.recv(&mut said).unwrap();
+        assert_eq!(&said[..length], b"READY=1");
     }
 }

@@ -16,6 +16,11 @@ impl Clock {
         Self { wall, origin: Instant::now() }
     }
 
+    /// A clock that said `wall` at the moment `origin`.
+    pub const fn said_at(wall: Timestamp, origin: Instant) -> Self {
+        Self { wall, origin }
+    }
+
     /// When the run began.
     pub const fn start(&self) -> Timestamp {
         self.wall

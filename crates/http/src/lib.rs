@@ -28,4 +28,5 @@ pub use self::{
     profile::CAN_PROFILE,
     readiness::Readiness,
     room::{Listening, Room},
+    serving::TakenAddress,
 };

@@ -82,25 +82,27 @@ impl Holdings {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(Holding::row).collect()
     }
 
-    /// Two metrics: what they hold, and their bounds. Those that are named later are not among them.
+    /// Two metrics: what they hold, and their bounds; of those, too, that are named later.
     pub fn metrics(&self) -> [Metric; 2] {
-        let names: Vec<_> = self.rows().iter().map(|row| row.name).collect();
-        let count = names.len();
+        let names = || {
+            let holdings = self.clone();
+            move || holdings.rows().iter().map(|row| row.name).collect()
+        };
         let read = |of: fn(&HoldingRow) -> u64| {
             let holdings = self.clone();
-            move || holdings.rows().iter().take(count).map(|row| of(row) as f64).collect()
+            move || holdings.rows().iter().map(|row| of(row) as f64).collect()
         };
         [
-            Metric::labelled(
+            Metric::growing(
                 (MetricKind::Gauge, "kadscope_held"),
                 "What each queue, cache and pool holds.",
-                ("what", names.clone()),
+                ("what", names()),
                 read(|row| row.held),
             ),
-            Metric::labelled(
+            Metric::growing(
                 (MetricKind::Gauge, "kadscope_held_limit"),
                 "What each queue, cache and pool may hold.",
-                ("what", names),
+                ("what", names()),
                 read(|row| row.bound),
             ),
         ]
@@ -124,8 +126,10 @@ mod tests {
         assert_eq!(holdings.rows(), expected);
         let metrics = crate::Metrics::default();
         metrics.extend(holdings.metrics());
+        holdings.add(Holding::new("named_later", 7, || 2));
         assert_eq!(metrics.problems(), [""; 0]);
         assert!(metrics.text().contains("kadscope_held{what=\"rows_waiting\"} 4\n"));
         assert!(metrics.text().contains("kadscope_held_limit{what=\"connections\"} 5\n"));
+        assert!(metrics.text().contains("kadscope_held{what=\"named_later\"} 2\n"));
     }
 }

@@ -34,13 +34,16 @@ impl MetricKind {
 /// Reads the values of all series, in their order.
 type Read = Box<dyn Fn() -> Vec<f64> + Send + Sync>;
 
-/// One metric: a number, or one for each value of a label whose values are known beforehand, so that what peers say never
+/// Says the values of a label.
+type Values = Box<dyn Fn() -> Vec<&'static str> + Send + Sync>;
+
+/// One metric: a number, or one for each value of a label whose values are words of the program, so that what peers say never
 /// becomes a series.
 pub struct Metric {
     name: &'static str,
     kind: MetricKind,
     help: &'static str,
-    label: Option<(&'static str, Vec<&'static str>)>,
+    label: Option<(&'static str, Values)>,
     read: Read,
 }
 
@@ -56,12 +59,22 @@ impl Metric {
 
     /// A number for each value of a label; `read` gives them in the order of the values.
     pub fn labelled(
-        (kind, name): (MetricKind, &'static str),
+        what: (MetricKind, &'static str),
         help: &'static str,
-        label: (&'static str, Vec<&'static str>),
+        (label, values): (&'static str, Vec<&'static str>),
         read: impl Fn() -> Vec<f64> + Send + Sync + 'static,
     ) -> Self {
-        Self { name, kind, help, label: Some(label), read: Box::new(read) }
+        Self::growing(what, help, (label, move || values.clone()), read)
+    }
+
+    /// The same of a label whose values become more while the program begins. Of what one of the two lacks nothing is shown.
+    pub(crate) fn growing(
+        (kind, name): (MetricKind, &'static str),
+        help: &'static str,
+        (label, values): (&'static str, impl Fn() -> Vec<&'static str> + Send + Sync + 'static),
+        read: impl Fn() -> Vec<f64> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name, kind, help, label: Some((label, Box::new(values))), read: Box::new(read) }
     }
 
     /// Its name.
@@ -80,8 +93,8 @@ impl Metric {
     }
 
     /// Its label, and all values of it; `None` if it is one number.
-    pub fn label(&self) -> Option<(&'static str, &[&'static str])> {
-        self.label.as_ref().map(|(name, values)| (*name, values.as_slice()))
+    pub fn label(&self) -> Option<(&'static str, Vec<&'static str>)> {
+        self.label.as_ref().map(|(name, values)| (*name, values()))
     }
 
     /// What goes against the conventions of Prometheus, or `None`.
@@ -92,7 +105,7 @@ impl Metric {
             bytes.next().is_some_and(|first| first.is_ascii_lowercase())
                 && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
         };
-        let values = self.label().map_or(&[][..], |(_, values)| values);
+        let values = self.label().map_or_else(Vec::new, |(_, values)| values);
         match () {
             () if !is_word(self.name) => Some("its name is no word in snake_case"),
             () if (self.kind == MetricKind::Counter) != self.name.ends_with("_total") => {

@@ -21,7 +21,7 @@ use crate::{
     metrics::{METRICS_TYPE, Metrics},
     profile::{self, CAN_PROFILE},
     readiness::Readiness,
-    serving,
+    serving::{self, TakenAddress},
 };
 
 /// What is to be heard at an address.
@@ -56,11 +56,9 @@ impl Room {
         Self { access, bounds, metrics, readiness, profile: false, routes: Router::new() }
     }
 
-    /// Listens from now on.
-    pub async fn open(self, address: SocketAddr) -> Result<Listening, HttpError> {
-        let listener =
-            serving::listen(address).await.map_err(|source| HttpError::Listen { address, source })?;
-        let address = listener.local_addr().map_err(|source| HttpError::Listen { address, source })?;
+    /// Answers from now on at an address that was taken. It must be called within a runtime.
+    pub fn open(self, taken: TakenAddress) -> Result<Listening, HttpError> {
+        let (listener, address) = taken.listener()?;
         let (stop, bounds) = (CancellationToken::new(), self.bounds);
         let task = tokio::spawn(serving::serve(listener, self.router(), bounds, stop.clone()));
         Ok(Listening { address, stop, task })

@@ -1,6 +1,6 @@
 //! Connections: accepted up to a bound, served within bounds of size and time, and ended in good order.
 
-use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -16,13 +16,35 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::bounds::HttpBounds;
+use crate::{bounds::HttpBounds, error::HttpError};
 
 /// How long nothing is accepted when the system has no descriptors left: it would say so again at once.
 const BREATH: Duration = Duration::from_millis(100);
 
-pub(crate) async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(address).await
+/// An address that was taken: who connects waits until somebody answers there.
+#[derive(Debug)]
+pub struct TakenAddress {
+    listener: std::net::TcpListener,
+    /// With the port that the system chose if none was named.
+    address: SocketAddr,
+}
+
+impl TakenAddress {
+    /// Takes an address, in the network namespace of the thread. It needs no runtime.
+    pub fn bind(address: SocketAddr) -> Result<Self, HttpError> {
+        let failed = |source| HttpError::Listen { address, source };
+        let listener = std::net::TcpListener::bind(address).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        Ok(Self { address: listener.local_addr().map_err(failed)?, listener })
+    }
+
+    /// The same within a runtime.
+    pub(crate) fn listener(self) -> Result<(TcpListener, SocketAddr), HttpError> {
+        let Self { listener, address } = self;
+        let listener =
+            TcpListener::from_std(listener).map_err(|source| HttpError::Listen { address, source })?;
+        Ok((listener, address))
+    }
 }
 
 /// Serves until it is stopped, and what is under way then for the grace of the bounds.

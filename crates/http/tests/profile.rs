@@ -7,7 +7,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use kadscope_http::{Access, HttpReply, Metrics, Readiness, Room, ask};
+use kadscope_http::{Access, HttpReply, Metrics, Readiness, Room, TakenAddress, ask};
 
 #[inline(never)]
 fn burn_without_end(stop: &AtomicBool) -> u64 {
@@ -22,7 +22,7 @@ fn burn_without_end(stop: &AtomicBool) -> u64 {
 async fn what_takes_the_time_is_named() {
     let mut room = Room::new(Access::ThisMachine, Readiness::not_yet("a test"), Metrics::default());
     room.profile = true;
-    let listening = room.open("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let listening = room.open(TakenAddress::bind("127.0.0.1:0".parse().unwrap()).unwrap()).unwrap();
     let url = format!("http://{}/debug/profile?seconds=", listening.address());
     assert_eq!(ask(&format!("{url}0"), None).await.unwrap().status, 400);
 

@@ -5,7 +5,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use kadscope_http::{
-    Access, HttpBounds, Listening, Metric, MetricKind, Metrics, Readiness, Room, Token, ask,
+    Access, HttpBounds, Listening, Metric, MetricKind, Metrics, Readiness, Room, TakenAddress, Token, ask,
     axum::{Router, body::Bytes, routing},
     process_metrics,
 };
@@ -26,8 +26,8 @@ fn room(access: Access) -> Room {
     Room::new(access, Readiness::not_yet("it has just begun"), metrics)
 }
 
-async fn open(room: Room) -> Listening {
-    room.open("127.0.0.1:0".parse().unwrap()).await.unwrap()
+fn open(room: Room) -> Listening {
+    room.open(TakenAddress::bind("127.0.0.1:0".parse().unwrap()).unwrap()).unwrap()
 }
 
 fn bearer() -> Access {
@@ -64,7 +64,7 @@ async fn what_every_listener_has_is_there() {
     room.metrics.extend([Metric::single((MetricKind::Gauge, "kadscope_test"), "One.", || 1.0)]);
     assert_eq!(room.metrics.problems(), [""; 0]);
     room.routes = Router::new().route("/of-the-tool", routing::get(async || "yes"));
-    let listening = open(room).await;
+    let listening = open(room);
     let url = |path: &str| format!("http://{}{path}", listening.address());
 
     assert!(ask(&url(""), None).await.unwrap().is_well());
@@ -89,7 +89,7 @@ async fn what_every_listener_has_is_there() {
 
 #[tokio::test]
 async fn who_has_no_token_is_told_nothing() {
-    let listening = open(room(bearer())).await;
+    let listening = open(room(bearer()));
     let address = listening.address();
     for path in ["/", "/health", "/ready", "/metrics", "/nothing"] {
         for headers in ["", "Authorization: Bearer a-token-of-a-tesT\r\n", "Authorization: Basic YTpi\r\n"] {
@@ -105,7 +105,7 @@ async fn who_has_no_token_is_told_nothing() {
 
 #[tokio::test]
 async fn a_page_of_another_name_cannot_ask_on_loopback() {
-    let listening = open(room(Access::ThisMachine)).await;
+    let listening = open(room(Access::ThisMachine));
     let foreign = b"GET /metrics HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
     assert_status(&say(listening.address(), foreign).await, 421);
     listening.close().await;
@@ -117,7 +117,7 @@ async fn bodies_and_heads_have_bounds() {
     room.bounds.body_bytes = 100;
     let length = async |body: Bytes| body.len().to_string();
     room.routes = Router::new().route("/length", routing::post(length));
-    let listening = open(room).await;
+    let listening = open(room);
     let address = listening.address();
     let post = |headers: String, body: String| async move {
         let head = format!("POST /length HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
@@ -160,7 +160,7 @@ async fn dawdle(address: SocketAddr) {
 async fn those_who_dawdle_lose_their_places() {
     let mut room = room(Access::ThisMachine);
     room.bounds = HttpBounds { connections: 4, head_time: Duration::from_millis(300), ..room.bounds };
-    let listening = open(room).await;
+    let listening = open(room);
     let address = listening.address();
     // As many as there are places.
     let slow: Vec<_> = (0..4).map(|_| tokio::spawn(dawdle(address))).collect();
@@ -186,7 +186,7 @@ async fn who_never_reads_or_never_ends_is_cut_off() {
     let much = async || vec![b'x'; 64 << 20];
     let never = async || std::future::pending::<String>().await;
     room.routes = Router::new().route("/much", routing::get(much)).route("/never", routing::get(never));
-    let listening = open(room).await;
+    let listening = open(room);
     let address = listening.address();
     assert_status(&say(address, &get("/never", "")).await, 503);
     let mut greedy = Vec::new();
@@ -217,7 +217,7 @@ async fn what_is_under_way_ends_in_good_order() {
     };
     room.routes = Router::new().route("/slow", routing::get(slow));
     room.bounds.grace = LONG;
-    let listening = open(room).await;
+    let listening = open(room);
     let address = listening.address();
     let under_way = tokio::spawn(async move { say(address, &get("/slow", "")).await });
     has_begun.recv().await.unwrap();
@@ -232,9 +232,9 @@ async fn what_is_under_way_ends_in_good_order() {
 
 #[tokio::test]
 async fn an_address_that_is_taken_is_named() {
-    let listening = open(room(Access::ThisMachine)).await;
+    let listening = open(room(Access::ThisMachine));
     let address = listening.address();
-    let error = room(Access::ThisMachine).open(address).await.unwrap_err().to_string();
+    let error = TakenAddress::bind(address).unwrap_err().to_string();
     assert!(error.contains(&address.to_string()), "{error}");
     listening.close().await;
     let gone = ask(&format!("http://{address}/ready"), None).await.unwrap_err().to_string();

@@ -115,7 +115,7 @@ mod tests {
     }
 
     /// Options that mean the same in every command that has them.
-    const SHARED: [&str; 24] = [
+    const SHARED: [&str; 25] = [
         "network",
         "bootstrap",
         "network-name",
@@ -140,6 +140,7 @@ mod tests {
         "profile",
         "memory-limit",
         "memory-report",
+        "stop-timeout",
     ];
 
     /// Every option of a command and of those below it, with the words that lead to it.
@@ -172,6 +173,70 @@ mod tests {
             assert_eq!(*other, takes, "{variable} is read by {first} and {of}");
         }
         assert!(seen.len() > 40);
+    }
+
+    /// Every command that takes no commands, with the words that lead to it and its options.
+    fn leaves(command: &clap::Command, of: &str) -> Vec<(String, Vec<String>)> {
+        if command.get_subcommands().next().is_none() {
+            let options = command.get_arguments().filter_map(|arg| Some(arg.get_long()?.to_owned()));
+            return vec![(of.to_owned(), options.collect())];
+        }
+        let name = |sub: &clap::Command| format!("{of} {}", sub.get_name()).trim().to_owned();
+        command.get_subcommands().flat_map(|sub| leaves(sub, &name(sub))).collect()
+    }
+
+    /// Commands that dial nobody and publish nothing, and why.
+    const DIAL_NOBODY: [(&str, &str); 13] = [
+        ("demo", "dials peers of its own alone, on this machine; who is left alone it knows"),
+        ("testnet", "is dialled; what its peers dial is on this machine"),
+        ("crawls", "reads a store"),
+        ("runs", "reads a store"),
+        ("store check", "reads a store"),
+        ("store prune", "writes a store"),
+        ("store backup", "reads a store"),
+        ("store copy", "reads a store, and writes one"),
+        ("export", "reads a store"),
+        ("networks", "reads files"),
+        ("health", "asks a program of the user's"),
+        ("completions", "prints a script"),
+        ("inhabitant", "becomes another program"),
+    ];
+
+    #[test]
+    fn who_dials_or_publishes_has_the_manners() {
+        let manners = [
+            "contact",
+            "opt-out",
+            "max-dials-per-s",
+            "max-dials-per-s-per-ip",
+            "max-dials-per-s-per-network",
+        ];
+        let leaves = leaves(&command(), "");
+        let named = |name: &str| DIAL_NOBODY.iter().any(|(other, _)| *other == name);
+        for (name, options) in &leaves {
+            let has = |option: &str| options.iter().any(|own| own == option);
+            let enters_networks = ["bootstrap", "network-name", "addresses"].into_iter().any(has);
+            assert_eq!(manners.into_iter().all(has), !named(name), "{name}: has the manners, or a reason");
+            assert_eq!(enters_networks, !named(name), "{name}: says which network it enters, or a reason");
+        }
+        for (name, _) in DIAL_NOBODY {
+            assert!(leaves.iter().any(|(leaf, _)| leaf == name), "{name} is gone");
+        }
+    }
+
+    #[test]
+    fn who_stays_up_can_be_watched() {
+        let watching =
+            ["metrics-addr", "metrics-token-file", "open", "profile", "memory-limit", "stop-timeout"];
+        for (name, options) in leaves(&command(), "") {
+            let has = |option: &&str| options.iter().any(|own| own == option);
+            let expected = match name.as_str() {
+                "crawl" | "provide" | "testnet" => &watching[..],
+                "health" => &["metrics-token-file"],
+                _ => &[],
+            };
+            assert_eq!(watching.into_iter().filter(has).collect::<Vec<_>>(), expected, "{name}");
+        }
     }
 
     #[test]

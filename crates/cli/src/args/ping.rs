@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use clap::Args;
 use kad::{Multiaddr, PeerId};
 use multiaddr::Protocol;
+use serde_json::json;
 
 use crate::{keeping::KeepArgs, reach::ReachArgs};
 
@@ -28,6 +29,14 @@ pub(crate) struct PingArgs {
 
     #[command(flatten)]
     pub(crate) reach: ReachArgs,
+}
+
+impl PingArgs {
+    /// What was asked for, as it is kept with a run.
+    pub(crate) fn parameters(&self) -> serde_json::Value {
+        let peers: Vec<_> = self.peers.iter().map(Pinged::to_string).collect();
+        json!({ "peers": peers, "first": self.first })
+    }
 }
 
 /// A peer, and where it is if that was said.

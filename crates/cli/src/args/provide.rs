@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 use kad::Multiaddr;
+use serde_json::json;
 
-use super::{List, ListParser, TypedKey, lookup::typed};
+use super::{List, ListParser, TypedKey, WatchArgs, lookup::typed};
 use crate::{keeping::KeepArgs, reach::ReachArgs};
 
 /// What to provide, from where, and what to print.
@@ -40,6 +41,20 @@ pub(crate) struct ProvideArgs {
 
     #[command(flatten)]
     pub(crate) reach: ReachArgs,
+
+    #[command(flatten)]
+    pub(crate) watch: WatchArgs,
+}
+
+impl ProvideArgs {
+    /// What was asked for, as it is kept with a run.
+    pub(crate) fn parameters(&self) -> serde_json::Value {
+        json!({
+            "keys": self.keys.iter().map(|key| &key.text).collect::<Vec<_>>(),
+            "read_back": self.read_back,
+            "serve_for": self.serve_for.map(|time| time.as_secs_f64()),
+        })
+    }
 }
 
 /// Where a provider is.

@@ -1,6 +1,6 @@
-//! What can be asked of every command that stays up: where it is watched from, and by whom.
+//! What can be asked of every command that stays up: where it is watched from, by whom, and how long it may take to end.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 
@@ -39,4 +39,9 @@ pub(crate) struct WatchArgs {
         default_value = "kadscope-memory-report.json"
     )]
     pub(crate) memory_report: PathBuf,
+
+    /// How long it may take to end in good order after Ctrl-C, SIGTERM or SIGHUP: what has not ended by then is ended as by a kill
+    #[arg(long, env = "KADSCOPE_STOP_TIMEOUT", value_name = "TIME", default_value = "45s",
+          value_parser = crawl::parse_duration)]
+    pub(crate) stop_timeout: Duration,
 }

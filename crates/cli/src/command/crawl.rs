@@ -26,18 +26,20 @@ pub(crate) async fn run(args: CrawlArgs, mut in_use: InUse) -> anyhow::Result<Co
     }
     tell_contact(&order);
     let kept = order.store.clone();
-    let staying = Staying::begin(watch, "the peers to begin with are looked for").await?;
-    let stop = staying.stop().clone();
-    let made = order.carry_out(&staying).await;
-    staying.end().await;
-    let made = made?;
-    if json {
-        output::print_json(&made.crawled.summary)?;
-    } else if made.crawled.summary.state != RunState::Failed {
-        let text = render::summary(&made.crawled.summary, &place(&kept), output::Style::of_stdout());
-        output::print_text(&text)?;
-    }
-    end(made, stop.is_cancelled(), &kept)
+    let staying = Staying::begin(watch, "no peer has answered yet")?;
+    staying
+        .around(async |staying| {
+            let made = order.carry_out(staying).await?;
+            let summary = &made.crawled.summary;
+            if json {
+                output::print_json(summary)?;
+            } else if summary.state != RunState::Failed {
+                let text = render::summary(summary, &place(&kept), output::Style::of_stdout());
+                output::print_text(&text)?;
+            }
+            end(made, staying.stop().is_cancelled(), &kept)
+        })
+        .await
 }
 
 /// How the program ends by a crawl.

@@ -37,8 +37,10 @@ const SCENARIO: &str = "demo";
 const OF_WORLD: &str = "world";
 
 pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
-    let staying = Staying::unwatched()?;
-    let stop = staying.stop();
+    Staying::unwatched()?.around(async |staying| demonstrate(args, staying).await).await
+}
+
+async fn demonstrate(args: DemoArgs, staying: &Staying) -> anyhow::Result<Code> {
     // A list that cannot be read is said before anything is made.
     let opt_out = args.opt_out.load()?;
     let name = args.scenario.clone().unwrap_or_else(|| own_scenario(&args).to_owned());
@@ -50,18 +52,12 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
     let store = StoreUrl::Sqlite(files.store.clone());
     let peers = args.peers.unwrap_or(scenario.peers);
     output::note(&format!("starting a network of {}", render::text::counted(peers.into(), "peer", "peers")));
-    let child = tokio::select! {
-        child = Child::start(&args, &name, &files) => child?,
-        () = stop.cancelled() => return Ok(Code::Cancelled),
-    };
+    let child = staying.unless_stopped(Child::start(&args, &name, &files)).await??;
     let course = course(&child).await?;
     if let Some(course) = &course {
-        tokio::select! {
-            () = course.churn() => {}
-            () = stop.cancelled() => return Ok(Code::Cancelled),
-        }
+        staying.unless_stopped(course.churn()).await?;
     }
-    let made = Order { opt_out, ..order(&args, &child, &store)? }.carry_out(&staying).await?;
+    let made = Order { opt_out, ..order(&args, &child, &store)? }.carry_out(staying).await?;
     let announcement = child.end().await;
     let style = output::Style::of_stdout();
     let judged = match made.crawled.summary.state {
@@ -80,7 +76,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
         }
         output::print_text(&text)?;
     }
-    end(made, stop.is_cancelled(), &store)
+    end(made, staying.stop().is_cancelled(), &store)
 }
 
 /// The course of the network's life, made from the scenario once more; `None` where everybody stays.

@@ -20,7 +20,7 @@ use crate::{
     input, output,
     outputs::{InUse, Kind, Output},
     render::text::{counted, grouped},
-    signals,
+    signals::{MAX_ENDING, StopOnSignal},
 };
 
 /// The shortest key, in bytes.
@@ -42,7 +42,8 @@ struct Export<'a> {
 
 pub(crate) fn run(args: &ExportArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
     let Format::Ndjson = args.format;
-    let stop = signals::stop_on_signal()?;
+    let signals = StopOnSignal::listen(MAX_ENDING)?;
+    let stop = signals.token().clone();
     let opt_out = args.opt_out.load()?;
     let veil = veil(args)?;
     let store = Store::open_existing(&args.store)?;

@@ -4,14 +4,16 @@ mod answer;
 mod providers;
 mod trace;
 
-use dht::Quest;
+use dht::{Found, Quest};
 use kad::{
     lookup::{Enough, LookupKind, Rules},
     values::CheckedValue,
     written::WrittenKey,
 };
+use net::Roots;
 use schema::{RunState, Tool};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use self::providers::Dialler;
 pub(crate) use self::{
@@ -22,61 +24,87 @@ use crate::{
     args::{LookupArgs, Until},
     clock,
     exit::{Code, Failed},
-    keeping, output,
+    keeping::{self, ToolRun},
+    output,
     outputs::InUse,
     reach::Reach,
-    render, roots, signals,
+    render, roots,
+    staying::Staying,
 };
 
 pub(crate) async fn run(args: LookupArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
-    let (own, given) = (args.parameters(), args.reach.clone());
-    let LookupArgs { what, key, count, until, rules, dial, tls_roots, trace, force, json, keep, reach } =
-        args;
-    let kind = LookupKind::from(what);
-    let preimage = preimage(kind, &key.key)?;
-    let rules = enough(kind, rules, (count, until))?;
-    reach.note_inputs(in_use);
-    keep.note(in_use);
-    let trace = trace.map(|path| trace::open(&path, in_use, force)).transpose()?;
-    let roots = dial.then(|| roots::given_or_systems(tls_roots.as_deref())).transpose()?;
-    let reach = Reach::of(reach).await?;
-    let parameters = keeping::parameters(own, &given, &reach.network)?;
-    let mut kept = keep.begin(Tool::Lookup, &reach.network.name, parameters)?;
-    let stop = signals::stop_on_signal()?;
+    args.reach.note_inputs(in_use);
+    args.keep.note(in_use);
+    let asked = Asked::of(&args)?;
+    let trace = args.trace.as_ref().map(|path| trace::open(path, in_use, args.force)).transpose()?;
+    Staying::unwatched()?.around(async |staying| look_up(args, (asked, trace), staying).await).await
+}
+
+/// What is looked up, and how.
+struct Asked {
+    kind: LookupKind,
+    key: Vec<u8>,
+    rules: Rules,
+    /// By what providers over HTTPS are verified; `None` if none is dialled.
+    roots: Option<Roots>,
+}
+
+impl Asked {
+    fn of(args: &LookupArgs) -> Result<Self, Failed> {
+        let kind = LookupKind::from(args.what);
+        let tls_roots = args.tls_roots.as_deref();
+        Ok(Self {
+            kind,
+            key: preimage(kind, &args.key.key)?,
+            rules: enough(kind, args.rules, (args.count, args.until))?,
+            roots: args.dial.then(|| roots::given_or_systems(tls_roots)).transpose()?,
+        })
+    }
+}
+
+async fn look_up(
+    args: LookupArgs,
+    (asked, trace): (Asked, Option<trace::Place>),
+    staying: &Staying,
+) -> anyhow::Result<Code> {
+    let reach = staying.unless_stopped(Reach::of(args.reach.clone())).await??;
+    let order = reach.order(Tool::Lookup, args.parameters(), &args.reach)?;
+    let mut run = ToolRun::begin(staying, args.keep.store(), order).await?;
+    let (stop, begun) = (staying.stop(), Instant::now());
+    let found = find(&reach, &asked, args.json, stop).await;
+    keeping::trace(&mut run, &found.trace, begun).await;
+    if let Some(file) = trace {
+        trace::write(&found.trace, file)?;
+    }
+    if let Err(nobody) = reach.check_answered(&found, stop) {
+        run.end(RunState::Failed, &()).await?;
+        return Err(nobody.into());
+    }
+    let dialler = match asked.roots {
+        Some(roots) if asked.kind == LookupKind::Providers => {
+            Some(Dialler::new(&reach, args.key.key.cid(), roots).await?)
+        }
+        _ => None,
+    };
+    let answer = Answer::of((&reach, stop), &args.key, found, dialler.as_ref()).await;
+    run.end(staying.state(), &answer).await?;
+    say(&answer, args.json)?;
+    Ok(staying.code(answer.is_found()))
+}
+
+/// Makes the lookup, and shows each request when it ends, unless the answer is to be JSON.
+async fn find(reach: &Reach, asked: &Asked, json: bool, stop: &CancellationToken) -> Found {
     let now = clock::since_epoch();
-    let holds = |value: &[u8]| CheckedValue::of(&preimage, value).is_ok_and(|value| !value.is_expired(now));
-    let quest = Quest { kind, key: preimage.clone(), from: reach.bootstrap.clone(), rules };
+    let holds = |value: &[u8]| CheckedValue::of(&asked.key, value).is_ok_and(|value| !value.is_expired(now));
+    let (kind, key) = (asked.kind, asked.key.clone());
+    let quest = Quest { kind, key, from: reach.bootstrap.clone(), rules: asked.rules };
     let mut hops = render::Hops::new(output::Style::of_stderr());
     let watch = |trace: &kad::lookup::Trace, happened: dht::Happened| {
         if !json {
             output::note(&hops.line(trace, happened.rpc));
         }
     };
-    let begun = Instant::now();
-    let found = reach.finder.find(quest, holds, watch, &stop).await;
-    keeping::trace(&mut kept, &found.trace, begun).await;
-    if let Some(file) = trace {
-        trace::write(&found.trace, file)?;
-    }
-    if let Err(nobody) = reach.check_answered(&found) {
-        keeping::end(kept, RunState::Failed, &()).await?;
-        return Err(nobody.into());
-    }
-    let dialler = match roots {
-        Some(roots) if kind == LookupKind::Providers => {
-            Some(Dialler::new(&reach, key.key.cid(), roots).await?)
-        }
-        _ => None,
-    };
-    let answer = Answer::of((&reach, &stop), &key, found, dialler.as_ref()).await;
-    let state = if stop.is_cancelled() { RunState::Cancelled } else { RunState::Succeeded };
-    keeping::end(kept, state, &answer).await?;
-    say(&answer, json)?;
-    Ok(match () {
-        () if stop.is_cancelled() => Code::Cancelled,
-        () if answer.is_found() => Code::Done,
-        () => Code::NotFound,
-    })
+    reach.finder.find(quest, holds, watch, stop).await
 }
 
 fn say(answer: &Answer, json: bool) -> anyhow::Result<()> {

@@ -8,18 +8,19 @@ use kad::{
     Contact, Multiaddr, PeerId,
     lookup::{LookupKind, Rules},
 };
-use schema::{RunState, Tool};
+use schema::Tool;
 use serde::Serialize;
-use serde_json::json;
 
 pub(crate) use self::row::AddressRow;
 use crate::{
     args::{PingArgs, Pinged},
     exit::Code,
-    keeping::{self, Kept},
+    keeping::ToolRun,
     output,
+    outputs::InUse,
     reach::Reach,
-    render, signals,
+    render,
+    staying::Staying,
 };
 
 /// What was seen of all of them.
@@ -50,14 +51,16 @@ pub(crate) struct PeerRow {
     pub(crate) addresses: Vec<AddressRow>,
 }
 
-pub(crate) async fn run(args: PingArgs) -> anyhow::Result<Code> {
-    let PingArgs { peers, first, json, keep, reach } = args;
-    let given = reach.clone();
-    let reach = Reach::of(reach).await?;
-    let own = json!({ "peers": peers.iter().map(Pinged::to_string).collect::<Vec<_>>(), "first": first });
-    let parameters = keeping::parameters(own, &given, &reach.network)?;
-    let mut kept = keep.begin(Tool::Ping, &reach.network.name, parameters)?;
-    let stop = signals::stop_on_signal()?;
+pub(crate) async fn run(args: PingArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
+    args.reach.note_inputs(in_use);
+    args.keep.note(in_use);
+    Staying::unwatched()?.around(async |staying| ping(args, staying).await).await
+}
+
+async fn ping(args: PingArgs, staying: &Staying) -> anyhow::Result<Code> {
+    let reach = staying.unless_stopped(Reach::of(args.reach.clone())).await??;
+    let order = reach.order(Tool::Ping, args.parameters(), &args.reach)?;
+    let mut run = ToolRun::begin(staying, args.keep.store(), order).await?;
     let terms = reach.finder.terms();
     let probing = Probing {
         protocols: terms.protocols.clone(),
@@ -65,33 +68,24 @@ pub(crate) async fn run(args: PingArgs) -> anyhow::Result<Code> {
         limits: TalkLimits::default(),
     };
     let mut rows = Vec::new();
-    for contact in merge(peers) {
+    for contact in merge(args.peers) {
         let peer = contact.peer;
-        let probes = tokio::select! {
-            looked = look(&reach, contact, &probing, first) => looked,
-            () = stop.cancelled() => break,
-        };
-        if let Some(kept) = &mut kept {
-            keep_all(kept, peer, &probes).await;
-        }
+        let looked = look(&reach, contact, &probing, args.first);
+        let Ok(probes) = staying.unless_stopped(looked).await else { break };
+        keep_all(&mut run, peer, &probes).await;
         let row = row(peer, &probes);
-        if !json {
+        if !args.json {
             output::print(&render::ping(&row, output::Style::of_stdout()))?;
         }
         rows.push(row);
     }
     let is_reached = rows.iter().all(|row| row.reachable) && !rows.is_empty();
     let pings = Pings { peers: rows };
-    let state = if stop.is_cancelled() { RunState::Cancelled } else { RunState::Succeeded };
-    keeping::end(kept, state, &pings).await?;
-    if json {
+    run.end(staying.state(), &pings).await?;
+    if args.json {
         output::print_json(&pings)?;
     }
-    Ok(match () {
-        () if stop.is_cancelled() => Code::Cancelled,
-        () if is_reached => Code::Done,
-        () => Code::NotFound,
-    })
+    Ok(staying.code(is_reached))
 }
 
 /// Each peer once, with all the addresses that were given of it.
@@ -124,11 +118,14 @@ async fn look(reach: &Reach, mut contact: Contact, probing: &Probing, first: boo
     probes
 }
 
-/// Keeps a row for each probe of a peer.
-async fn keep_all(kept: &mut Kept, peer: PeerId, probes: &[Probe]) {
-    let number = kept.peer(peer).await;
+/// Keeps a row for each probe of a peer, if rows are kept.
+async fn keep_all(run: &mut ToolRun, peer: PeerId, probes: &[Probe]) {
+    if !run.is_kept() {
+        return;
+    }
+    let number = run.peer(peer).await;
     for probe in probes {
-        kept.row(kept::row(number, kept.at(probe.began), probe)).await;
+        run.row(kept::row(number, run.at(probe.began), probe)).await;
     }
 }
 

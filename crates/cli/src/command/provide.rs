@@ -10,13 +10,11 @@ use std::{
 
 use dht::{Found, ProviderRecord, Quest};
 use kad::{
-    Contact,
     fabric::Member as _,
     lookup::{LookupKind, Rules},
 };
 use schema::{RunState, Tool};
 use serde::Serialize;
-use serde_json::json;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -24,13 +22,15 @@ pub(crate) use self::row::{HolderRow, Publication};
 use crate::{
     args::{Policy, ProvideArgs, TypedKey},
     exit::{Code, Failed},
-    keeping::{self, Kept},
+    keeping::{self, ToolRun},
+    metrics::ProvideView,
     network::Network,
     output,
     outputs::InUse,
     place::Place,
     reach::Reach,
-    render, signals,
+    render,
+    staying::Staying,
 };
 
 /// For how long those who were sent a record are asked for it again.
@@ -44,59 +44,66 @@ struct Provided {
 }
 
 pub(crate) async fn run(args: ProvideArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
-    let ProvideArgs { keys, read_back, serve_for, yes, place, json, keep, reach } = args;
-    let keys: Vec<_> =
-        keys.into_iter().map(|key| Ok((multihash(&key)?, key))).collect::<Result<_, Failed>>()?;
-    reach.note_inputs(in_use);
-    let network = reach.network()?;
-    if serve_for.is_none() {
+    let keys = args.keys.iter().map(|key| Ok((multihash(key)?, key.clone())));
+    let keys: Vec<_> = keys.collect::<Result<_, Failed>>()?;
+    args.reach.note_inputs(in_use);
+    args.keep.note(in_use);
+    let network = args.reach.network()?;
+    if args.serve_for.is_none() {
         output::note(&render::left_behind());
     }
-    if !yes && !is_agreed(&network, keys.len())? {
+    if !args.yes && !is_agreed(&network, keys.len())? {
         output::note("nothing was published");
         return Ok(Code::Cancelled);
     }
-    let stop = signals::stop_on_signal()?;
-    let place = Place::find(place, &reach, &network).await?;
-    let given = json!({
-        "keys": keys.iter().map(|(_, key)| &key.text).collect::<Vec<_>>(),
-        "read_back": read_back,
-        "serve_for": serve_for.map(|time| time.as_secs_f64()),
-    });
-    let parameters = keeping::parameters(given, &reach, &network)?;
-    let (reach, own) = Reach::listening(&reach, network, place).await?;
-    let mut kept = keep.begin(Tool::Provide, &reach.network.name, parameters)?;
+    let staying = Staying::begin(args.watch.clone(), "nothing is published yet")?;
+    staying.around(async |staying| publish(args, (network, keys), staying).await).await
+}
+
+async fn publish(
+    args: ProvideArgs,
+    (network, keys): (Network, Vec<(Vec<u8>, TypedKey)>),
+    staying: &Staying,
+) -> anyhow::Result<Code> {
+    let own = args.parameters();
+    let place = staying.unless_stopped(Place::find(args.place, &args.reach, &network)).await??;
+    let (reach, here) = staying.unless_stopped(Reach::listening(&args.reach, network, place)).await??;
+    let order = reach.order(Tool::Provide, own, &args.reach)?;
+    let mut run = ToolRun::begin(staying, args.keep.store(), order).await?;
+    let view = ProvideView::of(keys.len());
+    staying.hold(reach.holding());
+    staying.show(view.metrics());
     let mut all = Vec::new();
-    let mut is_provided = true;
-    for (multihash, key) in keys {
-        let record = ProviderRecord { key: multihash, provider: own.clone() };
-        let provided = match provide((&reach, &mut kept), &key, &record, (read_back, &stop)).await {
-            Ok(provided) if !stop.is_cancelled() => provided,
-            Ok(_) => {
-                keeping::end(kept, RunState::Cancelled, &Provided { provided: all }).await?;
-                return Ok(Code::Cancelled);
-            }
-            Err(failed) => {
-                keeping::end(kept, RunState::Failed, &Provided { provided: all }).await?;
-                return Err(failed);
-            }
-        };
-        is_provided &= provided.is_provided();
-        if json {
+    for (key, text) in keys {
+        let record = ProviderRecord { key, provider: here.clone() };
+        let provided =
+            match provide((&reach, &mut run), &text, &record, (args.read_back, staying.stop())).await {
+                Ok(_) if staying.stop().is_cancelled() => break,
+                Ok(provided) => provided,
+                Err(failed) => {
+                    run.end(RunState::Failed, &Provided { provided: all }).await?;
+                    return Err(failed);
+                }
+            };
+        view.done(provided.is_provided());
+        if args.json {
             output::print_json(&provided)?;
         } else {
             output::print(&render::provide(&provided, output::Style::of_stdout()))?;
         }
         all.push(provided);
     }
-    keeping::end(kept, RunState::Succeeded, &Provided { provided: all }).await?;
-    let is_left_in_peace = stay(serve_for, &own, &stop).await;
+    let is_provided = all.iter().all(Publication::is_provided);
+    run.end(staying.state(), &Provided { provided: all }).await?;
+    if let Some(time) = args.serve_for.filter(|_| !staying.stop().is_cancelled()) {
+        staying.ready();
+        output::note(&render::serving(&here, time));
+        // Who is stopped while it serves has not served as long as was asked for.
+        let _ = staying.unless_stopped(sleep(time)).await;
+    }
+    staying.ending();
     reach.finder.pool().network().clone().leave().await;
-    Ok(match () {
-        () if !is_left_in_peace => Code::Cancelled,
-        () if is_provided => Code::Done,
-        () => Code::NotFound,
-    })
+    Ok(staying.code(is_provided))
 }
 
 fn multihash(key: &TypedKey) -> Result<Vec<u8>, Failed> {
@@ -122,7 +129,7 @@ fn is_agreed(network: &Network, count: usize) -> anyhow::Result<bool> {
 
 /// Gives one record to the peers closest to its key, and asks for it again if that is wanted.
 async fn provide(
-    (reach, kept): (&Reach, &mut Option<Kept>),
+    (reach, run): (&Reach, &mut ToolRun),
     key: &TypedKey,
     record: &ProviderRecord,
     (read_back, stop): (bool, &CancellationToken),
@@ -135,8 +142,8 @@ async fn provide(
         rules: Rules::go(),
     };
     let found: Found = reach.finder.find(quest, |_| false, |_, _| {}, stop).await;
-    keeping::trace(kept, &found.trace, begun).await;
-    reach.check_answered(&found)?;
+    keeping::trace(run, &found.trace, begun).await;
+    reach.check_answered(&found, stop)?;
     let holders = reach.finder.give(record, &found, stop).await;
     let took = begun.elapsed();
     let has = if read_back {
@@ -145,18 +152,8 @@ async fn provide(
     } else {
         None
     };
-    if let Some(kept) = kept {
-        holders::keep(kept, (record, begun), &holders, has.as_deref()).await;
+    if run.is_kept() {
+        holders::keep(run, (record, begun), &holders, has.as_deref()).await;
     }
     Ok(Publication::of((key, record), &holders, has.as_deref(), took))
-}
-
-/// Stays reachable for that long. `false` if it was stopped.
-async fn stay(serve_for: Option<Duration>, own: &Contact, stop: &CancellationToken) -> bool {
-    let Some(time) = serve_for else { return true };
-    output::note(&render::serving(own, time));
-    tokio::select! {
-        () = sleep(time) => true,
-        () = stop.cancelled() => false,
-    }
 }

@@ -7,7 +7,6 @@ mod world;
 
 use std::path::Path;
 
-use jail::Entered;
 use serde::{Deserialize, Serialize};
 use testnet::{
     Making, Scenario, WireConfig, WireTestnet,
@@ -15,11 +14,12 @@ use testnet::{
     life::Moment,
 };
 
-use self::files::Files;
 pub(crate) use self::world::{become_inhabitant, prepare};
+use self::{files::Files, making::MakingProgress};
 use crate::{
     args::TestnetArgs,
-    exit::{Code, Failed},
+    command::WorldEntered,
+    exit::Code,
     metrics, output,
     outputs::InUse,
     render::text::counted,
@@ -110,60 +110,71 @@ impl Announcement {
 
 pub(crate) async fn run(
     args: TestnetArgs,
-    entered: Option<Entered>,
+    entered: Option<WorldEntered>,
     mut in_use: InUse,
 ) -> anyhow::Result<Code> {
     if let Some(scenario) = &args.config.scenario {
         in_use.read("the scenario", Path::new(scenario));
     }
+    let not_yet = "the network is made";
     match entered {
-        Some(_) if args.watch.metrics_addr.is_some() => {
-            Err(Failed::usage("--metrics-addr: nobody outside can ask in a world").into())
+        Some(WorldEntered { entered, door }) => {
+            let staying = Staying::behind(door, args.watch.clone(), not_yet)?;
+            staying.around(async |staying| world::run((args, entered), in_use, staying).await).await
         }
-        Some(entered) => world::run(args, entered, in_use).await,
-        None => run_on_loopback(args, in_use).await,
+        None => {
+            let staying = Staying::begin(args.watch.clone(), not_yet)?;
+            staying.around(async |staying| serve(&args, in_use, staying).await).await
+        }
     }
 }
 
-async fn run_on_loopback(args: TestnetArgs, in_use: InUse) -> anyhow::Result<Code> {
-    let staying = Staying::begin(args.watch.clone(), "the network is made").await?;
-    let done = serve(&args, in_use, &staying).await;
-    staying.end().await;
-    done
-}
-
 async fn serve(args: &TestnetArgs, mut in_use: InUse, staying: &Staying) -> anyhow::Result<Code> {
-    let stop = staying.stop();
     let scenario = args.config.scenario(false)?;
-    let limit = resources::raise_open_files();
     let files = Files::open(&args.config, &mut in_use)?;
     let making = Making::default();
-    let network = tokio::select! {
-        network = making::watched(&making, scenario.peers, start(args, &scenario, files, &making)) => network?,
-        () = stop.cancelled() => return Ok(Code::Cancelled),
-    };
-    note_room(limit);
-    staying.show([metrics::testnet_peers(scenario.peers)]);
-    staying.ready();
+    let network = made(staying, &scenario, &making, start(args, &scenario, files, &making)).await?;
     let announcement = Announcement::of(&network, args.config.name(false));
     if args.config.json {
         output::print_json(&announcement)?;
     } else {
         announce(&announcement)?;
     }
-    if files::is_stdout(args.config.truth.as_deref()) {
-        tokio::select! {
-            line = files::truth_line(network.world()) => output::print(&line?)?,
-            () = stop.cancelled() => {}
-        }
+    if files::is_stdout(args.config.truth.as_deref())
+        && let Ok(line) = staying.unless_stopped(files::truth_line(network.world())).await
+    {
+        output::print(&line?)?;
     }
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = end_of_stdin(), if args.until_eof => {}
-    }
+    until_ended(staying, args.until_eof).await;
     staying.ending();
     network.stop().await;
     Ok(Code::Done)
+}
+
+/// Waits for a network that is made, and says how far it is; then it can be dialled.
+async fn made<T>(
+    staying: &Staying,
+    scenario: &Scenario,
+    making: &Making,
+    made: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let limit = resources::raise_open_files();
+    let display = staying.tell(MakingProgress { making: making.clone(), peers: scenario.peers });
+    let made = staying.unless_stopped(made).await;
+    display.end().await;
+    let made = made??;
+    note_room(limit);
+    staying.show([metrics::testnet_peers(scenario.peers)]);
+    staying.ready();
+    Ok(made)
+}
+
+/// Waits until nobody wants the network any more.
+async fn until_ended(staying: &Staying, until_eof: bool) {
+    tokio::select! {
+        () = staying.stop().cancelled() => {}
+        () = end_of_stdin(), if until_eof => {}
+    }
 }
 
 /// Makes the network, and writes down what is true of it.

@@ -2,9 +2,9 @@
 
 use crawl::{CrawlConfig, FateCounts, Progress};
 use http::{Holding, Metric, MetricKind};
-use schema::Row;
-use store::{Totals, Writer};
-use tokio::sync::{mpsc::WeakSender, watch};
+use tokio::sync::watch;
+
+use crate::staying::Staying;
 
 /// About how much a peer takes that waits for its visit, its addresses included, in bytes. Source: the memory of crawls in
 /// `docs/benchmarks.md`.
@@ -15,80 +15,48 @@ const PEER_BYTES: u64 = 1 << 10;
 pub(crate) struct CrawlView {
     progress: watch::Receiver<Progress>,
     fates: FateCounts,
-    kept: Option<Kept>,
     /// The most peers in mind, and the most visits at once.
     bounds: (u64, u64),
 }
 
-/// What looks on while rows are kept.
-#[derive(Debug)]
-struct Kept {
-    totals: watch::Receiver<Totals>,
-    /// Weak, so that who looks on does not keep the queue open.
-    queue: WeakSender<Row>,
-    bound: u64,
-}
-
 impl CrawlView {
     /// Of a crawl that is about to begin.
-    pub(crate) fn new(
-        progress: watch::Receiver<Progress>,
-        fates: FateCounts,
-        writer: Option<&Writer>,
-        config: &CrawlConfig,
-    ) -> Self {
-        let kept = writer.map(|writer| {
-            let (queue, totals) = (writer.sender(), writer.progress());
-            Kept { totals, bound: queue.max_capacity() as u64, queue: queue.downgrade() }
-        });
+    pub(crate) fn new(progress: watch::Receiver<Progress>, fates: FateCounts, config: &CrawlConfig) -> Self {
         let visits = u64::from(config.parallelism) + u64::from(config.max_dials);
-        Self { progress, fates, kept, bounds: (config.max_peers.into(), visits) }
+        Self { progress, fates, bounds: (config.max_peers.into(), visits) }
     }
 
-    /// Of none, with everything that one can have.
+    /// Of none.
     #[cfg(test)]
     pub(super) fn of_nothing() -> Self {
-        let kept = Kept {
-            totals: watch::channel(Totals::default()).1,
-            queue: tokio::sync::mpsc::channel(1).0.downgrade(),
-            bound: 1,
-        };
-        let mut view = Self::new(
-            watch::channel(Progress::default()).1,
-            FateCounts::default(),
-            None,
-            &CrawlConfig::default(),
-        );
-        view.kept = Some(kept);
-        view
+        let progress = watch::channel(Progress::default()).1;
+        Self::new(progress, FateCounts::default(), &CrawlConfig::default())
+    }
+
+    /// Has it shown.
+    pub(crate) fn show(&self, staying: &Staying) {
+        self.holdings().into_iter().for_each(|holding| staying.hold(holding));
+        staying.show(self.metrics());
     }
 
     /// What has a bound in a crawl.
-    pub(crate) fn holdings(&self) -> Vec<Holding> {
+    pub(super) fn holdings(&self) -> [Holding; 2] {
         let of = |read: fn(&Progress) -> u64| {
             let progress = self.progress.clone();
             move || read(&progress.borrow())
         };
         let (peers, visits) = self.bounds;
-        let mut holdings = vec![
+        [
             Holding::new("peers_in_mind", peers, of(|progress| progress.discovered)).each_of(PEER_BYTES),
             Holding::new("visits_under_way", visits, of(|progress| progress.under_way)),
-        ];
-        if let Some(Kept { queue, bound, .. }) = &self.kept {
-            let queue = queue.clone();
-            let waiting =
-                move || queue.upgrade().map_or(0, |queue| (queue.max_capacity() - queue.capacity()) as u64);
-            holdings.push(Holding::new("rows_waiting", *bound, waiting));
-        }
-        holdings
+        ]
     }
 
     /// What it has come to.
-    pub(crate) fn metrics(&self) -> Vec<Metric> {
+    pub(super) fn metrics(&self) -> Vec<Metric> {
         let mut metrics =
             vec![self.discovered(), self.peers(), self.visits(), self.edges(), self.second_chances()];
         metrics.extend(self.addresses());
-        metrics.extend(self.kept.as_ref().map(|kept| rows(kept.totals.clone())));
         metrics
     }
 
@@ -167,17 +135,4 @@ impl CrawlView {
             ),
         ]
     }
-}
-
-/// What is in the store.
-fn rows(totals: watch::Receiver<Totals>) -> Metric {
-    Metric::labelled(
-        (MetricKind::Counter, "kadscope_store_rows_total"),
-        "Rows of this run that are committed.",
-        ("of", vec!["peers", "visits", "edges"]),
-        move || {
-            let totals = *totals.borrow();
-            [totals.peers, totals.visits, totals.edges].map(|count| count as f64).into()
-        },
-    )
 }

@@ -67,3 +67,17 @@ fn what_editors_and_people_add_is_no_error() {
     assert_eq!(ended.json()["opt_out_entries"], 2);
     assert_eq!(run(["networks", network]).code, 0);
 }
+
+/// The network of a demo is a testnet in a process of its own: it is as the demo says.
+#[test]
+fn the_network_of_a_demo_does_not_do_what_the_environment_says_to_testnets() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let scenario = dir.path().join("few.toml");
+    fs::write(&scenario, "peers = 40\n").expect("written");
+    let path = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();
+    let mut demo = kadscope(["demo", "--json", "--scenario", &path(&scenario), "--dir", &path(dir.path())]);
+    let variables = [("KADSCOPE_TESTNET_PEERS", "30"), ("KADSCOPE_METRICS_ADDR", "127.0.0.1:0")];
+    let ended: Ended = demo.envs(variables).output().expect("an end").into();
+    assert_eq!((ended.code, &ended.json()["peers"]["discovered"]), (0, &40.into()), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("metrics"), "{}", ended.stderr);
+}

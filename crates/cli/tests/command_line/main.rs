@@ -4,6 +4,7 @@
 
 mod crawls;
 mod demo;
+mod ending;
 mod environment;
 mod errors;
 mod export;

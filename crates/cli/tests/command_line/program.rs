@@ -7,7 +7,11 @@ use std::{
     process::{Child, ChildStdin, Command, Output, Stdio},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::{
+    io::ioctl_fionread,
+    pipe::fcntl_getpipe_size,
+    process::{Pid, Signal, kill_process},
+};
 use serde_json::Value;
 
 /// The program with these arguments, and without what the environment of the tests says.
@@ -84,6 +88,40 @@ impl Running {
     pub(crate) fn send(&mut self, signal: Signal) {
         let pid = i32::try_from(self.child().id()).expect("a process id");
         kill_process(Pid::from_raw(pid).expect("a process id"), signal).expect("it runs");
+    }
+
+    /// Waits until it no longer ends by SIGTERM itself. Source: `proc_pid_status(5)`, `SigCgt`, a mask in hexadecimal.
+    pub(crate) fn await_hearing(&mut self) {
+        let status = format!("/proc/{}/status", self.child().id());
+        let hears = || {
+            let status = std::fs::read_to_string(&status).expect("it runs");
+            let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("a mask");
+            let mask = u64::from_str_radix(mask.trim(), 16).expect("hexadecimal");
+            mask >> (Signal::TERM.as_raw() - 1) & 1 == 1
+        };
+        while !hears() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Waits until no more fits into the pipe that its stdout is: less than a page, since what was written before may have left one
+    /// half empty.
+    pub(crate) fn await_full_stdout(&mut self) {
+        let stdout = self.child().stdout.as_ref().expect("piped");
+        let capacity = fcntl_getpipe_size(stdout).expect("a pipe");
+        while ioctl_fionread(stdout).expect("a pipe") + 4096 < capacity as u64 {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Waits for its end without reading what it says on stdout.
+    pub(crate) fn code_unread(mut self) -> Option<i32> {
+        self.child().wait().expect("an end").code()
+    }
+
+    /// From now on nobody reads its stdout.
+    pub(crate) fn close_stdout(&mut self) {
+        drop(self.child().stdout.take());
     }
 
     /// What was read of its stderr so far.

@@ -31,7 +31,7 @@ fn a_crawl_that_is_stopped_keeps_what_is_in_hand() {
 
 /// Takes the place of the one who writes to a store, as another program does in the middle of a transaction, until the
 /// file is closed. Source: SQLite, "WAL-mode File Format", 2.3, locks of the WAL-index.
-fn hold_for_writing(store: &Path) -> File {
+pub(crate) fn hold_for_writing(store: &Path) -> File {
     let index = store.with_extension("sqlite-shm");
     let file = File::options().read(true).write(true).open(index).expect("a store that is open");
     let number = |constant: i32| i16::try_from(constant).expect("a small number");

@@ -10,3 +10,4 @@ mod inside;
 mod one_address;
 mod program;
 mod refused;
+mod watched;

@@ -14,7 +14,7 @@ pub(super) fn of(metrics: &[Metric]) -> String {
         let _ = writeln!(text, "# HELP {} {}", metric.name, escaped(metric.help, false));
         let _ = writeln!(text, "# TYPE {} {}", metric.name, metric.kind.name());
         let values = (metric.read)();
-        match &metric.label {
+        match metric.label() {
             None => series(&mut text, metric.name, values.first().copied()),
             Some((label, names)) => {
                 for (name, value) in names.iter().zip(values) {

@@ -2,7 +2,7 @@
 //!
 //! The process ends when its stdin does, so it outlives neither an error nor a kill of this one.
 
-use std::process::Stdio;
+use std::{ffi::OsStr, process::Stdio};
 
 use anyhow::Context as _;
 use tokio::{
@@ -15,6 +15,17 @@ use crate::{args::DemoArgs, command::testnet::Announcement, exit::Failed};
 
 /// The longest announcement that is read, in bytes.
 const MAX_ANNOUNCEMENT: u64 = 1 << 20;
+
+/// Variables of ours that the network of a demo keeps: what is logged, and how.
+const KEPT: [&str; 2] = ["KADSCOPE_LOG", "KADSCOPE_LOG_FORMAT"];
+
+/// Variables by which systemd speaks to the one process that it has started.
+const OF_SYSTEMD: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+
+fn is_not_for_child(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    OF_SYSTEMD.contains(&&*name) || (name.starts_with("KADSCOPE_") && !KEPT.contains(&&*name))
+}
 
 /// A network that runs.
 #[derive(Debug)]
@@ -49,6 +60,10 @@ impl Child {
         }
         if let Some(seed) = args.seed {
             command.arg("--seed").arg(seed.to_string());
+        }
+        // What the user's environment says to testnets, and whom it wants to be told of this command, is not for this one.
+        for name in std::env::vars_os().map(|(name, _)| name).filter(|name| is_not_for_child(name)) {
+            command.env_remove(name);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         // A group of its own, so that a Ctrl-C on the terminal is for the crawl alone, which ends the network itself.

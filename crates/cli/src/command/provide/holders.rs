@@ -4,29 +4,29 @@ use dht::{Holder, ProviderRecord, ReadBack};
 use schema::RecordHolder;
 use tokio::time::Instant;
 
-use crate::keeping::Kept;
+use crate::keeping::ToolRun;
 
 /// Keeps a row for each. `has` is in the order of `holders`; `None` if they were not asked for the record.
 pub(super) async fn keep(
-    kept: &mut Kept,
+    run: &mut ToolRun,
     (record, begun): (&ProviderRecord, Instant),
     holders: &[Holder],
     has: Option<&[ReadBack]>,
 ) {
-    let provider = kept.peer(record.provider.peer).await;
+    let provider = run.peer(record.provider.peer).await;
     for (position, holder) in holders.iter().enumerate() {
         let said = has.and_then(|has| has.get(position)).filter(|_| holder.sent.is_ok());
         let has = said.and_then(|said| said.has.as_ref().ok());
         let row = RecordHolder {
-            peer: kept.peer(holder.contact.peer).await,
+            peer: run.peer(holder.contact.peer).await,
             key: record.key.clone(),
-            given_at: kept.at(begun),
+            given_at: run.at(begun),
             provider,
             send_error: holder.sent.as_ref().err().cloned(),
             has_record: has.map(Option::is_some),
             with_addresses: has.copied().flatten(),
             read_error: said.and_then(|said| said.has.as_ref().err()).cloned(),
         };
-        kept.row(row).await;
+        run.row(row).await;
     }
 }

@@ -1,52 +1,30 @@
 //! What is said while a network is made that takes its time.
 
-use std::{
-    future::Future,
-    io::{self, IsTerminal as _},
-    pin::pin,
-    time::Duration,
-};
+use std::time::Duration;
 
 use testnet::Making;
-use tokio::time::{Instant, interval_at};
 
-use crate::{output, progress::CLEAR, render::text::counted};
+use crate::{progress::Tell, render::text::counted};
 
-/// After how long the first word is said: most networks are made by then.
-const FIRST: Duration = Duration::from_secs(1);
-
-/// How often it is said on a terminal, in the same line, and elsewhere.
-const REDRAW: Duration = Duration::from_millis(200);
-const LOG_EVERY: Duration = Duration::from_secs(5);
-
-/// A line on the terminal, which goes with it.
-struct TerminalLine;
-
-impl Drop for TerminalLine {
-    fn drop(&mut self) {
-        output::note_raw(CLEAR);
-    }
+/// How far the making of a network is.
+#[derive(Debug)]
+pub(super) struct MakingProgress {
+    pub(super) making: Making,
+    /// How many peers it is to have.
+    pub(super) peers: u32,
 }
 
-/// Waits for a network of so many peers, and says how far it is.
-pub(super) async fn watched<T>(making: &Making, peers: u32, made: impl Future<Output = T>) -> T {
-    let on_terminal = io::stderr().is_terminal();
-    let mut line = None;
-    let mut ticks = interval_at(Instant::now() + FIRST, if on_terminal { REDRAW } else { LOG_EVERY });
-    let mut made = pin!(made);
-    loop {
-        tokio::select! {
-            made = &mut made => return made,
-            _ = ticks.tick() => {
-                let text = text(making.share(), peers);
-                if on_terminal {
-                    line.get_or_insert(TerminalLine);
-                    output::note_raw(&format!("{CLEAR}{text}"));
-                } else {
-                    output::note(&text);
-                }
-            }
-        }
+impl Tell for MakingProgress {
+    /// Most networks are made by then.
+    const DRAWN_AFTER: Duration = Duration::from_secs(1);
+
+    fn line(&mut self, _: Duration, room: usize) -> String {
+        let text = text(self.making.share(), self.peers);
+        if text.len() <= room { text } else { String::new() }
+    }
+
+    fn log_line(&mut self, _: Duration) -> String {
+        text(self.making.share(), self.peers)
     }
 }
 

@@ -24,10 +24,16 @@ use testnet::{
 
 pub(crate) use self::{environment::Described, inhabitant::become_inhabitant};
 use self::{environment::Environment, files::Files};
-use super::{Announcement, end_of_stdin, files::write_truth, life, making, network_name, note_room};
+use super::{Announcement, files::write_truth, life, made, network_name, until_ended};
 use crate::{
-    args::TestnetArgs, exit::Code, output, outputs::InUse, render::text::counted, resources,
-    signals::Signals, temporary::TemporaryDir,
+    args::TestnetArgs,
+    exit::Code,
+    output,
+    outputs::InUse,
+    render::text::counted,
+    signals::Signals,
+    staying::{Staying, Stopped},
+    temporary::TemporaryDir,
 };
 
 /// Where names are asked for: on the port of DNS.
@@ -57,27 +63,23 @@ pub(crate) fn prepare(which: Namespace) -> anyhow::Result<Entered> {
     Ok(entered)
 }
 
-pub(super) async fn run(args: TestnetArgs, entered: Entered, mut in_use: InUse) -> anyhow::Result<Code> {
-    let mut signals = Signals::listen()?;
+pub(super) async fn run(
+    (args, entered): (TestnetArgs, Entered),
+    mut in_use: InUse,
+    staying: &Staying,
+) -> anyhow::Result<Code> {
     let scenario = args.config.scenario(true)?;
-    let limit = resources::raise_open_files();
     let making = Making::default();
-    let made = RunningWorld::start(&args, &scenario, &mut in_use, &making);
-    let world = tokio::select! {
-        world = making::watched(&making, scenario.peers, made) => world?,
-        _ = signals.next() => return Ok(Code::Cancelled),
-    };
-    note_room(limit);
+    let start = RunningWorld::start(&args, &scenario, &mut in_use, &making);
+    let world = made(staying, &scenario, &making, start).await?;
     world.announce(&args, entered)?;
     let code = if args.world.command.is_empty() {
-        tokio::select! {
-            _ = signals.next() => {}
-            () = end_of_stdin(), if args.until_eof => {}
-        }
+        until_ended(staying, args.until_eof).await;
         Code::Done
     } else {
-        inhabitant::run(&args.world.command, &world.environment, &mut signals).await?
+        world.inhabit(&args, staying).await?
     };
+    staying.ending();
     world.network.stop().await;
     Ok(code)
 }
@@ -108,6 +110,16 @@ impl RunningWorld {
         let network_name = network_name(args.config.name(true));
         let environment = Environment { bootstrap, network: network_name, protocol, roots, truth, events };
         Ok(Self { network, environment, _names: names, _routes: routes, _dir: dir })
+    }
+
+    /// Runs the program that is to live in it. Signals are the program's to hear until it has ended.
+    async fn inhabit(&self, args: &TestnetArgs, staying: &Staying) -> anyhow::Result<Code> {
+        let mut signals = Signals::listen()?;
+        if staying.stop().is_cancelled() {
+            return Err(Stopped.into());
+        }
+        staying.let_go_of_signals();
+        inhabitant::run(&args.world.command, &self.environment, &mut signals).await
     }
 
     /// Says what there is. Where a program runs in the world, stdout is the program's.
