@@ -54,7 +54,7 @@ pub(crate) fn format() -> LogFormat {
 /// Logs from now on. The error names the option or its variable.
 pub(crate) fn to_stderr(args: &LogArgs) -> Result<(), Failed> {
     let said = args.log.as_deref().unwrap_or_default();
-    let filter = filter(said).map_err(|problem| Failed::usage(format!("{VARIABLE}: {problem}")))?;
+    let filter = filter(said).map_err(|problem| Failed::usage(format!("--log, or {VARIABLE}: {problem}")))?;
     let _ = FORMAT.set(args.log_format);
     let colour = output::Style::of_stderr().is_coloured();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(Hiding);

@@ -3,9 +3,10 @@
 mod crawling;
 mod providing;
 
-use http::{Metric, MetricKind};
+use http::{Holding, Metric, MetricKind};
 
 pub(crate) use self::{crawling::CrawlView, providing::ProvideView};
+use crate::resources;
 
 /// What this program is: the number says nothing, the label says the version.
 pub(crate) fn build_info() -> Metric {
@@ -16,6 +17,16 @@ pub(crate) fn build_info() -> Metric {
         ("version", version),
         || vec![1.0],
     )
+}
+
+/// The files of the process, of which each connection is one.
+pub(crate) fn files_open(limit: u64) -> Holding {
+    Holding::new("files_open", limit, resources::open_files)
+}
+
+/// The servers of other programs that peers of a testnet list.
+pub(crate) fn guests(count: impl Fn() -> usize + Send + Sync + 'static) -> Holding {
+    Holding::new("guests", testnet::guests::MAX_GUESTS as u64, move || count() as u64)
 }
 
 /// How many peers a testnet has.
@@ -42,7 +53,8 @@ mod tests {
     fn page() -> (Metrics, String) {
         let (all, holdings) = (Metrics::default(), Holdings::default());
         let view = CrawlView::of_nothing();
-        let others = [keeping::rows_waiting(&mpsc::channel(1).0), reach::connections_open(|| 0)];
+        let rows_waiting = keeping::rows_waiting(&mpsc::channel(1).0);
+        let others = [rows_waiting, reach::connections_open(|| 0), files_open(1), guests(|| 0)];
         view.holdings().into_iter().chain(others).for_each(|holding| holdings.add(holding));
         let of_all = http::process_metrics().into_iter().chain([build_info()]).chain(holdings.metrics());
         let rows = keeping::rows_metric(watch::channel(Totals::default()).1);

@@ -81,7 +81,7 @@ impl OpenDoor {
     /// and nobody has said that they may.
     pub(crate) fn of(args: &WatchArgs) -> anyhow::Result<Option<Self>> {
         if args.profile && !CAN_PROFILE {
-            let text = "--profile: this program was built without the feature `profile`";
+            let text = "--profile: this kadscope was built without profiles; `cargo build --release --features full` builds it with";
             return Err(Failed::usage(text).into());
         }
         let Some(address) = args.metrics_addr else { return Ok(None) };

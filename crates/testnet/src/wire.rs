@@ -249,6 +249,12 @@ impl WireTestnet {
         self.answers.memory.guests()
     }
 
+    /// How many these are: to be asked at any time, and as long as anybody wants to know.
+    pub fn guest_count(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let answers = Arc::clone(&self.answers);
+        move || answers.memory.guests().len()
+    }
+
     /// By which clock its peers come and go; `None` if everyone is always there.
     pub fn life_clock(&self) -> Option<LifeClock> {
         self.living.as_ref().map(|living| living.clock())

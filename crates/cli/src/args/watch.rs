@@ -11,7 +11,7 @@ use super::parse_size;
 #[command(next_help_heading = "Watching")]
 pub(crate) struct WatchArgs {
     /// Answer /metrics, /health and /ready by HTTP at this address [default: nowhere]
-    #[arg(long, env = "KADSCOPE_METRICS_ADDR", value_name = "IP:PORT")]
+    #[arg(long, env = "KADSCOPE_METRICS_ADDR", value_name = "IP:PORT", value_parser = socket)]
     pub(crate) metrics_addr: Option<SocketAddr>,
 
     /// Answer those only who have the token in this file (`Authorization: Bearer TOKEN`). `KADSCOPE_METRICS_TOKEN` may have the
@@ -44,4 +44,8 @@ pub(crate) struct WatchArgs {
     #[arg(long, env = "KADSCOPE_STOP_TIMEOUT", value_name = "TIME", default_value = "45s",
           value_parser = crawl::parse_duration)]
     pub(crate) stop_timeout: Duration,
+}
+
+fn socket(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "write an IP address and a port, such as 127.0.0.1:9600 or [::1]:9600")
 }

@@ -134,6 +134,7 @@ async fn serve(args: &TestnetArgs, mut in_use: InUse, staying: &Staying) -> anyh
     let files = Files::open(&args.config, &mut in_use)?;
     let making = Making::default();
     let network = made(staying, &scenario, &making, start(args, &scenario, files, &making)).await?;
+    staying.hold(metrics::guests(network.guest_count()));
     let announcement = Announcement::of(&network, args.config.name(false));
     if args.config.json {
         output::print_json(&announcement)?;
@@ -164,6 +165,7 @@ async fn made<T>(
     display.end().await;
     let made = made??;
     note_room(limit);
+    staying.hold(metrics::files_open(limit));
     staying.show([metrics::testnet_peers(scenario.peers)]);
     staying.ready();
     Ok(made)

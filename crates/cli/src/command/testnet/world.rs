@@ -28,7 +28,7 @@ use super::{Announcement, files::write_truth, life, made, network_name, until_en
 use crate::{
     args::TestnetArgs,
     exit::Code,
-    output,
+    metrics, output,
     outputs::InUse,
     render::text::counted,
     signals::Signals,
@@ -72,6 +72,7 @@ pub(super) async fn run(
     let making = Making::default();
     let start = RunningWorld::start(&args, &scenario, &mut in_use, &making);
     let world = made(staying, &scenario, &making, start).await?;
+    staying.hold(metrics::guests(world.network.guest_count()));
     world.announce(&args, entered)?;
     let code = if args.world.command.is_empty() {
         until_ended(staying, args.until_eof).await;
