@@ -1,7 +1,7 @@
 //! What every command has around what it is there for: signals, a listener for HTTP, metrics, readiness, systemd, a look at memory.
 //!
 //! ```text
-//! Staying::begin(args.watch, "the peers to begin with are looked for")?           // errors before anything begins
+//! Staying::begin(&args.watch, "the peers to begin with are looked for")?           // errors before anything begins
 //!     .around(async |staying| {
 //!         let reach = staying.unless_stopped(Reach::of(args.reach)).await??;      // a signal ends what only waits
 //!         let run = ToolRun::begin(staying, &store, order).await?;                // its rows are among the metrics from now on
@@ -92,15 +92,15 @@ impl OpenDoor {
 
 impl Staying {
     /// Hears signals and answers by HTTP from now on, as not ready for that reason. An error if that cannot be.
-    pub(crate) fn begin(args: WatchArgs, not_yet: &'static str) -> anyhow::Result<Self> {
-        let door = OpenDoor::of(&args)?;
+    pub(crate) fn begin(args: &WatchArgs, not_yet: &'static str) -> anyhow::Result<Self> {
+        let door = OpenDoor::of(args)?;
         Self::behind(door, args, not_yet)
     }
 
     /// The same behind a door that was opened before.
     pub(crate) fn behind(
         door: Option<OpenDoor>,
-        args: WatchArgs,
+        args: &WatchArgs,
         not_yet: &'static str,
     ) -> anyhow::Result<Self> {
         let signals = StopOnSignal::listen(args.stop_timeout)?;
@@ -108,7 +108,7 @@ impl Staying {
         if let Some(door) = door {
             staying.listen(door, args.profile)?;
         }
-        staying.watch_memory(&args);
+        staying.watch_memory(args);
         Ok(staying)
     }
 

@@ -76,8 +76,9 @@ impl Notifier {
         loop {
             ticks.tick().await;
             let unsaid = self.unsaid().take();
-            let what = unsaid.or(self.alive_every.map(|_| ALIVE));
-            what.into_iter().for_each(|what| self.say(what));
+            if let Some(what) = unsaid.or(self.alive_every.map(|_| ALIVE)) {
+                self.say(what);
+            }
         }
     }
 

@@ -26,7 +26,7 @@ pub(crate) async fn run(args: CrawlArgs, mut in_use: InUse) -> anyhow::Result<Co
     }
     tell_contact(&order);
     let kept = order.store.clone();
-    let staying = Staying::begin(watch, "no peer has answered yet")?;
+    let staying = Staying::begin(&watch, "no peer has answered yet")?;
     staying
         .around(async |staying| {
             let made = order.carry_out(staying).await?;

@@ -56,7 +56,7 @@ pub(crate) async fn run(args: ProvideArgs, in_use: &mut InUse) -> anyhow::Result
         output::note("nothing was published");
         return Ok(Code::Cancelled);
     }
-    let staying = Staying::begin(args.watch.clone(), "nothing is published yet")?;
+    let staying = Staying::begin(&args.watch, "nothing is published yet")?;
     staying.around(async |staying| publish(args, (network, keys), staying).await).await
 }
 

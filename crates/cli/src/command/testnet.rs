@@ -117,23 +117,20 @@ pub(crate) async fn run(
         in_use.read("the scenario", Path::new(scenario));
     }
     let not_yet = "the network is made";
-    match entered {
-        Some(WorldEntered { entered, door }) => {
-            let staying = Staying::behind(door, args.watch.clone(), not_yet)?;
-            staying.around(async |staying| world::run((args, entered), in_use, staying).await).await
-        }
-        None => {
-            let staying = Staying::begin(args.watch.clone(), not_yet)?;
-            staying.around(async |staying| serve(&args, in_use, staying).await).await
-        }
+    if let Some(WorldEntered { entered, door }) = entered {
+        let staying = Staying::behind(door, &args.watch, not_yet)?;
+        return staying.around(async |staying| world::run((args, entered), in_use, staying).await).await;
     }
+    let staying = Staying::begin(&args.watch, not_yet)?;
+    staying.around(async |staying| serve(&args, in_use, staying).await).await
 }
 
 async fn serve(args: &TestnetArgs, mut in_use: InUse, staying: &Staying) -> anyhow::Result<Code> {
     let scenario = args.config.scenario(false)?;
     let files = Files::open(&args.config, &mut in_use)?;
     let making = Making::default();
-    let network = made(staying, &scenario, &making, start(args, &scenario, files, &making)).await?;
+    let start = Box::pin(start(args, &scenario, files, &making));
+    let network = made(staying, &scenario, &making, start).await?;
     staying.hold(metrics::guests(network.guest_count()));
     let announcement = Announcement::of(&network, args.config.name(false));
     if args.config.json {

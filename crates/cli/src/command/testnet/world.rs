@@ -70,7 +70,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<Code> {
     let scenario = args.config.scenario(true)?;
     let making = Making::default();
-    let start = RunningWorld::start(&args, &scenario, &mut in_use, &making);
+    let start = Box::pin(RunningWorld::start(&args, &scenario, &mut in_use, &making));
     let world = made(staying, &scenario, &making, start).await?;
     staying.hold(metrics::guests(world.network.guest_count()));
     world.announce(&args, entered)?;
