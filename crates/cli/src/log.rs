@@ -3,7 +3,12 @@
 use std::{io, sync::OnceLock};
 
 use clap::{Args, ValueEnum};
-use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt::MakeWriter};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt::MakeWriter,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::{exit::Failed, output, render::text::escaped, secrets};
 
@@ -57,10 +62,12 @@ pub(crate) fn to_stderr(args: &LogArgs) -> Result<(), Failed> {
     let filter = filter(said).map_err(|problem| Failed::usage(format!("--log, or {VARIABLE}: {problem}")))?;
     let _ = FORMAT.set(args.log_format);
     let colour = output::Style::of_stderr().is_coloured();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(Hiding);
+    // Of each event it is the filter that decides.
+    let log =
+        tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_ansi(colour).with_writer(Hiding);
     match args.log_format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Text => log.finish().with(filter).init(),
+        LogFormat::Json => log.json().flatten_event(true).finish().with(filter).init(),
     }
     Ok(())
 }
@@ -89,20 +96,26 @@ impl io::Write for Hiding {
         io::stderr().flush()
     }
 }
+
 /// Reads a filter. A word that is no level would be taken for the name of a module, and nothing be logged as was meant.
-fn filter(said: &str) -> Result<EnvFilter, String> {
+fn filter(said: &str) -> Result<Targets, String> {
     let directives: Vec<&str> =
         said.split(',').map(str::trim).filter(|directive| !directive.is_empty()).collect();
-    let is_bare = |directive: &&&str| {
-        directive.ends_with('=') || (!directive.contains('=') && directive.parse::<LevelFilter>().is_err())
+    let is_level = |text: &str| !text.is_empty() && text.parse::<LevelFilter>().is_ok();
+    let is_path = |text: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'))
+    };
+    let is_wrong = |directive: &&&str| match directive.split_once('=') {
+        None => !is_level(directive),
+        Some((module, level)) => !is_path(module) || !is_level(level),
     };
     let form =
         "write error, warn, info, debug or trace, or MODULE=LEVEL such as kadscope_net=debug, after commas";
-    if let Some(wrong) = directives.iter().find(is_bare) {
+    if let Some(wrong) = directives.iter().find(is_wrong) {
         return Err(format!("`{}` has no level; {form}", escaped(wrong)));
     }
     let text = if directives.is_empty() { DEFAULT.to_owned() } else { directives.join(",") };
-    EnvFilter::try_new(&text)
+    text.parse::<Targets>()
         .map_err(|error| format!("`{}`: {}; {form}", escaped(&text), escaped(&error.to_string())))
 }
 
@@ -112,10 +125,17 @@ mod tests {
 
     #[test]
     fn levels_and_modules_are_taken_and_typing_mistakes_refused() {
-        for good in ["", "info", " debug , kadscope_net=trace,", "off", "warn,kadscope_crawl[visit]=debug"] {
+        for good in ["", "info", " debug , kadscope_net=trace,", "off", "warn,kadscope_crawl::visit=debug"] {
             assert!(filter(good).is_ok(), "{good}");
         }
-        for wrong in ["inof", "wran,kadscope_net=debug", "kadscope_net=loud", "kadscope_net=", "trace2"] {
+        for wrong in [
+            "inof",
+            "wran,kadscope_net=debug",
+            "kadscope_net=loud",
+            "kadscope_net=",
+            "trace2",
+            "kadscope_crawl[visit]=debug",
+        ] {
             assert!(filter(wrong).is_err(), "{wrong}");
         }
     }
