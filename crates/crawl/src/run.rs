@@ -9,7 +9,6 @@ use kad::{
     failure::{Failure, SkipReason},
     network::Network,
     opt_out::OptOut,
-    preimage,
 };
 use schema::{AddressVisit, PeerNumber, Row, RunId, Visit, VisitKind, visit::PREFIXES};
 use tokio::{
@@ -118,8 +117,6 @@ pub struct Crawled {
 impl<N: Network> Crawl<N> {
     /// Crawls until every peer was visited, the limit is reached or the run is cancelled.
     pub async fn run(self, outlets: Outlets) -> Crawled {
-        // Within the first visit it would show as a slow peer.
-        preimage::prepare();
         let mut run = Run::new(self, outlets);
         run.seed().await;
         loop {

@@ -8,7 +8,7 @@ use kad::{
     lookup::LookupKind,
     message::K,
     network::Network,
-    preimage::{self, target_among},
+    preimage::target_among,
     table::{REFRESH_LOOKUP_TIMEOUT, Refresh, RefreshStep, answer_grace},
 };
 use tokio::{
@@ -54,8 +54,6 @@ impl<M: Network> Upkeep<M> {
     }
 
     pub(super) async fn run(mut self) {
-        // Takes too long for a thread that serves connections.
-        tokio::task::spawn_blocking(preimage::prepare).await.ok();
         loop {
             let begun = Instant::now();
             if self.is_lonely() {
