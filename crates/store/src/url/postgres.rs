@@ -133,10 +133,15 @@ pub(crate) struct HostText<'a>(pub(crate) &'a str);
 
 impl fmt::Display for HostText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.contains(':') && !self.0.starts_with('/') {
-            return write!(f, "[{}]", self.0);
+        if !self.0.contains(':') || self.0.starts_with('/') {
+            return Escaped(self.0).fmt(f);
         }
-        Escaped(self.0).fmt(f)
+        f.write_str("[")?;
+        for (place, part) in self.0.split(':').enumerate() {
+            f.write_str(if place == 0 { "" } else { ":" })?;
+            Escaped(part).fmt(f)?;
+        }
+        f.write_str("]")
     }
 }
 
@@ -199,12 +204,13 @@ impl Parts {
     }
 
     fn parameter(&mut self, name: &str, value: String) -> Result<(), &'static str> {
+        let some = |value: String| Some(value).filter(|value| !value.is_empty());
         match name {
-            "user" => self.user = Some(value),
+            "user" => self.user = some(value),
             "password" => self.password = Some(Password(value)),
-            "host" => self.host = Some(value),
+            "host" => self.host = some(value),
             "port" => self.port = Some(parse_port(&value)?),
-            "dbname" => self.database = Some(value),
+            "dbname" => self.database = some(value),
             "sslmode" => self.ssl_mode = Some(SslMode::from_name(&value)?),
             "sslrootcert" => self.root_cert = Some(value.into()),
             "passfile" => self.passfile = Some(value.into()),
@@ -234,9 +240,11 @@ fn decoded(text: &str) -> Result<String, &'static str> {
             bytes.push(byte);
             continue;
         }
-        let digits = rest.get(..2).and_then(|digits| str::from_utf8(digits).ok()).ok_or(BAD_ESCAPE)?;
-        bytes.push(u8::from_str_radix(digits, 16).map_err(|_| BAD_ESCAPE)?);
-        rest = &rest[2..];
+        // A sign is a number's for `from_str_radix`, and no digit.
+        let (digits, behind) = rest.split_at_checked(2).ok_or(BAD_ESCAPE)?;
+        let digits = str::from_utf8(digits).ok().filter(|text| text.bytes().all(|c| c.is_ascii_hexdigit()));
+        bytes.push(u8::from_str_radix(digits.ok_or(BAD_ESCAPE)?, 16).map_err(|_| BAD_ESCAPE)?);
+        rest = behind;
     }
     String::from_utf8(bytes).map_err(|_| "an escaped text is no UTF-8")
 }
@@ -273,9 +281,14 @@ mod tests {
             ("postgres://db:5433?user=me&password=secret", "postgres://me@db:5433"),
             ("postgres://%2Frun/a%2Fb", "postgres://%2Frun/a%2Fb"),
             ("postgres://[::1]:5433/x", "postgres://[::1]:5433/x"),
+            // A zone, and what is no address though it has a colon.
+            ("postgres://[fe80::1%25eth0]", "postgres://[fe80::1%25eth0]"),
+            ("postgres://?host=a:b]/c", "postgres://[a:b%5D%2Fc]"),
+            ("postgres://db?user=&dbname=&host=", "postgres://"),
         ] {
             let url = PostgresUrl::new(text.strip_prefix("postgres:").unwrap());
             assert_eq!(url.to_string(), shown);
+            assert_eq!(PostgresUrl::new(shown.strip_prefix("postgres:").unwrap()).to_string(), shown);
             assert!(!format!("{url:?}").contains("secret"));
         }
     }
@@ -290,6 +303,7 @@ mod tests {
             "//me:5432/hunter2@db/dht",
             "//me:5432?hunter2@db/dht",
             "//me:hunter2%4@db",
+            "//me:hunter2%+4@db",
             "me:hunter2@db",
             "//me:hunter2@db?sslmode=hunter2",
             "//me@db?hunter2=1",
