@@ -109,8 +109,9 @@ interop() {
 
 # features FILE: what is left out by default builds too, and what only it has is tested.
 features() {
-    cargo clippy --workspace --all-targets --features kadscope-cli/full --locked -- -D warnings
-    tests "$1" --workspace --features kadscope-cli/full --test profile --test postgres
+    local all=kadscope-cli/full,kadscope-fuzz/postgres
+    cargo clippy --workspace --all-targets --features "$all" --locked -- -D warnings
+    tests "$1" --workspace --features "$all" --test profile --test postgres --test replay
 }
 
 log=$(mktemp)

@@ -5,23 +5,30 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a panic is how a finding is told")]
 
+pub mod access;
 pub mod address;
 pub mod admission;
 pub mod autonat;
 pub mod bitswap;
 pub mod certificate;
 pub mod event_log;
+pub mod gateway;
 pub mod identify;
 pub mod kad_answer;
 pub mod kad_message;
 pub mod lookup;
 pub mod name_query;
 pub mod opt_out;
+#[cfg(feature = "postgres")]
+pub mod password_line;
 pub mod protobuf;
 pub mod routing_table;
 pub mod scenario;
 pub mod session;
+#[cfg(feature = "postgres")]
+pub mod spilled;
 pub mod store_file;
+pub mod store_url;
 pub mod value;
 pub mod written_key;
 
@@ -30,18 +37,23 @@ pub type FuzzTarget = fn(&[u8]);
 
 /// Every target by the name of its driver and of its corpus.
 pub const TARGETS: &[(&str, FuzzTarget)] = &[
+    ("access", access::check),
     ("address", address::check),
     ("admission", admission::check),
     ("autonat", autonat::check),
     ("bitswap", bitswap::check),
     ("certificate", certificate::check),
     ("event_log", event_log::check),
+    ("gateway_address", gateway::check_address),
+    ("gateway_answer", gateway::check_answer),
     ("identify", identify::check),
     ("kad_answer", kad_answer::check),
     ("kad_message", kad_message::check),
     ("lookup", lookup::check),
     ("name_query", name_query::check),
     ("opt_out", opt_out::check),
+    #[cfg(feature = "postgres")]
+    ("password_line", password_line::check),
     ("protobuf", protobuf::check),
     ("routing_table", routing_table::check),
     ("scenario", scenario::check),
@@ -52,7 +64,10 @@ pub const TARGETS: &[(&str, FuzzTarget)] = &[
     ("session_secured_listener", session::secured::check_listener),
     ("session_secured_tls_dialer", session::secured::check_tls_dialer),
     ("session_tls_dialer", session::raw::check_tls_dialer),
+    #[cfg(feature = "postgres")]
+    ("spilled", spilled::check),
     ("store_file", store_file::check),
+    ("store_url", store_url::check),
     ("value", value::check),
     ("written_key", written_key::check),
 ];

@@ -68,7 +68,7 @@ impl Access {
     }
 
     /// Whether a request with these headers is answered; the status that refuses it if not.
-    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), StatusCode> {
+    pub fn check(&self, headers: &HeaderMap) -> Result<(), StatusCode> {
         match self {
             Self::Everybody => Ok(()),
             Self::Bearer(token) => {

@@ -26,6 +26,8 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
+pub use answer::read_answer;
+
 use crate::{
     dial::{Host, Inner},
     failure::from_io,
@@ -151,5 +153,5 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     let io = |error| from_io(Phase::Connect, &error);
     stream.write_all(request).await.map_err(io)?;
     stream.flush().await.map_err(io)?;
-    answer::read(stream).await
+    read_answer(stream).await
 }

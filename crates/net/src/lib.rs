@@ -93,6 +93,7 @@ pub use crate::{
     dial::Host,
     error::NetError,
     fabric::SocketFabric,
+    gateway::read_answer as read_gateway_answer,
     identity::Identity,
     introduction::{MAX_REQUEST_BYTES, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr},
     key::UnsupportedKey,

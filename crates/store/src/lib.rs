@@ -21,6 +21,8 @@
 
 mod cache;
 mod copy;
+#[cfg(feature = "postgres")]
+pub mod decoders;
 mod error;
 mod limits;
 mod peer_history;

@@ -44,4 +44,6 @@ mod wire_encounter;
 
 pub(crate) use appender::Appender;
 pub(crate) use database::{Database, NeighborReader, RowReader};
+pub(crate) use passfile::{Wanted, password as password_of};
 pub(crate) use scan::ColumnReader;
+pub(crate) use wire::{decode as unspilled, encode as spilled};

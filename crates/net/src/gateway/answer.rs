@@ -23,8 +23,9 @@ const READ_BYTES: usize = 2048;
 /// How each answer begins.
 const BEGINNING: &[u8] = b"HTTP/1.";
 
-/// Reads an answer. An error says that it is none; one within that it tells nothing of the block.
-pub(super) async fn read(
+/// Reads a gateway's answer as far as its empty line. An error says that it is none; one within that it tells nothing of the
+/// block.
+pub async fn read_answer(
     mut stream: impl AsyncRead + Unpin,
 ) -> Result<Result<BlockPresence, Failure>, Failure> {
     let mut came = Vec::new();

@@ -144,7 +144,7 @@ async fn read(answer: &[u8], step: usize) -> Result<Result<BlockPresence, Failur
             theirs.write_all(piece).await.ok();
         }
     });
-    let read = answer::read(ours).await;
+    let read = read_answer(ours).await;
     serving.await.unwrap();
     read.map(|said| said.map_err(|failure| failure.class)).map_err(|failure| failure.class)
 }

@@ -41,7 +41,7 @@ pub(crate) fn find(path: &Path, wanted: Wanted<'_>) -> Option<Password> {
 }
 
 /// The password of a line, if it is for what is wanted.
-fn password(line: &str, wanted: Wanted<'_>) -> Option<Password> {
+pub(crate) fn password(line: &str, wanted: Wanted<'_>) -> Option<Password> {
     if line.starts_with('#') {
         return None;
     }

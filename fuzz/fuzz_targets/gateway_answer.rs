@@ -1,0 +1,5 @@
+//! Drives `kadscope_fuzz::gateway::check_answer`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| kadscope_fuzz::gateway::check_answer(bytes));
