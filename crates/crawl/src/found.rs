@@ -30,7 +30,8 @@ const ROOM_ENTRIES: usize = 192;
 /// buckets' answers and is kept once; with other addresses it is another entry.
 #[derive(Debug)]
 pub(crate) struct HeardPeers {
-    /// Where the answering peer lies.
+    /// The answering peer, and where it lies.
+    own_id: Vec<u8>,
     own: Key,
     /// For each entry its id and, behind it, the whole entry.
     bytes: Vec<u8>,
@@ -41,6 +42,8 @@ pub(crate) struct HeardPeers {
     by_id: HashTable<u32>,
     /// The peers in the answer that came last: places in `named`, ascending, each once.
     last: Vec<u32>,
+    /// The hashes of the ids of those that stand at the end of `named`, while it is not known where they lie.
+    unlocated: Vec<u64>,
     prefixes: Arc<KeyPrefixes>,
     left_out: LeftOut,
 }
@@ -70,16 +73,18 @@ pub(crate) struct FoundPeer<'a> {
 }
 
 impl HeardPeers {
-    /// Nothing yet of what the peer at `own` answers. `prefixes` are those of the whole crawl.
-    pub(crate) fn new(own: Key, prefixes: Arc<KeyPrefixes>) -> Self {
+    /// Nothing yet of what the peer with this id answers. `prefixes` are those of the whole crawl.
+    pub(crate) fn new(own_id: &[u8], prefixes: Arc<KeyPrefixes>) -> Self {
         Self {
-            own,
+            own_id: own_id.to_vec(),
+            own: Key::of(own_id),
             bytes: Vec::new(),
             entries: Vec::new(),
             distinct: HashTable::new(),
             named: Vec::new(),
             by_id: HashTable::new(),
             last: Vec::new(),
+            unlocated: Vec::new(),
             prefixes,
             left_out: LeftOut::default(),
         }
@@ -101,6 +106,7 @@ impl HeardPeers {
                 self.last.push(named);
             }
         }
+        self.locate();
         self.last.sort_unstable();
         self.last.dedup();
         if let Some(prefix) = prefix {
@@ -171,20 +177,35 @@ impl HeardPeers {
 
     /// The place in `named` of an id that stands in the entry that will be at `index`.
     fn name(&mut self, id: &[u8], index: u32) -> Option<u32> {
+        if id == self.own_id {
+            return None;
+        }
         let hash = self.prefixes.hash(id);
         let same = |&place: &u32| self.id(self.named[place as usize].entry) == id;
         if let Some(&place) = self.by_id.find(hash, same) {
             return Some(place);
         }
-        let named = NamedPeer::new(&self.own, id, self.prefixes.of(id, hash), index)?;
         let place = u32::try_from(self.named.len()).unwrap_or(u32::MAX);
-        self.named.push(named);
+        self.named.push(NamedPeer::new(index));
+        self.unlocated.push(hash);
         let Self { by_id, named, bytes, entries, prefixes, .. } = self;
         by_id.insert_unique(hash, place, |&place| {
             let Entry { start, id_len, .. } = entries[named[place as usize].entry as usize];
             prefixes.hash(&bytes[start as usize..(start + id_len) as usize])
         });
         Some(place)
+    }
+
+    /// Says where those lie who were named for the first time. All at once: what is kept of them is strewn over more memory
+    /// than is at hand, and is fetched for one while it is for others.
+    fn locate(&mut self) {
+        let Self { own, bytes, entries, named, unlocated, prefixes, .. } = self;
+        let first = named.len() - unlocated.len();
+        for (peer, hash) in named[first..].iter_mut().zip(unlocated.drain(..)) {
+            let Entry { start, id_len, .. } = entries[peer.entry as usize];
+            let id = &bytes[start as usize..][..id_len as usize];
+            peer.locate(own, id, prefixes.of(id, hash));
+        }
     }
 
     fn id(&self, index: u32) -> &[u8] {

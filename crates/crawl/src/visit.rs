@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use kad::{
-    Address, Key, Multiaddr, PeerId,
+    Address, Multiaddr, PeerId,
     failure::{self, Failure, SkipReason},
     identify::Identify,
     network::{AddressOutcome, Attempt, Connection, Dial, Network},
@@ -48,7 +48,7 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
     visit.met.addresses =
         addrs.into_iter().zip(attempts).map(|(addr, attempt)| address(addr, attempt)).collect();
     visit.met.addresses.extend(job.malformed.into_iter().map(malformed));
-    let mut found = HeardPeers::new(Key::of_peer(&job.id), Arc::clone(&manner.prefixes));
+    let mut found = HeardPeers::new(&job.id.to_bytes(), Arc::clone(&manner.prefixes));
     let mut left_out = LeftOut::default();
     if let Some(mut connection) = connection {
         manner.pending.succeeded(dialled - begun);

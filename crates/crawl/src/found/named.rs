@@ -21,16 +21,20 @@ pub(crate) struct NamedPeer {
 }
 
 impl NamedPeer {
-    /// A peer with this id, whose key begins with `prefix16`, in the answers of the one at `own`; `None` if it is that
-    /// one.
-    pub(super) fn new(own: &Key, id: &[u8], prefix16: u16, entry: u32) -> Option<Self> {
+    /// A peer with this entry, in no answer yet, of which it is not known where it lies.
+    pub(super) const fn new(entry: u32) -> Self {
+        Self { entry, prefix16: 0, shared: 0, answers: 0 }
+    }
+
+    /// It has this id and lies where keys begin with `prefix16`; the answering peer lies at `own`.
+    pub(super) fn locate(&mut self, own: &Key, id: &[u8], prefix16: u16) {
         let shared = match (prefix16 ^ own.prefix16()).leading_zeros() {
-            // One of 65,536 besides the answering peer itself.
+            // One of 65,536.
             u16::BITS => Key::of(id).common_prefix_len(own),
             shared => shared,
         };
-        let shared = u8::try_from(shared).ok()?;
-        Some(Self { entry, prefix16, shared, answers: 0 })
+        self.prefix16 = prefix16;
+        self.shared = u8::try_from(shared).unwrap_or(u8::MAX);
     }
 
     /// It stands in the answer for this prefix.

@@ -18,7 +18,7 @@ fn peer(id: &[u8], addr: &[u8]) -> Peer {
 }
 
 fn found() -> HeardPeers {
-    HeardPeers::new(Key::of(b"own"), Arc::default())
+    HeardPeers::new(b"own", Arc::default())
 }
 
 /// The first ids that share exactly `shared` bits with the answering peer, from the `n`-th on.

@@ -1,7 +1,6 @@
 //! Who is visited when.
 
 use kad::{
-    Key,
     failure::{Failure, FailureClass, Phase},
     message::{Message, MessageType, Peer},
     network::{AddressOutcome, Security},
@@ -93,7 +92,7 @@ fn miss(
 fn found(peers: &[(PeerId, &[Multiaddr])]) -> HeardPeers {
     let mut message = Message::new(MessageType::FindNode, Vec::new());
     message.closer_peers = peers.iter().map(|(id, addrs)| Peer::new(id, addrs)).collect();
-    let mut found = HeardPeers::new(Key::of(b"own"), Arc::default());
+    let mut found = HeardPeers::new(b"own", Arc::default());
     found.add(None, &message.encode()).expect("whole");
     found
 }
@@ -288,7 +287,7 @@ fn silence_has_a_second_chance_where_somebody_is_connected_to_the_peer() {
     let mut message = Message::new(MessageType::FindNode, Vec::new());
     let connection = message::ConnectionType::Connected;
     message.closer_peers = vec![Peer { connection, ..Peer::new(&hidden, &addrs) }];
-    let mut claims = HeardPeers::new(Key::of(b"own"), Arc::default());
+    let mut claims = HeardPeers::new(b"own", Arc::default());
     claims.add(None, &message.encode()).expect("whole");
     for _ in 0..2 {
         frontier.extend(first, &claims, s(5), &admits);
@@ -430,7 +429,7 @@ fn ids_that_no_key_can_have_are_no_peers() {
     let addrs = vec![address(3).to_vec()];
     message.closer_peers =
         ids.into_iter().map(|id| Peer { id, addrs: addrs.clone(), ..Peer::default() }).collect();
-    let mut found = HeardPeers::new(Key::of(b"own"), Arc::default());
+    let mut found = HeardPeers::new(b"own", Arc::default());
     found.add(None, &message.encode()).expect("whole");
     let extended = frontier.extend(PeerNumber(0), &found, s(0), &admits);
     assert_eq!((extended, frontier.len()), (Extended::default(), 1));
@@ -444,7 +443,7 @@ fn what_is_no_address_is_kept_apart_and_is_in_the_next_visit() {
     let mut message = Message::new(MessageType::FindNode, Vec::new());
     let addrs = vec![vec![255; 9], address(3).to_vec(), Vec::new()];
     message.closer_peers = vec![Peer { id: id.to_bytes(), addrs, ..Peer::default() }];
-    let mut found = HeardPeers::new(Key::of(b"own"), Arc::default());
+    let mut found = HeardPeers::new(b"own", Arc::default());
     found.add(None, &message.encode()).expect("whole");
     frontier.extend(PeerNumber(7), &found, s(0), &admits);
     let job = frontier.pop(s(0)).expect("the first");

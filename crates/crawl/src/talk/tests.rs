@@ -181,7 +181,7 @@ async fn talk(script: &mut Script) -> (TalkOutcome, usize) {
 }
 
 async fn talk_by(script: &mut Script, protocols: &[&str]) -> (TalkOutcome, usize) {
-    let mut found = HeardPeers::new(Key::of_peer(&PEER), Arc::default());
+    let mut found = HeardPeers::new(&PEER.to_bytes(), Arc::default());
     let said = Talk::new(script, *PEER, PREFIXES, &manner(protocols)).run(&mut found).await;
     (said, found.peers().count())
 }
@@ -302,7 +302,7 @@ async fn prefixes_that_no_wave_has_held_were_not_asked() {
     for (habit, class) in
         [(Habit::Silent, FailureClass::Timeout), (Habit::ResetsAlways, FailureClass::StreamReset)]
     {
-        let mut found = HeardPeers::new(Key::of_peer(&PEER), Arc::default());
+        let mut found = HeardPeers::new(&PEER.to_bytes(), Arc::default());
         let mut script = Script::new(habit);
         let said = Talk::new(&mut script, *PEER, 3, &manner(&["/kad"])).run(&mut found).await;
         assert_eq!(said.prefixes[..3], [failed(class); 3]);

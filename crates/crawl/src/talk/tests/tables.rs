@@ -156,7 +156,7 @@ fn peers(n: usize) -> Vec<PeerId> {
 }
 
 async fn read(server: &mut Server, wave: usize, manner: &Manner) -> (TalkOutcome, HashSet<Vec<u8>>) {
-    let mut found = HeardPeers::new(Key::of_peer(&PEER), Arc::default());
+    let mut found = HeardPeers::new(&PEER.to_bytes(), Arc::default());
     let said = Talk::new(server, *PEER, wave, manner).run(&mut found).await;
     (said, found.peers().map(|peer| peer.id.to_vec()).collect())
 }
