@@ -24,6 +24,10 @@ lint:
 bench:
     cargo bench --workspace --locked
 
+# What a crawl costs by one build beside another: OLD and NEW are programs, then a scenario, its peers, and how many pairs.
+pairs OLD NEW *ARGS:
+    scripts/pairs.sh "$@"
+
 # Fuzz one target for so many seconds (needs a nightly toolchain and cargo-fuzz).
 fuzz TARGET SECONDS="120":
     mkdir -p target/fuzz/{{TARGET}}
