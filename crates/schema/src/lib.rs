@@ -20,7 +20,7 @@ pub mod table;
 pub mod time;
 pub mod visit;
 
-pub use clock_step::ClockStep;
+pub use clock_step::{ClockStep, StepCause};
 pub use encounter::{AddressVisit, ConnectionInfo, Encounter};
 pub use lookup_request::LookupRequest;
 pub use nat::NatClass;

@@ -37,7 +37,7 @@ CREATE TABLE visit (
     neighbors BLOB,
     connected_claims INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX visit_by_peer ON visit (peer, run);
+CREATE INDEX visit_by_peer ON visit (peer, run, started_after_us);
 
 CREATE VIEW visit_view AS
 SELECT
@@ -239,7 +239,7 @@ CREATE TABLE ping (
     named INTEGER,
     request_error INTEGER REFERENCES failure
 ) STRICT;
-CREATE INDEX ping_by_peer ON ping (peer, run);
+CREATE INDEX ping_by_peer ON ping (peer, run, started_after_us);
 
 CREATE VIEW ping_view AS
 SELECT
@@ -486,7 +486,9 @@ CREATE TABLE clock_step (
     id INTEGER PRIMARY KEY,
     run INTEGER NOT NULL REFERENCES run,
     noticed_at_us INTEGER NOT NULL,
-    wall_us INTEGER NOT NULL
+    expected_us INTEGER NOT NULL,
+    wall_us INTEGER NOT NULL,
+    cause INTEGER NOT NULL REFERENCES name
 ) STRICT;
 
 CREATE VIEW clock_step_view AS
@@ -495,6 +497,8 @@ SELECT
     (SELECT run_id FROM run WHERE id = t.run) AS run_id,
     strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'clock_step') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'clock_step') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
     strftime('%Y-%m-%dT%H:%M:%S', t.noticed_at_us / 1000000, 'unixepoch') || printf('.%03dZ', t.noticed_at_us / 1000 % 1000) AS noticed_at,
-    strftime('%Y-%m-%dT%H:%M:%S', t.wall_us / 1000000, 'unixepoch') || printf('.%03dZ', t.wall_us / 1000 % 1000) AS wall
+    strftime('%Y-%m-%dT%H:%M:%S', t.expected_us / 1000000, 'unixepoch') || printf('.%03dZ', t.expected_us / 1000 % 1000) AS expected,
+    strftime('%Y-%m-%dT%H:%M:%S', t.wall_us / 1000000, 'unixepoch') || printf('.%03dZ', t.wall_us / 1000 % 1000) AS wall,
+    (SELECT name FROM name WHERE id = t.cause) AS cause
 FROM clock_step AS t
 JOIN run ON run.id = t.run;

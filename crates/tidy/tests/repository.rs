@@ -12,7 +12,7 @@ use kad::{
     retrieval::{AddressOrigin, RetrievalVerdict},
 };
 use kadscope_tidy::{File, manifest, prose, source, tree};
-use schema::{NatClass, VisitKind};
+use schema::{NatClass, StepCause, VisitKind};
 
 static FILES: LazyLock<Vec<File>> =
     LazyLock::new(|| tree::files(&tree::root()).expect("the repository is readable"));
@@ -149,6 +149,7 @@ fn every_name_is_documented() {
             owned(WssCertificate::ALL.iter().map(|certificate| certificate.name())),
         ),
         ("## Which peers have visits", owned(VisitKind::ALL.iter().map(|kind| kind.name()))),
+        ("### Steps of the wall clock", owned(StepCause::ALL.iter().map(|cause| cause.name()))),
     ] {
         none(prose::differences(heading, &prose::names_in_table(page, heading), &known));
     }

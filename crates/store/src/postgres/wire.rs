@@ -184,7 +184,8 @@ mod tests {
     };
     use proptest::prelude::*;
     use schema::{
-        AddressVisit, ClockStep, ConnectionInfo, LookupRequest, PrefixOutcome, RecordHolder, Visit, VisitKind,
+        AddressVisit, ClockStep, ConnectionInfo, LookupRequest, PrefixOutcome, RecordHolder, StepCause,
+        Visit, VisitKind,
     };
 
     use super::*;
@@ -258,7 +259,8 @@ mod tests {
             with_addresses: None,
             read_error: None,
         };
-        let step = ClockStep { noticed_at: Timestamp(i64::MIN), wall: Timestamp(i64::MAX) };
+        let (noticed_at, wall) = (Timestamp(i64::MIN), Timestamp(i64::MAX));
+        let step = ClockStep { noticed_at, expected: Timestamp(0), wall, cause: StepCause::Set };
         let peer = PeerId::from_bytes(&[0, 1, 7]).unwrap();
         vec![Row::Peer(PeerNumber(3), peer), visit.into(), request.into(), holder.into(), step.into()]
     }

@@ -42,7 +42,9 @@ fn rows(table: &Table) -> String {
     }
     sql += "\n) STRICT;\n";
     if table.has_subject() {
-        writeln!(sql, "CREATE INDEX {name}_by_peer ON {name} (peer, run);").unwrap();
+        // When a peer was met in which run is said by the index alone.
+        let started = if table.has_encounter { ", started_after_us" } else { "" };
+        writeln!(sql, "CREATE INDEX {name}_by_peer ON {name} (peer, run{started});").unwrap();
     }
     sql
 }

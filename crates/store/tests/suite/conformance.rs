@@ -10,7 +10,7 @@ use kad::{
 use kadscope_store::{ColumnValues, Error, PeerHistory, RunFilter, Scan, Store, Totals, Writer};
 use schema::{
     ClockStep, Encounter, LookupRequest, PeerNumber, Ping, RecordHolder, Row, RowType as _, RunId, RunStart,
-    RunState, TABLES, Visit,
+    RunState, StepCause, TABLES, Visit,
 };
 
 use crate::rows;
@@ -374,6 +374,11 @@ fn of_every_kind() -> Vec<Row> {
         with_addresses: Some(false),
         read_error: failure(),
     };
-    let step = ClockStep { noticed_at: started_at, wall: started_at.after(Duration::from_secs(3600)) };
+    let step = ClockStep {
+        noticed_at: started_at,
+        expected: started_at.after(Duration::from_secs(60)),
+        wall: started_at.after(Duration::from_secs(3600)),
+        cause: StepCause::Suspended,
+    };
     vec![rows::visit(1).into(), ping.into(), request.into(), holder.into(), step.into()]
 }
