@@ -42,6 +42,8 @@ CREATE TABLE run (
     edge_count      INTEGER NOT NULL DEFAULT 0,
     pruned_count    INTEGER NOT NULL DEFAULT 0   -- visits that were there and were deleted for their age
 ) STRICT;
+-- Which run a number stands for, without its JSON: hundreds of runs in one page.
+CREATE INDEX run_in_short ON run (id, run_id, started_at_us);
 
 -- The rows of each kind that were written at once: a run's rows of a kind are those of its batches.
 CREATE TABLE batch (
@@ -137,9 +139,10 @@ CREATE TABLE description (
 
 -- How often what nothing refers to any more was deleted: numbers of rows that a writer remembers hold as long as this does.
 CREATE TABLE sweep (
-    count  INTEGER NOT NULL
+    count   INTEGER NOT NULL,
+    is_due  INTEGER NOT NULL                     -- 1: rows were deleted, and what only they referred to is not yet
 ) STRICT;
-INSERT INTO sweep (count) VALUES (0);
+INSERT INTO sweep (count, is_due) VALUES (0, 0);
 
 -- The 256 bytes, so that SQL can read varints.
 CREATE TABLE byte (

@@ -1,6 +1,7 @@
 //! Rows in an SQLite file. Nothing of the driver leaves this module tree.
 
 mod alive;
+mod alone;
 mod append;
 mod codec;
 mod delete;
@@ -14,6 +15,8 @@ mod migrate;
 mod open;
 mod physical;
 mod place;
+#[cfg(test)]
+mod plans;
 mod ranges;
 mod read;
 mod read_encounter;
@@ -35,7 +38,7 @@ use schema::{PeerNumber, RowType as _, RunId, RunStart, RunState, Table, Timesta
 
 use self::{
     alive::Alive,
-    delete::Deleting,
+    alone::Alone,
     error::{damaged, unknown},
     open::Absent,
     place::Place,
@@ -88,9 +91,9 @@ impl Database {
 
     /// Begins a run of which so many visits were pruned elsewhere, over a connection of its own.
     pub(crate) fn begin_run(&self, start: &RunStart, pruned: u64) -> Result<Appender, Error> {
-        for run in runs::all(&self.connection, &RunFilter::default()).map_err(|e| self.reading(e))? {
-            if run.state.is_none() && run.start.id != start.id {
-                Alive::remove_left_over(&self.path, run.start.id);
+        for run in runs::without_end(&self.connection).map_err(|e| self.reading(e))? {
+            if run != start.id {
+                Alive::remove_left_over(&self.path, run);
             }
         }
         let connection = open::connect(&self.path, Absent::Refuse, &self.limits)?;
@@ -112,7 +115,7 @@ impl Database {
         }
         let (path, waited) = (&self.path, self.limits.busy_timeout);
         let fail = |error| error::named(path, OPERATION, waited, error);
-        let _alone = Deleting::begin(path, OPERATION)?;
+        let _alone = delete::begin(path, OPERATION)?;
         delete::run(&mut self.connection, path, stored.row, fail)?;
         Alive::remove_left_over(&self.path, id);
         Ok(())
@@ -200,7 +203,7 @@ impl Database {
         const OPERATION: &str = "prune it";
         let (path, waited) = (&self.path, self.limits.busy_timeout);
         let fail = |error| error::named(path, OPERATION, waited, error);
-        let _alone = Deleting::begin(path, OPERATION)?;
+        let _alone = delete::begin(path, OPERATION)?;
         delete::prune(&mut self.connection, path, before, fail)
     }
 
@@ -213,6 +216,13 @@ impl Database {
         }
         // Whole under its name, or not there at all.
         let part = open::beside(to, ".partial");
+        let alone = Alone::take(&open::beside(to, ".partial.lock")).map_err(failed)?;
+        let _alone = alone.ok_or_else(|| failed(io::Error::from(io::ErrorKind::ResourceBusy)))?;
+        // What one left that was killed.
+        match std::fs::remove_file(&part) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
         let fail = |error| error::named(to, OPERATION, self.limits.busy_timeout, error);
         let copied = self.connection.execute("VACUUM INTO ?1", (part.to_string_lossy(),)).map_err(fail);
         let kept = copied.and_then(|_| std::fs::rename(&part, to).map_err(failed));

@@ -1,54 +1,33 @@
 //! Other processes: killed while they write, and writing at the same time.
 //!
-//! Such a process is this test program itself, run for the one test that starts it with [`CHILD`] set.
+//! Such a process is this test program itself, run for the one test that starts it.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first error")]
 #![expect(clippy::print_stdout, reason = "a child tells its parent what it did")]
 
 use std::{
-    env,
     io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::Path,
+    process::Child,
     time::Duration,
 };
 
-use kadscope_store::{Limits, RunFilter, Store, StoreUrl};
+use kadscope_store::{Error, Limits, RunFilter, Store, StoreUrl};
 use schema::{Row, RunState};
 
+use self::child::{child, in_runtime, spawn};
+
+#[path = "suite/child.rs"]
+mod child;
 #[path = "suite/conformance.rs"]
 #[expect(dead_code, reason = "the suite itself runs elsewhere")]
 mod conformance;
 #[path = "suite/rows.rs"]
 mod rows;
 
-/// Set in a child: the file to write and the number of its crawl.
-const CHILD: &str = "KADSCOPE_STORE_TEST_CHILD";
-
 fn open(path: &Path) -> Store {
     let limits = Limits { batch_rows: 50, batch_time: Duration::from_millis(20), ..Limits::default() };
     Store::open_with(&StoreUrl::Sqlite(path.to_owned()), limits).unwrap().unwrap()
-}
-
-/// Runs `test` in a process of its own.
-fn spawn(test: &str, path: &Path, crawl: u8) -> Child {
-    Command::new(env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture"])
-        .env(CHILD, format!("{crawl} {}", path.display()))
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
-
-/// What [`spawn`] told this process; `None` in the parent.
-fn child() -> Option<(u8, PathBuf)> {
-    let told = env::var(CHILD).ok()?;
-    let (crawl, path) = told.split_once(' ').unwrap();
-    Some((crawl.parse().unwrap(), path.into()))
-}
-
-fn in_runtime<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 /// The rows of a crawl that never ends.
@@ -170,4 +149,43 @@ fn opening_a_file_again_does_not_drop_the_locks_of_this_process() {
     assert!(directory.path().join("twice.sqlite-wal").exists());
     in_runtime(conformance::keep(&store, &rows::start(2), rows::crawl(50, 10, true)));
     assert_eq!(open(&path).runs(&RunFilter::default()).unwrap().len(), 2);
+}
+
+/// Of two that delete at once one waits its turn; who begins and writes meanwhile is in nobody's way.
+#[test]
+fn processes_delete_while_others_begin_runs_and_write() {
+    const TEST: &str = "processes_delete_while_others_begin_runs_and_write";
+    if let Some((run, path)) = child() {
+        let mut store = open(&path);
+        while let Err(error) = store.delete_run(rows::start(run).id) {
+            assert!(matches!(error, Error::Deleting { .. }), "{error}");
+        }
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("deleted.sqlite");
+    let store = open(&path);
+    for run in 1..=4 {
+        in_runtime(conformance::keep(&store, &rows::start(run), rows::crawl(600, 30, true)));
+    }
+    let children: Vec<_> = (1..=3).map(|run| spawn(TEST, &path, run)).collect();
+    // The same peers, addresses and agents as those that go.
+    for run in 5..=8 {
+        in_runtime(conformance::keep(&store, &rows::start(run), rows::crawl(300, 30, true)));
+    }
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+    store.check().unwrap();
+    let left: Vec<_> = store.runs(&RunFilter::default()).unwrap().iter().map(|run| run.start.id).collect();
+    assert_eq!(left, [4, 5, 6, 7, 8].map(|run| rows::start(run).id));
+    for (run, peers) in [(4, 600), (5, 300), (6, 300), (7, 300), (8, 300)] {
+        assert!(
+            conformance::read(&store, rows::start(run).id)
+                == rows::crawl(peers, 30, true).collect::<Vec<_>>()
+        );
+    }
+    let locks = directory.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(locks.into_iter().all(|name| !name.to_string_lossy().ends_with(".lock")));
 }

@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use kadscope_store::{Error, RunFilter, Store, StoreUrl};
+use kadscope_store::{Error, Limits, RunFilter, Store, StoreUrl};
 use schema::{PeerNumber, Row, RunState, Timestamp, Tool, Visit, VisitKind};
 
 #[path = "suite/conformance.rs"]
@@ -140,4 +140,31 @@ async fn of_two_that_delete_at_once_one_is_told_so() {
     drop(other);
     store.delete_run(rows::start(1).id).unwrap();
     assert!(!lock.exists());
+}
+
+/// What is counted from visits is of those that are left, and can be counted again of them; all else is as it was.
+#[tokio::test]
+async fn what_is_left_of_a_run_that_is_pruned_in_part_can_be_counted_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.sqlite");
+    let limits = Limits { batch_rows: 100, ..Limits::default() };
+    let mut store = Store::open_with(&StoreUrl::Sqlite(path), limits).unwrap().unwrap();
+    let id = rows::start(1).id;
+    let sent: Vec<_> = rows::crawl(3000, 20, true).collect();
+    conformance::keep(&store, &rows::start(1), sent.iter().cloned()).await;
+    let before = store.run(id).unwrap();
+    // The visits begin 611 us after each other: those of ten batches are older, and one is in part.
+    let cut = rows::visit(1050).met.started_at;
+    assert_eq!(store.prune(cut).unwrap().visits, 1000, "whole batches alone");
+    let after = store.run(id).unwrap();
+    assert_eq!((&after.start, &after.end), (&before.start, &before.end));
+    assert_eq!((after.totals.visits, after.totals.pruned), (2000, 1000));
+    assert_eq!(after.totals.visits + after.totals.pruned, before.totals.visits);
+    assert_eq!(after.totals.peers, before.totals.peers);
+    let left: Vec<_> = store.visits(id).unwrap().map(|visit| Row::from(visit.unwrap())).collect();
+    assert!(left == sent[4000..], "each is whole, with its addresses, agent and neighbors");
+    let edges: usize = store.neighbors(id).unwrap().map(|of| of.unwrap().1.len()).sum();
+    assert_eq!(after.totals.edges, edges as u64);
+    assert_eq!(store.prune(cut).unwrap().visits, 0, "once is enough");
+    assert_eq!(store.run(id).unwrap(), after);
 }

@@ -1,62 +1,27 @@
 //! Takes a run out of the file, or the old visits of all runs, and then what only they refer to.
 
-use std::{
-    fs::{self, File},
-    io,
-    os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
-};
+use std::{io, path::Path};
 
 use rusqlite::{Connection, TransactionBehavior, params};
 use schema::{TABLES, Timestamp};
 
-use super::{open::beside, sweep};
+use super::{alone::Alone, open::beside, sweep};
 use crate::{
     Error, Pruned,
     limits::{PRUNE_STEP, VACUUM_STEP},
 };
 
-/// Held by whoever deletes: of two at a time, one could take what the other has just read for all there is.
-#[derive(Debug)]
-pub(super) struct Deleting {
-    path: PathBuf,
-    _file: File,
-}
-
-impl Deleting {
-    /// [`Error::Deleting`] while somebody else deletes.
-    pub(super) fn begin(database: &Path, operation: &'static str) -> Result<Self, Error> {
-        let path = beside(database, "-delete.lock");
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
-                Error::ReadOnly { store: database.display().to_string(), operation }
-            }
-            _ => Error::Io { path: database.to_owned(), operation, source },
-        };
-        let file = File::create(&path).map_err(failed)?;
-        // Who ends at this moment removes the file that was just opened: a lock on that one keeps nobody out.
-        if file.try_lock().is_err() || !is_at(&file, &path).map_err(failed)? {
-            return Err(Error::Deleting { store: database.display().to_string(), operation });
+/// Begins to delete: of two at a time, one could take what the other has just read for all there is. [`Error::Deleting`] while
+/// somebody else deletes.
+pub(super) fn begin(database: &Path, operation: &'static str) -> Result<Alone, Error> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            Error::ReadOnly { store: database.display().to_string(), operation }
         }
-        Ok(Self { path, _file: file })
-    }
-}
-
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    let here = file.metadata()?;
-    match fs::metadata(path) {
-        Ok(there) => Ok((here.dev(), here.ino()) == (there.dev(), there.ino())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-impl Drop for Deleting {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.path) {
-            tracing::debug!(path = %self.path.display(), %error, "could not remove the lock file");
-        }
-    }
+        _ => Error::Io { path: database.to_owned(), operation, source },
+    };
+    let alone = Alone::take(&beside(database, "-delete.lock")).map_err(failed)?;
+    alone.ok_or_else(|| Error::Deleting { store: database.display().to_string(), operation })
 }
 
 /// Makes a connection fit to delete: what was in the place of rows is overwritten.
@@ -83,6 +48,7 @@ pub(super) fn run(
 }
 
 fn delete_rows(db: &Connection, run: i64) -> rusqlite::Result<()> {
+    sweep::is_due_from_now_on(db)?;
     for table in TABLES {
         let name = table.name;
         db.execute(
@@ -123,7 +89,7 @@ pub(super) fn prune(
             break;
         }
     }
-    if pruned.visits > 0 {
+    if sweep::is_due(db).map_err(fail)? {
         sweep::sweep(db, path, fail)?;
     }
     pruned.bytes = give_back(db).map_err(fail)?;
@@ -139,6 +105,9 @@ fn prune_step(db: &Connection, before: Timestamp) -> rusqlite::Result<(u64, u64)
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
     })?;
     let found = found.collect::<rusqlite::Result<Vec<(i64, i64, i64, i64)>>>()?;
+    if !found.is_empty() {
+        sweep::is_due_from_now_on(db)?;
+    }
     let mut visits = 0;
     for &(kind, first, last, run) in &found {
         let counted: (i64, i64) = db

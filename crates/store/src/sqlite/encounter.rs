@@ -216,16 +216,18 @@ pub(super) fn address_list(
     Ok((!ids.is_empty()).then(|| codec::encode_ids(&ids)))
 }
 
+/// What the last visit of a peer named, as SQL.
+pub(super) const SELECT_LATEST: &str =
+    "SELECT t.fates, fates.list, t.endpoint, endpoint.transport, endpoint.security, endpoint.certificate,
+    endpoint.ip_version, endpoint.socket, t.description, description.agent, description.protocols,
+    description.listen_addrs
+    FROM visit AS t LEFT JOIN fates ON fates.id = t.fates LEFT JOIN endpoint ON endpoint.id = t.endpoint
+    LEFT JOIN description ON description.id = t.description
+    WHERE t.peer = ?1 ORDER BY t.run DESC, t.started_after_us DESC LIMIT 1";
+
 /// What the last visit of a peer named.
 fn read_latest(db: &Connection, peer: i64) -> rusqlite::Result<Latest> {
-    let sql =
-        "SELECT t.fates, fates.list, t.endpoint, endpoint.transport, endpoint.security, endpoint.certificate,
-        endpoint.ip_version, endpoint.socket, t.description, description.agent, description.protocols,
-        description.listen_addrs
-        FROM visit AS t LEFT JOIN fates ON fates.id = t.fates LEFT JOIN endpoint ON endpoint.id = t.endpoint
-        LEFT JOIN description ON description.id = t.description
-        WHERE t.peer = ?1 ORDER BY t.run DESC, t.id DESC LIMIT 1";
-    let latest = db.prepare_cached(sql)?.query_row((peer,), |row| {
+    let latest = db.prepare_cached(SELECT_LATEST)?.query_row((peer,), |row| {
         let [fates, endpoint, description]: [Option<i64>; 3] = [row.get(0)?, row.get(2)?, row.get(8)?];
         Ok(Latest {
             fates: fates.map(|id| Ok::<_, rusqlite::Error>((id, row.get(1)?))).transpose()?,

@@ -3,18 +3,38 @@
 use std::path::Path;
 
 use rusqlite::Connection;
-use schema::{RowType as _, TABLES, Timestamp, Visit};
+use schema::{RowType as _, TABLES, Table, Timestamp, Visit, cell::Cells};
 
 use super::{
     error::{self, damaged},
     intern, physical,
     read::Values,
-    resolve::Resolver,
 };
 use crate::{
     Error, KnownRows,
     limits::{LATEST_VISITS, LISTED_RUNS},
 };
+
+/// The rows of one kind about a peer by run, as SQL: out of indexes alone, so that a run costs no page of its own.
+pub(super) fn select_known(table: &Table) -> String {
+    let started = if table.has_encounter {
+        ["min", "max"].map(|end| format!("{end}(started_after_us)"))
+    } else {
+        ["0", "0"].map(str::to_owned)
+    };
+    format!(
+        "SELECT run.run_id, count, run.started_at_us + first, run.started_at_us + last FROM (
+            SELECT run, count(*) AS count, {} AS first, {} AS last FROM {}
+            WHERE peer = ?1 GROUP BY run ORDER BY run DESC LIMIT ?2) AS found
+         JOIN run INDEXED BY run_in_short ON run.id = found.run",
+        started[0], started[1], table.name
+    )
+}
+
+/// The last visits of a peer and the starts of their runs, as SQL.
+pub(super) const SELECT_VISITS: &str =
+    "SELECT visit.id, run.started_at_us FROM visit JOIN run INDEXED BY run_in_short ON run.id = visit.run
+    WHERE visit.peer = ?1 ORDER BY visit.run DESC, visit.started_after_us DESC LIMIT ?2";
 
 /// The rows about a peer by run and kind, of the last runs, the last first; empty if it is not known.
 pub(super) fn rows(db: &Connection, path: &Path, peer: &kad::PeerId) -> Result<Vec<KnownRows>, Error> {
@@ -22,34 +42,19 @@ pub(super) fn rows(db: &Connection, path: &Path, peer: &kad::PeerId) -> Result<V
     let Some(peer) = intern::find_peer(db, peer).map_err(fail)? else { return Ok(Vec::new()) };
     let mut known = Vec::new();
     for table in TABLES.iter().filter(|table| table.has_subject()) {
-        let started = if table.has_encounter {
-            ["first", "last"].map(|end| {
-                format!("(SELECT started_after_us FROM {} WHERE id = {end}) + run.started_at_us", table.name)
-            })
-        } else {
-            ["run.started_at_us", "NULL"].map(str::to_owned)
-        };
-        let sql = format!(
-            "SELECT run.run_id, count, {}, {} FROM (
-                SELECT run, count(*) AS count, min(id) AS first, max(id) AS last FROM {}
-                WHERE peer = ?1 GROUP BY run ORDER BY run DESC LIMIT ?2) AS found
-             JOIN run ON run.id = found.run",
-            started[0], started[1], table.name
-        );
+        let sql = select_known(table);
         let mut select = db.prepare_cached(&sql).map_err(fail)?;
         let mut rows = select.query((peer, LISTED_RUNS)).map_err(fail)?;
         while let Some(row) = rows.next().map_err(fail)? {
             let id: String = row.get(0).map_err(fail)?;
             let run =
                 schema::RunId::parse(&id).ok_or_else(|| damaged(path, format!("`{id}` names no run")))?;
-            let first: Option<i64> = row.get(2).map_err(fail)?;
-            let last: Option<i64> = row.get(3).map_err(fail)?;
             known.push(KnownRows {
                 table: table.name,
                 run,
                 rows: row.get(1).map_err(fail)?,
-                first: first.map(Timestamp),
-                last: last.or(first).map(Timestamp),
+                first: row.get::<_, Option<i64>>(2).map_err(fail)?.map(Timestamp),
+                last: row.get::<_, Option<i64>>(3).map_err(fail)?.map(Timestamp),
             });
         }
     }
@@ -61,25 +66,23 @@ pub(super) fn rows(db: &Connection, path: &Path, peer: &kad::PeerId) -> Result<V
 pub(super) fn visits(db: &Connection, path: &Path, peer: &kad::PeerId) -> Result<Vec<Visit>, Error> {
     let fail = |error| error::reading(path, error);
     let Some(peer) = intern::find_peer(db, peer).map_err(fail)? else { return Ok(Vec::new()) };
-    let sql = "SELECT visit.id, run.started_at_us FROM visit JOIN run ON run.id = visit.run
-        WHERE visit.peer = ?1 ORDER BY visit.run DESC, visit.id DESC LIMIT ?2";
-    let mut select = db.prepare_cached(sql).map_err(fail)?;
+    let mut select = db.prepare_cached(SELECT_VISITS).map_err(fail)?;
     let found =
         select.query_map((peer, LATEST_VISITS), |row| Ok((row.get(0)?, row.get(1)?))).map_err(fail)?;
     let found = found.collect::<rusqlite::Result<Vec<(i64, i64)>>>().map_err(fail)?;
-    let mut values = Values { path, resolver: Resolver::new(db, path) };
-    let (select, width) = (physical::select(&Visit::TABLE), physical::width(&Visit::TABLE));
-    let mut visits = Vec::with_capacity(found.len());
+    let mut values = Values::new(db, path, &Visit::TABLE);
+    let mut select = db.prepare_cached(&physical::select(&Visit::TABLE)).map_err(fail)?;
+    let (mut rows, mut starts) = (Vec::with_capacity(found.len()), Vec::with_capacity(found.len()));
     for (id, began) in found {
-        let mut select = db.prepare_cached(&select).map_err(fail)?;
-        let mut rows = select.query((id, id)).map_err(fail)?;
-        if let Some(row) = rows.next().map_err(fail)? {
-            let (cells, encounter) = values.row(&Visit::TABLE, (Timestamp(began), width), row)?;
-            let mut cells = schema::cell::Cells::new(cells);
-            let visit = Visit::read(&mut cells, encounter);
-            visits
-                .push(visit.map_err(|bad| Error::bad_cell(&path.display().to_string(), &Visit::TABLE, bad))?);
-        }
+        let row = values.rows(select.query((id, id)).map_err(fail)?)?;
+        starts.extend(row.iter().map(|_| Timestamp(began)));
+        rows.extend(row);
     }
-    Ok(visits)
+    values.look_up(&rows)?;
+    let visits = rows.iter().zip(starts).map(|(row, began)| {
+        let (cells, encounter) = values.row(&Visit::TABLE, began, row)?;
+        let visit = Visit::read(&mut Cells::new(cells), encounter);
+        visit.map_err(|bad| Error::bad_cell(&path.display().to_string(), &Visit::TABLE, bad))
+    });
+    visits.collect()
 }

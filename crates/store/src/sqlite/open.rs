@@ -64,12 +64,19 @@ pub(super) fn connect(path: &Path, absent: Absent, limits: &Limits) -> Result<Co
         return Err(Error::ReadOnly { store: path.display().to_string(), operation: "open it" });
     }
     connection.busy_timeout(limits.busy_timeout).map_err(fail)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    remember_statements(&connection).map_err(fail)?;
     connection.pragma_update(None, "synchronous", "normal").map_err(fail)?;
     connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB).map_err(fail)?;
     // A page that is split leaves no copy of its rows behind, which no deletion would find.
     connection.pragma_update(None, "secure_delete", "fast").map_err(fail)?;
     Ok(connection)
+}
+
+/// Keeps statements as they were compiled. Otherwise SQLite compiles some anew for every value that they are asked with, since
+/// the value could make another plan the better one: none of ours has such a choice.
+pub(super) fn remember_statements(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// Says more than SQLite does of a file that could not be made.

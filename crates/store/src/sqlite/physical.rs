@@ -24,10 +24,35 @@ pub(super) const ENCOUNTER: [(&str, &str); 15] = [
     ("received_bytes", "INTEGER NOT NULL"),
 ];
 
-/// What a reader takes from the tables beside it.
-const BESIDE: &str =
-    ", fates.list, endpoint.transport, endpoint.security, endpoint.certificate, endpoint.ip_version,
-    endpoint.socket, description.agent, description.protocols, description.listen_addrs";
+/// What a reader takes from the tables beside it, with what that refers to.
+pub(super) const BESIDE: [(&str, Option<Refers>); 9] = [
+    ("fates.list", Some(Refers::Fates)),
+    ("endpoint.transport", None),
+    ("endpoint.security", None),
+    ("endpoint.certificate", None),
+    ("endpoint.ip_version", None),
+    ("endpoint.socket", None),
+    ("description.agent", Some(Refers::Agent)),
+    ("description.protocols", Some(Refers::Protocols)),
+    ("description.listen_addrs", Some(Refers::Addresses)),
+];
+
+/// What a value refers to that is kept once for many rows, closed names apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refers {
+    /// An address.
+    Address,
+    /// A list of addresses.
+    Addresses,
+    /// Addresses and failures.
+    Fates,
+    /// An agent.
+    Agent,
+    /// A set of protocols.
+    Protocols,
+    /// A failure.
+    Failure,
+}
 
 /// How they are found.
 const JOIN: &str = "LEFT JOIN fates ON fates.id = t.fates
@@ -80,6 +105,22 @@ pub(super) fn address_lists() -> Vec<(&'static str, &'static str)> {
     lists.map(|(table, column)| (table, column.name)).collect()
 }
 
+/// What the columns of a statement of [`select`] refer to, by their position.
+pub(super) fn refers(table: &Table) -> Vec<(usize, Refers)> {
+    let lists = address_lists();
+    let of_column = |(name, kind): &(String, String)| match kind.rsplit(' ').next() {
+        Some("address") => Some(Refers::Address),
+        Some("protocol_set") => Some(Refers::Protocols),
+        Some("failure") => Some(Refers::Failure),
+        _ => lists.contains(&(table.name, name.as_str())).then_some(Refers::Addresses),
+    };
+    let own = columns(table);
+    let beside = BESIDE.iter().filter(|_| table.has_encounter).map(|(_, refers)| *refers);
+    // The number of the row comes first.
+    let all = std::iter::once(None).chain(own.iter().map(of_column)).chain(beside);
+    all.enumerate().filter_map(|(position, refers)| Some((position, refers?))).collect()
+}
+
 /// The name of the column that counts the peers of a list.
 pub(super) fn count(list: &str) -> String {
     format!("{}_count", list.trim_end_matches('s'))
@@ -103,6 +144,9 @@ pub(super) fn select(table: &Table) -> String {
     for (name, _) in columns(table) {
         sql.extend([", t.", &name]);
     }
-    let (beside, join) = if table.has_encounter { (BESIDE, JOIN) } else { ("", "") };
-    sql + &format!("{beside} FROM {} AS t {join} WHERE t.id BETWEEN ?1 AND ?2 ORDER BY t.id", table.name)
+    let join = if table.has_encounter { JOIN } else { "" };
+    for (column, _) in BESIDE.iter().filter(|_| table.has_encounter) {
+        sql.extend([", ", column]);
+    }
+    sql + &format!(" FROM {} AS t {join} WHERE t.id BETWEEN ?1 AND ?2 ORDER BY t.id", table.name)
 }

@@ -7,6 +7,10 @@ use schema::Table;
 
 use crate::limits::READ_BATCHES;
 
+/// The batches of one run in one table, as SQL.
+pub(super) const SELECT_OF_RUN: &str = "SELECT first, last FROM batch
+    WHERE run = ?1 AND kind = (SELECT id FROM name WHERE name = ?2) AND first > ?3 ORDER BY first LIMIT ?4";
+
 /// The ranges of numbers of the rows of one run in one table, in order.
 #[derive(Debug)]
 pub(super) struct Ranges<'a> {
@@ -49,9 +53,7 @@ impl<'a> Ranges<'a> {
     }
 
     fn look_up(&mut self) -> rusqlite::Result<()> {
-        let sql = "SELECT first, last FROM batch
-            WHERE run = ?1 AND kind = (SELECT id FROM name WHERE name = ?2) AND first > ?3 ORDER BY first LIMIT ?4";
-        let mut select = self.db.prepare_cached(sql)?;
+        let mut select = self.db.prepare_cached(SELECT_OF_RUN)?;
         let mut rows = select.query(params![self.run, self.table, self.after, READ_BATCHES])?;
         while let Some(row) = rows.next()? {
             self.after = row.get(0)?;

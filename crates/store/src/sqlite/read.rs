@@ -3,7 +3,10 @@
 use std::{collections::VecDeque, path::Path};
 
 use kad::failure::FailureClass;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{
+    Connection, Rows, params,
+    types::{FromSql, Value, ValueRef},
+};
 use schema::{
     Encounter, PeerNumber, PrefixOutcome, Table, Timestamp,
     cell::Cell,
@@ -14,7 +17,7 @@ use schema::{
 use super::{
     codec,
     error::{self, damaged},
-    physical,
+    physical::{self, Refers},
     ranges::Ranges,
     resolve::Resolver,
 };
@@ -26,8 +29,6 @@ pub(crate) struct RowReader<'a> {
     values: Values<'a>,
     table: &'static Table,
     select: String,
-    /// How many columns of a statement's row are the table's own.
-    width: usize,
     began: Timestamp,
     ranges: Ranges<'a>,
     chunk: VecDeque<Read>,
@@ -41,10 +42,9 @@ impl<'a> RowReader<'a> {
         (run, began): (i64, Timestamp),
     ) -> Self {
         Self {
-            values: Values { path, resolver: Resolver::new(db, path) },
+            values: Values::new(db, path, table),
             table,
             select: physical::select(table),
-            width: physical::width(table),
             began,
             ranges: Ranges::new(db, table, run),
             chunk: VecDeque::new(),
@@ -58,34 +58,53 @@ impl<'a> RowReader<'a> {
             let fail = |error| error::reading(path, error);
             let Some((first, last)) = self.ranges.next(READ_CHUNK).map_err(fail)? else { return Ok(None) };
             let mut select = self.ranges.db().prepare_cached(&self.select).map_err(fail)?;
-            let mut rows = select.query(params![first, last]).map_err(fail)?;
-            while let Some(row) = rows.next().map_err(fail)? {
-                let read = self.values.row(self.table, (self.began, self.width), row)?;
-                self.chunk.push_back(read);
+            let rows = select.query(params![first, last]).map_err(fail)?;
+            let rows = self.values.rows(rows)?;
+            self.values.look_up(&rows)?;
+            for row in &rows {
+                self.chunk.push_back(self.values.row(self.table, self.began, row)?);
             }
         }
         Ok(self.chunk.pop_front())
     }
 }
 
-/// Reads values, and looks up what they refer to.
+/// Reads the rows of one table: first as they are kept, then what all of them refer to at once, then what they say.
 #[derive(Debug)]
 pub(super) struct Values<'a> {
     pub(super) path: &'a Path,
     pub(super) resolver: Resolver<'a>,
+    /// How many columns of a statement's row are the table's own.
+    width: usize,
+    refers: Vec<(usize, Refers)>,
 }
 
 /// Takes the columns of a row one after the other.
-pub(super) struct Columns<'r, 'stmt> {
-    row: &'r Row<'stmt>,
+pub(super) struct Columns<'r> {
+    row: &'r [Value],
     next: usize,
     path: &'r Path,
 }
 
-impl<'r> Columns<'r, '_> {
-    pub(super) fn take<T: rusqlite::types::FromSql>(&mut self) -> Result<T, Error> {
+impl<'r> Columns<'r> {
+    fn raw(&mut self) -> ValueRef<'r> {
         self.next += 1;
-        self.row.get(self.next - 1).map_err(|error| error::reading(self.path, error))
+        self.row.get(self.next - 1).map_or(ValueRef::Null, ValueRef::from)
+    }
+
+    pub(super) fn take<T: FromSql>(&mut self) -> Result<T, Error> {
+        let value = self.raw();
+        T::column_result(value).map_err(|error| self.never_written(&error.to_string()))
+    }
+
+    /// Bytes as they are; `None` for NULL.
+    pub(super) fn blob(&mut self) -> Result<Option<&'r [u8]>, Error> {
+        let value = self.raw();
+        value.as_blob_or_null().map_err(|error| self.never_written(&error.to_string()))
+    }
+
+    fn never_written(&self, what: &str) -> Error {
+        damaged(self.path, format!("column {} of a row: {what}", self.next - 1))
     }
 
     /// The columns from one on.
@@ -98,14 +117,56 @@ impl<'r> Columns<'r, '_> {
     }
 }
 
-impl Values<'_> {
-    pub(super) fn row(
-        &mut self,
-        table: &Table,
-        (began, width): (Timestamp, usize),
-        row: &Row<'_>,
-    ) -> Result<Read, Error> {
-        let path = self.path;
+impl<'a> Values<'a> {
+    pub(super) fn new(db: &'a Connection, path: &'a Path, table: &Table) -> Self {
+        let (width, refers) = (physical::width(table), physical::refers(table));
+        Self { path, resolver: Resolver::new(db, path), width, refers }
+    }
+
+    /// The rows of a statement that [`physical::select`] is, as they are kept.
+    pub(super) fn rows(&self, mut rows: Rows<'_>) -> Result<Vec<Vec<Value>>, Error> {
+        let fail = |error| error::reading(self.path, error);
+        let columns = self.width + physical::BESIDE.len();
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(fail)? {
+            let mut values = Vec::with_capacity(columns);
+            while values.len() < row.as_ref().column_count() {
+                values.push(row.get(values.len()).map_err(fail)?);
+            }
+            found.push(values);
+        }
+        Ok(found)
+    }
+
+    /// Looks up at once what rows refer to.
+    pub(super) fn look_up(&mut self, rows: &[Vec<Value>]) -> Result<(), Error> {
+        for row in rows {
+            for &(position, refers) in &self.refers {
+                match row.get(position) {
+                    Some(&Value::Integer(id)) => self.resolver.want(refers, id),
+                    Some(Value::Blob(blob)) if refers == Refers::Fates => {
+                        for fate in codec::decode_fates(blob).unwrap_or_default() {
+                            self.resolver.want(Refers::Address, fate.address);
+                            if fate.outcome == codec::FAILED {
+                                self.resolver.want(Refers::Failure, fate.cause);
+                            }
+                        }
+                    }
+                    // What is no list is noticed when the row is read.
+                    Some(Value::Blob(blob)) => {
+                        let ids = codec::decode_ids(blob).unwrap_or_default();
+                        ids.into_iter().for_each(|id| self.resolver.want(Refers::Address, id));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self.resolver.look_up()
+    }
+
+    /// What a row says, of a run that began then.
+    pub(super) fn row(&mut self, table: &Table, began: Timestamp, row: &[Value]) -> Result<Read, Error> {
+        let (path, width) = (self.path, self.width);
         let mut columns = Columns { row, next: 1, path };
         let mut cells = Vec::with_capacity(table.columns.len());
         let (subject, own) = table.columns.split_at(usize::from(table.has_subject()));
@@ -124,7 +185,7 @@ impl Values<'_> {
         Ok((cells, encounter))
     }
 
-    fn cell(&mut self, column: &Column, columns: &mut Columns<'_, '_>) -> Result<Cell<'static>, Error> {
+    fn cell(&mut self, column: &Column, columns: &mut Columns<'_>) -> Result<Cell<'static>, Error> {
         Ok(match column.holds {
             Holds::Subject | Holds::Peer => columns.take::<Option<u32>>()?.map(PeerNumber).into(),
             Holds::Time => columns.take::<Option<i64>>()?.map(Timestamp).into(),
@@ -134,9 +195,7 @@ impl Values<'_> {
             Holds::Text => {
                 columns.take::<Option<String>>()?.map_or(Cell::Absent, |text| Cell::Text(text.into()))
             }
-            Holds::Bytes => {
-                columns.take::<Option<Vec<u8>>>()?.map_or(Cell::Absent, |b| Cell::Bytes(b.into()))
-            }
+            Holds::Bytes => columns.blob()?.map_or(Cell::Absent, |bytes| Cell::Bytes(bytes.to_vec().into())),
             Holds::Name(_) => match columns.take::<Option<i64>>()? {
                 None => Cell::Absent,
                 Some(id) => Cell::Name(self.resolver.name(id)?.into()),
@@ -158,18 +217,18 @@ impl Values<'_> {
         })
     }
 
-    fn list(&mut self, list: List, columns: &mut Columns<'_, '_>) -> Result<Cell<'static>, Error> {
+    fn list(&mut self, list: List, columns: &mut Columns<'_>) -> Result<Cell<'static>, Error> {
         if list == List::Peers {
             let _: Option<i64> = columns.take()?;
         }
-        let blob: Option<Vec<u8>> = columns.take()?;
+        let blob = columns.blob()?;
         Ok(match list {
             List::Peers => match blob {
                 None => Cell::Absent,
-                Some(blob) => Cell::Peers(neighbors(self.path, &blob)?.into()),
+                Some(blob) => Cell::Peers(neighbors(self.path, blob)?.into()),
             },
-            List::Prefixes => Cell::Prefixes(self.prefixes(blob.as_deref())?),
-            List::Addresses | List::Fates => Cell::Addresses(self.addresses(blob.as_deref())?.into()),
+            List::Prefixes => Cell::Prefixes(self.prefixes(blob)?),
+            List::Addresses | List::Fates => Cell::Addresses(self.addresses(blob)?.into()),
         })
     }
 

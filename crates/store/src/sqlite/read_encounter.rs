@@ -19,8 +19,8 @@ impl Values<'_> {
     /// Takes the columns of an encounter, and those that stand `beside` the row.
     pub(super) fn encounter(
         &mut self,
-        columns: &mut Columns<'_, '_>,
-        mut beside: Columns<'_, '_>,
+        columns: &mut Columns<'_>,
+        mut beside: Columns<'_>,
         began: Timestamp,
     ) -> Result<Encounter, Error> {
         let started_at = Timestamp(began.0.wrapping_add(columns.take()?));
@@ -29,11 +29,11 @@ impl Values<'_> {
         encounter.dial_duration = duration(columns)?;
         encounter.connect_duration = duration(columns)?;
         let fates: Option<i64> = columns.take()?;
-        let (times, list): (Option<Vec<u8>>, Option<Vec<u8>>) = (columns.take()?, beside.take()?);
+        let (times, list) = (columns.blob()?, beside.blob()?);
         if fates.is_some() != list.is_some() {
             return Err(damaged(columns.path(), "addresses that have no row".to_owned()));
         }
-        encounter.addresses = self.fates(&list.unwrap_or_default(), &times.unwrap_or_default())?;
+        encounter.addresses = self.fates(list.unwrap_or_default(), times.unwrap_or_default())?;
         encounter.connection = self.connection(columns, &mut beside)?;
         encounter.connect_error = self.failure(columns)?;
         self.description(&mut encounter, columns, &mut beside)?;
@@ -43,7 +43,7 @@ impl Values<'_> {
         Ok(encounter)
     }
 
-    fn failure(&mut self, columns: &mut Columns<'_, '_>) -> Result<Option<Failure>, Error> {
+    fn failure(&mut self, columns: &mut Columns<'_>) -> Result<Option<Failure>, Error> {
         columns.take::<Option<i64>>()?.map(|id| self.resolver.failure(id)).transpose()
     }
 
@@ -80,8 +80,8 @@ impl Values<'_> {
 
     fn connection(
         &mut self,
-        columns: &mut Columns<'_, '_>,
-        beside: &mut Columns<'_, '_>,
+        columns: &mut Columns<'_>,
+        beside: &mut Columns<'_>,
     ) -> Result<Option<ConnectionInfo>, Error> {
         let (address, endpoint): (Option<usize>, Option<i64>) = (columns.take()?, columns.take()?);
         let (rtt, source) = (duration(columns)?, columns.take::<Option<i64>>()?);
@@ -117,19 +117,19 @@ impl Values<'_> {
     fn description(
         &mut self,
         encounter: &mut Encounter,
-        columns: &mut Columns<'_, '_>,
-        beside: &mut Columns<'_, '_>,
+        columns: &mut Columns<'_>,
+        beside: &mut Columns<'_>,
     ) -> Result<(), Error> {
         let _: Option<i64> = columns.take()?;
         let (agent, protocols): (Option<i64>, Option<i64>) = (beside.take()?, beside.take()?);
-        let listen_addrs: Option<Vec<u8>> = beside.take()?;
+        let listen_addrs = beside.blob()?;
         encounter.agent_version = agent.map(|id| self.resolver.agent(id)).transpose()?;
         encounter.protocols = protocols.map_or_else(|| Ok(Vec::new()), |id| self.resolver.protocols(id))?;
-        encounter.listen_addrs = self.addresses(listen_addrs.as_deref())?;
+        encounter.listen_addrs = self.addresses(listen_addrs)?;
         Ok(())
     }
 }
 
-fn duration(columns: &mut Columns<'_, '_>) -> Result<Option<Duration>, Error> {
+fn duration(columns: &mut Columns<'_>) -> Result<Option<Duration>, Error> {
     Ok(columns.take::<Option<u64>>()?.map(Duration::from_micros))
 }

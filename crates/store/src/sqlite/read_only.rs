@@ -12,10 +12,7 @@ use super::{
     error, migrate,
     open::{self, in_use, uri},
 };
-use crate::{
-    Error, Limits,
-    limits::{PAGE_CACHE_KIB, STATEMENTS},
-};
+use crate::{Error, Limits, limits::PAGE_CACHE_KIB};
 
 /// Opens the file at `path` to read it alone. What cannot be read so is [`Error::UnreadableLog`].
 pub(super) fn open(path: &Path, limits: &Limits) -> Result<Connection, Error> {
@@ -32,7 +29,7 @@ pub(super) fn open(path: &Path, limits: &Limits) -> Result<Connection, Error> {
     let connection =
         Connection::open_with_flags(uri(path, how), flags).map_err(|e| fail("open it to read", e))?;
     connection.busy_timeout(limits.busy_timeout).map_err(|e| fail("open it to read", e))?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    open::remember_statements(&connection).map_err(|e| fail("open it to read", e))?;
     let cache = connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB);
     cache.map_err(|e| fail("open it to read", e))?;
     let identity = migrate::identity(&connection).map_err(|e| fail("read its header", e))?;

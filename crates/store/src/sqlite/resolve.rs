@@ -6,79 +6,150 @@ use kad::{
     Address,
     failure::{Failure, FailureClass, Phase},
 };
-use rusqlite::{Connection, OptionalExtension, types::Value};
+use rusqlite::{Connection, Row, types::ValueRef};
 
-use super::error::{self, damaged, unknown};
+use super::{
+    error::{self, damaged, unknown},
+    physical::Refers,
+};
 use crate::{
     Error,
     cache::Cache,
     limits::{CACHED_ADDRESSES, CACHED_TEXTS},
 };
 
-/// Reads values by number, and remembers those met lately.
+/// What is kept once of one kind: the values met lately, and those that are wanted next.
+#[derive(Debug)]
+struct Numbered<T> {
+    /// A statement that selects what is behind numbers, as a JSON array; each row begins with its number.
+    select: &'static str,
+    known: Cache<i64, T>,
+    wanted: Vec<i64>,
+    /// How many are looked up at once at most, and surely remembered until they are asked for.
+    at_most: usize,
+}
+
+impl<T: Clone> Numbered<T> {
+    fn new(select: &'static str, at_most: usize) -> Self {
+        Self { select, known: Cache::new(at_most), wanted: Vec::new(), at_most }
+    }
+
+    fn want(&mut self, id: i64) {
+        if self.wanted.len() < self.at_most && self.known.get(&id).is_none() {
+            self.wanted.push(id);
+        }
+    }
+
+    /// Looks up what is wanted; `read` makes a value of a row.
+    fn look_up(
+        &mut self,
+        (db, path): (&Connection, &Path),
+        read: impl Fn(&Row<'_>, i64) -> Result<T, Error>,
+    ) -> Result<(), Error> {
+        if self.wanted.is_empty() {
+            return Ok(());
+        }
+        self.wanted.sort_unstable();
+        self.wanted.dedup();
+        let fail = |error| error::reading(path, error);
+        let mut select = db.prepare_cached(self.select).map_err(fail)?;
+        let mut rows = select.query((serde_json::json!(self.wanted).to_string(),)).map_err(fail)?;
+        self.wanted.clear();
+        while let Some(row) = rows.next().map_err(fail)? {
+            let id = row.get(0).map_err(fail)?;
+            self.known.put(id, read(row, id)?);
+        }
+        Ok(())
+    }
+
+    /// The value behind a number.
+    fn get(
+        &mut self,
+        (db, path): (&Connection, &Path),
+        id: i64,
+        read: impl Fn(&Row<'_>, i64) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if let Some(value) = self.known.get(&id) {
+            return Ok(value);
+        }
+        // Nobody wanted it before, or too much else was.
+        self.wanted.push(id);
+        self.look_up((db, path), read)?;
+        self.known.get(&id).ok_or_else(|| damaged(path, format!("number {id} has no row: {}", self.select)))
+    }
+}
+
+/// Reads values by number: many at once, as far as it is known which will be asked for, and remembers those met lately.
 #[derive(Debug)]
 pub(super) struct Resolver<'a> {
     db: &'a Connection,
     path: &'a Path,
-    addresses: Cache<i64, Address>,
-    agents: Cache<i64, String>,
-    protocol_sets: Cache<i64, Vec<String>>,
-    failures: Cache<i64, Failure>,
-    names: Cache<i64, String>,
+    addresses: Numbered<Address>,
+    agents: Numbered<String>,
+    protocol_sets: Numbered<Vec<String>>,
+    failures: Numbered<Failure>,
+    names: Numbered<String>,
 }
+
+/// The statements that look numbers up.
+pub(super) const ADDRESSES: &str = "SELECT address.id, multiaddr FROM json_each(?1) AS wanted CROSS JOIN address ON address.id = wanted.value";
+pub(super) const AGENTS: &str =
+    "SELECT agent.id, agent FROM json_each(?1) AS wanted CROSS JOIN agent ON agent.id = wanted.value";
+pub(super) const PROTOCOL_SETS: &str = "SELECT protocol_set.id, protocols FROM json_each(?1) AS wanted CROSS JOIN protocol_set ON protocol_set.id = wanted.value";
+pub(super) const FAILURES: &str = "SELECT failure.id, phase, class, detail FROM json_each(?1) AS wanted CROSS JOIN failure ON failure.id = wanted.value";
+pub(super) const NAMES: &str =
+    "SELECT name.id, name FROM json_each(?1) AS wanted CROSS JOIN name ON name.id = wanted.value";
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(db: &'a Connection, path: &'a Path) -> Self {
         Self {
             db,
             path,
-            addresses: Cache::new(CACHED_ADDRESSES),
-            agents: Cache::new(CACHED_TEXTS),
-            protocol_sets: Cache::new(CACHED_TEXTS),
-            failures: Cache::new(CACHED_TEXTS),
-            names: Cache::new(CACHED_TEXTS),
+            addresses: Numbered::new(ADDRESSES, CACHED_ADDRESSES),
+            agents: Numbered::new(AGENTS, CACHED_TEXTS),
+            protocol_sets: Numbered::new(PROTOCOL_SETS, CACHED_TEXTS),
+            failures: Numbered::new(FAILURES, CACHED_TEXTS),
+            names: Numbered::new(NAMES, CACHED_TEXTS),
         }
     }
 
+    /// Notes that the value behind a number will be asked for. Of a list each member is one.
+    pub(super) fn want(&mut self, refers: Refers, id: i64) {
+        match refers {
+            Refers::Address | Refers::Addresses | Refers::Fates => self.addresses.want(id),
+            Refers::Agent => self.agents.want(id),
+            Refers::Protocols => self.protocol_sets.want(id),
+            Refers::Failure => self.failures.want(id),
+        }
+    }
+
+    /// Looks up all that is wanted: a statement for each kind.
+    pub(super) fn look_up(&mut self) -> Result<(), Error> {
+        let (at, path) = ((self.db, self.path), self.path);
+        self.addresses.look_up(at, |row, id| read_address(path, row, id))?;
+        self.agents.look_up(at, |row, _| text(path, row))?;
+        self.protocol_sets.look_up(at, |row, id| read_protocols(path, row, id))?;
+        self.failures.look_up(at, |row, _| read_failure(path, row))
+    }
+
     pub(super) fn address(&mut self, id: i64) -> Result<Address, Error> {
-        let (db, path) = (self.db, self.path);
-        self.addresses.get_or_try(&id, || {
-            let value = find(db, path, "SELECT multiaddr FROM address WHERE id = ?1", id, |row| row.get(0))?;
-            let address = match value {
-                Value::Text(text) => text.parse().ok().map(Address::Multiaddr),
-                Value::Blob(bytes) => Some(Address::from_bytes(&bytes)),
-                Value::Null | Value::Integer(_) | Value::Real(_) => None,
-            };
-            address.ok_or_else(|| damaged(path, format!("address {id} is none")))
-        })
+        let path = self.path;
+        self.addresses.get((self.db, path), id, |row, id| read_address(path, row, id))
     }
 
     pub(super) fn agent(&mut self, id: i64) -> Result<String, Error> {
-        let (db, path) = (self.db, self.path);
-        self.agents
-            .get_or_try(&id, || find(db, path, "SELECT agent FROM agent WHERE id = ?1", id, |row| row.get(0)))
+        let path = self.path;
+        self.agents.get((self.db, path), id, |row, _| text(path, row))
     }
 
     pub(super) fn protocols(&mut self, id: i64) -> Result<Vec<String>, Error> {
-        let (db, path) = (self.db, self.path);
-        self.protocol_sets.get_or_try(&id, || {
-            let sql = "SELECT protocols FROM protocol_set WHERE id = ?1";
-            let text: String = find(db, path, sql, id, |row| row.get(0))?;
-            serde_json::from_str(&text).map_err(|_| damaged(path, format!("protocol set {id} is none")))
-        })
+        let path = self.path;
+        self.protocol_sets.get((self.db, path), id, |row, id| read_protocols(path, row, id))
     }
 
     pub(super) fn failure(&mut self, id: i64) -> Result<Failure, Error> {
-        let (db, path) = (self.db, self.path);
-        self.failures.get_or_try(&id, || {
-            let sql = "SELECT phase, class, detail FROM failure WHERE id = ?1";
-            let get = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-            let (phase, class, detail): (String, String, Option<Box<str>>) = find(db, path, sql, id, get)?;
-            let phase = Phase::from_name(&phase).ok_or_else(|| unknown(path, "phase", &phase))?;
-            let class =
-                FailureClass::from_name(&class).ok_or_else(|| unknown(path, "failure class", &class))?;
-            Ok(Failure { phase, class, detail })
-        })
+        let path = self.path;
+        self.failures.get((self.db, path), id, |row, _| read_failure(path, row))
     }
 
     /// The variant whose name has the number `id`, found by `variant`; `vocabulary` says what it is for an error.
@@ -93,21 +164,34 @@ impl<'a> Resolver<'a> {
     }
 
     pub(super) fn name(&mut self, id: i64) -> Result<String, Error> {
-        let (db, path) = (self.db, self.path);
-        self.names
-            .get_or_try(&id, || find(db, path, "SELECT name FROM name WHERE id = ?1", id, |row| row.get(0)))
+        let path = self.path;
+        self.names.get((self.db, path), id, |row, _| text(path, row))
     }
 }
 
-fn find<T>(
-    db: &Connection,
-    path: &Path,
-    sql: &str,
-    id: i64,
-    get: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
-) -> Result<T, Error> {
-    let found = db.prepare_cached(sql).and_then(|mut select| select.query_row((id,), get).optional());
-    found
-        .map_err(|error| error::reading(path, error))?
-        .ok_or_else(|| damaged(path, format!("number {id} has no row: {sql}")))
+fn text(path: &Path, row: &Row<'_>) -> Result<String, Error> {
+    row.get(1).map_err(|error| error::reading(path, error))
+}
+
+fn read_address(path: &Path, row: &Row<'_>, id: i64) -> Result<Address, Error> {
+    let address = match row.get_ref(1).map_err(|error| error::reading(path, error))? {
+        ValueRef::Text(text) => {
+            str::from_utf8(text).ok().and_then(|text| text.parse().ok()).map(Address::Multiaddr)
+        }
+        ValueRef::Blob(bytes) => Some(Address::from_bytes(bytes)),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => None,
+    };
+    address.ok_or_else(|| damaged(path, format!("address {id} is none")))
+}
+
+fn read_protocols(path: &Path, row: &Row<'_>, id: i64) -> Result<Vec<String>, Error> {
+    serde_json::from_str(&text(path, row)?).map_err(|_| damaged(path, format!("protocol set {id} is none")))
+}
+
+fn read_failure(path: &Path, row: &Row<'_>) -> Result<Failure, Error> {
+    let fail = |error| error::reading(path, error);
+    let (phase, class): (String, String) = (text(path, row)?, row.get(2).map_err(fail)?);
+    let phase = Phase::from_name(&phase).ok_or_else(|| unknown(path, "phase", &phase))?;
+    let class = FailureClass::from_name(&class).ok_or_else(|| unknown(path, "failure class", &class))?;
+    Ok(Failure { phase, class, detail: row.get(3).map_err(fail)? })
 }

@@ -38,6 +38,14 @@ pub(super) fn one(db: &Connection, id: RunId) -> rusqlite::Result<Option<StoredR
     select.query_row((id.to_string(),), stored).optional()
 }
 
+/// The names of those without an end: under way, or interrupted.
+pub(super) fn without_end(db: &Connection) -> rusqlite::Result<Vec<RunId>> {
+    let mut select = db.prepare_cached("SELECT run_id FROM run WHERE state IS NULL")?;
+    let names = select.query_map((), |row| row.get::<_, String>(0))?;
+    // Another name is none that a file could be called by.
+    names.filter_map(|name| name.map(|name| RunId::parse(&name)).transpose()).collect()
+}
+
 fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRun> {
     let invalid = |column: &str| {
         let index = row.as_ref().column_index(column).unwrap_or(0);

@@ -16,6 +16,10 @@ use crate::{
     limits::{CACHED_TEXTS, SCAN_BATCHES, SCAN_ROWS},
 };
 
+/// The batches of writing of all runs in one table, as SQL.
+pub(super) const SELECT_BATCHES: &str = "SELECT first, last, run, earliest_us, latest_us FROM batch
+    WHERE kind = (SELECT id FROM name WHERE name = ?1) AND first > ?2 ORDER BY first LIMIT ?3";
+
 /// Reads the batches of a scan.
 #[derive(Debug)]
 pub(crate) struct ColumnReader<'a> {
@@ -23,7 +27,7 @@ pub(crate) struct ColumnReader<'a> {
     path: &'a Path,
     table: &'static Table,
     columns: Vec<Column>,
-    select: String,
+    pub(super) select: String,
     runs: HashMap<i64, StoredRun>,
     /// The starts that are wanted, if the rows have one and not all are.
     started: Option<(i64, i64)>,
@@ -130,9 +134,7 @@ impl<'a> ColumnReader<'a> {
 
     /// Looks up the next batches of writing; `false` if there is none.
     fn look_up(&mut self) -> rusqlite::Result<bool> {
-        let sql = "SELECT first, last, run, earliest_us, latest_us FROM batch
-            WHERE kind = (SELECT id FROM name WHERE name = ?1) AND first > ?2 ORDER BY first LIMIT ?3";
-        let mut select = self.db.prepare_cached(sql)?;
+        let mut select = self.db.prepare_cached(SELECT_BATCHES)?;
         let mut rows = select.query(params![self.table.name, self.after, SCAN_BATCHES])?;
         let mut is_any = false;
         while let Some(row) = rows.next()? {

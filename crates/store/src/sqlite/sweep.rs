@@ -58,6 +58,16 @@ impl Numbers {
     }
 }
 
+/// Says, in the transaction that deletes rows, that what they referred to is to go: who is killed before leaves that to the next.
+pub(super) fn is_due_from_now_on(db: &Connection) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE sweep SET is_due = 1 WHERE is_due = 0")?.execute(()).map(drop)
+}
+
+/// Whether somebody began and did not come to the end.
+pub(super) fn is_due(db: &Connection) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT is_due FROM sweep")?.query_row((), |row| row.get(0))
+}
+
 /// Deletes the rows of all tables of what is kept once that nothing refers to.
 pub(super) fn sweep(
     db: &mut Connection,
@@ -74,7 +84,7 @@ pub(super) fn sweep(
     }
     // A peer is one of a run, whether it was visited or not.
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
-    transaction.execute("UPDATE sweep SET count = count + 1", ()).map_err(fail)?;
+    transaction.execute("UPDATE sweep SET count = count + 1, is_due = 0", ()).map_err(fail)?;
     transaction.execute("DELETE FROM peer WHERE id NOT IN (SELECT peer FROM run_peer)", ()).map_err(fail)?;
     transaction.commit().map_err(fail)
 }
