@@ -1,23 +1,57 @@
 //! The two things that only the outside knows: what time it is, and a number that nobody else has drawn.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+mod steps;
+mod watch;
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::time::{ClockId, clock_gettime};
 use schema::{RunId, Timestamp};
+use tokio::time::Instant;
+
+pub(crate) use self::{steps::Reading, watch::ClockWatch};
+
+/// How often all clocks are read anew for a reading that is of one moment; the best is taken.
+const ATTEMPTS: usize = 3;
 
 /// Reads the wall clock. A clock before 1970 counts as 1970.
-#[expect(clippy::disallowed_methods, reason = "the one place where wall time is read, once per run")]
+#[expect(clippy::disallowed_methods, reason = "the one place where wall time is read")]
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(0).after(since)
 }
 
-/// The same in milliseconds since 1970, with a fraction.
+/// Reads all clocks, as near to each other as can be: with a reading begins each run.
+pub(crate) fn read() -> Reading {
+    let first = read_once();
+    (1..ATTEMPTS)
+        .map(|_| read_once())
+        .fold(first, |best, read| if read.took < best.took { read } else { best })
+}
+
+fn read_once() -> Reading {
+    let monotonic = Instant::now();
+    let (wall, since_boot) = (now(), since_boot());
+    Reading { monotonic, since_boot, wall, took: monotonic.elapsed() }
+}
+
+/// For how long the machine is up, asleep or not; elsewhere than on Linux while it was awake, so that sleep looks like a clock
+/// that was set.
+fn since_boot() -> Duration {
+    #[cfg(target_os = "linux")]
+    let clock = ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let clock = ClockId::Monotonic;
+    clock_gettime(clock).try_into().unwrap_or_default()
+}
+
+/// The wall clock in milliseconds since 1970, with a fraction.
 pub(crate) fn unix_ms() -> f64 {
     now().0 as f64 / 1e3
 }
 
 /// The same since 1970.
-pub(crate) fn since_epoch() -> std::time::Duration {
+pub(crate) fn since_epoch() -> Duration {
     now().since(Timestamp(0))
 }
 

@@ -16,7 +16,13 @@ use tokio::{
 };
 
 pub(crate) use self::requests::trace;
-use crate::{args::store_url, clock, outputs::InUse, resources, staying::Staying};
+use crate::{
+    args::store_url,
+    clock::{self, ClockWatch, Reading},
+    outputs::InUse,
+    resources,
+    staying::Staying,
+};
 
 /// Where rows are kept by commands that keep none unless it is said.
 #[derive(Debug, Clone, Args)]
@@ -62,8 +68,17 @@ pub(crate) struct ToolRun {
     id: RunId,
     began: (Timestamp, Instant),
     numbers: HashMap<PeerId, PeerNumber>,
-    /// `None` if nothing is kept. The store stays open as long as the run goes on.
-    kept: Option<(Store, Writer)>,
+    /// `None` if nothing is kept.
+    kept: Option<Kept>,
+}
+
+/// What keeps the rows of a run.
+#[derive(Debug)]
+struct Kept {
+    // It stays open as long as the run goes on.
+    _store: Store,
+    writer: Writer,
+    clocks: ClockWatch,
 }
 
 impl ToolRun {
@@ -71,7 +86,9 @@ impl ToolRun {
     /// never been.
     pub(crate) async fn begin(staying: &Staying, store: &StoreUrl, order: RunOrder) -> anyhow::Result<Self> {
         let store = store.clone();
-        let run = staying.unless_stopped(spawn_blocking(move || Self::begun(&store, order))).await???;
+        let run = staying
+            .unless_stopped(spawn_blocking(move || Self::begun(&store, order, clock::read)))
+            .await???;
         if let Some(writer) = run.writer() {
             staying.hold(rows_waiting(&writer.sender()));
             staying.show([rows_metric(writer.progress())]);
@@ -79,9 +96,15 @@ impl ToolRun {
         Ok(run)
     }
 
-    fn begun(store: &StoreUrl, order: RunOrder) -> Result<Self, store::Error> {
+    /// Begins a run by the clocks that `read` reads.
+    fn begun(
+        store: &StoreUrl,
+        order: RunOrder,
+        mut read: impl FnMut() -> Reading + Send + 'static,
+    ) -> Result<Self, store::Error> {
         let store = Store::open(store)?;
-        let began = (clock::now(), Instant::now());
+        let reading = read();
+        let began = (reading.wall, reading.monotonic);
         let id = clock::run_id(began.0);
         let vantage = match order.vantage.as_str() {
             "" => resources::host_name(),
@@ -101,7 +124,8 @@ impl ToolRun {
             None => None,
             Some(store) => {
                 let writer = store.begin_run(&start)?;
-                Some((store, writer))
+                let clocks = ClockWatch::begin(reading, writer.sender(), read);
+                Some(Kept { _store: store, writer, clocks })
             }
         };
         Ok(Self { id, began, numbers: HashMap::new(), kept })
@@ -128,7 +152,7 @@ impl ToolRun {
     }
 
     fn writer(&self) -> Option<&Writer> {
-        self.kept.as_ref().map(|(_, writer)| writer)
+        self.kept.as_ref().map(|kept| &kept.writer)
     }
 
     /// Where rows are sent to; `None` if none are kept.
@@ -170,7 +194,10 @@ impl ToolRun {
     pub(crate) async fn finish(self, end: RunEnd) -> Result<(), store::Error> {
         match self.kept {
             None => Ok(()),
-            Some((_store, writer)) => writer.finish(end).await.map(drop),
+            Some(Kept { _store, writer, clocks }) => {
+                clocks.end().await;
+                writer.finish(end).await.map(drop)
+            }
         }
     }
 }
@@ -194,4 +221,73 @@ pub(crate) fn rows_metric(totals: watch::Receiver<Totals>) -> Metric {
             [peers, visits, edges, rows.saturating_sub(visits)].map(|count| count as f64).into()
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicI64, Ordering::Relaxed},
+        },
+        time::Duration,
+    };
+
+    use schema::{ClockStep, StepCause};
+    use store::RunFilter;
+    use tokio::time::sleep_until;
+
+    use super::*;
+
+    const START: Timestamp = Timestamp(1_795_000_000_000_000);
+
+    /// Clocks that go by tokio's; the wall clock is ahead by so many microseconds.
+    fn clocks(ahead: Arc<AtomicI64>) -> impl FnMut() -> Reading + Send + 'static {
+        let origin = Instant::now();
+        move || {
+            let (monotonic, since_boot) = (Instant::now(), origin.elapsed());
+            let wall = Timestamp(START.after(since_boot).0 + ahead.load(Relaxed));
+            Reading { monotonic, since_boot, wall, took: Duration::ZERO }
+        }
+    }
+
+    /// The steps of a run of two minutes, in which the wall clock is set as `set` says: after how many seconds, by how many; and how
+    /// long the run took.
+    async fn steps_of(set: &[(u64, i64)]) -> (Vec<ClockStep>, Duration) {
+        let directory = tempfile::tempdir().unwrap();
+        let url = StoreUrl::Sqlite(directory.path().join("a.sqlite"));
+        let (ahead, began) = (Arc::new(AtomicI64::new(0)), Instant::now());
+        let (network, vantage) = ("test".to_owned(), String::new());
+        let parameters = serde_json::json!({});
+        let order = RunOrder { tool: Tool::Ping, network, seed: 0, vantage, parameters };
+        let run = ToolRun::begun(&url, order, clocks(Arc::clone(&ahead))).unwrap();
+        for &(after, by) in set {
+            sleep_until(began + Duration::from_secs(after)).await;
+            ahead.fetch_add(by * 1_000_000, Relaxed);
+        }
+        sleep_until(began + Duration::from_secs(120)).await;
+        run.end(RunState::Succeeded, &()).await.unwrap();
+        let store = Store::open_existing(&url).unwrap();
+        let run = store.runs(&RunFilter::default()).unwrap().remove(0);
+        let steps = store.rows::<ClockStep>(run.start.id).unwrap().map(Result::unwrap).collect();
+        (steps, run.end.unwrap().finished_at.since(run.start.started_at))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_keeps_the_steps_of_the_wall_clock_and_goes_by_its_own() {
+        let (steps, took) = steps_of(&[(35, 3600), (71, -7200)]).await;
+        let step = |noticed: u64, before: i64, after: i64| {
+            let noticed_at = START.after(Duration::from_secs(noticed));
+            let wall = |ahead: i64| Timestamp(noticed_at.0 + ahead * 1_000_000);
+            ClockStep { noticed_at, expected: wall(before), wall: wall(after), cause: StepCause::Set }
+        };
+        assert_eq!(steps, [step(40, 0, 3600), step(80, 3600, -3600)]);
+        assert_eq!(took, Duration::from_secs(120), "though the wall clock went back by an hour");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_just_before_the_end_is_kept_too_and_without_one_there_is_no_row() {
+        assert_eq!(steps_of(&[(119, 5)]).await.0.len(), 1);
+        assert_eq!(steps_of(&[]).await.0, []);
+    }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use kad::PeerId;
 use schema::{RowType, RunId, RunStart, Table, Timestamp, Visit};
+use tokio::time::Instant;
 
 use crate::{
     Error, Limits, Neighbors, PeerHistory, Peers, Pruned, Rows, RunFilter, RunInfo, Scan, Scanned, StorePeer,
@@ -90,7 +91,9 @@ impl Store {
     ///
     /// Fails with [`Error::RunExists`] if its id is taken. Waits for other writers up to the busy timeout.
     pub fn begin_run(&self, start: &RunStart) -> Result<Writer, Error> {
-        Writer::begin(self.appender(start, 0)?, self.name(), start.started_at, self.limits)
+        // Before others are waited for: the run has begun.
+        let began = (start.started_at, Instant::now());
+        Writer::begin(self.appender(start, 0)?, self.name(), began, self.limits)
     }
 
     /// Begins a run whose rows come in batches that are there; so many visits of it were pruned elsewhere.

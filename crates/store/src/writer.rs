@@ -81,11 +81,11 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread that appends the rows of a run which began at `started_at`. Errors call the store `store`.
+    /// Starts the thread that appends the rows of a run which `began` then. Errors call the store `store`.
     pub(crate) fn begin(
         appender: Appender,
         store: String,
-        started_at: Timestamp,
+        began: (Timestamp, Instant),
         limits: Limits,
     ) -> Result<Self, Error> {
         let failed = |source: io::Error| Error::Backend {
@@ -99,14 +99,8 @@ impl Writer {
         let (done_sender, done) = oneshot::channel();
         let (progress_sender, progress) = watch::channel(Totals::default());
         appender.report_to(progress_sender.clone());
-        let task = Task {
-            appender,
-            began: (started_at, Instant::now()),
-            rows: receiver,
-            end: end_receiver,
-            progress: progress_sender,
-            limits,
-        };
+        let task =
+            Task { appender, began, rows: receiver, end: end_receiver, progress: progress_sender, limits };
         let run = move || {
             let done = runtime.block_on(task.run());
             if let Err(Err(error)) = done_sender.send(done) {

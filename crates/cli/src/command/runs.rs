@@ -1,7 +1,7 @@
 //! `kadscope runs`: what tools did, and what all of it says of one peer.
 
 use kad::PeerId;
-use schema::{RunId, RunState, Timestamp, Tool};
+use schema::{ClockStep, RunId, RunState, StepCause, Timestamp, Tool};
 use serde::Serialize;
 use store::{RunFilter, RunInfo, Store};
 
@@ -45,12 +45,26 @@ pub(crate) struct ListedRun {
     pub(crate) vantage: String,
     /// The version of kadscope.
     pub(crate) version: String,
+    /// The steps of the wall clock meanwhile; only of a run that is shown alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) clock_steps: Option<Vec<ListedStep>>,
     /// Every parameter; only of a run that is shown alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) parameters: Option<serde_json::Value>,
     /// What was printed at its end; only of a run that is shown alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) summary: Option<serde_json::Value>,
+}
+
+/// A step of the wall clock.
+#[derive(Debug, Serialize)]
+pub(crate) struct ListedStep {
+    /// When it was noticed, by the clock of the run.
+    pub(crate) noticed_at: Timestamp,
+    /// Why.
+    pub(crate) cause: StepCause,
+    /// By how much the clock was ahead afterwards, in seconds; less than 0 if it went back.
+    pub(crate) by_s: f64,
 }
 
 /// What is known of a peer.
@@ -104,7 +118,7 @@ pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<Code> {
         (Some(name), _) if args.recount => {
             recount::run(&store, named(&store, name, &filter(args))?, args.place.json)
         }
-        (Some(name), _) => show(args, named(&store, name, &filter(args))?),
+        (Some(name), _) => show(args, &store, named(&store, name, &filter(args))?),
         (None, Some(peer)) => know(args, &store, &peer),
         (None, None) => list(args, &store),
     }
@@ -130,10 +144,12 @@ fn list(args: &RunsArgs, store: &Store) -> anyhow::Result<Code> {
     Ok(Code::Done)
 }
 
-fn show(args: &RunsArgs, run: RunInfo) -> anyhow::Result<Code> {
+fn show(args: &RunsArgs, store: &Store, run: RunInfo) -> anyhow::Result<Code> {
+    let steps = store.rows::<ClockStep>(run.start.id)?.map(|step| step.map(|step| listed_step(&step)));
+    let clock_steps = Some(steps.collect::<Result<Vec<_>, _>>()?);
     let (parameters, summary) =
         (run.start.parameters.clone(), run.end.as_ref().map(|end| end.summary.clone()));
-    let run = ListedRun { parameters: Some(parameters), summary, ..listed(run) };
+    let run = ListedRun { clock_steps, parameters: Some(parameters), summary, ..listed(run) };
     if args.place.json {
         output::print_json(&run)?;
     } else {
@@ -194,7 +210,13 @@ fn listed(run: RunInfo) -> ListedRun {
         pruned: totals.pruned,
         vantage: start.vantage,
         version: start.version,
+        clock_steps: None,
         parameters: None,
         summary: None,
     }
+}
+
+fn listed_step(step: &ClockStep) -> ListedStep {
+    let by_s = (step.wall.0 - step.expected.0) as f64 / 1e6;
+    ListedStep { noticed_at: step.noticed_at, cause: step.cause, by_s }
 }

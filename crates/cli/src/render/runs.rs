@@ -1,6 +1,7 @@
 //! Lists of runs and what they know of a peer, for people.
 
 use crawl::Difference;
+use schema::StepCause;
 
 use super::{
     table::aligned,
@@ -29,6 +30,13 @@ pub(crate) fn run(run: &ListedRun) -> String {
     if run.pruned > 0 {
         parts.push(format!("{} visits more were there, and were pruned\n", grouped(run.pruned)));
     }
+    parts.extend(run.clock_steps.iter().flatten().map(|step| {
+        let how = match step.cause {
+            StepCause::Set => "the wall clock was set",
+            StepCause::Suspended => "the machine slept",
+        };
+        format!("{how}, by {:+.3} s, noticed at {}\n", step.by_s, second(step.noticed_at))
+    }));
     for (what, value) in [("parameters", &run.parameters), ("summary", &run.summary)] {
         parts.extend(value.as_ref().map(|value| format!("{what}: {}\n", escaped(&format!("{value:#}")))));
     }
