@@ -25,7 +25,7 @@ pub(crate) use self::{
     complete::{VARIABLE as COMPLETE_VARIABLE, complete},
     crawl::{CrawlArgs, NetworkArgs, Policy},
     database::store_url,
-    export::{CrawlName, ExportArgs, Format, Privacy, What},
+    export::{CrawlName, ExportArgs, Format},
     health::HealthArgs,
     list::{List, ListParser},
     lookup::{LookupArgs, TypedKey, Until},
@@ -95,7 +95,7 @@ pub(crate) enum Command {
     #[command(after_help = help::STORE)]
     Store(StoreArgs),
 
-    /// Write the rows of a crawl to files, at a level of privacy
+    /// Write rows of any kind and run to files, at a level of privacy
     #[command(after_help = help::EXPORT)]
     Export(ExportArgs),
 

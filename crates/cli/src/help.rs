@@ -197,13 +197,15 @@ can be asked there.";
 /// Below the help of `export`.
 pub(crate) const EXPORT: &str = "\
 Examples:
-  Everything of the last crawl, for oneself:
+  Everything of the last run, for oneself:
     kadscope export --privacy as-is --out may/
+  All crawls of a month, as tables:
+    kadscope export --privacy as-is --tool crawl --since 30d --format csv --out june/
   Visits for others, with pseudonyms in place of peers and addresses:
     openssl rand -hex 32 > may.key
-    kadscope export --privacy pseudonymised --key-file may.key --what visits --out visits.ndjson
+    kadscope export --privacy pseudonymised --key-file may.key --rows visit --out visits.ndjson
   Who runs what, without addresses:
-    kadscope export --privacy without-ips --what visits --out - | jq -r .agent_version
+    kadscope export --privacy without-ips --rows visit --out - | jq -r .agent
 
 docs/export.md documents each field, and what remains linkable at each level. A file is there once
 it is whole. A file that is no export is replaced with --force alone. Who is on an opt-out list (--opt-out) is never exported.";
@@ -215,4 +217,4 @@ Where each shell reads it when it starts, so that script and program are of one 
   echo 'source <(kadscope completions zsh)' >> ~/.zshrc
   echo 'kadscope completions fish | source' >> ~/.config/fish/config.fish
 
-Options, networks, scenarios and the crawls of a store are completed.";
+Options, networks, scenarios and the runs of a store are completed.";

@@ -10,7 +10,7 @@ use kad::{
 };
 
 use crate::{
-    Timestamp, names_of,
+    Reveals, Timestamp, names_of,
     table::{Column, Holds, List},
 };
 
@@ -125,12 +125,13 @@ pub static COLUMNS: &[Column] = &[
     Column::or_none("security", names_of!(Security), "what authenticated the peer"),
     Column::or_none("certificate", names_of!(WssCertificate), "the certificate below a secure WebSocket"),
     Column::or_none("ip_version", Holds::Count("4 or 6"), "the version of IP"),
-    Column::or_none("socket", Holds::Text, "the other end: `192.0.2.1:4001`, `[2001:db8::1]:4001`"),
+    Column::or_none("socket", Holds::Text, "the other end: `192.0.2.1:4001`, `[2001:db8::1]:4001`")
+        .that_says(Reveals::Address),
     Column::or_none("rtt_us", Holds::Duration, "the shortest round trip"),
     Column::or_none("rtt_source", names_of!(RttSource), "who measured it"),
     Column::or_none("connect_error", Holds::Failure, "why there was no connection"),
-    Column::or_none("agent", Holds::Text, "what the peer calls its program"),
-    Column::new("protocols", Holds::Texts, "what it says it speaks"),
+    Column::or_none("agent", Holds::Text, "what the peer calls its program").that_says(Reveals::Program),
+    Column::new("protocols", Holds::Texts, "what it says it speaks").that_says(Reveals::Program),
     Column::new("listen_addrs", Holds::List(List::Addresses), "where it says it listens"),
     Column::or_none(
         "identify_error",

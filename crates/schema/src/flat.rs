@@ -6,7 +6,7 @@ use kad::{
 };
 
 use crate::{
-    PrefixOutcome,
+    PrefixOutcome, Reveals,
     table::{Column, Holds, List, Table},
 };
 
@@ -21,6 +21,8 @@ pub struct Flat {
     pub nullable: bool,
     /// What it means, as a phrase.
     pub doc: String,
+    /// What it reveals of who was measured; `None` if nobody has said it.
+    pub reveals: Option<Reveals>,
 }
 
 /// The rows of one list, as a view of their own.
@@ -41,7 +43,7 @@ impl Table {
     pub fn flat(&self) -> Vec<Flat> {
         let mut flat = vec![
             plain(self.name, Holds::Count("row"), false, "the number of the row in its store"),
-            plain("run_id", Holds::Text, false, "the run that made it"),
+            plain("run_id", Holds::Text, false, "the run that made it").that_says(Reveals::Nothing),
             plain(
                 "created_at",
                 Holds::Time,
@@ -64,7 +66,8 @@ impl Table {
                 let one = singular(column.name);
                 let mut columns = vec![
                     plain(self.name, Holds::Count("row"), false, "the row that has the list"),
-                    plain("peer_id", Holds::Text, false, "the peer that it is about"),
+                    plain("peer_id", Holds::Text, false, "the peer that it is about")
+                        .that_says(Reveals::Peer),
                 ];
                 columns.extend(listed(list, &one));
                 ListView { name: format!("{}_{one}", self.name), column, list, columns }
@@ -74,34 +77,46 @@ impl Table {
 }
 
 fn plain(name: &str, holds: Holds, nullable: bool, doc: &str) -> Flat {
-    Flat { name: name.to_owned(), holds, nullable, doc: doc.to_owned() }
+    let reveals = match holds {
+        Holds::Text | Holds::Texts | Holds::Bytes => None,
+        Holds::Address => Some(Reveals::Address),
+        _ => Some(Reveals::Nothing),
+    };
+    Flat { name: name.to_owned(), holds, nullable, doc: doc.to_owned(), reveals }
+}
+
+impl Flat {
+    fn that_says(self, reveals: Reveals) -> Self {
+        Self { reveals: Some(reveals), ..self }
+    }
 }
 
 fn flatten(column: &'static Column) -> Vec<Flat> {
-    let Column { name, holds, nullable, doc } = *column;
+    let Column { name, holds, nullable, doc, .. } = *column;
     let part = |suffix: &str, holds, nullable, what: &str| {
         plain(&format!("{name}_{suffix}"), holds, nullable, &format!("{doc}: {what}"))
     };
     match holds {
         Holds::Subject => vec![
             plain("number", Holds::Count("peer"), false, &format!("{doc}: the peer's number within the run")),
-            plain("peer_id", Holds::Text, false, doc),
+            plain("peer_id", Holds::Text, false, doc).that_says(Reveals::Peer),
         ],
         Holds::Peer => vec![
             part("number", Holds::Count("peer"), nullable, "the peer's number within the run"),
-            part("peer_id", Holds::Text, nullable, "its id"),
+            part("peer_id", Holds::Text, nullable, "its id").that_says(Reveals::Peer),
         ],
         Holds::Failure => vec![
             part("phase", PHASES, true, "in which phase"),
             part("class", CLASSES, true, "what went wrong"),
-            part("detail", Holds::Text, true, "a text where the class does not say it all"),
+            part("detail", Holds::Text, true, "a text where the class does not say it all")
+                .that_says(Reveals::Text),
         ],
         Holds::List(List::Peers) => {
             let name = format!("{}_count", singular(name));
             vec![plain(&name, Holds::Count("peers"), nullable, &format!("{doc}: how many"))]
         }
         Holds::List(_) => Vec::new(),
-        holds => vec![plain(name, holds, nullable, doc)],
+        holds => vec![Flat { reveals: column.reveals(), ..plain(name, holds, nullable, doc) }],
     }
 }
 
@@ -123,7 +138,8 @@ fn listed(list: List, one: &str) -> Vec<Flat> {
             plain("skip_reason", crate::names_of!(SkipReason), true, "why it was left out"),
             plain("phase", PHASES, true, "why it failed: in which phase"),
             plain("class", CLASSES, true, "what went wrong"),
-            plain("detail", Holds::Text, true, "a text where the class does not say it all"),
+            plain("detail", Holds::Text, true, "a text where the class does not say it all")
+                .that_says(Reveals::Text),
             plain("started_after_us", Holds::Duration, true, "from the start of the dial until it was tried"),
             plain("took_us", Holds::Duration, true, "how long the attempt took"),
         ],
@@ -140,7 +156,7 @@ fn listed(list: List, one: &str) -> Vec<Flat> {
         ],
         List::Peers => vec![
             plain(&format!("{one}_number"), Holds::Count("peer"), false, "the peer's number within the run"),
-            plain(&format!("{one}_peer_id"), Holds::Text, true, "its id"),
+            plain(&format!("{one}_peer_id"), Holds::Text, true, "its id").that_says(Reveals::Peer),
         ],
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A *run* groups rows and says how they were made ([`run`]); a *visit* is one attempt to reach one peer and to read
 //! its routing table ([`visit`]). What every contact with a peer shows is one part that several kinds of rows share
-//! ([`encounter`]). Each kind is described once, as data ([`table`]). Rows are append-only: what can be computed from them
+//! ([`encounter`]). Each kind is described once, as data ([`table`]); what is said of it to others is said at a level of
+//! [`privacy`]. Rows are append-only: what can be computed from them
 //! is computed from them.
 
 pub mod cell;
@@ -13,11 +14,13 @@ mod lookup_request;
 pub mod nat;
 mod peer_in_degree;
 mod ping;
+pub mod privacy;
 mod record_holder;
 mod row;
 pub mod run;
 pub mod table;
 pub mod time;
+mod value;
 pub mod visit;
 
 pub use clock_step::{ClockStep, StepCause};
@@ -26,9 +29,11 @@ pub use lookup_request::LookupRequest;
 pub use nat::NatClass;
 pub use peer_in_degree::PeerInDegree;
 pub use ping::Ping;
+pub use privacy::{Privacy, Pseudonyms, Reveals, Veil};
 pub use record_holder::RecordHolder;
 pub use row::{PeerNumber, Row, RowType, TABLES};
 pub use run::{RunEnd, RunId, RunStart, RunState, Tool};
 pub use table::Table;
 pub use time::Timestamp;
+pub use value::ColumnValue;
 pub use visit::{FurtherRequests, PrefixOutcome, Visit, VisitKind, VisitType};

@@ -8,7 +8,7 @@ use kad::{
 };
 
 use crate::{
-    Encounter, PeerNumber, RowType, Timestamp,
+    Encounter, PeerNumber, Reveals, RowType, Timestamp,
     cell::{BadCell, Cell, Cells},
     names_of,
     table::{Column, Holds, Table},
@@ -63,7 +63,8 @@ impl RowType for LookupRequest {
         columns: &[
             Column::new("peer", Holds::Subject, "who was asked"),
             Column::new("kind", names_of!(LookupKind), "what was looked for"),
-            Column::new("key", Holds::Bytes, "the key: a peer id, a multihash or the key of a record"),
+            Column::new("key", Holds::Bytes, "the key: a peer id, a multihash or the key of a record")
+                .that_says(Reveals::Peer),
             Column::new(
                 "lookup_started_at",
                 Holds::Time,

@@ -3,7 +3,7 @@
 use kad::failure::Failure;
 
 use crate::{
-    Encounter, PeerNumber, RowType, Timestamp,
+    Encounter, PeerNumber, Reveals, RowType, Timestamp,
     cell::{BadCell, Cell, Cells},
     table::{Column, Holds, Table},
 };
@@ -36,7 +36,7 @@ impl RowType for RecordHolder {
         has_encounter: false,
         columns: &[
             Column::new("peer", Holds::Subject, "who was to hold it"),
-            Column::new("key", Holds::Bytes, "what is provided: a multihash"),
+            Column::new("key", Holds::Bytes, "what is provided: a multihash").that_says(Reveals::Peer),
             Column::new("given_at", Holds::Time, "when the publication began"),
             Column::new("provider", Holds::Peer, "who provides it"),
             Column::or_none("send_error", Holds::Failure, "why the peer was not sent the record"),

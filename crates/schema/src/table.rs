@@ -3,7 +3,7 @@
 //! Each kind is described once, beside its type. From the description follow the tables and views of every store, the
 //! names by which columns are asked for, [the page](../../../docs/schema.md) that documents them, and the exports.
 
-use crate::encounter;
+use crate::{Reveals, encounter};
 
 /// A kind of rows.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +29,8 @@ pub struct Column {
     pub nullable: bool,
     /// What it means, as a phrase.
     pub doc: &'static str,
+    /// What it reveals of who was measured, where that does not follow from what it holds.
+    pub says: Option<Reveals>,
 }
 
 /// What a column holds.
@@ -78,12 +80,34 @@ pub enum List {
 impl Column {
     /// A column that is always there.
     pub const fn new(name: &'static str, holds: Holds, doc: &'static str) -> Self {
-        Self { name, holds, nullable: false, doc }
+        Self { name, holds, nullable: false, doc, says: None }
     }
 
     /// One that can be absent.
     pub const fn or_none(name: &'static str, holds: Holds, doc: &'static str) -> Self {
         Self { nullable: true, ..Self::new(name, holds, doc) }
+    }
+
+    /// The same, with what it reveals: texts and bytes do not say it of themselves.
+    #[must_use]
+    pub const fn that_says(self, reveals: Reveals) -> Self {
+        Self { says: Some(reveals), ..self }
+    }
+
+    /// What it reveals of who was measured. `None` if nobody has said it: a test forbids that, and it is shown to those alone
+    /// who see everything.
+    pub fn reveals(&self) -> Option<Reveals> {
+        self.says.or(match self.holds {
+            Holds::Subject | Holds::Peer | Holds::List(List::Peers) => Some(Reveals::Peer),
+            Holds::Address | Holds::List(List::Addresses | List::Fates) => Some(Reveals::Address),
+            // Its detail does, its phase and class do not.
+            Holds::Failure => Some(Reveals::Text),
+            Holds::Time | Holds::Duration | Holds::Count(_) | Holds::Flag | Holds::Name(_) => {
+                Some(Reveals::Nothing)
+            }
+            Holds::List(List::Prefixes) => Some(Reveals::Nothing),
+            Holds::Text | Holds::Texts | Holds::Bytes => None,
+        })
     }
 }
 

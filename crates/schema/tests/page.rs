@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use kadscope_schema::{
-    RowType as _, TABLES, Visit,
+    Reveals, RowType as _, TABLES, Visit,
     flat::Flat,
-    table::{Holds, List},
+    table::{Column, Holds, List},
 };
 
 /// What the page begins with.
@@ -18,7 +18,8 @@ A **run** is what a tool did from its beginning to its end; `run_view` lists the
 read. Every other row belongs to a run. Of each kind of rows there is a view `NAME_view`, and one for each list that a row
 has. Times are RFC 3339 in UTC with milliseconds and come from the run's start and a clock that does not step (steps of the
 wall clock are rows of `clock_step`); durations are whole microseconds; yes and no are 1 and 0. What is absent is NULL.
-The names are closed lists; [the page on visits](methodology/visit.md) and [that on lookups](methodology/lookup.md) define them.
+What a column reveals of who was measured decides what [an export](export.md) shows of it: who a `peer` is, its `address`, what it says of
+its `program`, or a `text` that can name any of them. The names are closed lists; [the page on visits](methodology/visit.md) and [that on lookups](methodology/lookup.md) define them.
 ";
 
 fn page() -> String {
@@ -38,10 +39,15 @@ fn page() -> String {
 }
 
 fn columns(columns: &[Flat]) -> String {
-    let mut text = "| column | holds | meaning |\n|---|---|---|\n".to_owned();
-    for Flat { name, holds, nullable, doc } in columns {
+    let mut text = "| column | holds | reveals | meaning |\n|---|---|---|---|\n".to_owned();
+    for Flat { name, holds, nullable, doc, reveals } in columns {
         let or_null = if *nullable { ", or NULL" } else { "" };
-        text.extend([format!("| `{name}` | {}{or_null} | {doc} |\n", kind(*holds))]);
+        let reveals = match reveals {
+            Some(Reveals::Nothing) => "",
+            Some(reveals) => reveals.name(),
+            None => "?",
+        };
+        text.extend([format!("| `{name}` | {}{or_null} | {reveals} | {doc} |\n", kind(*holds))]);
     }
     text
 }
@@ -73,6 +79,20 @@ fn the_page_is_what_the_descriptions_say() {
         fs::read_to_string(&path).unwrap_or_default() == made,
         "docs/schema.md is stale: `KADSCOPE_WRITE=1 cargo test -p kadscope-schema --test page` writes it anew"
     );
+}
+
+#[test]
+fn every_column_says_what_it_reveals() {
+    for table in TABLES {
+        let unsaid = table.all_columns().filter(|column| column.reveals().is_none());
+        assert_eq!(unsaid.map(|column| column.name).collect::<Vec<_>>(), [""; 0], "{}", table.name);
+        let lists = table.lists();
+        for column in table.flat().iter().chain(lists.iter().flat_map(|list| &list.columns)) {
+            assert!(column.reveals.is_some(), "{}: {}", table.name, column.name);
+        }
+    }
+    // Text says nothing of what it reveals: whoever describes a column has to.
+    assert_eq!(Column::new("note", Holds::Text, "").reveals(), None);
 }
 
 #[test]

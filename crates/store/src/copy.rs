@@ -1,8 +1,8 @@
 //! Copies runs from one store to another, whatever keeps each, and compares them row by row.
 
-use schema::{PeerNumber, Row, RunId, RunState, TABLES, Table, Timestamp, cell::Cells};
+use schema::{PeerNumber, Row, RunId, RunState, TABLES, Table, Timestamp};
 
-use crate::{Error, Store, Totals, rows::Source, writer::Appender};
+use crate::{Error, Store, Totals, rows::TableRows, writer::Appender};
 
 /// Rows that are copied in one transaction.
 const BATCH_ROWS: usize = 1000;
@@ -78,7 +78,7 @@ impl Store {
                 let peers: Vec<_> = self.peers(run)?.iter().collect();
                 Stream::Peers(peers.into_iter())
             }
-            Some(table) => Stream::Rows { source: self.source(run, table)?, table, store: self.name() },
+            Some(table) => Stream::Rows(self.rows_of(run, table)?),
         })
     }
 }
@@ -113,7 +113,7 @@ fn moments(created: Vec<Created>) -> Vec<Created> {
 /// Rows of one table, one after the other.
 enum Stream<'a> {
     Peers(std::vec::IntoIter<(PeerNumber, kad::PeerId)>),
-    Rows { source: Source<'a>, table: &'static Table, store: String },
+    Rows(TableRows<'a>),
 }
 
 impl Iterator for Stream<'_> {
@@ -122,14 +122,7 @@ impl Iterator for Stream<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         match self {
             Self::Peers(peers) => peers.next().map(|(number, peer)| Ok(Row::Peer(number, peer))),
-            Self::Rows { source, table, store } => {
-                let read = source.next().and_then(|read| {
-                    let Some((cells, encounter)) = read else { return Ok(None) };
-                    let row = Row::read(table, &mut Cells::new(cells), encounter).transpose();
-                    row.map_err(|bad| Error::bad_cell(store, table, bad))
-                });
-                read.transpose()
-            }
+            Self::Rows(rows) => rows.next(),
         }
     }
 }

@@ -41,7 +41,7 @@ pub use error::Error;
 pub use limits::Limits;
 pub use peer_history::{KnownRows, PeerHistory};
 pub use peers::Peers;
-pub use rows::{Neighbors, Rows};
+pub use rows::{Neighbors, Rows, TableRows};
 pub use runs::{Pruned, RunFilter, RunInfo, Totals};
 pub use scan::{ColumnBatch, ColumnValues, Scan, Scanned, StorePeer};
 pub use store::Store;

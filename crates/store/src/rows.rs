@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use schema::{Encounter, PeerNumber, RowType, cell::Cells};
+use schema::{Encounter, PeerNumber, Row, RowType, Table, cell::Cells};
 
 #[cfg(feature = "postgres")]
 use crate::postgres;
@@ -54,6 +54,40 @@ impl<'a, T: RowType> Rows<'a, T> {
 
 impl<T: RowType> Iterator for Rows<'_, T> {
     type Item = Result<T, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let read = self.read();
+        self.is_over = !matches!(read, Ok(Some(_)));
+        read.transpose()
+    }
+}
+
+/// The rows of one run that are kept in a table, whatever it is, in the order in which they were written; likewise.
+#[derive(Debug)]
+pub struct TableRows<'a> {
+    source: Source<'a>,
+    table: &'static Table,
+    store: String,
+    is_over: bool,
+}
+
+impl<'a> TableRows<'a> {
+    pub(crate) const fn new(source: Source<'a>, table: &'static Table, store: String) -> Self {
+        Self { source, table, store, is_over: false }
+    }
+
+    fn read(&mut self) -> Result<Option<Row>, Error> {
+        let Some((cells, encounter)) = self.source.next()? else { return Ok(None) };
+        let row = Row::read(self.table, &mut Cells::new(cells), encounter).transpose();
+        row.map_err(|bad| Error::bad_cell(&self.store, self.table, bad))
+    }
+}
+
+impl Iterator for TableRows<'_> {
+    type Item = Result<Row, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.is_over {

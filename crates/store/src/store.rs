@@ -10,7 +10,7 @@ use crate::{
     Error, Limits, Neighbors, PeerHistory, Peers, Pruned, Rows, RunFilter, RunInfo, Scan, Scanned, StorePeer,
     StoreUrl, Writer,
     copy::Created,
-    rows::{NeighborSource, Source},
+    rows::{NeighborSource, Source, TableRows},
     scan::ScanSource,
     sqlite,
     writer::Appender,
@@ -155,6 +155,11 @@ impl Store {
     /// The rows of one kind of a run in the order in which they were written, read as they are asked for.
     pub fn rows<T: RowType>(&self, run: RunId) -> Result<Rows<'_, T>, Error> {
         Ok(Rows::new(self.source(run, &T::TABLE)?, self.name()))
+    }
+
+    /// The rows of a run that are kept in a table, whatever it is, read as they are asked for.
+    pub fn rows_of(&self, run: RunId, table: &'static Table) -> Result<TableRows<'_>, Error> {
+        Ok(TableRows::new(self.source(run, table)?, table, self.name()))
     }
 
     /// The values of the rows that are kept in a table.

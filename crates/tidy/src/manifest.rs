@@ -15,6 +15,7 @@ const DIRECTION: &[(&str, Option<&[&str]>)] = &[
     ("store", Some(&["kad", "schema"])),
     ("crawl", Some(&["kad", "dht", "schema", "estimate"])),
     ("testnet", Some(&["kad", "schema", "net", "dht"])),
+    ("report", Some(&["kad", "schema", "store", "estimate"])),
     ("jail", Some(&[])),
     ("cli", None),
     ("fuzz", None),

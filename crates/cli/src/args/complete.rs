@@ -1,4 +1,4 @@
-//! What a shell offers behind options whose values only we know: networks, scenarios, the crawls in a store.
+//! What a shell offers behind options whose values only we know: networks, scenarios, the runs in a store.
 //!
 //! The shell asks the program itself, by a variable that the script of `kadscope completions` sets.
 
@@ -18,8 +18,8 @@ use crate::network::PRESETS;
 /// Set by the shell that asks.
 pub(crate) const VARIABLE: &str = "KADSCOPE_COMPLETE";
 
-/// The most crawls that are offered, the last ones first.
-const MOST_CRAWLS: usize = 50;
+/// The most runs that are offered, the last ones first.
+const MOST_RUNS: usize = 50;
 
 /// Answers the shell if it is a shell that asks; otherwise says `false`.
 pub(crate) fn complete() -> Result<bool, clap::Error> {
@@ -37,7 +37,8 @@ fn with_values(arg: Arg) -> Arg {
         "scenario" => ArgValueCompleter::new(|typed: &OsStr| {
             named(typed, testnet::BUILT_IN.iter().map(|(name, _)| *name))
         }),
-        "crawl" => ArgValueCompleter::new(crawls),
+        "crawl" => ArgValueCompleter::new(|typed: &OsStr| runs(typed, &RunFilter::of(Tool::Crawl))),
+        "run" => ArgValueCompleter::new(|typed: &OsStr| runs(typed, &RunFilter::default())),
         _ => return arg,
     };
     arg.add(values)
@@ -51,18 +52,18 @@ fn named(typed: &OsStr, names: impl Iterator<Item = &'static str>) -> Vec<Comple
     names.chain(PathCompleter::any().filter(is_file).complete(typed)).collect()
 }
 
-/// The crawls of the store that the line names. A store that cannot be read has none to offer.
-fn crawls(typed: &OsStr) -> Vec<CompletionCandidate> {
+/// The runs of the store that the line names. A store that cannot be read has none to offer.
+fn runs(typed: &OsStr, filter: &RunFilter) -> Vec<CompletionCandidate> {
     let text = typed.to_string_lossy();
     let found = store_of_line()
-        .and_then(|url| Store::open_existing(&url).ok()?.runs(&RunFilter::of(Tool::Crawl)).ok())
+        .and_then(|url| Store::open_existing(&url).ok()?.runs(filter).ok())
         .unwrap_or_default();
-    let described = |crawl: &RunInfo| {
-        let about = format!("{}, {}, {}", crawl.start.network, crawl.start.started_at, crawl.state);
-        CompletionCandidate::new(crawl.start.id.to_string()).help(Some(about.into()))
+    let described = |run: &RunInfo| {
+        let about = format!("{}, {}, {}", run.start.network, run.start.started_at, run.state);
+        CompletionCandidate::new(run.start.id.to_string()).help(Some(about.into()))
     };
     let latest = (!found.is_empty()).then(|| CompletionCandidate::new("latest"));
-    let ids = found.iter().rev().take(MOST_CRAWLS).map(described);
+    let ids = found.iter().rev().take(MOST_RUNS).map(described);
     let fits = |candidate: &CompletionCandidate| candidate.get_value().to_string_lossy().starts_with(&*text);
     latest.into_iter().chain(ids).filter(fits).collect()
 }

@@ -1,13 +1,16 @@
 //! What can be asked of an export.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
-use clap::{Args, ValueEnum, builder::EnumValueParser};
-use schema::RunId;
-use serde::Serialize;
+use clap::{
+    Args, ValueEnum,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
+use report::RowKind;
+use schema::{Privacy, RunId, TABLES};
 use store::StoreUrl;
 
-use super::{DEFAULT_STORE, List, ListParser};
+use super::{DEFAULT_STORE, List, ListParser, runs::tools};
 use crate::manners::OptOutArgs;
 
 /// What to export, where to, and what to leave out.
@@ -18,9 +21,26 @@ pub(crate) struct ExportArgs {
     #[arg(long, env = "KADSCOPE_STORE", value_name = "URL", default_value = DEFAULT_STORE, value_parser = super::store_url)]
     pub(crate) store: StoreUrl,
 
-    /// Which crawl: its id, or `latest`
-    #[arg(long, env = "KADSCOPE_EXPORT_CRAWL", value_name = "ID|latest", default_value = "latest")]
-    pub(crate) crawl: CrawlName,
+    /// Which run: its id, or `latest` of those that the options below admit [default: all that they admit; without any of
+    /// them, the latest]
+    #[arg(long, env = "KADSCOPE_EXPORT_RUN", value_name = "ID|latest")]
+    pub(crate) run: Option<CrawlName>,
+
+    /// Runs of one tool
+    #[arg(long, env = "KADSCOPE_EXPORT_TOOL", value_name = "TOOL", value_parser = tools())]
+    pub(crate) tool: Option<String>,
+
+    /// Runs of one network, by its name
+    #[arg(long, env = "KADSCOPE_EXPORT_NETWORK", value_name = "NAME")]
+    pub(crate) network: Option<String>,
+
+    /// Runs that were under way in this time until now: 48h, 90d
+    #[arg(long, env = "KADSCOPE_EXPORT_SINCE", value_name = "TIME", value_parser = kad::parse::duration)]
+    pub(crate) since: Option<Duration>,
+
+    /// Runs that had begun this long ago: 24h
+    #[arg(long, env = "KADSCOPE_EXPORT_UNTIL", value_name = "TIME", value_parser = kad::parse::duration)]
+    pub(crate) until: Option<Duration>,
 
     /// Where to: a directory (it exists, or ends in `/`) with a file for each kind of rows, one file, or `-` for stdout
     #[arg(long, env = "KADSCOPE_EXPORT_OUT", value_name = "DIR|FILE|-")]
@@ -30,13 +50,16 @@ pub(crate) struct ExportArgs {
     #[arg(long, env = "KADSCOPE_EXPORT_FORMAT", value_name = "FORMAT", value_enum, default_value_t = Format::Ndjson)]
     pub(crate) format: Format,
 
-    /// Which rows, after commas
-    #[arg(long, env = "KADSCOPE_EXPORT_WHAT", value_name = "KIND", value_parser = ListParser(EnumValueParser::<What>::new()),
-          default_value = "crawl,peers,visits,neighbors")]
-    pub(crate) what: Vec<List<What>>,
+    /// Which rows, after commas [default: all that there are]
+    #[arg(long, env = "KADSCOPE_EXPORT_ROWS", value_name = "KIND", value_parser = ListParser(kinds()))]
+    pub(crate) rows: Vec<List<String>>,
+
+    /// Columns that are left out, after commas: `neighbors`, for instance
+    #[arg(long, env = "KADSCOPE_EXPORT_WITHOUT", value_name = "COLUMN", value_parser = ListParser(column))]
+    pub(crate) without: Vec<List<String>>,
 
     /// How much to say of who was measured
-    #[arg(long, env = "KADSCOPE_EXPORT_PRIVACY", value_name = "LEVEL", value_enum)]
+    #[arg(long, env = "KADSCOPE_EXPORT_PRIVACY", value_name = "LEVEL", value_parser = levels())]
     pub(crate) privacy: Privacy,
 
     /// The secret key of the pseudonyms: a file of at least 32 bytes. The same key gives the same pseudonyms
@@ -56,7 +79,7 @@ pub(crate) struct ExportArgs {
     pub(crate) opt_out: OptOutArgs,
 }
 
-/// Which crawl.
+/// Which run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CrawlName {
     /// The one that began last.
@@ -82,54 +105,40 @@ impl FromStr for CrawlName {
 pub(crate) enum Format {
     /// One JSON object a line
     Ndjson,
+    /// One line of a table for each row, under headings; lists are JSON
+    Csv,
 }
 
-/// A kind of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum What {
-    /// The crawl: one row that says how the others were made
-    Crawl,
-    /// The peers that were heard of
-    Peers,
-    /// What each visit showed
-    Visits,
-    /// Who has whom in its routing table
-    Neighbors,
-}
-
-impl What {
-    /// Every kind, in the order in which they are written.
-    pub(crate) const ALL: [Self; 4] = [Self::Crawl, Self::Peers, Self::Visits, Self::Neighbors];
-
-    /// What one of its rows is called.
-    pub(crate) const fn one(self) -> &'static str {
+impl Format {
+    /// What the names of files end in.
+    pub(crate) const fn extension(self) -> &'static str {
         match self {
-            Self::Crawl => "crawl",
-            Self::Peers => "peer",
-            Self::Visits => "visit",
-            Self::Neighbors => "list of neighbors",
-        }
-    }
-
-    /// The stem of its file.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Crawl => "crawl",
-            Self::Peers => "peers",
-            Self::Visits => "visits",
-            Self::Neighbors => "neighbors",
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
         }
     }
 }
 
-/// How much is said of who was measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Privacy {
-    /// Everything as it was seen
-    AsIs,
-    /// Peer ids, IP addresses and names replaced by keyed hashes; no ports, no texts of errors
-    Pseudonymised,
-    /// Addresses reduced to their transports; peer ids stay
-    WithoutIps,
+/// The kinds of rows, by what is described.
+fn kinds() -> PossibleValuesParser {
+    let kind = |kind: RowKind| PossibleValue::new(kind.name()).help(kind.doc().trim_end_matches('.'));
+    PossibleValuesParser::new(RowKind::all().into_iter().map(kind))
+}
+
+/// A column of any kind.
+fn column(name: &str) -> Result<String, String> {
+    let is_column = TABLES.iter().any(|table| table.all_columns().any(|column| column.name == name));
+    if is_column { Ok(name.to_owned()) } else { Err("no kind of rows has such a column".to_owned()) }
+}
+
+fn levels() -> impl TypedValueParser<Value = Privacy> {
+    let help = |level| match level {
+        Privacy::AsIs => "Everything as it was seen",
+        Privacy::Pseudonymised => {
+            "Peer ids, IP addresses and names replaced by keyed hashes; no ports, no texts of errors"
+        }
+        Privacy::WithoutIps => "Addresses reduced to their transports; peer ids stay",
+    };
+    let values = Privacy::ALL.iter().map(|&level| PossibleValue::new(level.name()).help(help(level)));
+    PossibleValuesParser::new(values).try_map(|name| Privacy::from_name(&name).ok_or("no level"))
 }

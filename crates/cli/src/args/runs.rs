@@ -116,7 +116,8 @@ pub(crate) struct CopyArgs {
     pub(crate) json: bool,
 }
 
-fn tools() -> PossibleValuesParser {
+/// The names of the tools.
+pub(super) fn tools() -> PossibleValuesParser {
     PossibleValuesParser::new(Tool::ALL.iter().map(|tool| tool.name()))
 }
 

@@ -1,4 +1,4 @@
-//! `kadscope export`: the rows of a crawl for others, at a level of privacy.
+//! `kadscope export`: rows of any kind and run for others, at a level of privacy.
 
 use std::{
     fs,
@@ -9,14 +9,16 @@ use std::{
 
 use anyhow::Context as _;
 use kad::opt_out::OptOut;
-use schema::{RunId, RunState};
-use store::{RunInfo, Store};
+use report::{Export, RowKind};
+use schema::{Privacy, Pseudonyms, RunState, Timestamp, Tool, Veil};
+use store::{RunFilter, RunInfo, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    args::{ExportArgs, Format, List, Privacy, What},
+    args::{CrawlName, ExportArgs, Format},
+    clock,
     exit::{Code, Failed},
-    export::{CrawlRow, Names, Pseudonyms, Row, Sink, Veil, Verdicts},
+    export::Sink,
     input, output,
     outputs::{InUse, Kind, Output},
     render::text::{counted, grouped},
@@ -29,30 +31,29 @@ const MIN_KEY_BYTES: usize = 32;
 /// The longest key, in bytes.
 const MAX_KEY_BYTES: u64 = 4096;
 
-/// What is written, and what of it.
-struct Export<'a> {
+/// What is written, and how.
+struct Order<'a> {
     store: &'a Store,
-    crawl: RunInfo,
-    privacy: Privacy,
+    format: Format,
+    kinds: Vec<RowKind>,
+    without: Vec<String>,
     veil: Veil,
     opt_out: Arc<OptOut>,
-    names: Names,
     stop: CancellationToken,
 }
 
 pub(crate) fn run(args: &ExportArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
-    let Format::Ndjson = args.format;
     let signals = StopOnSignal::listen(MAX_ENDING)?;
     let stop = signals.token().clone();
     let opt_out = args.opt_out.load()?;
     let veil = veil(args)?;
     let store = Store::open_existing(&args.store)?;
     note_inputs(args, in_use);
-    let crawl = super::crawls::find(&store, args.crawl)?;
-    let names = Names::read(&store, crawl.start.id, &opt_out, &veil)?;
-    let export = Export { store: &store, crawl, privacy: args.privacy, veil, opt_out, names, stop };
-    let kinds = kinds(&args.what);
-    let code = open(&kinds, args, in_use).and_then(|sinks| export.write(&kinds, sinks, &args.out));
+    let runs = runs(&store, args)?;
+    let kinds = kinds(&store, &runs, args)?;
+    let without = args.without.iter().flat_map(|list| list.0.clone()).collect();
+    let order = Order { store: &store, format: args.format, kinds, without, veil, opt_out, stop };
+    let code = order.open(args, in_use).and_then(|sinks| order.write(&runs, sinks, &args.out));
     // Who reads stdout may stop reading: that is not an error.
     let closed = |error: &anyhow::Error| {
         error.chain().any(|cause| {
@@ -63,6 +64,46 @@ pub(crate) fn run(args: &ExportArgs, in_use: &mut InUse) -> anyhow::Result<Code>
         Err(error) if closed(&error) => Ok(Code::Done),
         code => code,
     }
+}
+
+/// The runs that are meant, in the order of their start.
+fn runs(store: &Store, args: &ExportArgs) -> anyhow::Result<Vec<RunInfo>> {
+    let ago = |ago: std::time::Duration| {
+        i64::try_from(ago.as_micros())
+            .map_or(Timestamp(i64::MIN), |ago| Timestamp(clock::now().0.saturating_sub(ago)))
+    };
+    let filter = RunFilter {
+        tool: args.tool.as_deref().and_then(Tool::from_name),
+        network: args.network.clone(),
+        since: args.since.map(ago),
+        until: args.until.map(ago),
+    };
+    let name = args.run.or((filter == RunFilter::default()).then_some(CrawlName::Latest));
+    let runs = match name {
+        Some(name) => vec![super::crawls::named(store, name, &filter)?],
+        None => store.runs(&filter)?,
+    };
+    if runs.is_empty() {
+        return Err(Failed::usage(format!("{}: there is no such run in this store", store.name())).into());
+    }
+    Ok(runs)
+}
+
+/// Each once, and in order: those that were asked for, or else all that the runs have.
+fn kinds(store: &Store, runs: &[RunInfo], args: &ExportArgs) -> anyhow::Result<Vec<RowKind>> {
+    let mut kinds = RowKind::all();
+    if args.rows.is_empty() {
+        let mut found = Vec::new();
+        for kind in kinds {
+            let mut has = runs.iter().map(|run| kind.is_in(store, run));
+            if has.try_fold(false, |any, has| has.map(|has| any || has))? {
+                found.push(kind);
+            }
+        }
+        return Ok(found);
+    }
+    kinds.retain(|kind| args.rows.iter().any(|list| list.0.iter().any(|name| name == kind.name())));
+    Ok(kinds)
 }
 
 /// Remembers what is read, once the store is open: its log stands beside it then.
@@ -78,7 +119,10 @@ fn veil(args: &ExportArgs) -> Result<Veil, Failed> {
     Ok(match (args.privacy, &args.key_file) {
         (Privacy::AsIs, _) => Veil::AsIs,
         (Privacy::WithoutIps, _) => Veil::WithoutIps,
-        (Privacy::Pseudonymised, Some(path)) => Veil::Pseudonymised(Pseudonyms::new(&read_key(path)?)),
+        (Privacy::Pseudonymised, Some(path)) => {
+            let no_key = || Failed::usage(format!("the key {} is empty", path.display()));
+            Veil::Pseudonymised(Pseudonyms::new(&read_key(path)?).ok_or_else(no_key)?)
+        }
         (Privacy::Pseudonymised, None) => {
             return Err(Failed::usage("pseudonyms need a key: --key-file FILE"));
         }
@@ -99,38 +143,94 @@ fn read_key(path: &Path) -> Result<Vec<u8>, Failed> {
     Ok(key)
 }
 
-/// Each once, and in order.
-fn kinds(asked: &[List<What>]) -> Vec<What> {
-    What::ALL.into_iter().filter(|kind| asked.iter().any(|list| list.0.contains(kind))).collect()
-}
+impl Order<'_> {
+    /// One sink for each kind in a directory, or one for all.
+    fn open(&self, args: &ExportArgs, in_use: &mut InUse) -> anyhow::Result<Vec<Sink>> {
+        let out = args.out.as_path();
+        let failed =
+            |path: &Path, error| Failed::usage(format!("cannot write to {}: {error}", path.display()));
+        let is_directory = out.is_dir() || out.as_os_str().as_encoded_bytes().ends_with(b"/");
+        if self.format == Format::Csv && self.kinds.len() > 1 && !is_directory {
+            let advice = "a table has one kind of rows: say which with --rows KIND, or export to a directory";
+            return Err(Failed::usage(advice).into());
+        }
+        if out == Path::new("-") {
+            return Ok(vec![Sink::stdout()]);
+        }
+        let mut sink = |path: &Path| -> anyhow::Result<Sink> {
+            in_use.admit(Output { what: "the export", path, kind: Kind::Rows, force: args.force })?;
+            Ok(Sink::file(path).map_err(|error| failed(path, error))?)
+        };
+        if !is_directory {
+            return Ok(vec![sink(out)?]);
+        }
+        fs::create_dir_all(out).map_err(|error| failed(out, error))?;
+        let file = |kind: &RowKind| out.join(kind.name()).with_extension(self.format.extension());
+        self.kinds.iter().map(|kind| sink(&file(kind))).collect()
+    }
 
-impl Export<'_> {
-    fn write(&self, kinds: &[What], mut sinks: Vec<Sink>, out: &Path) -> anyhow::Result<Code> {
-        let mut rows = Vec::new();
-        for (index, &kind) in kinds.iter().enumerate() {
-            let last = sinks.len() - 1;
-            let Some(sink) = sinks.get_mut(index.min(last)) else { continue };
-            let before = sink.rows;
-            if !self.write_kind(kind, sink).with_context(|| format!("could not write {}", out.display()))? {
+    fn write(&self, runs: &[RunInfo], mut sinks: Vec<Sink>, out: &Path) -> anyhow::Result<Code> {
+        let context = || format!("could not write {}", out.display());
+        if self.format == Format::Csv {
+            for (kind, sink) in self.kinds.iter().zip(&mut sinks) {
+                sink.headings(&kind.headings(&self.without)).with_context(context)?;
+            }
+        }
+        let mut written = Written { rows: vec![0; self.kinds.len()], left_out: 0 };
+        for run in runs {
+            if !self.write_run(run, &mut sinks, &mut written).with_context(context)? {
                 output::note("stopped; no file was written");
                 return Ok(Code::Cancelled);
             }
-            rows.push(counted(sink.rows - before, kind.one(), kind.name()));
         }
         for sink in sinks {
-            sink.keep().with_context(|| format!("could not write {}", out.display()))?;
+            sink.keep().with_context(context)?;
         }
-        self.tell(&rows);
+        self.tell(runs, &written);
         Ok(Code::Done)
     }
 
-    fn tell(&self, rows: &[String]) {
-        let Self { crawl, names, .. } = self;
-        let state = match crawl.state {
-            RunState::Succeeded => String::new(),
-            state => format!(" ({state})"),
+    /// Writes all rows of a run; `false` if it was stopped.
+    fn write_run(&self, run: &RunInfo, sinks: &mut [Sink], written: &mut Written) -> anyhow::Result<bool> {
+        let export = Export::begin((self.store, run), (&self.veil, &self.opt_out), &self.without)?;
+        written.left_out += export.names.left_out();
+        let last = sinks.len().saturating_sub(1);
+        for (index, &kind) in self.kinds.iter().enumerate() {
+            let Some(sink) = sinks.get_mut(index.min(last)) else { continue };
+            let before = sink.rows;
+            let is_whole = export.each::<anyhow::Error>(kind, |row| {
+                match self.format {
+                    Format::Ndjson => sink.row(row)?,
+                    Format::Csv => sink.record(&row.record())?,
+                }
+                Ok(!self.stop.is_cancelled())
+            })?;
+            written.rows[index] += sink.rows - before;
+            if !is_whole || self.stop.is_cancelled() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn tell(&self, runs: &[RunInfo], written: &Written) {
+        let of = match runs {
+            [run] => {
+                let state = match run.state {
+                    RunState::Succeeded => String::new(),
+                    state => format!(" ({state})"),
+                };
+                format!("{} {}{state}", run.start.tool, run.start.id)
+            }
+            runs => counted(runs.len() as u64, "run", "runs"),
         };
-        let left_out = match names.left_out {
+        let rows: Vec<_> = self
+            .kinds
+            .iter()
+            .zip(&written.rows)
+            .map(|(kind, &rows)| format!("{} {}", grouped(rows), kind.name()))
+            .collect();
+        let left_out = match written.left_out {
             0 => String::new(),
             1 => "; 1 peer was left out, who asked not to be measured".to_owned(),
             peers => format!("; {} peers were left out, who asked not to be measured", grouped(peers)),
@@ -139,96 +239,14 @@ impl Export<'_> {
             0 => String::new(),
             entries => format!(" (opt-out lists: {} in force)", counted(entries, "entry", "entries")),
         };
-        let rows = rows.join(", ");
-        output::note(&format!("rows of crawl {}{state}: {rows}{left_out}{lists}", crawl.start.id));
-    }
-
-    /// Writes all rows of a kind; `false` if it was stopped.
-    fn write_kind(&self, kind: What, sink: &mut Sink) -> anyhow::Result<bool> {
-        let id = self.crawl.start.id;
-        match kind {
-            What::Crawl => self.write_crawl(sink)?,
-            What::Peers => {
-                let verdicts = Verdicts::read(self.store, id)?;
-                for (number, name) in self.names.iter() {
-                    if self.stop.is_cancelled() {
-                        return Ok(false);
-                    }
-                    sink.row(&Row::peer(id, name, verdicts.of(number)))?;
-                }
-            }
-            What::Visits => return self.write_visits(id, sink),
-            What::Neighbors => return self.write_neighbors(id, sink),
-        }
-        Ok(!self.stop.is_cancelled())
-    }
-
-    fn write_crawl(&self, sink: &mut Sink) -> anyhow::Result<()> {
-        let RunInfo { start, end, state, .. } = &self.crawl;
-        let mut parameters = start.parameters.clone();
-        if let Some(parameters) = parameters.as_object_mut() {
-            // They may have asked not to be measured since.
-            parameters.remove("bootstrap");
-        }
-        let is_open = self.veil.is_open();
-        sink.row(&Row::Crawl(Box::new(CrawlRow {
-            crawl_id: start.id,
-            network: &start.network,
-            state: *state,
-            started_at: start.started_at,
-            finished_at: end.as_ref().map(|end| end.finished_at),
-            version: &start.version,
-            seed: start.seed,
-            privacy: self.privacy,
-            peers: self.names.iter().count() as u64,
-            peers_left_out: self.names.left_out,
-            vantage: is_open.then_some(&start.vantage),
-            parameters: is_open.then_some(parameters),
-        })))?;
-        Ok(())
-    }
-
-    fn write_visits(&self, id: RunId, sink: &mut Sink) -> anyhow::Result<bool> {
-        for visit in self.store.visits(id)? {
-            if self.stop.is_cancelled() {
-                return Ok(false);
-            }
-            let visit = visit?;
-            if let Some(name) = self.names.get(visit.peer) {
-                sink.row(&Row::visit(id, name, &visit, &self.veil, &self.opt_out))?;
-            }
-        }
-        Ok(true)
-    }
-
-    fn write_neighbors(&self, id: RunId, sink: &mut Sink) -> anyhow::Result<bool> {
-        for entry in self.store.neighbors(id)? {
-            if self.stop.is_cancelled() {
-                return Ok(false);
-            }
-            let (peer, neighbors) = entry?;
-            if let Some(row) = Row::neighbors(id, peer, &neighbors, &self.names) {
-                sink.row(&row)?;
-            }
-        }
-        Ok(true)
+        output::note(&format!("rows of {of}: {}{left_out}{lists}", rows.join(", ")));
     }
 }
 
-/// One sink for each kind in a directory, or one for all.
-fn open(kinds: &[What], args: &ExportArgs, in_use: &mut InUse) -> anyhow::Result<Vec<Sink>> {
-    let out = args.out.as_path();
-    let failed = |path: &Path, error| Failed::usage(format!("cannot write to {}: {error}", path.display()));
-    if out == Path::new("-") {
-        return Ok(vec![Sink::stdout()]);
-    }
-    let mut sink = |path: &Path| -> anyhow::Result<Sink> {
-        in_use.admit(Output { what: "the export", path, kind: Kind::Rows, force: args.force })?;
-        Ok(Sink::file(path).map_err(|error| failed(path, error))?)
-    };
-    if !out.is_dir() && !out.as_os_str().as_encoded_bytes().ends_with(b"/") {
-        return Ok(vec![sink(out)?]);
-    }
-    fs::create_dir_all(out).map_err(|error| failed(out, error))?;
-    kinds.iter().map(|kind| sink(&out.join(kind.name()).with_extension("ndjson"))).collect()
+/// How much was written.
+struct Written {
+    /// Rows of each kind.
+    rows: Vec<u64>,
+    /// Peers of all runs that were left out, each counted once a run.
+    left_out: u64,
 }

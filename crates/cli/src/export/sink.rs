@@ -68,11 +68,27 @@ impl Sink {
         Self { writer: BufWriter::with_capacity(BUFFER_BYTES, writer), partial, rows: 0 }
     }
 
-    /// Takes one row, on a line of its own.
+    /// Takes one row, as an object on a line of its own.
     pub(crate) fn row(&mut self, row: &impl Serialize) -> io::Result<()> {
         let line = output::escape_controls(&serde_json::to_string(row)?);
-        self.writer.write_all(line.as_bytes())?;
         self.rows += 1;
+        self.line(&line)
+    }
+
+    /// Takes one row, as a line of a table.
+    pub(crate) fn record(&mut self, fields: &[String]) -> io::Result<()> {
+        self.rows += 1;
+        self.headings(fields)
+    }
+
+    /// Takes the headings of a table.
+    pub(crate) fn headings(&mut self, fields: &[String]) -> io::Result<()> {
+        let fields: Vec<_> = fields.iter().map(|field| quoted(&output::escape_controls(field))).collect();
+        self.line(&fields.join(","))
+    }
+
+    fn line(&mut self, line: &str) -> io::Result<()> {
+        self.writer.write_all(line.as_bytes())?;
         self.writer.write_all(b"\n")
     }
 
@@ -86,6 +102,11 @@ impl Sink {
         self.partial = None;
         Ok(())
     }
+}
+
+/// A field of a table as RFC 4180 has it: in quotes where it has quotes or commas, with quotes doubled.
+fn quoted(field: &str) -> String {
+    if field.contains(['"', ',']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.to_owned() }
 }
 
 /// Whether a file is called as one of an export that is not whole.
@@ -130,6 +151,19 @@ mod tests {
         sink.keep().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "[\"\\u009b\\n\"]\n");
         assert_eq!(names(dir.path()), ["a.ndjson"]);
+    }
+
+    #[test]
+    fn a_field_that_has_commas_and_quotes_and_line_ends_is_one_field() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.csv");
+        let mut sink = Sink::file(&path).unwrap();
+        sink.headings(&["a".to_owned(), "b".to_owned()]).unwrap();
+        sink.record(&["say \"x\", y".to_owned(), "two\nlines".to_owned()]).unwrap();
+        assert_eq!(sink.rows, 1);
+        sink.keep().unwrap();
+        let written = fs::read_to_string(&path).unwrap();
+        assert_eq!(written, "a,b\n\"say \"\"x\"\", y\",two\\u000alines\n");
     }
 
     #[test]

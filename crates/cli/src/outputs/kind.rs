@@ -5,7 +5,7 @@ use std::fmt;
 /// What a file holds that one of our commands has written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Rows of an export: on each line an object that begins with its kind.
+    /// Rows of an export: on each line an object that begins with its kind, or a table that begins with the run.
     Rows,
     /// What is true of a testnet: one object that begins with its seed.
     Truth,
@@ -24,7 +24,7 @@ impl Kind {
             Self::Events => br#"{"at_ms":"#,
             Self::Trace => br#"{"peer":""#,
         };
-        beginning.starts_with(key)
+        beginning.starts_with(key) || (self == Self::Rows && beginning.starts_with(b"run_id,"))
     }
 }
 

@@ -58,7 +58,7 @@ fn offered(words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn names_are_completed_and_so_are_the_crawls_of_a_store() {
+fn names_are_completed_and_so_are_the_runs_of_a_store() {
     assert_eq!(offered(&["craw"]), ["crawl", "crawls"]);
     assert_eq!(offered(&["crawl", "--network", "avail-mainnet"]), ["avail-mainnet-fn", "avail-mainnet-lc"]);
     assert_eq!(offered(&["networks", "polk"]), ["polkadot"]);
@@ -80,8 +80,8 @@ fn names_are_completed_and_so_are_the_crawls_of_a_store() {
         testnet.bootstrap()[0],
     ];
     let id = run(args).json()["crawl_id"].as_str().expect("an id").to_owned();
-    assert_eq!(offered(&["export", "--store", store, "--crawl", ""]), ["latest", &id]);
+    assert_eq!(offered(&["export", "--store", store, "--run", ""]), ["latest", &id]);
     assert_eq!(offered(&["crawls", &format!("--store={store}"), &id[..6]]), [id]);
     let none = dir.path().join("none.sqlite");
-    assert_eq!(offered(&["export", "--store", none.to_str().expect("UTF-8"), "--crawl", ""]), [""; 0]);
+    assert_eq!(offered(&["export", "--store", none.to_str().expect("UTF-8"), "--run", ""]), [""; 0]);
 }

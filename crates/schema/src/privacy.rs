@@ -1,10 +1,12 @@
-//! How much is said of who was measured: peers, addresses and errors as text, at a level of privacy.
+//! How much is said of who was measured: what the columns of rows reveal, and peers, addresses and errors as text at a level of
+//! privacy. Whoever shows rows to others (an export, a page, a log) asks here.
 
 use std::net::{IpAddr, SocketAddr};
 
-use aws_lc_rs::hmac;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use kad::{Address, PeerId, failure::Failure};
 use multiaddr::Protocol;
+use sha2::Sha256;
 
 /// The length of a pseudonym, in bytes: among a billion no two are expected to be the same.
 const PSEUDONYM_BYTES: usize = 16;
@@ -12,9 +14,37 @@ const PSEUDONYM_BYTES: usize = 16;
 /// What stands behind a veil for bytes that are no address.
 const MALFORMED: &str = "0x";
 
+kad::named! {
+    /// What a column reveals of who was measured.
+    pub enum Reveals {
+        /// Nothing: times, counts and closed names.
+        Nothing = "nothing",
+        /// Who it is: a peer id, or a key that can be one.
+        Peer = "peer",
+        /// Where it is: an IP address or a name, with ports.
+        Address = "address",
+        /// What it says of its program: agents and names of protocols. They can be anything, and are shown as they were given.
+        Program = "program",
+        /// Text that can name a peer or an address: only who sees everything sees it.
+        Text = "text",
+    }
+}
+
+kad::named! {
+    /// How much is said.
+    pub enum Privacy: serde {
+        /// Everything as it was seen.
+        AsIs = "as-is",
+        /// Peer ids, IP addresses and names replaced by keyed hashes; no ports, no texts of errors.
+        Pseudonymised = "pseudonymised",
+        /// Addresses reduced to their transports; peer ids stay.
+        WithoutIps = "without-ips",
+    }
+}
+
 /// What stands between the rows and their readers.
 #[derive(Debug)]
-pub(crate) enum Veil {
+pub enum Veil {
     /// Nothing.
     AsIs,
     /// Keyed hashes in place of peer ids, IP addresses and names.
@@ -25,16 +55,24 @@ pub(crate) enum Veil {
 
 impl Veil {
     /// A peer.
-    pub(crate) fn peer(&self, peer: &PeerId) -> String {
+    pub fn peer(&self, peer: &PeerId) -> String {
         match self {
             Self::AsIs | Self::WithoutIps => peer.to_base58(),
             Self::Pseudonymised(names) => names.peer(peer),
         }
     }
 
+    /// A key, in hexadecimal: it can be that of a peer.
+    pub fn key(&self, key: &[u8]) -> String {
+        match self {
+            Self::AsIs | Self::WithoutIps => hexadecimal(key),
+            Self::Pseudonymised(names) => names.of("peer", key),
+        }
+    }
+
     /// An address. Behind a veil it has no ports, no paths and no certificates either, and nothing is left of bytes that
     /// are none: nobody knows what they say.
-    pub(crate) fn address(&self, address: &Address) -> String {
+    pub fn address(&self, address: &Address) -> String {
         let names = match self {
             Self::AsIs => return address.to_string(),
             Self::Pseudonymised(names) => Some(names),
@@ -52,7 +90,7 @@ impl Veil {
     }
 
     /// The other end of a connection; `None` where nothing of it may be said. Behind a veil it has no port.
-    pub(crate) fn socket(&self, socket: SocketAddr) -> Option<String> {
+    pub fn socket(&self, socket: SocketAddr) -> Option<String> {
         match self {
             Self::AsIs => Some(socket.to_string()),
             Self::Pseudonymised(names) => Some(names.ip(socket.ip())),
@@ -61,28 +99,44 @@ impl Veil {
     }
 
     /// The text of a failure. It can name a peer or an address, so only who sees everything sees it.
-    pub(crate) fn detail<'a>(&self, failure: &'a Failure) -> Option<&'a str> {
+    pub fn detail<'a>(&self, failure: &'a Failure) -> Option<&'a str> {
         match self {
             Self::AsIs => failure.detail.as_deref(),
             Self::Pseudonymised(_) | Self::WithoutIps => None,
         }
     }
 
+    /// Its level.
+    pub const fn level(&self) -> Privacy {
+        match self {
+            Self::AsIs => Privacy::AsIs,
+            Self::Pseudonymised(_) => Privacy::Pseudonymised,
+            Self::WithoutIps => Privacy::WithoutIps,
+        }
+    }
+
     /// Whether everything is said.
-    pub(crate) const fn is_open(&self) -> bool {
+    pub const fn is_open(&self) -> bool {
         matches!(self, Self::AsIs)
     }
 }
 
 /// Makes pseudonyms: HMAC-SHA-256 (RFC 2104) of the kind of thing, a zero byte and the thing, cut to 16 bytes. Who has
 /// the key can make the pseudonym of any peer or address, and so find out whose a pseudonym is.
-#[derive(Debug)]
-pub(crate) struct Pseudonyms(Box<hmac::Key>);
+pub struct Pseudonyms(Hmac<Sha256>);
+
+/// The key stays out of whatever is printed.
+impl std::fmt::Debug for Pseudonyms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pseudonyms").finish_non_exhaustive()
+    }
+}
 
 impl Pseudonyms {
-    /// With a secret key.
-    pub(crate) fn new(key: &[u8]) -> Self {
-        Self(Box::new(hmac::Key::new(hmac::HMAC_SHA256, key)))
+    /// With a secret key; `None` if there is none.
+    pub fn new(key: &[u8]) -> Option<Self> {
+        // HMAC takes keys of any length.
+        Hmac::new_from_slice(key).ok().filter(|_| !key.is_empty()).map(Self)
     }
 
     fn peer(&self, peer: &PeerId) -> String {
@@ -111,16 +165,16 @@ impl Pseudonyms {
     }
 
     fn of(&self, kind: &str, thing: &[u8]) -> String {
-        let mut context = hmac::Context::with_key(&self.0);
+        let mut hash = self.0.clone();
         for part in [kind.as_bytes(), &[0], thing] {
-            context.update(part);
+            hash.update(part);
         }
-        let tag = context.sign();
-        tag.as_ref()
-            .iter()
-            .take(PSEUDONYM_BYTES)
-            .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+        hexadecimal(&hash.finalize().into_bytes()[..PSEUDONYM_BYTES])
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]
@@ -135,7 +189,7 @@ mod tests {
     const PEER: &str = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
 
     fn veil() -> Veil {
-        Veil::Pseudonymised(Pseudonyms::new(&[7; 32]))
+        Veil::Pseudonymised(Pseudonyms::new(&[7; 32]).unwrap())
     }
 
     fn address(veil: &Veil, text: &str) -> String {
@@ -156,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_same_thing_has_the_same_pseudonym_by_the_same_key_only() {
-        let (one, other) = (veil(), Veil::Pseudonymised(Pseudonyms::new(&[8; 32])));
+        let (one, other) = (veil(), Veil::Pseudonymised(Pseudonyms::new(&[8; 32]).unwrap()));
         let text = "/ip4/1.2.3.4/tcp/1";
         assert_eq!(address(&one, text), address(&veil(), text));
         assert_ne!(address(&one, text), address(&other, text));

@@ -1,35 +1,28 @@
-//! Who is in an export, and what each peer is called there.
+//! Who is in an export, what each peer is called there, and what the visits of a run say of each.
 
 use std::collections::{HashMap, HashSet};
 
 use kad::{Address, opt_out::OptOut};
 use multiaddr::Protocol;
-use schema::{NatClass, PeerNumber, RunId, Visit};
+use schema::{Encounter, NatClass, PeerNumber, RunId, TABLES, Veil, Visit, cell::Cell};
 use store::Store;
-
-use super::Veil;
 
 /// The peers that are written, by their numbers, and what they are called. Takes about 200 bytes for each peer.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
+pub struct ExportedPeers {
     texts: HashMap<PeerNumber, Box<str>>,
     /// In the order in which they were first heard of.
     order: Vec<PeerNumber>,
     /// How many were left out, since they asked not to be measured.
-    pub(crate) left_out: u64,
+    left_out: u64,
 }
 
-impl Names {
+impl ExportedPeers {
     /// Reads them. Left out is who is on the list by peer id, and who has an address of its own in a range of it.
-    pub(crate) fn read(
-        store: &Store,
-        crawl: RunId,
-        opt_out: &OptOut,
-        veil: &Veil,
-    ) -> Result<Self, store::Error> {
-        let at_range = in_ranges(store, crawl, opt_out)?;
+    pub fn read(store: &Store, run: RunId, opt_out: &OptOut, veil: &Veil) -> Result<Self, store::Error> {
+        let at_range = in_ranges(store, run, opt_out)?;
         let mut names = Self::default();
-        for (number, peer) in store.peers(crawl)?.iter() {
+        for (number, peer) in store.peers(run)?.iter() {
             if opt_out.has_peer(&peer) || at_range.contains(&number) {
                 names.left_out += 1;
                 continue;
@@ -41,32 +34,53 @@ impl Names {
     }
 
     /// What a peer is called; `None` if it is left out.
-    pub(crate) fn get(&self, peer: PeerNumber) -> Option<&str> {
+    pub fn get(&self, peer: PeerNumber) -> Option<&str> {
         self.texts.get(&peer).map(AsRef::as_ref)
     }
 
+    /// How many there are.
+    pub fn len(&self) -> u64 {
+        self.order.len() as u64
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// How many were left out, since they asked not to be measured.
+    pub const fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
     /// All of them, in the order in which they were first heard of.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (PeerNumber, &str)> {
+    pub fn iter(&self) -> impl Iterator<Item = (PeerNumber, &str)> {
         self.order.iter().filter_map(|&number| Some((number, self.get(number)?)))
     }
 }
 
-fn in_ranges(store: &Store, crawl: RunId, opt_out: &OptOut) -> Result<HashSet<PeerNumber>, store::Error> {
+fn in_ranges(store: &Store, run: RunId, opt_out: &OptOut) -> Result<HashSet<PeerNumber>, store::Error> {
     let mut found = HashSet::new();
     if opt_out.is_empty() {
         return Ok(found);
     }
-    for visit in store.visits(crawl)? {
-        let visit = visit?;
-        // Where a name led to is an address of the peer's own, too.
-        let tried =
-            visit.met.addresses.iter().flat_map(|visited| std::iter::once(visited).chain(&visited.resolved));
-        let mut addresses = tried.map(|visited| &visited.address).chain(&visit.met.listen_addrs);
-        if addresses.any(|address| !is_relayed(address) && opt_out.has_given(address)) {
-            found.insert(visit.peer);
+    for table in TABLES.iter().filter(|table| table.has_encounter && table.has_subject()) {
+        for row in store.rows_of(run, table)? {
+            let row = row?;
+            let is_at_range = row.encounter().is_some_and(|met| is_in_range(met, opt_out));
+            if let (true, Some(Cell::Peer(peer))) = (is_at_range, row.cells().first()) {
+                found.insert(*peer);
+            }
         }
     }
     Ok(found)
+}
+
+/// Where a name led to is an address of the peer's own, too.
+fn is_in_range(met: &Encounter, opt_out: &OptOut) -> bool {
+    let tried = met.addresses.iter().flat_map(|visited| std::iter::once(visited).chain(&visited.resolved));
+    let mut addresses = tried.map(|visited| &visited.address).chain(&met.listen_addrs);
+    addresses.any(|address| !is_relayed(address) && opt_out.has_given(address))
 }
 
 /// Then the IP address is the relay's.
@@ -74,7 +88,7 @@ fn is_relayed(address: &Address) -> bool {
     address.multiaddr().into_iter().flatten().any(|part| matches!(part, Protocol::P2pCircuit))
 }
 
-/// What the visits of a crawl say of each peer together.
+/// What the visits of a run say of each peer together.
 #[derive(Debug, Default)]
 pub(crate) struct Verdicts(HashMap<PeerNumber, Verdict>);
 
@@ -91,9 +105,9 @@ pub(crate) struct Verdict {
 
 impl Verdicts {
     /// Reads all visits.
-    pub(crate) fn read(store: &Store, crawl: RunId) -> Result<Self, store::Error> {
+    pub(crate) fn read(store: &Store, run: RunId) -> Result<Self, store::Error> {
         let mut verdicts = Self::default();
-        for visit in store.visits(crawl)? {
+        for visit in store.visits(run)? {
             verdicts.add(&visit?);
         }
         Ok(verdicts)
