@@ -32,7 +32,7 @@ pub fn check(bytes: &[u8]) {
 /// Whether nothing stands there that no address has: a name would have other letters, or end in a dot.
 fn is_address(host: &[u8]) -> bool {
     host.iter().all(|byte| byte.is_ascii_hexdigit() || b".:[]".contains(byte))
-        && (host.contains(&b':') || host.iter().filter(|&&byte| byte == b'.').count() == 3)
+        && (host.contains(&b':') || host.split(|&byte| byte == b'.').count() == 4)
 }
 
 fn is_localhost(host: &[u8]) -> bool {
