@@ -142,22 +142,8 @@ impl<'a> Values<'a> {
     pub(super) fn look_up(&mut self, rows: &[Vec<Value>]) -> Result<(), Error> {
         for row in rows {
             for &(position, refers) in &self.refers {
-                match row.get(position) {
-                    Some(&Value::Integer(id)) => self.resolver.want(refers, id),
-                    Some(Value::Blob(blob)) if refers == Refers::Fates => {
-                        for fate in codec::decode_fates(blob).unwrap_or_default() {
-                            self.resolver.want(Refers::Address, fate.address);
-                            if fate.outcome == codec::FAILED {
-                                self.resolver.want(Refers::Failure, fate.cause);
-                            }
-                        }
-                    }
-                    // What is no list is noticed when the row is read.
-                    Some(Value::Blob(blob)) => {
-                        let ids = codec::decode_ids(blob).unwrap_or_default();
-                        ids.into_iter().for_each(|id| self.resolver.want(Refers::Address, id));
-                    }
-                    _ => {}
+                if let Some(value) = row.get(position) {
+                    want(&mut self.resolver, refers, value);
                 }
             }
         }
@@ -245,6 +231,27 @@ impl<'a> Values<'a> {
             .into_iter()
             .map(|id| self.resolver.address(id))
             .collect()
+    }
+}
+
+/// Notes what a value refers to. What is no list is noticed when the row is read.
+fn want(resolver: &mut Resolver<'_>, refers: Refers, value: &Value) {
+    match (refers, value) {
+        (_, &Value::Integer(id)) => resolver.want(refers, id),
+        (Refers::Fates, Value::Blob(blob)) => {
+            for fate in codec::decode_fates(blob).unwrap_or_default() {
+                resolver.want(Refers::Address, fate.address);
+                if fate.outcome == codec::FAILED {
+                    resolver.want(Refers::Failure, fate.cause);
+                }
+            }
+        }
+        (_, Value::Blob(blob)) => {
+            for id in codec::decode_ids(blob).unwrap_or_default() {
+                resolver.want(Refers::Address, id);
+            }
+        }
+        _ => {}
     }
 }
 
