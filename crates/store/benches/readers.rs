@@ -41,8 +41,11 @@ const READ_ROWS: usize = 300_000;
 /// Set in a process that measures: what, and the store.
 const MEASURE: &str = "KADSCOPE_BENCH_READERS";
 
+/// Measures something of the store at a path.
+type Measure = fn(&Path);
+
 /// What is measured, each in a process of its own.
-const MEASUREMENTS: [(&str, fn(&Path)); 4] =
+const MEASUREMENTS: [(&str, Measure); 4] =
     [("scan", scan), ("half", scan_half), ("rows", read_rows), ("peer", ask_for_peers)];
 
 fn main() {
@@ -160,7 +163,7 @@ impl Spent {
     }
 
     fn tell(&self, what: &str, visits: usize) {
-        let (wall, cpu) = (self.wall.elapsed().as_secs_f64(), (cpu() - self.cpu).as_secs_f64());
+        let (wall, cpu) = (self.wall.elapsed().as_secs_f64(), cpu().saturating_sub(self.cpu).as_secs_f64());
         println!(
             "{what}: {visits} visits in {wall:.2} s, {:.0}/s; {:.2} us CPU a visit, {:.0} a second of CPU",
             visits as f64 / wall,

@@ -104,12 +104,10 @@ fn a_killed_prune_leaves_a_whole_store_and_is_done_by_the_next() {
         assert_eq!((totals.visits, totals.pruned), (left, u64::from(VISITS) - left));
         let visits: Vec<_> = store.visits(rows::start(1).id).unwrap().map(Result::unwrap).collect();
         assert_eq!(visits.len() as u64, left);
+        let gone = usize::try_from(u64::from(VISITS) - left).unwrap();
         let edges: usize = visits.iter().filter_map(|visit| visit.neighbors.as_ref()).map(Vec::len).sum();
         assert_eq!(totals.edges, edges as u64);
-        assert!(
-            visits.into_iter().eq(sent().skip((u64::from(VISITS) - left) as usize)),
-            "those left are whole"
-        );
+        assert!(visits.into_iter().eq(sent().skip(gone)), "those left are whole");
     }
     let mut store = open(&path);
     assert!(count(&path, "address") > 0, "it was killed before these went");

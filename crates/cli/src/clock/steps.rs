@@ -72,7 +72,8 @@ mod tests {
     /// A reading when the run has been awake and the machine has slept for so many seconds, with the wall clock so far ahead.
     fn reading(origin: Instant, (awake, slept, ahead): (f64, f64, f64)) -> Reading {
         let wall = START.after(secs(awake + slept));
-        let ahead = Timestamp(wall.0 + (ahead * 1e6) as i64);
+        let by = secs(f64::abs(ahead));
+        let ahead = if ahead < 0.0 { Timestamp(wall.0 - Timestamp(0).after(by).0) } else { wall.after(by) };
         let since_boot = secs(5_000.0 + awake + slept);
         Reading { monotonic: origin + secs(awake), since_boot, wall: ahead, took: Duration::ZERO }
     }

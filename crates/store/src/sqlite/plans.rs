@@ -95,7 +95,7 @@ fn a_statement_is_compiled_once_whatever_it_is_asked_with() {
             for parameter in 1..=select.parameter_count() {
                 select.raw_bind_parameter(parameter, value).unwrap();
             }
-            drop(select.raw_query().next().unwrap().is_some());
+            assert!(select.raw_query().next().unwrap().is_none());
         }
         assert_eq!(select.get_status(StatementStatus::RePrepare), 0, "{sql}");
     }
