@@ -1,7 +1,7 @@
 //! How many addresses met which fate, counted where others can look on.
 
 use std::sync::{
-    Arc,
+    Arc, LazyLock,
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
@@ -11,6 +11,10 @@ use kad::{
 };
 
 use crate::summary::Counts;
+
+/// What addresses are counted as that were left out, in the order of the reasons.
+static SKIPPED: LazyLock<Vec<String>> =
+    LazyLock::new(|| SkipReason::ALL.iter().map(|reason| format!("skipped_{reason}")).collect());
 
 /// How many addresses met each fate. Clones are of the same counts: a crawl adds, and whoever has one reads.
 #[derive(Debug, Clone)]
@@ -79,20 +83,7 @@ fn name(outcome: &AddressOutcome) -> &'static str {
         AddressOutcome::Connected => "connected",
         AddressOutcome::NotTried => "not_tried",
         AddressOutcome::Abandoned => "abandoned",
-        AddressOutcome::Skipped(reason) => match reason {
-            SkipReason::Private => "skipped_private",
-            SkipReason::Loopback => "skipped_loopback",
-            SkipReason::SpecialPurpose => "skipped_special_purpose",
-            SkipReason::Public => "skipped_public",
-            SkipReason::Relayed => "skipped_relayed",
-            SkipReason::TransportNotSupported => "skipped_transport_not_supported",
-            SkipReason::TransportUnknown => "skipped_transport_unknown",
-            SkipReason::Malformed => "skipped_malformed",
-            SkipReason::OtherPeer => "skipped_other_peer",
-            SkipReason::OverLimit => "skipped_over_limit",
-            SkipReason::OptedOut => "skipped_opted_out",
-            SkipReason::Name => "skipped_name",
-        },
+        AddressOutcome::Skipped(reason) => SKIPPED.get(*reason as usize).map_or("skipped", String::as_str),
         AddressOutcome::Failed(failure) => failure.class.name(),
     }
 }
@@ -113,6 +104,7 @@ mod tests {
         let all = FateCounts::names();
         let (not_dialled, dialled) = all.split_at(FateCounts::NOT_DIALLED);
         assert!(not_dialled.iter().skip(1).all(|name| name.starts_with("skipped_")));
+        assert_eq!(name(&AddressOutcome::Skipped(SkipReason::OptedOut)), "skipped_opted_out");
         assert!(dialled.iter().all(|name| !name.starts_with("skipped_")));
     }
 
