@@ -2,7 +2,7 @@
 
 mod requests;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use clap::Args;
 use http::{Holding, Metric, MetricKind};
@@ -12,8 +12,9 @@ use store::{Store, StoreUrl, Totals, Writer};
 use tokio::{
     sync::{mpsc, watch},
     task::spawn_blocking,
-    time::Instant,
+    time::{Instant, sleep},
 };
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::requests::trace;
 use crate::{
@@ -79,6 +80,8 @@ struct Kept {
     _store: Store,
     writer: Writer,
     clocks: ClockWatch,
+    /// Cancelled when the command is to end, and how long it may then wait for a store that is away.
+    hurry: (CancellationToken, Duration),
 }
 
 impl ToolRun {
@@ -86,9 +89,10 @@ impl ToolRun {
     /// never been.
     pub(crate) async fn begin(staying: &Staying, store: &StoreUrl, order: RunOrder) -> anyhow::Result<Self> {
         let store = store.clone();
-        let run = staying
-            .unless_stopped(spawn_blocking(move || Self::begun(&store, order, clock::read)))
-            .await???;
+        // The rest is for what comes before and after.
+        let hurry = (staying.stop().clone(), staying.stop_timeout() / 2);
+        let begun = spawn_blocking(move || Self::begun(&store, order, hurry, clock::read));
+        let run = staying.unless_stopped(begun).await???;
         if let Some(writer) = run.writer() {
             staying.hold(rows_waiting(&writer.sender()));
             staying.show([rows_metric(writer.progress())]);
@@ -100,6 +104,7 @@ impl ToolRun {
     fn begun(
         store: &StoreUrl,
         order: RunOrder,
+        hurry: (CancellationToken, Duration),
         mut read: impl FnMut() -> Reading + Send + 'static,
     ) -> Result<Self, store::Error> {
         let store = Store::open(store)?;
@@ -125,7 +130,7 @@ impl ToolRun {
             Some(store) => {
                 let writer = store.begin_run(&start)?;
                 let clocks = ClockWatch::begin(reading, writer.sender(), read);
-                Some(Kept { _store: store, writer, clocks })
+                Some(Kept { _store: store, writer, clocks, hurry })
             }
         };
         Ok(Self { id, began, numbers: HashMap::new(), kept })
@@ -194,9 +199,13 @@ impl ToolRun {
     pub(crate) async fn finish(self, end: RunEnd) -> Result<(), store::Error> {
         match self.kept {
             None => Ok(()),
-            Some(Kept { _store, writer, clocks }) => {
+            Some(Kept { _store, writer, clocks, hurry: (stop, patience) }) => {
                 clocks.end().await;
-                writer.finish(end).await.map(drop)
+                let hurry = async move {
+                    stop.cancelled_owned().await;
+                    sleep(patience).await;
+                };
+                writer.finish_before(end, hurry).await.map(drop)
             }
         }
     }
@@ -225,12 +234,9 @@ pub(crate) fn rows_metric(totals: watch::Receiver<Totals>) -> Metric {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicI64, Ordering::Relaxed},
-        },
-        time::Duration,
+    use std::sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering::Relaxed},
     };
 
     use schema::{ClockStep, StepCause};
@@ -260,7 +266,8 @@ mod tests {
         let (network, vantage) = ("test".to_owned(), String::new());
         let parameters = serde_json::json!({});
         let order = RunOrder { tool: Tool::Ping, network, seed: 0, vantage, parameters };
-        let run = ToolRun::begun(&url, order, clocks(Arc::clone(&ahead))).unwrap();
+        let hurry = (CancellationToken::new(), Duration::ZERO);
+        let run = ToolRun::begun(&url, order, hurry, clocks(Arc::clone(&ahead))).unwrap();
         for &(after, by) in set {
             sleep_until(began + Duration::from_secs(after)).await;
             ahead.fetch_add(by * 1_000_000, Relaxed);

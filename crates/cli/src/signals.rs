@@ -112,6 +112,7 @@ pub(crate) struct StopOnSignal {
     stop: CancellationToken,
     /// Cancelled once the signals are somebody else's.
     let_go: CancellationToken,
+    within: Duration,
 }
 
 impl StopOnSignal {
@@ -139,12 +140,17 @@ impl StopOnSignal {
         };
         let run = move || runtime.block_on(over.run_until_cancelled(heard));
         thread::Builder::new().name("signals".to_owned()).spawn(run)?;
-        Ok(Self { stop, let_go })
+        Ok(Self { stop, let_go, within })
     }
 
     /// Cancelled by the first signal.
     pub(crate) const fn token(&self) -> &CancellationToken {
         &self.stop
+    }
+
+    /// How long a command has to end, from the first signal on.
+    pub(crate) const fn within(&self) -> Duration {
+        self.within
     }
 
     /// From now on signals do nothing here: somebody else listens to them.

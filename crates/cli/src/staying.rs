@@ -22,7 +22,7 @@
 
 mod standing;
 
-use std::{fmt, net::SocketAddr};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use http::{
     Access, CAN_PROFILE, Holding, Holdings, HttpError, Listening, MemoryWatch, Metric, Metrics, Room,
@@ -173,6 +173,11 @@ impl Staying {
     /// Cancelled when the tool is to end.
     pub(crate) const fn stop(&self) -> &CancellationToken {
         self.signals.token()
+    }
+
+    /// How long it has to end then.
+    pub(crate) const fn stop_timeout(&self) -> Duration {
+        self.signals.within()
     }
 
     /// What comes of something, unless the tool is to end before: then nobody waits for it any more.

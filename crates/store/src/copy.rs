@@ -35,7 +35,7 @@ impl Store {
             }
         }
         if let Some(end) = &run.end {
-            there.end(end).await?;
+            there.end(end, Box::pin(std::future::pending())).await?;
         }
         drop(there);
         Ok(to.run(id)?.totals)

@@ -1,8 +1,10 @@
 //! Receives the rows of one run and appends them in batches, on a thread of its own, whatever keeps them.
 
 use std::{
-    future::ready,
+    fmt,
+    future::{pending, ready},
     io,
+    pin::Pin,
     thread::{self, JoinHandle},
 };
 
@@ -24,6 +26,21 @@ use crate::{
 
 #[cfg(feature = "postgres")]
 use crate::postgres;
+
+/// Ready when nobody has time any more to wait for a store that is away.
+pub(crate) type Hurry = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What a writer ends with.
+struct Finish {
+    end: RunEnd,
+    hurry: Hurry,
+}
+
+impl fmt::Debug for Finish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Finish").field("end", &self.end).finish_non_exhaustive()
+    }
+}
 
 /// Appends the rows of one run to what keeps them. Dropped, the run counts as ended or interrupted. After an error it must
 /// not be used again.
@@ -54,12 +71,13 @@ impl Appender {
         }
     }
 
-    /// Writes the end of the run.
-    pub(crate) async fn end(&mut self, end: &RunEnd) -> Result<Totals, Error> {
+    /// Writes the end of the run. What the store is away for is waited for until `hurry` is ready, and within the limits.
+    pub(crate) async fn end(&mut self, end: &RunEnd, hurry: Hurry) -> Result<Totals, Error> {
         match self {
-            Self::Sqlite(appender) => ready(appender.end(end)).await,
+            // A file is not away.
+            Self::Sqlite(appender) => ready((appender.end(end), drop(hurry)).0).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(appender) => appender.end(end).await,
+            Self::Postgres(appender) => appender.end(end, hurry).await,
         }
     }
 }
@@ -75,7 +93,7 @@ pub struct Writer {
     store: String,
     rows: mpsc::Sender<Row>,
     progress: watch::Receiver<Totals>,
-    end: Option<oneshot::Sender<RunEnd>>,
+    end: Option<oneshot::Sender<Finish>>,
     done: Option<oneshot::Receiver<Result<Totals, Error>>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -125,10 +143,21 @@ impl Writer {
     /// Writes what was sent and then the end of the run. Senders that still exist find the channel closed.
     ///
     /// Fails with the first error that a batch or the end met; what was committed before is kept.
-    pub async fn finish(mut self, end: RunEnd) -> Result<Totals, Error> {
+    pub async fn finish(self, end: RunEnd) -> Result<Totals, Error> {
+        self.finish_before(end, pending()).await
+    }
+
+    /// The same for who may not have the time that [`Limits::outage`] gives a store that is away: once `hurry` is ready, what
+    /// such a store does not have is left where the next run finds it, and [`Error::Away`] says where.
+    pub async fn finish_before(
+        mut self,
+        end: RunEnd,
+        hurry: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<Totals, Error> {
         let died = || Error::WriterDied { store: self.store.clone() };
         // A writer that has failed does not take it, and says why below.
-        drop(self.end.take().map(|sender| sender.send(end)));
+        let finish = Finish { end, hurry: Box::pin(hurry) };
+        drop(self.end.take().map(|sender| sender.send(finish)));
         let done = self.done.take().ok_or_else(died)?;
         done.await.map_err(|_| died())?
     }
@@ -149,7 +178,7 @@ struct Task {
     /// When the run began, by its clock and by that of the system, which does not step.
     began: (Timestamp, Instant),
     rows: mpsc::Receiver<Row>,
-    end: oneshot::Receiver<RunEnd>,
+    end: oneshot::Receiver<Finish>,
     progress: watch::Sender<Totals>,
     limits: Limits,
 }
@@ -158,7 +187,7 @@ struct Task {
 enum Ending {
     NotYet,
     /// All was sent.
-    Finished(RunEnd),
+    Finished(Finish),
     /// The writer was dropped.
     Dropped,
 }
@@ -176,9 +205,9 @@ impl Task {
                 tell(&self.progress, totals);
                 continue;
             }
-            match &ending {
+            match ending {
                 Ending::NotYet => {}
-                Ending::Finished(end) => return self.appender.end(end).await,
+                Ending::Finished(Finish { end, hurry }) => return self.appender.end(&end, hurry).await,
                 Ending::Dropped => return Ok(*self.progress.borrow()),
             }
         }
@@ -223,7 +252,7 @@ impl Task {
     }
 
     /// Lets nothing more into the queue.
-    fn close(&mut self, end: Result<RunEnd, oneshot::error::RecvError>) -> Ending {
+    fn close(&mut self, end: Result<Finish, oneshot::error::RecvError>) -> Ending {
         self.rows.close();
         end.map_or(Ending::Dropped, Ending::Finished)
     }

@@ -160,9 +160,9 @@ mod tests {
         let mut seen: BTreeMap<String, (String, String)> = BTreeMap::new();
         for (of, arg) in options(&command(), "") {
             let option = arg.get_long().unwrap_or_default().to_owned();
-            // Whose runs are listed is another question than which network is crawled.
-            let is_shared =
-                SHARED.contains(&option.as_str()) && (of.as_str(), option.as_str()) != ("runs", "network");
+            // Whose runs are listed or exported is another question than which network is crawled.
+            let is_of_runs = option == "network" && ["runs", "export"].contains(&of.as_str());
+            let is_shared = SHARED.contains(&option.as_str()) && !is_of_runs;
             let owner = if is_shared { String::new() } else { of.clone() };
             let words = [owner.as_str(), &option].into_iter().filter(|word| !word.is_empty());
             let words = words.collect::<Vec<_>>().join("_").to_uppercase().replace('-', "_");

@@ -68,7 +68,7 @@ fn an_export_replaces_an_export_and_other_files_by_force() {
     refused(&export, &out, "--force replaces it");
     assert_eq!(run(export.into_iter().chain(["--force"])).code, 0);
     assert_eq!(run(export).code, 0, "it is an export now");
-    assert!(fs::read_to_string(&out).expect("readable").starts_with("{\"row\":\"crawl\""));
+    assert!(fs::read_to_string(&out).expect("readable").starts_with("{\"row\":\"run\""));
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Appends the rows of one run.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use schema::{Row, RunEnd, RunId, RunStart, Timestamp};
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 
 use super::{
     batch::Batch,
@@ -12,7 +15,7 @@ use super::{
     forwarder::{Forwarder, Refused},
     login::Login,
 };
-use crate::{Error, Limits, Totals};
+use crate::{Error, Limits, Totals, writer::Hurry};
 
 /// The rows of one run on their way. Dropped without an end, it waits for what it can bring, and leaves the rest in a file.
 #[derive(Debug)]
@@ -55,26 +58,41 @@ impl Appender {
         let batch = Batch { number: 0, created_at: now, rows };
         let patience = self.limits.outage;
         let push = async move |forwarder: &mut Forwarder| forwarder.push(batch, patience).await;
+        let began = Instant::now();
         let pushed = self.desk.ask_async(push).await;
-        self.named(pushed, "append rows")
+        self.named(pushed, "append rows", began)
     }
 
-    /// Writes the end of the run.
-    pub(crate) async fn end(&mut self, end: &RunEnd) -> Result<Totals, Error> {
+    /// Writes the end of the run; waits for a database that is away until `hurry` is ready, and not longer than for a batch.
+    pub(crate) async fn end(&mut self, end: &RunEnd, hurry: Hurry) -> Result<Totals, Error> {
         let (end, patience) = (end.clone(), self.limits.outage);
-        let ended = async move |forwarder: &mut Forwarder| forwarder.finish(Some(end), patience).await;
+        let ended = async move |forwarder: &mut Forwarder| {
+            let gone = async { drop(timeout(patience, hurry).await) };
+            forwarder.finish(Some(end), gone).await
+        };
+        let began = Instant::now();
         let ended = self.desk.ask_async(ended).await;
-        self.named(ended, "end the run")
+        self.named(ended, "end the run", began)
     }
 
-    fn named(&self, done: Option<Result<Totals, Refused>>, operation: &'static str) -> Result<Totals, Error> {
+    fn named(
+        &self,
+        done: Option<Result<Totals, Refused>>,
+        operation: &'static str,
+        began: Instant,
+    ) -> Result<Totals, Error> {
         let store = self.store.clone();
         let Some(done) = done else { return Err(Error::WriterDied { store }) };
         done.map_err(|refused| match refused {
             Refused::NoRun => Error::UnknownRun { store, id: self.run },
             Refused::Sql(refused) => error::named(&store, operation, &refused),
             Refused::Io(source) => Error::Backend { store, operation, source: source.into() },
-            Refused::Away { reason, left } => Error::Away { store, waited: self.limits.outage, reason, left },
+            Refused::Away { reason, left } => {
+                // Nobody wants to read nanoseconds.
+                let waited =
+                    Duration::from_millis(began.elapsed().as_millis().try_into().unwrap_or(u64::MAX));
+                Error::Away { store, waited, reason, left }
+            }
         })
     }
 }

@@ -3,7 +3,11 @@
 //! While the database is away batches wait in the backlog, and another connection is tried again and again: at once, then after
 //! a time that doubles, with some jitter, so that many programs do not come back in the same moment.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    pin::{Pin, pin},
+    time::Duration,
+};
 
 use schema::{RunEnd, RunId, RunStart};
 use tokio::{
@@ -108,40 +112,44 @@ impl Forwarder {
     /// Takes a batch, and brings it if the database is there. Waits for the database while there is no room for what waits, but
     /// not longer than `patience`; returns what the run has in the database by now.
     pub(crate) async fn push(&mut self, batch: Batch, patience: Duration) -> Result<Totals, Refused> {
-        let deadline = Instant::now() + patience;
+        let mut gone = pin!(time::sleep(patience));
         self.last_batch += 1;
         let mut waiting = Waiting::Batch(Batch { number: self.last_batch, ..batch });
         while let Err(back) = self.backlog.push(waiting) {
             waiting = back;
-            self.try_until(deadline).await?;
+            self.try_until(gone.as_mut()).await?;
         }
         self.bring(ROUNDS).await?;
         Ok(self.totals)
     }
 
-    /// Brings all that waits and then the end of the run, if there is one. Waits for the database, but not longer than
-    /// `patience`.
+    /// Brings all that waits and then the end of the run, if there is one. Waits for the database until all patience is `gone`.
     pub(crate) async fn finish(
         &mut self,
         end: Option<RunEnd>,
-        patience: Duration,
+        gone: impl Future<Output = ()>,
     ) -> Result<Totals, Refused> {
-        let deadline = Instant::now() + patience;
+        let mut gone = pin!(gone);
         if let Some(end) = end {
             let mut end = Waiting::End(end);
             while let Err(back) = self.backlog.push(end) {
                 end = back;
-                self.try_until(deadline).await?;
+                self.try_until(gone.as_mut()).await?;
             }
         }
         while !self.backlog.is_empty() {
-            self.try_until(deadline).await?;
+            self.try_until(gone.as_mut()).await?;
         }
         Ok(self.totals)
     }
 
-    async fn try_until(&mut self, deadline: Instant) -> Result<(), Refused> {
-        if time::timeout_at(deadline, self.connected()).await.is_err() {
+    async fn try_until(&mut self, gone: Pin<&mut impl Future<Output = ()>>) -> Result<(), Refused> {
+        let is_gone = tokio::select! {
+            biased;
+            () = self.connected() => false,
+            () = gone => true,
+        };
+        if is_gone {
             return Err(self.give_up());
         }
         self.bring(ROUNDS).await

@@ -184,8 +184,8 @@ mod tests {
     };
     use proptest::prelude::*;
     use schema::{
-        AddressVisit, ClockStep, ConnectionInfo, LookupRequest, PrefixOutcome, RecordHolder, StepCause,
-        Visit, VisitKind,
+        AddressVisit, ClockStep, ConnectionInfo, LookupRequest, PeerInDegree, PrefixOutcome, RecordHolder,
+        StepCause, Visit, VisitKind,
     };
 
     use super::*;
@@ -200,14 +200,16 @@ mod tests {
         }
     }
 
-    /// A visit of which everything is there, and one of each kind of rows that has other kinds of values.
-    fn rows() -> Vec<Row> {
-        let failure =
-            Failure { phase: Phase::Connect, class: FailureClass::Timeout, detail: Some("\0é".into()) };
+    fn failure() -> Failure {
+        Failure { phase: Phase::Connect, class: FailureClass::Timeout, detail: Some("\0é".into()) }
+    }
+
+    /// A visit of which everything is there.
+    fn visit() -> Visit {
         let mut visit = Visit::begun(PeerNumber(7), VisitKind::TurnedAway, Timestamp(-5));
         visit.met.dial_duration = Some(Duration::from_micros(u64::MAX >> 1));
         visit.met.addresses = vec![
-            fate(AddressOutcome::Connected, vec![fate(AddressOutcome::Failed(failure.clone()), Vec::new())]),
+            fate(AddressOutcome::Connected, vec![fate(AddressOutcome::Failed(failure()), Vec::new())]),
             fate(AddressOutcome::Skipped(SkipReason::Private), Vec::new()),
             fate(AddressOutcome::NotTried, Vec::new()),
             fate(AddressOutcome::Abandoned, Vec::new()),
@@ -221,7 +223,7 @@ mod tests {
             socket: ([0, 0, 0, 0, 0, 0, 0, 1], 4001).into(),
             rtt: Some(RoundTrip { time: Duration::from_micros(9), source: RttSource::TcpInfo }),
         });
-        visit.met.connect_error = Some(failure.clone());
+        visit.met.connect_error = Some(failure());
         visit.met.agent_version = Some(String::new());
         visit.met.protocols = vec!["/a".to_owned(), String::new()];
         visit.met.listen_addrs = vec![Address::from_bytes(&[0xff])];
@@ -229,6 +231,11 @@ mod tests {
         visit.prefixes[2] = PrefixOutcome::Answered { peers: 20 };
         visit.prefixes[3] = PrefixOutcome::Failed(FailureClass::Timeout);
         visit.neighbors = Some(vec![PeerNumber(0), PeerNumber(u32::MAX)]);
+        visit
+    }
+
+    /// One of each kind of rows.
+    fn rows() -> Vec<Row> {
         let request = LookupRequest {
             peer: PeerNumber(1),
             kind: LookupKind::ALL[0],
@@ -254,15 +261,17 @@ mod tests {
             key: Vec::new(),
             given_at: Timestamp(0),
             provider: PeerNumber(2),
-            send_error: Some(failure),
+            send_error: Some(failure()),
             has_record: Some(false),
             with_addresses: None,
             read_error: None,
         };
         let (noticed_at, wall) = (Timestamp(i64::MIN), Timestamp(i64::MAX));
         let step = ClockStep { noticed_at, expected: Timestamp(0), wall, cause: StepCause::Set };
-        let peer = PeerId::from_bytes(&[0, 1, 7]).unwrap();
-        vec![Row::Peer(PeerNumber(3), peer), visit.into(), request.into(), holder.into(), step.into()]
+        let heard =
+            PeerInDegree { named: PeerNumber(2), tables: u16::MAX, heard_after: u32::MAX, given: true };
+        let peer = Row::Peer(PeerNumber(3), PeerId::from_bytes(&[0, 1, 7]).unwrap());
+        vec![peer, visit().into(), request.into(), holder.into(), heard.into(), step.into()]
     }
 
     #[test]

@@ -38,7 +38,8 @@ fn a_password_may_have_any_character() {
             "CREATE ROLE {role} LOGIN PASSWORD '{quoted}'; GRANT CREATE ON DATABASE {database} TO {role}"
         ),
     );
-    let escaped: String = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let escape = |byte: u8| format!("%{byte:02X}");
+    let escaped = password.bytes().map(escape).collect::<Vec<_>>().concat();
     let passfile = directory.join("special");
     let line = password.replace('\\', "\\\\").replace(':', "\\:");
     fs::write(&passfile, format!("127.0.0.1:{port}:*:{role}:{line}\n")).unwrap();

@@ -123,6 +123,27 @@ async fn rows_wait_in_a_file_while_the_database_is_away() {
     assert_eq!(server.spills().read_dir().unwrap().count(), 0);
 }
 
+/// Whoever is told to end while the database is away does not wait for it: what memory holds is left in a file.
+#[tokio::test]
+async fn who_is_in_a_hurry_leaves_what_waits_in_a_file() {
+    let server = Server::start();
+    let url = server.url(&server.database());
+    let limits = Limits { outage: Duration::from_secs(3600), ..LIMITS() };
+    let store = Store::open_with(&url, limits).unwrap().unwrap();
+    let all: Vec<_> = rows::crawl(100, 5, true).collect();
+    let writer = store.begin_run(&rows::start(1)).unwrap();
+    server.kill();
+    conformance::send(&writer, all.iter().cloned()).await;
+    let ended = writer.finish_before(rows::end(RunState::Cancelled), std::future::ready(()));
+    let Err(Error::Away { left: Some(left), .. }) = ended.await else { panic!("it is away") };
+    assert!(left.is_file());
+    server.run(&[]);
+    let store = Store::open_with(&url, limits).unwrap().unwrap();
+    conformance::keep(&store, &rows::start(2), rows::crawl(3, 2, true)).await;
+    assert!(read(&store, 1) == all);
+    assert_eq!(store.run(rows::start(1).id).unwrap().state, RunState::Cancelled);
+}
+
 /// The database does not come back: what it does not have is left in a file, and the next run brings it, with the end.
 #[tokio::test]
 async fn what_was_left_in_a_file_is_brought_by_the_next_run() {

@@ -9,8 +9,8 @@ use kad::{
 };
 use kadscope_store::{ColumnValues, Error, PeerHistory, RunFilter, Scan, Store, Totals, Writer};
 use schema::{
-    ClockStep, Encounter, LookupRequest, PeerNumber, Ping, RecordHolder, Row, RowType as _, RunId, RunStart,
-    RunState, StepCause, TABLES, Visit,
+    ClockStep, Encounter, LookupRequest, PeerInDegree, PeerNumber, Ping, RecordHolder, Row, RowType as _,
+    RunId, RunStart, RunState, StepCause, TABLES, Visit,
 };
 
 use crate::rows;
@@ -245,6 +245,7 @@ pub(crate) async fn every_kind_of_rows_is_read_back(open: &dyn Fn() -> Store) {
     read.extend(store.rows::<Ping>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<LookupRequest>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<RecordHolder>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<PeerInDegree>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<ClockStep>(id).unwrap().map(|row| row.unwrap().into()));
     assert_eq!(read, sent[3..]);
     let tables: std::collections::BTreeSet<_> = read.iter().map(|row| row.table().unwrap().name).collect();
@@ -374,11 +375,12 @@ fn of_every_kind() -> Vec<Row> {
         with_addresses: Some(false),
         read_error: failure(),
     };
+    let in_degree = PeerInDegree { named: PeerNumber(2), tables: 1, heard_after: 1, given: false };
     let step = ClockStep {
         noticed_at: started_at,
         expected: started_at.after(Duration::from_secs(60)),
         wall: started_at.after(Duration::from_secs(3600)),
         cause: StepCause::Suspended,
     };
-    vec![rows::visit(1).into(), ping.into(), request.into(), holder.into(), step.into()]
+    vec![rows::visit(1).into(), ping.into(), request.into(), holder.into(), in_degree.into(), step.into()]
 }
