@@ -52,7 +52,7 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
     let mut left_out = LeftOut::default();
     if let Some(mut connection) = connection {
         manner.pending.succeeded(dialled - begun);
-        visit.met.connection = Some(connection_info(&connection));
+        visit.met.connection = Some(ConnectionInfo::of(connection.endpoint(), None));
         let said = Talk::new(&mut connection, job.id, job.wave, manner).run(&mut found).await;
         if let Some(info) = &mut visit.met.connection {
             info.rtt = connection.round_trip();
@@ -88,19 +88,6 @@ pub(crate) const fn malformed(bytes: Box<[u8]>) -> AddressVisit {
 pub(crate) const fn skipped(address: Address, reason: SkipReason) -> AddressVisit {
     let outcome = AddressOutcome::Skipped(reason);
     AddressVisit { address, started_after: None, took: None, outcome, resolved: Vec::new() }
-}
-
-fn connection_info(connection: &impl Connection) -> ConnectionInfo {
-    let endpoint = connection.endpoint();
-    ConnectionInfo {
-        address: endpoint.address,
-        transport: endpoint.transport,
-        security: endpoint.security,
-        certificate: endpoint.certificate,
-        ip_version: endpoint.ip_version,
-        socket: endpoint.socket,
-        rtt: None,
-    }
 }
 
 /// Puts what the peer said into its row, and says what was left out of identify.

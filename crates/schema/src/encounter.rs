@@ -6,7 +6,7 @@ use std::{net::SocketAddr, time::Duration};
 use kad::{
     Address, Multiaddr,
     failure::Failure,
-    network::{AddressOutcome, RoundTrip, RttSource, Security, Transport, WssCertificate},
+    network::{AddressOutcome, Endpoint, RoundTrip, RttSource, Security, Transport, WssCertificate},
 };
 
 use crate::{
@@ -110,6 +110,14 @@ pub struct ConnectionInfo {
     pub socket: SocketAddr,
     /// The shortest round trip until the connection was closed; `None` if none was seen.
     pub rtt: Option<RoundTrip>,
+}
+
+impl ConnectionInfo {
+    /// What stands at the other end of a connection, and the shortest round trip if one was seen.
+    pub const fn of(endpoint: &Endpoint, rtt: Option<RoundTrip>) -> Self {
+        let &Endpoint { address, transport, security, certificate, ip_version, socket } = endpoint;
+        Self { address, transport, security, certificate, ip_version, socket, rtt }
+    }
 }
 
 /// Its columns, in every table that has them.

@@ -1,6 +1,6 @@
 //! What is kept of looking at a peer.
 
-use dht::{Heard, Probe};
+use dht::Probe;
 use kad::network::AddressOutcome;
 use schema::{AddressVisit, ConnectionInfo, Encounter, PeerNumber, Ping, Timestamp};
 
@@ -29,7 +29,7 @@ pub(super) fn row(peer: PeerNumber, started_at: Timestamp, probe: &Probe) -> Pin
     (met.sent_bytes, met.received_bytes) = (traffic.sent_bytes, traffic.received_bytes);
     let heard = said.as_ref();
     if let Some(heard) = heard {
-        met.connection = Some(connection(heard));
+        met.connection = Some(ConnectionInfo::of(&heard.endpoint, heard.round_trip));
         met.identify_error.clone_from(&heard.introduced.fault);
         if let Some(identify) = &heard.introduced.said {
             met.agent_version = Some(identify.agent_version.clone().unwrap_or_default());
@@ -46,18 +46,5 @@ pub(super) fn row(peer: PeerNumber, started_at: Timestamp, probe: &Probe) -> Pin
         ping_error: heard.and_then(|heard| heard.pong.as_ref().err()).cloned(),
         named: heard.and_then(|heard| heard.named.as_ref().ok()).and_then(|&named| u32::try_from(named).ok()),
         request_error: heard.and_then(|heard| heard.named.as_ref().err()).cloned(),
-    }
-}
-
-fn connection(heard: &Heard) -> ConnectionInfo {
-    let endpoint = &heard.endpoint;
-    ConnectionInfo {
-        address: endpoint.address,
-        transport: endpoint.transport,
-        security: endpoint.security,
-        certificate: endpoint.certificate,
-        ip_version: endpoint.ip_version,
-        socket: endpoint.socket,
-        rtt: heard.round_trip,
     }
 }
