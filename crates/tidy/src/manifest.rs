@@ -16,6 +16,7 @@ const DIRECTION: &[(&str, Option<&[&str]>)] = &[
     ("crawl", Some(&["kad", "dht", "schema", "estimate"])),
     ("testnet", Some(&["kad", "schema", "net", "dht"])),
     ("report", Some(&["kad", "schema", "store", "estimate"])),
+    ("hydra", Some(&["kad", "dht", "schema", "store", "http"])),
     ("jail", Some(&[])),
     ("cli", None),
     ("fuzz", None),

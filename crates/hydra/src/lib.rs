@@ -1,0 +1,4 @@
+//! Many heads over one belly: peers of ours, in one process, that answer as servers of a network from one routing table and
+//! one store of records.
+//!
+//! What is kept, and where, is left to `store`; who asks by HTTP is let in by `http`; only the program prints.
