@@ -91,7 +91,8 @@ impl Host {
 
     /// A peer of ours on a fabric.
     pub(crate) fn on(shared: Arc<Resources>, persona: Arc<Persona>, membership: Option<Membership>) -> Self {
-        Self::leaving_from(Source::System, shared, persona, membership)
+        let source = membership.as_ref().map_or(Source::System, |own| Source::of_listening(own.listens()));
+        Self::leaving_from(source, shared, persona, membership)
     }
 
     fn leaving_from(

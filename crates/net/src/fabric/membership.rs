@@ -1,12 +1,11 @@
 //! A peer of ours that has joined: its listening sockets, its connections, and how all of that ends.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use kad::{
     Multiaddr, PeerId,
     fabric::{Accepted, Inward},
 };
-use multiaddr::Protocol;
 use tokio::{
     runtime::Handle,
     sync::{Mutex, mpsc},
@@ -24,6 +23,7 @@ use crate::{
     error::NetError,
     persona::Persona,
     registry::{Order, Peered, Ticket},
+    source::ip_of,
 };
 
 /// How many accepted connections may wait to be taken.
@@ -154,14 +154,5 @@ impl Membership {
 impl Drop for Membership {
     fn drop(&mut self) {
         self.end();
-    }
-}
-
-/// The IP address at the beginning of an address.
-fn ip_of(address: &Multiaddr) -> Option<IpAddr> {
-    match address.iter().next()? {
-        Protocol::Ip4(ip) => Some(ip.into()),
-        Protocol::Ip6(ip) => Some(ip.into()),
-        _ => None,
     }
 }
