@@ -49,6 +49,16 @@ mod tests {
     use super::*;
     use crate::{keeping, reach};
 
+    /// The labels of a metric with their values, but for those that whoever runs or builds the program says.
+    fn labels_of(metric: &Metric) -> String {
+        let labels = metric.labels();
+        let one = |(index, label): (usize, &&str)| match *label {
+            "version" => format!("`{label}`"),
+            _ => format!("`{label}`: `{}`", labels.values(index).join("` `")),
+        };
+        labels.names().iter().enumerate().map(one).collect::<Vec<_>>().join("; ")
+    }
+
     /// Everything that there is to be read, as the page has it: a table for each command.
     fn page() -> (Metrics, String) {
         let (all, holdings) = (Metrics::default(), Holdings::default());
@@ -72,10 +82,7 @@ mod tests {
                 "## {heading}\n\n| metric | type | labels | what it says |\n|---|---|---|---|\n"
             );
             for metric in &metrics {
-                let labels = metric.label().map_or(String::new(), |(label, values)| match metric.name() {
-                    "kadscope_build_info" => format!("`{label}`"),
-                    _ => format!("`{label}`: `{}`", values.join("` `")),
-                });
+                let labels = labels_of(metric);
                 let (name, kind) = (metric.name(), metric.kind().name());
                 let _ = writeln!(text, "| `{name}` | {kind} | {labels} | {} |", metric.help());
             }

@@ -24,7 +24,7 @@ pub use self::{
     bounds::HttpBounds,
     error::HttpError,
     memory::{Holding, HoldingRow, Holdings, MemoryReport, MemoryWatch, memory_limit, resident_bytes},
-    metrics::{Metric, MetricKind, Metrics, process_metrics},
+    metrics::{Distribution, Histogram, Labels, Metric, MetricKind, Metrics, process_metrics},
     profile::CAN_PROFILE,
     readiness::Readiness,
     room::{Listening, Room},

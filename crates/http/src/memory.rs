@@ -14,7 +14,7 @@ pub use self::{
     limit::memory_limit,
     watch::{MemoryReport, MemoryWatch, resident_bytes},
 };
-use crate::metrics::{Metric, MetricKind};
+use crate::metrics::{Labels, Metric, MetricKind};
 
 /// Something with a bound that holds memory.
 pub struct Holding {
@@ -86,7 +86,7 @@ impl Holdings {
     pub fn metrics(&self) -> [Metric; 2] {
         let names = || {
             let holdings = self.clone();
-            move || holdings.rows().iter().map(|row| row.name).collect()
+            move || Labels::none().with("what", holdings.rows().iter().map(|row| row.name))
         };
         let read = |of: fn(&HoldingRow) -> u64| {
             let holdings = self.clone();
@@ -96,13 +96,13 @@ impl Holdings {
             Metric::growing(
                 (MetricKind::Gauge, "kadscope_held"),
                 "What each queue, cache and pool holds.",
-                ("what", names()),
+                names(),
                 read(|row| row.held),
             ),
             Metric::growing(
                 (MetricKind::Gauge, "kadscope_held_limit"),
                 "What each queue, cache and pool may hold.",
-                ("what", names()),
+                names(),
                 read(|row| row.bound),
             ),
         ]

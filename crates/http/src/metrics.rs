@@ -1,16 +1,22 @@
 //! Metrics: each described once and read when somebody asks, from counters that are there anyway.
 
+mod conventions;
+mod histogram;
+mod labels;
 mod process;
 mod text;
 
 use std::{
-    collections::BTreeSet,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-pub use self::process::process_metrics;
 pub(crate) use self::text::CONTENT_TYPE as METRICS_TYPE;
+pub use self::{
+    histogram::{Distribution, Histogram},
+    labels::Labels,
+    process::process_metrics,
+};
 
 /// What a number does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +25,8 @@ pub enum MetricKind {
     Counter,
     /// It goes up and down.
     Gauge,
+    /// Counters of how often something came out how large.
+    Histogram,
 }
 
 impl MetricKind {
@@ -27,34 +35,37 @@ impl MetricKind {
         match self {
             Self::Counter => "counter",
             Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
         }
     }
 }
 
 /// Reads the values of all series, in their order.
-type Read = Box<dyn Fn() -> Vec<f64> + Send + Sync>;
+enum Read {
+    Numbers(Box<dyn Fn() -> Vec<f64> + Send + Sync>),
+    Distributions(Box<dyn Fn() -> Vec<Distribution> + Send + Sync>),
+}
 
-/// Says the values of a label.
-type Values = Box<dyn Fn() -> Vec<&'static str> + Send + Sync>;
+/// Says what the series are.
+type Series = Box<dyn Fn() -> Labels + Send + Sync>;
 
-/// One metric: a number, or one for each value of a label whose values are words of the program, so that what peers say never
-/// becomes a series.
+/// One metric: a number, or one for each of its series.
 pub struct Metric {
     name: &'static str,
     kind: MetricKind,
     help: &'static str,
-    label: Option<(&'static str, Values)>,
+    series: Series,
     read: Read,
 }
 
 impl Metric {
     /// One number. Its name says its unit (`_seconds`, `_bytes`), and of a counter ends in `_total`; its help is a sentence.
     pub fn single(
-        (kind, name): (MetricKind, &'static str),
+        what: (MetricKind, &'static str),
         help: &'static str,
         read: impl Fn() -> f64 + Send + Sync + 'static,
     ) -> Self {
-        Self { name, kind, help, label: None, read: Box::new(move || vec![read()]) }
+        Self::over(what, help, Labels::none(), move || vec![read()])
     }
 
     /// A number for each value of a label; `read` gives them in the order of the values.
@@ -64,17 +75,39 @@ impl Metric {
         (label, values): (&'static str, Vec<&'static str>),
         read: impl Fn() -> Vec<f64> + Send + Sync + 'static,
     ) -> Self {
-        Self::growing(what, help, (label, move || values.clone()), read)
+        Self::over(what, help, Labels::none().with(label, values), read)
     }
 
-    /// The same of a label whose values become more while the program begins. Of what one of the two lacks nothing is shown.
+    /// A number for each series; `read` gives them in the order of these.
+    pub fn over(
+        what: (MetricKind, &'static str),
+        help: &'static str,
+        labels: Labels,
+        read: impl Fn() -> Vec<f64> + Send + Sync + 'static,
+    ) -> Self {
+        Self::growing(what, help, move || labels.clone(), read)
+    }
+
+    /// The same of series that become more while the program begins. Of what one of the two lacks nothing is shown.
     pub(crate) fn growing(
         (kind, name): (MetricKind, &'static str),
         help: &'static str,
-        (label, values): (&'static str, impl Fn() -> Vec<&'static str> + Send + Sync + 'static),
+        series: impl Fn() -> Labels + Send + Sync + 'static,
         read: impl Fn() -> Vec<f64> + Send + Sync + 'static,
     ) -> Self {
-        Self { name, kind, help, label: Some((label, Box::new(values))), read: Box::new(read) }
+        Self { name, kind, help, series: Box::new(series), read: Read::Numbers(Box::new(read)) }
+    }
+
+    /// A histogram for each series; `read` gives what they have counted, in the order of these and in the unit that the name
+    /// ends in. All have the same bounds.
+    pub fn histogram(
+        name: &'static str,
+        help: &'static str,
+        labels: Labels,
+        read: impl Fn() -> Vec<Distribution> + Send + Sync + 'static,
+    ) -> Self {
+        let (kind, read) = (MetricKind::Histogram, Read::Distributions(Box::new(read)));
+        Self { name, kind, help, series: Box::new(move || labels.clone()), read }
     }
 
     /// Its name.
@@ -92,37 +125,9 @@ impl Metric {
         self.help
     }
 
-    /// Its label, and all values of it; `None` if it is one number.
-    pub fn label(&self) -> Option<(&'static str, Vec<&'static str>)> {
-        self.label.as_ref().map(|(name, values)| (*name, values()))
-    }
-
-    /// What goes against the conventions of Prometheus, or `None`.
-    /// Source: `prometheus.io/docs/practices/naming`, and its data model for the characters.
-    fn problem(&self) -> Option<&'static str> {
-        let is_word = |word: &str| {
-            let mut bytes = word.bytes();
-            bytes.next().is_some_and(|first| first.is_ascii_lowercase())
-                && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-        };
-        let values = self.label().map_or_else(Vec::new, |(_, values)| values);
-        match () {
-            () if !is_word(self.name) => Some("its name is no word in snake_case"),
-            () if (self.kind == MetricKind::Counter) != self.name.ends_with("_total") => {
-                Some("counters, and only they, end in _total")
-            }
-            () if self.help.is_empty() || !self.help.ends_with('.') => Some("its help is no sentence"),
-            () if self.label().is_some_and(|(label, _)| !is_word(label)) => {
-                Some("its label is no word in snake_case")
-            }
-            () if values.iter().collect::<BTreeSet<_>>().len() != values.len() => {
-                Some("a value of its label stands twice")
-            }
-            () if (self.read)().len() != values.len().max(usize::from(self.label.is_none())) => {
-                Some("it does not have a number for each value of its label")
-            }
-            () => None,
-        }
+    /// What tells its series apart.
+    pub fn labels(&self) -> Labels {
+        (self.series)()
     }
 }
 
@@ -148,49 +153,17 @@ impl Metrics {
 
     /// What is wrong with their descriptions, for the tests of who registers them.
     pub fn problems(&self) -> Vec<String> {
-        let (all, mut names) = (self.all(), BTreeSet::new());
-        let twice =
-            all.iter().filter(|metric| !names.insert(metric.name)).map(|metric| (metric, "it stands twice"));
-        let wrong = all.iter().filter_map(|metric| Some((metric, metric.problem()?)));
-        wrong.chain(twice).map(|(metric, problem)| format!("{}: {problem}", metric.name)).collect()
+        self.problems_but(&[])
+    }
+
+    /// The same where these have names of another program, by which its dashboards ask: of the conventions they may break those on
+    /// how a name ends, and no others. Each of them must be there, and break one.
+    pub fn problems_but(&self, inherited: &[&str]) -> Vec<String> {
+        conventions::problems(&self.all(), inherited)
     }
 
     /// All of them as Prometheus reads them.
     pub fn text(&self) -> String {
         text::of(&self.all())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const UP: (MetricKind, &str) = (MetricKind::Gauge, "up");
-
-    fn problems(metrics: impl IntoIterator<Item = Metric>) -> usize {
-        let all = Metrics::default();
-        all.extend(metrics);
-        all.problems().len()
-    }
-
-    #[test]
-    fn the_conventions_are_held() {
-        let single = |kind, name| Metric::single((kind, name), "Help.", || 1.0);
-        assert_eq!(
-            problems([single(MetricKind::Gauge, "up"), single(MetricKind::Counter, "dials_total")]),
-            0
-        );
-        assert_eq!(problems([single(MetricKind::Gauge, "up"), single(MetricKind::Gauge, "up")]), 1);
-        for wrong in ["", "Up", "9up", "up-time", "up_total"] {
-            assert_eq!(problems([single(MetricKind::Gauge, wrong)]), 1, "{wrong}");
-        }
-        assert_eq!(problems([single(MetricKind::Counter, "dials")]), 1);
-        assert_eq!(problems([Metric::single(UP, "no sentence", || 1.0)]), 1);
-        let labelled = |values: Vec<_>, count| {
-            Metric::labelled(UP, "Help.", ("state", values), move || vec![1.0; count])
-        };
-        assert_eq!(problems([labelled(vec!["a", "b"], 2)]), 0);
-        assert_eq!(problems([labelled(vec!["a", "a"], 2)]), 1);
-        assert_eq!(problems([labelled(vec!["a", "b"], 1)]), 1);
     }
 }

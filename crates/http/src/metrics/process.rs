@@ -113,6 +113,7 @@ fn booted() -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Read;
 
     #[test]
     fn fields_are_counted_behind_the_name() {
@@ -132,7 +133,8 @@ mod tests {
         let metrics = process_metrics();
         let value = |name| {
             let metric = metrics.iter().find(|metric| metric.name == name).expect(name);
-            (metric.read)()[0]
+            let Read::Numbers(read) = &metric.read else { panic!("{name}") };
+            read()[0]
         };
         assert!(value("process_resident_memory_bytes") > 1e6);
         assert!(value("process_open_fds") >= 3.0 && value("process_open_fds") <= value("process_max_fds"));
