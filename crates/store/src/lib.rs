@@ -19,6 +19,7 @@
 //! # Ok(()) }
 //! ```
 
+pub mod belly;
 mod cache;
 mod copy;
 #[cfg(feature = "postgres")]
@@ -37,6 +38,10 @@ mod store;
 mod url;
 mod writer;
 
+pub use belly::{
+    Belly, BellyBacklog, BellyConfig, BellyError, BellyUrl, Kept, NewProvider, ProvidersHeld, ReadFailure,
+    Reading, WriteShed,
+};
 pub use error::Error;
 pub use limits::Limits;
 pub use peer_history::{KnownRows, PeerHistory};

@@ -22,6 +22,11 @@ struct KeptValue {
     version: Option<Version>,
 }
 
+/// A value as a server keeps it and answers with it: the encoded record (`record.pb.Record`), with a note of when it came.
+pub fn kept_record(key: &[u8], value: &[u8], received: Duration) -> Vec<u8> {
+    Record { key: key.to_vec(), value: value.to_vec(), time_received: rfc3339(received) }.encode()
+}
+
 impl KeptValue {
     /// Whether it stays although this value was offered, which counts for as long as it is valid itself.
     fn outlives(&self, offered: &CheckedValue<'_>, now: Duration) -> bool {
@@ -62,8 +67,7 @@ impl Values {
         if value.is_expired(now) || self.0.get(server, place.1, now).any(|kept| is_better(&kept.body)) {
             return false;
         }
-        let record = Record { key: key.to_vec(), value: value.value.to_vec(), time_received: rfc3339(now) };
-        let record = record.encode().into_boxed_slice();
+        let record = kept_record(key, value.value, now).into_boxed_slice();
         let bytes = record.len();
         self.0.put(place, now, (KeptValue { record, version: value.version }, bytes), |_| true);
         true
