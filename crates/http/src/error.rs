@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr};
 
-use crate::access::MIN_TOKEN_BYTES;
+use crate::{access::MIN_TOKEN_BYTES, client::HttpFailure};
 
 /// What can go wrong. None of the texts has a token or a password in it.
 #[derive(Debug, thiserror::Error)]
@@ -37,12 +37,24 @@ pub enum HttpError {
         /// What is wrong with it, without its text.
         why: &'static str,
     },
+    /// What is to be said cannot stand in a header.
+    #[error("the value cannot stand in the header {name}")]
+    Header {
+        /// The header.
+        name: &'static str,
+    },
+    /// TLS cannot be spoken.
+    #[error("TLS cannot be spoken: {why}")]
+    Roots {
+        /// Why not.
+        why: String,
+    },
     /// Nobody answered.
-    #[error("{host} did not answer: {why}")]
+    #[error("{host} did not answer: {failure}")]
     NoAnswer {
         /// Who was asked.
         host: String,
         /// Why not.
-        why: String,
+        failure: HttpFailure,
     },
 }

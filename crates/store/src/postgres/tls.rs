@@ -5,20 +5,20 @@
 use std::{
     convert::Infallible,
     io,
-    path::Path,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
+use http::WebRoots;
 use rustls::{
-    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    ClientConfig, DigitallySignedStruct, SignatureScheme,
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::{self, CryptoProvider, aws_lc_rs},
-    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
+    pki_types::{CertificateDer, ServerName, UnixTime},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
@@ -54,38 +54,19 @@ fn verifier(login: &Login, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn Ser
         SslMode::Require => login.root_cert.is_some(),
         SslMode::Disable | SslMode::Prefer => false,
     };
-    let roots = if trusts_roots { Some(roots(login.root_cert.as_deref())?) } else { None };
+    let roots = match login.root_cert.as_deref() {
+        _ if !trusts_roots => None,
+        Some(file) => Some(WebRoots::from_file(file)?),
+        None => Some(WebRoots::of_system()?),
+    };
     let by_roots = roots.map(|roots| {
-        WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(provider))
+        WebPkiServerVerifier::builder_with_provider(roots.certificates(), Arc::clone(provider))
             .build()
             .map_err(|error| format!("the roots cannot be used: {error}"))
     });
     match by_roots.transpose()? {
         Some(by_roots) if checks_name => Ok(by_roots),
         by_roots => Ok(Arc::new(Lenient { by_roots, provider: Arc::clone(provider) })),
-    }
-}
-
-/// The roots in a file, or those of the system.
-fn roots(file: Option<&Path>) -> Result<RootCertStore, String> {
-    let mut store = RootCertStore::empty();
-    let place = file.map_or_else(|| "the system".to_owned(), |path| path.display().to_string());
-    match file {
-        Some(path) => {
-            let certificates =
-                CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-            let certificates =
-                certificates.map_err(|error| format!("the roots in {place} cannot be read: {error}"))?;
-            store.add_parsable_certificates(certificates);
-        }
-        None => {
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    if store.is_empty() {
-        Err(format!("{place} has no root certificate to verify the server by"))
-    } else {
-        Ok(store)
     }
 }
 
