@@ -65,6 +65,7 @@ struct Inner {
 
 impl Belly {
     /// Opens a belly; its tables are made if there are none.
+    #[expect(clippy::unused_async, reason = "a backend is asked")]
     pub async fn open(url: &BellyUrl, config: BellyConfig) -> Result<Self, BellyError> {
         match url {
             BellyUrl::Memory => Ok(Self::in_memory(&config)),

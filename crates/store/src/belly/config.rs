@@ -5,9 +5,6 @@ use std::time::Duration;
 /// What can be set of a belly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BellyConfig {
-    /// The time at which it is opened, since the Unix epoch; it goes on by the runtime's clock. Only who collects what has
-    /// expired goes by it.
-    pub now: Duration,
     /// How much of the provider records is kept in memory, in bytes: all of them without a backend, else those that were read or
     /// written lately; 256 MiB by default.
     pub provider_bytes: usize,
@@ -34,7 +31,6 @@ pub struct BellyConfig {
 impl Default for BellyConfig {
     fn default() -> Self {
         Self {
-            now: Duration::ZERO,
             provider_bytes: 256 << 20,
             value_bytes: 64 << 20,
             per_key: 1024,

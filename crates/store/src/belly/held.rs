@@ -158,10 +158,8 @@ impl ProvidersHeld {
     pub(super) fn add(&mut self, new: &NewRecord<'_>, tag: u32, is_unsaved: bool, cap: usize) -> bool {
         let id = new.provider.id();
         let same = self.records.iter().rposition(|place| place.tag == tag && self.id(place) == Some(id));
-        if let Some(place) = same.and_then(|at| self.records.get(at)) {
-            if !replaces(place, new) {
-                return false;
-            }
+        if same.and_then(|at| self.records.get(at)).is_some_and(|place| !replaces(place, new)) {
+            return false;
         }
         if let Some(at) = same {
             self.remove(at);

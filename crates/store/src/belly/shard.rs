@@ -86,18 +86,13 @@ impl Shard {
         let held = Arc::new(ProvidersHeld::new(key.key));
         self.bytes += held.size() + SLOT_BYTES;
         let slot = Some(Slot { held, hash: key.hash, whole_us: None });
-        let place = match self.free.pop() {
-            Some(free) => {
-                if let Some(place) = self.slots.get_mut(free as usize) {
-                    *place = slot;
-                }
-                free
-            }
-            None => {
-                self.slots.push(slot);
-                u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
-            }
-        };
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        if let Some(free) = self.slots.get_mut(place as usize) {
+            *free = slot;
+        }
         let slots = &self.slots;
         let hash_of =
             |&place: &u32| slots.get(place as usize).and_then(Option::as_ref).map_or(0, |slot| slot.hash);
