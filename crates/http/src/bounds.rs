@@ -15,10 +15,13 @@ pub struct HttpBounds {
     pub body_bytes: usize,
     /// For how long a connection may be silent or dawdle before a request's head is there.
     pub head_time: Duration,
-    /// How long a request may take, its body and the making of its answer included.
+    /// How long a request may take, its body and the making of its answer included; of lines that are made while they are read,
+    /// until the first is there.
     pub request_time: Duration,
-    /// How long a connection lives, whatever happens on it: who reads slowly holds it no longer.
+    /// How long a connection lives. An answer that is on its way then is still given whole, however long it is.
     pub connection_time: Duration,
+    /// For how long whoever asked may take nothing of an answer. Who takes some of it now and then is given all.
+    pub stall_time: Duration,
     /// How long what is under way has to end once nothing new is begun.
     pub grace: Duration,
 }
@@ -33,6 +36,7 @@ impl Default for HttpBounds {
             head_time: Duration::from_secs(5),
             request_time: Duration::from_secs(60),
             connection_time: Duration::from_secs(300),
+            stall_time: Duration::from_secs(300),
             grace: Duration::from_secs(2),
         }
     }

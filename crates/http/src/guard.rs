@@ -44,9 +44,15 @@ pub(crate) async fn guarded(State(guard): State<Guard>, request: Request, next: 
     }
 }
 
+/// Refuses whoever asks for what is not shown to everybody.
+pub(crate) async fn refused(_: Request, _: Next) -> Response {
+    refusal(StatusCode::FORBIDDEN)
+}
+
 fn refusal(status: StatusCode) -> Response {
     let why = match status {
         StatusCode::UNAUTHORIZED => "this takes a token: Authorization: Bearer TOKEN\n",
+        StatusCode::FORBIDDEN => "keys and peers are not shown where everybody may ask: this takes a token\n",
         StatusCode::MISDIRECTED_REQUEST => "ask by an address or by localhost: no other name leads here\n",
         StatusCode::PAYLOAD_TOO_LARGE => "the body is too long\n",
         _ => "it took too long\n",

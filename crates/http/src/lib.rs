@@ -10,8 +10,10 @@ mod bounds;
 mod client;
 mod error;
 mod guard;
+mod lines;
 mod memory;
 mod metrics;
+mod patience;
 mod profile;
 mod readiness;
 mod room;
@@ -28,6 +30,7 @@ pub use self::{
         HttpUrl, WebRoots,
     },
     error::HttpError,
+    lines::{LINES_TYPE, LineWriter, NobodyReads, lines},
     memory::{Holding, HoldingRow, Holdings, MemoryReport, MemoryWatch, memory_limit, resident_bytes},
     metrics::{Distribution, Histogram, Labels, Metric, MetricKind, Metrics, process_metrics},
     profile::CAN_PROFILE,

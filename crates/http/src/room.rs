@@ -17,7 +17,7 @@ use crate::{
     access::Access,
     bounds::HttpBounds,
     error::HttpError,
-    guard::{Guard, guarded},
+    guard::{Guard, guarded, refused},
     metrics::{METRICS_TYPE, Metrics},
     profile::{self, CAN_PROFILE},
     readiness::Readiness,
@@ -39,6 +39,9 @@ pub struct Room {
     pub profile: bool,
     /// Routes of the tool. None of them may be one of ours.
     pub routes: Router,
+    /// Those among them that show what is nobody else's business: keys, and who is connected from where. Where everybody may ask,
+    /// they refuse.
+    pub private_routes: Router,
 }
 
 /// What the routes of ours know.
@@ -53,7 +56,8 @@ impl Room {
     /// With these metrics, usual bounds and no routes of a tool.
     pub fn new(access: Access, readiness: Readiness, metrics: Metrics) -> Self {
         let bounds = HttpBounds::default();
-        Self { access, bounds, metrics, readiness, profile: false, routes: Router::new() }
+        let (routes, private_routes) = (Router::new(), Router::new());
+        Self { access, bounds, metrics, readiness, profile: false, routes, private_routes }
     }
 
     /// Answers from now on at an address that was taken. It must be called within a runtime.
@@ -65,6 +69,10 @@ impl Room {
     }
 
     fn router(self) -> Router {
+        let private_routes = match self.access {
+            Access::Everybody => self.private_routes.layer(middleware::from_fn(refused)),
+            Access::ThisMachine | Access::Bearer(_) => self.private_routes,
+        };
         let guard = Guard::new(self.access, &self.bounds);
         let profiles = self.profile && CAN_PROFILE;
         let profile = if profiles { profile::routes() } else { Router::new() };
@@ -79,6 +87,7 @@ impl Room {
             .with_state(shown)
             .merge(profile)
             .merge(self.routes)
+            .merge(private_routes)
             .fallback(async || (StatusCode::NOT_FOUND, "there is nothing here\n"))
             .layer(middleware::from_fn_with_state(guard, guarded))
     }

@@ -7,7 +7,7 @@ use std::{net::SocketAddr, time::Duration};
 use kadscope_http::{
     Access, HttpBounds, Listening, Metric, MetricKind, Metrics, Readiness, Room, TakenAddress, Token, ask,
     axum::{Router, body::Bytes, routing},
-    process_metrics,
+    lines, process_metrics,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -178,7 +178,7 @@ async fn who_never_reads_or_never_ends_is_cut_off() {
     let mut room = room(Access::ThisMachine);
     room.bounds = HttpBounds {
         connections: 2,
-        connection_time: Duration::from_millis(300),
+        stall_time: Duration::from_millis(300),
         request_time: Duration::from_millis(100),
         grace: Duration::from_millis(100),
         ..room.bounds
@@ -205,6 +205,57 @@ async fn who_never_reads_or_never_ends_is_cut_off() {
         assert!(got.len() < 64 << 20, "it was cut off");
     }
     listening.close().await;
+}
+
+#[tokio::test]
+async fn a_list_outlives_its_connection_while_it_is_read() {
+    const LINES: u32 = 200_000;
+    let mut room = room(Access::ThisMachine);
+    room.bounds.connection_time = Duration::from_millis(50);
+    room.bounds.request_time = Duration::from_millis(50);
+    let all = async || {
+        lines(|mut writer| async move {
+            for line in 0..LINES {
+                writer.line(&format!("{line:0>100}")).await.unwrap();
+            }
+            writer.end().await;
+        })
+    };
+    room.routes = Router::new().route("/lines", routing::get(all));
+    let listening = open(room);
+    let mut stream = TcpStream::connect(listening.address()).await.unwrap();
+    stream.write_all(&get("/lines", "")).await.unwrap();
+    let (mut heard, mut part, began) = (Vec::new(), vec![0; 1 << 20], Instant::now());
+    while let Ok(bytes @ 1..) = timeout(LONG, stream.read(&mut part)).await.expect("it goes on") {
+        heard.extend_from_slice(&part[..bytes]);
+        // Slowly: no condition is awaited, this is how the peer behaves.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(began.elapsed() > Duration::from_millis(200), "read at leisure");
+    let heard = String::from_utf8(heard).unwrap();
+    assert_status(&heard, 200);
+    assert_eq!(heard.matches(&"0".repeat(90)).count(), LINES as usize);
+    assert!(heard.ends_with("\r\n0\r\n\r\n"), "the end is said");
+    listening.close().await;
+}
+
+#[tokio::test]
+async fn what_is_private_is_not_shown_to_everybody() {
+    for (access, token, status) in
+        [(Access::ThisMachine, None, 200), (bearer(), Some(TOKEN), 200), (Access::Everybody, None, 403)]
+    {
+        let mut room = room(access);
+        room.routes = Router::new().route("/open", routing::get(async || "open"));
+        room.private_routes =
+            Router::new().route("/keys", routing::post(async || "secret").get(async || "secret"));
+        let listening = open(room);
+        let url = |path: &str| format!("http://{}{path}", listening.address());
+        assert_eq!(ask(&url("/open"), token).await.unwrap().status, 200);
+        let keys = ask(&url("/keys"), token).await.unwrap();
+        assert_eq!((keys.status, keys.text.contains("secret")), (status, status == 200), "{keys:?}");
+        assert_eq!(ask(&url("/nothing"), token).await.unwrap().status, 404);
+        listening.close().await;
+    }
 }
 
 #[tokio::test]
