@@ -5,8 +5,10 @@
 //! when more is asked than can be done is in `load`.
 
 mod load;
+mod popular;
 
 pub use self::load::{
     Allowed, AskedType, BadLadder, Ladder, LoadConfig, LoadControl, LoadCounts, Measures, Rung, RungChange,
     RungRule, ShareConfig, ShedReason, Thresholds, TypeCounts,
 };
+pub use self::popular::{HeldShare, MAX_KEYS as MAX_POPULAR_KEYS, PopularKeys};
