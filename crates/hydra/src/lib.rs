@@ -2,13 +2,23 @@
 //! one store of records.
 //!
 //! What is kept, and where, is left to `store`; who asks by HTTP is let in by `http`; only the program prints. What happens
-//! when more is asked than can be done is in `load`.
+//! when more is asked than can be done is in `load`; who the heads are is in `identity`, and what of them survives a restart in
+//! `state`.
 
+mod identity;
 mod load;
 mod popular;
+mod state;
 
-pub use self::load::{
-    Allowed, AskedType, BadLadder, Ladder, LoadConfig, LoadControl, LoadCounts, Measures, Rung, RungChange,
-    RungRule, ShareConfig, ShedReason, Thresholds, TypeCounts,
+pub use self::{
+    identity::{
+        Choices, HeadIdentity, HeadSeed, HeadSequence, IdentityError, IndexSet, IndexSetError, MAX_INDEX,
+        SeedError, Spread, identities,
+    },
+    load::{
+        Allowed, AskedType, BadLadder, Ladder, LoadConfig, LoadControl, LoadCounts, Measures, Rung,
+        RungChange, RungRule, ShareConfig, ShedReason, Thresholds, TypeCounts,
+    },
+    popular::{HeldShare, MAX_KEYS as MAX_POPULAR_KEYS, PopularKeys},
+    state::{KeptHead, KeptHeads, StateDirectory, StateError},
 };
-pub use self::popular::{HeldShare, MAX_KEYS as MAX_POPULAR_KEYS, PopularKeys};
