@@ -24,6 +24,10 @@ lint:
 bench:
     cargo bench --workspace --locked
 
+# What a request costs a process that answers it, and how many a core answers: words choose rows.
+load *ARGS:
+    cargo bench --package kadscope-hydra --bench load --locked -- "$@"
+
 # What a crawl costs by one build beside another: OLD and NEW are programs, then a scenario, its peers, and how many pairs.
 pairs OLD NEW *ARGS:
     scripts/pairs.sh "$@"
