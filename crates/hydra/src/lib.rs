@@ -5,12 +5,19 @@
 //! when more is asked than can be done is in `load`; who the heads are is in `identity`, and what of them survives a restart in
 //! `state`.
 
+mod commons;
+mod heads;
 mod identity;
 mod load;
 mod popular;
 mod state;
 
 pub use self::{
+    commons::{CommonPeer, Commons, KeyIndex, MAX_PEERS},
+    heads::{
+        AnsweredCounts, AskedCounts, HeadConfig, Hydra, HydraConfig, HydraCounters, HydraError, HydraHead,
+        JoiningConfig,
+    },
     identity::{
         Choices, HeadIdentity, HeadSeed, HeadSequence, IdentityError, IndexSet, IndexSetError, MAX_INDEX,
         SeedError, Spread, identities,

@@ -50,7 +50,7 @@ const RESERVED: &[(&[&str], &[&str], &str)] = &[
     (&["axum", "hyper", "hyper-util"], &["http"], "only `http` listens for HTTP and asks by it"),
     (
         &["tokio", "rand", "rand_chacha", "socket2", "rustix"],
-        &["dht", "net", "http", "store", "crawl", "testnet", "jail", "cli", "fuzz"],
+        &["dht", "net", "http", "store", "hydra", "crawl", "testnet", "jail", "cli", "fuzz"],
         "`kad`, `schema` and `estimate` do no IO, read no clock and draw no random numbers",
     ),
     (&["anyhow"], &["cli"], "a library names its errors"),

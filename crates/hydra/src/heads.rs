@@ -1,0 +1,242 @@
+//! Heads: peers of ours in one process that answer as servers of a network, from one set of peers that they know, one belly and
+//! one dialler.
+//!
+//! A head is a member of a fabric, which holds its connections, and a service of a few hundred bytes: no head has a task, a table
+//! or a pool of its own. What they know is in [`commons`](crate::commons), and what they answer in `answering`. Three tasks tend all
+//! heads together: `filling` keeps what is known of the network true, `admitting` looks at whom they meet, `joining` brings each
+//! head into the tables of others.
+
+mod admitting;
+mod answering;
+mod chorus;
+mod config;
+mod counters;
+mod filling;
+mod head;
+mod joining;
+mod state;
+mod sweep;
+mod uniques;
+
+use std::sync::Arc;
+
+use dht::{Finder, FinderTerms, Found, Pool, Quest};
+use kad::{
+    Contact, PeerId,
+    fabric::{Fabric, Inward, Member, Says, Terms},
+    lookup::{LookupKind, Rules},
+    values::CheckedValue,
+};
+use thiserror::Error;
+use tokio::{sync::mpsc, task::JoinSet, time::sleep};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use self::{
+    admitting::Admitting, answering::HeadService, chorus::Chorus, filling::Filling, joining::Joining,
+    state::HydraState,
+};
+pub use self::{
+    config::{HeadConfig, HydraConfig, JoiningConfig},
+    counters::{AnsweredCounts, AskedCounts, HydraCounters},
+    head::HydraHead,
+};
+use crate::load::LoadControl;
+
+/// How many peers that said who they are may wait to be looked at. Who finds no room is met again.
+const MAX_INTRODUCED: usize = 1024;
+
+/// Why a hydra cannot join.
+#[derive(Debug, Error)]
+pub enum HydraError<E> {
+    /// It has no head.
+    #[error("a hydra needs at least one head")]
+    NoHeads,
+    /// One of its heads cannot join. Those that had joined have left again.
+    #[error("head {index} ({peer}) cannot join")]
+    Head {
+        /// The head's number.
+        index: u64,
+        /// Who it is.
+        peer: PeerId,
+        /// Why.
+        source: E,
+    },
+}
+
+/// Many heads. They leave by [`leave`](Self::leave); dropped, they leave without saying goodbye.
+#[derive(Debug)]
+pub struct Hydra<M: Member> {
+    seeker: Seeker<M>,
+    leaving: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// What the tasks of a hydra share: what it knows, and how it asks.
+#[derive(Debug, Clone)]
+struct Seeker<M> {
+    state: Arc<HydraState>,
+    finder: Finder<Chorus<M>>,
+    bootstrap: Arc<[Contact]>,
+    rules: Rules,
+}
+
+impl<M: Member> Hydra<M> {
+    /// Joins a fabric, one head after the other. When this returns, all of them listen and answer; they have just begun to come
+    /// into the tables of others. If one of them cannot join, all leave, and the error names it.
+    pub async fn join<F: Fabric<Member = M>>(
+        fabric: &F,
+        config: HydraConfig,
+    ) -> Result<Self, HydraError<F::Error>> {
+        let Some(first) = config.heads.first() else { return Err(HydraError::NoHeads) };
+        let local = first.keypair.public().to_peer_id();
+        let (introduced, met) = mpsc::channel(MAX_INTRODUCED);
+        let state = Arc::new(HydraState::new(&config, introduced));
+        let protocols = Arc::clone(&config.protocols);
+        let terms = FinderTerms { own: local, protocols, patience: config.patience };
+        let finder = Finder::new(Pool::new(Chorus::new(local), config.pool), terms);
+        let bootstrap = config.bootstrap.clone().into();
+        let seeker = Seeker { state, finder, bootstrap, rules: config.lookups };
+        let hydra = Self { seeker, leaving: CancellationToken::new(), tasks: TaskTracker::new() };
+        let mut met = Some(met);
+        for (position, head) in config.heads.iter().enumerate() {
+            if position > 0 && !config.stagger.is_zero() {
+                sleep(config.stagger).await;
+            }
+            if let Err(error) = hydra.enter(fabric, head).await {
+                hydra.leave().await;
+                return Err(error);
+            }
+            // Those who have joined live while the others wait for their turn.
+            if let Some(met) = met.take() {
+                hydra.tend(&config, met);
+            }
+        }
+        hydra.tasks.close();
+        Ok(hydra)
+    }
+
+    /// A head joins.
+    async fn enter<F: Fabric<Member = M>>(
+        &self,
+        fabric: &F,
+        config: &HeadConfig,
+    ) -> Result<(), HydraError<F::Error>> {
+        let state = &self.seeker.state;
+        let (index, peer) = (config.index, config.keypair.public().to_peer_id());
+        let head = Arc::new(HydraHead::new(index, peer));
+        let says = |listens: &[_]| Says {
+            agent: state.agent.clone(),
+            kad_protocols: state.protocols.to_vec(),
+            addresses: if config.announce.is_empty() { listens } else { &config.announce }.to_vec(),
+        };
+        let said = says(&config.listen);
+        let terms = Terms {
+            keypair: config.keypair.clone(),
+            says: said.clone(),
+            listen: config.listen.clone(),
+            inward: Inward::Served,
+        };
+        let service = HeadService { head: Arc::clone(&head), state: Arc::clone(state) };
+        let joined = fabric.join(terms, Arc::new(service)).await;
+        let member = joined.map_err(|source| HydraError::Head { index, peer, source })?;
+        let now_says = says(&member.listens());
+        head.settle(member.listens(), now_says.addresses.clone());
+        if now_says != said {
+            member.say(now_says);
+        }
+        self.seeker.finder.pool().network().enter(member);
+        state.enter(head);
+        Ok(())
+    }
+
+    /// Begins what tends all heads.
+    fn tend(&self, config: &HydraConfig, met: mpsc::Receiver<kad::fabric::Introduced>) {
+        let seeker = || self.seeker.clone();
+        let admitting = Admitting::new(seeker(), met).run();
+        let filling = Filling::new(seeker(), (config.refresh, config.grace), config.seed).run();
+        let joining = Joining::new(seeker(), config.joining, config.refresh).run();
+        self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(admitting));
+        self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(filling));
+        self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(joining));
+    }
+
+    /// The heads that have joined, in the order in which they did.
+    pub fn heads(&self) -> Vec<Arc<HydraHead>> {
+        self.seeker.state.heads()
+    }
+
+    /// The servers of the network that all heads know: whoever keeps them can begin with them the next time.
+    pub fn known_peers(&self) -> Vec<Contact> {
+        self.seeker.state.commons().contacts().collect()
+    }
+
+    /// How many peers a head would have in a routing table of its own.
+    pub fn table_size(&self, head: &HydraHead) -> usize {
+        self.seeker.state.commons().table_size(head.key())
+    }
+
+    /// What all heads count.
+    pub fn counters(&self) -> &HydraCounters {
+        &self.seeker.state.counters
+    }
+
+    /// What is done under load, and what became of requests by it.
+    pub fn load(&self) -> &LoadControl {
+        &self.seeker.state.load
+    }
+
+    /// Waits until what is known of the network was refreshed so many times.
+    pub async fn refreshed(&self, times: u64) {
+        let mut progress = self.seeker.state.progress.subscribe();
+        // It ends with the hydra alone, which is still there.
+        progress.wait_for(|progress| progress.refreshes >= times).await.ok();
+    }
+
+    /// Waits until each head has dialled all whom it should be known to after so many refreshes.
+    pub async fn announced(&self, times: u64) {
+        let mut progress = self.seeker.state.progress.subscribe();
+        progress.wait_for(|progress| progress.announced >= times).await.ok();
+    }
+
+    /// Looks something up, starting from the peers that all heads know. `key` is what [`Quest::key`] is.
+    pub async fn find(&self, kind: LookupKind, key: Vec<u8>, cancel: &CancellationToken) -> Found {
+        self.seeker.find(kind, key, cancel).await
+    }
+
+    /// Leaves: when this returns, no head listens or asks any more. Bounded in time, however many there are. The belly is closed by
+    /// whoever opened it.
+    pub async fn leave(self) {
+        self.leaving.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        let mut leaving = JoinSet::new();
+        for member in self.seeker.finder.pool().network().leave() {
+            leaving.spawn(member.leave());
+        }
+        leaving.join_all().await;
+    }
+}
+
+impl<M: Member> Drop for Hydra<M> {
+    fn drop(&mut self) {
+        self.leaving.cancel();
+        drop(self.seeker.finder.pool().network().leave());
+    }
+}
+
+impl<M: Member> Seeker<M> {
+    /// Looks something up from the peers that are known, or from where the hydra begins while that is nobody, and takes in what the
+    /// lookup shows of peers.
+    async fn find(&self, kind: LookupKind, key: Vec<u8>, cancel: &CancellationToken) -> Found {
+        let mut from = self.state.closest(&key);
+        if from.is_empty() {
+            from = self.bootstrap.to_vec();
+        }
+        let now = self.state.now();
+        let holds = |value: &[u8]| CheckedValue::of(&key, value).is_ok_and(|value| !value.is_expired(now));
+        let quest = Quest { kind, key: key.clone(), from, rules: self.rules };
+        let found = self.finder.find(quest, holds, |_, _| {}, cancel).await;
+        self.state.learn(&found);
+        found
+    }
+}
