@@ -28,7 +28,7 @@ pub struct KeyIndex<T> {
 }
 
 /// One that may be among the closest: the beginning of its distance, and its position.
-type Near = (u64, u32);
+type Near = (u64, usize);
 
 impl<T> Default for KeyIndex<T> {
     fn default() -> Self {
@@ -116,10 +116,10 @@ impl<T> KeyIndex<T> {
             }
             let range = self.range(own ^ step);
             let distance = |position: usize| self.keys[position].prefix64() ^ target.prefix64();
-            near.extend(range.map(|position| (distance(position), position as u32)));
+            near.extend(range.map(|position| (distance(position), position)));
             self.order(&mut near, begun, count, target);
         }
-        let at = |position: u32| self.keys.get(position as usize).zip(self.items.get(position as usize));
+        let at = |position: usize| self.keys.get(position).zip(self.items.get(position));
         let found = near.into_iter().filter_map(|(_, position)| at(position));
         found.map(|(key, item)| as_what(key, item)).collect()
     }
@@ -138,7 +138,7 @@ impl<T> KeyIndex<T> {
     }
 
     fn compare(&self, a: &Near, b: &Near, target: &Key) -> Ordering {
-        let whole = |near: &Near| self.keys[near.1 as usize].distance(target);
+        let whole = |near: &Near| self.keys[near.1].distance(target);
         a.0.cmp(&b.0).then_with(|| whole(a).cmp(&whole(b)))
     }
 

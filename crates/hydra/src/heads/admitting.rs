@@ -23,7 +23,7 @@ pub(super) struct Admitting<M> {
     seeker: Seeker<M>,
     introduced: mpsc::Receiver<Introduced>,
     /// As many as [`Commons`](crate::Commons) lets begin.
-    tests: JoinSet<()>,
+    tests: JoinSet<bool>,
 }
 
 impl<M: Member> Admitting<M> {
@@ -59,17 +59,14 @@ impl<M: Member> Admitting<M> {
             serves && !contact.addrs.is_empty() && commons.begin_test(&key)
         };
         if is_to_be_tested {
-            let seeker = self.seeker.clone();
-            self.tests.spawn(async move {
-                seeker.test(contact).await;
-            });
+            self.tests.spawn(self.seeker.clone().test(contact));
         }
     }
 }
 
 impl<M: Member> Seeker<M> {
     /// Tests a peer for all heads; whether it was taken in. [`Commons::begin_test`](crate::Commons::begin_test) comes before.
-    pub(super) async fn test(&self, contact: Contact) -> bool {
+    pub(super) async fn test(self, contact: Contact) -> bool {
         let named = self.named(&contact).await;
         self.state.end_test(&contact, named)
     }

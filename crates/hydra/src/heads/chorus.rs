@@ -83,12 +83,11 @@ impl<M: Member> Network for Chorus<M> {
     ) -> impl Future<Output = Dial<Self::Connection>> + Send {
         let nearest = self.nearest(&peer);
         async move {
-            match nearest {
-                Some(member) => member.connect_within(peer, addrs, at_most).await,
-                None => {
-                    let untried = |_| Attempt::untried(AddressOutcome::NotTried);
-                    Dial { attempts: addrs.iter().map(untried).collect(), connection: None }
-                }
+            if let Some(member) = nearest {
+                member.connect_within(peer, addrs, at_most).await
+            } else {
+                let untried = |_| Attempt::untried(AddressOutcome::NotTried);
+                Dial { attempts: addrs.iter().map(untried).collect(), connection: None }
             }
         }
     }

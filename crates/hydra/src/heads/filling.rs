@@ -3,7 +3,7 @@
 
 use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
-use kad::{Key, fabric::Member, lookup::LookupKind, table::REFRESH_LOOKUP_TIMEOUT};
+use kad::{Key, PeerId, fabric::Member, lookup::LookupKind, table::REFRESH_LOOKUP_TIMEOUT};
 use tokio::{
     pin,
     task::JoinSet,
@@ -81,11 +81,9 @@ impl<M: Member> Filling<M> {
     async fn bootstrap(&self) {
         for some in self.seeker.bootstrap.chunks(BOOTSTRAPPERS) {
             let mut tests = JoinSet::new();
-            for contact in some {
-                if self.seeker.state.commons_mut().begin_test(&Key::of_peer(&contact.peer)) {
-                    let (seeker, contact) = (self.seeker.clone(), contact.clone());
-                    tests.spawn(async move { seeker.test(contact).await });
-                }
+            let begins = |peer: &PeerId| self.seeker.state.commons_mut().begin_test(&Key::of_peer(peer));
+            for contact in some.iter().filter(|contact| begins(&contact.peer)) {
+                tests.spawn(self.seeker.clone().test(contact.clone()));
             }
             tests.join_all().await;
             if !self.seeker.state.is_lonely() {

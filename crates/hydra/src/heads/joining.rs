@@ -65,7 +65,7 @@ impl<M: Member> Joining<M> {
             self.begin();
             while self.tell_some().await {}
             while let Some(told) = self.dials.join_next().await {
-                self.note(told.ok());
+                self.note(told.ok().as_ref());
             }
             self.seeker.state.progress.send_modify(|progress| progress.announced = refreshes);
             tokio::select! {
@@ -118,7 +118,7 @@ impl<M: Member> Joining<M> {
         // The semaphore is never closed.
         let permit = Arc::clone(&self.room).acquire_owned().await.ok();
         while let Some(told) = self.dials.try_join_next() {
-            self.note(told.ok());
+            self.note(told.ok().as_ref());
         }
         let Some(member) = self.seeker.finder.pool().network().at(head.key()) else { return };
         let (seeker, linger, meter) = (self.seeker.clone(), self.config.linger, Arc::clone(&self.meter));
@@ -130,8 +130,8 @@ impl<M: Member> Joining<M> {
     }
 
     /// A dial is over; `None` if its task did not come to its end.
-    fn note(&mut self, told: Option<Told>) {
-        let Some(Told { head, peer, has_answered }) = told else { return };
+    fn note(&mut self, told: Option<&Told>) {
+        let Some(&Told { head, peer, has_answered }) = told else { return };
         let counters = &self.seeker.state.counters;
         let count = if has_answered { &counters.announced } else { &counters.announcements_failed };
         count.fetch_add(1, Relaxed);

@@ -29,7 +29,7 @@ impl Sweep {
     }
 
     /// How many places it has come to since it began.
-    pub(super) fn done(&self) -> u32 {
+    pub(super) fn done(self) -> u32 {
         self.next.into()
     }
 

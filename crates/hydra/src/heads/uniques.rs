@@ -1,6 +1,6 @@
-//! How many different peers were seen, in a fixed amount of memory: HyperLogLog.
+//! How many different peers were seen, in a fixed amount of memory.
 //!
-//! P. Flajolet, É. Fusy, O. Gandouet, F. Meunier, "HyperLogLog", 2007: 2^14 registers, so that an estimate is off by 0.81 % (one
+//! P. Flajolet, É. Fusy, O. Gandouet, F. Meunier, "`HyperLogLog`", 2007: 2^14 registers, so that an estimate is off by 0.81 % (one
 //! standard error). Few are counted by the registers that are empty, which is all but exact.
 
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -52,8 +52,8 @@ async fn answers_name_the_closest_of_all_that_the_heads_know() {
     assert_eq!(all.len(), settlement.living().len());
     all.extend(heads.clone());
     let client = Client::on(&settlement.fabric).await;
-    for (n, head) in heads.iter().enumerate() {
-        for key in [&[n as u8; 34][..], &heads[0].peer.to_bytes(), &client.id.to_bytes()] {
+    for (n, head) in (0..).zip(&heads) {
+        for key in [&[n; 34][..], &heads[0].peer.to_bytes(), &client.id.to_bytes()] {
             let mut named: Vec<Vec<u8>> =
                 client.find_node(head, key).await.into_iter().map(|peer| peer.id).collect();
             let mut expected = closest(&all, key, head.peer);
