@@ -13,6 +13,7 @@ pub mod autonat;
 pub mod bitswap;
 pub mod contact;
 mod date;
+pub mod delegated;
 pub mod fabric;
 pub mod failure;
 pub mod gateway;

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 pub use self::{
     providers::{Provided, Providers},
-    values::{Values, kept_record},
+    values::{Values, kept_record, received_at},
 };
 
 /// How long a provider record is kept (go-libp2p-kad-dht, `amino.DefaultProvideValidity`; libp2p specification,

@@ -238,7 +238,7 @@ fn cid(bytes: &[u8]) -> Result<Option<WrittenKey>, BadKey> {
 }
 
 /// Whether these bytes are one whole multihash: a code, a length, and so many bytes.
-fn is_multihash(bytes: &[u8]) -> bool {
+pub(crate) fn is_multihash(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     let length = read_varint(&mut rest).and_then(|_| read_varint(&mut rest));
     length.is_ok_and(|length| length == rest.len() as u64)

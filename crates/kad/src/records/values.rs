@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{MAX_VALUE_AGE, RecordLimits, shelf::Shelf};
 use crate::{
-    date::rfc3339,
+    date::{parse_rfc3339, rfc3339},
     key::Key,
     message::Record,
     values::{CheckedValue, Version},
@@ -25,6 +25,11 @@ struct KeptValue {
 /// A value as a server keeps it and answers with it: the encoded record (`record.pb.Record`), with a note of when it came.
 pub fn kept_record(key: &[u8], value: &[u8], received: Duration) -> Vec<u8> {
     Record { key: key.to_vec(), value: value.to_vec(), time_received: rfc3339(received) }.encode()
+}
+
+/// When a record was received, as it says, since the Unix epoch; `None` if it does not.
+pub fn received_at(record: &Record) -> Option<Duration> {
+    parse_rfc3339(&record.time_received)
 }
 
 impl KeptValue {
