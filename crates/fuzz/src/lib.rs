@@ -22,6 +22,7 @@ pub mod opt_out;
 #[cfg(feature = "postgres")]
 pub mod password_line;
 pub mod protobuf;
+pub mod routing_answer;
 pub mod routing_table;
 pub mod scenario;
 pub mod session;
@@ -55,6 +56,7 @@ pub const TARGETS: &[(&str, FuzzTarget)] = &[
     #[cfg(feature = "postgres")]
     ("password_line", password_line::check),
     ("protobuf", protobuf::check),
+    ("routing_answer", routing_answer::check),
     ("routing_table", routing_table::check),
     ("scenario", scenario::check),
     ("session_dialer", session::raw::check_dialer),

@@ -2,10 +2,11 @@
 //! one store of records.
 //!
 //! What is kept, and where, is left to `store`; who asks by HTTP is let in by `http`; only the program prints. What happens
-//! when more is asked than can be done is in `load`; who the heads are is in `identity`, and what of them survives a restart in
+//! when more is asked than can be done is in `load`; others who know who provides a key are asked by `delegated`; who the heads are is in `identity`, and what of them survives a restart in
 //! `state`.
 
 mod commons;
+mod delegated;
 mod heads;
 mod identity;
 mod load;
@@ -14,6 +15,10 @@ mod state;
 
 pub use self::{
     commons::{CommonPeer, Commons, KeyIndex, MAX_PEERS},
+    delegated::{
+        Breaker, BreakerRules, BreakerTurn, Delegated, DelegatedConfig, DelegatedCounts, FindFailure,
+        FindSource, FindStrategy, FoundBeside, OutcomeCounts,
+    },
     heads::{
         AnsweredCounts, AskedCounts, HeadConfig, Hydra, HydraConfig, HydraCounters, HydraError, HydraHead,
         JoiningConfig,

@@ -29,7 +29,7 @@ const BITSWAP: &str = "transport-bitswap";
 
 named! {
     /// Why a record of an answer is left out.
-    pub enum LeftOut {
+    pub enum UnusedRecord {
         /// It is no record, or names no peer.
         Malformed = "malformed",
         /// It is of a schema that says nothing of who speaks Bitswap.
@@ -45,7 +45,7 @@ named! {
 
 /// A provider that somebody says to have a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundProvider {
+pub struct RoutedProvider {
     /// The peer.
     pub peer: PeerId,
     /// Where it is, without its id; one address at least, each once.
@@ -56,9 +56,9 @@ pub struct FoundProvider {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoutingAnswer {
     /// Those that can be used.
-    pub providers: Vec<FoundProvider>,
-    /// How many records were left out, by [`LeftOut::ALL`].
-    pub left_out: [u64; LeftOut::ALL.len()],
+    pub providers: Vec<RoutedProvider>,
+    /// How many records were left out, by [`UnusedRecord::ALL`].
+    pub left_out: [u64; UnusedRecord::ALL.len()],
 }
 
 /// The path that is asked for a key's providers, below the base of a service; `None` if the key is no multihash.
@@ -71,6 +71,11 @@ pub fn providers_path(key: &[u8]) -> Option<String> {
 }
 
 impl RoutingAnswer {
+    /// Whether it names somebody who can be used.
+    pub fn has_somebody(&self) -> bool {
+        !self.providers.is_empty()
+    }
+
     fn add(&mut self, record: &Value, addresses: Addresses) {
         match provider(record, addresses) {
             Ok(found) => self.join(found),
@@ -78,7 +83,7 @@ impl RoutingAnswer {
         }
     }
 
-    fn join(&mut self, found: FoundProvider) {
+    fn join(&mut self, found: RoutedProvider) {
         let is_full = self.providers.len() >= MAX_FOUND;
         match self.providers.iter_mut().find(|known| known.peer == found.peer) {
             Some(known) => {
@@ -86,12 +91,12 @@ impl RoutingAnswer {
                     found.addrs.into_iter().filter(|addr| !known.addrs.contains(addr)).collect();
                 known.addrs.extend(new.into_iter().take(MAX_RECORD_ADDRS.saturating_sub(known.addrs.len())));
             }
-            None if is_full => self.leave_out(LeftOut::Excess),
+            None if is_full => self.leave_out(UnusedRecord::Excess),
             None => self.providers.push(found),
         }
     }
 
-    fn leave_out(&mut self, left_out: LeftOut) {
+    fn leave_out(&mut self, left_out: UnusedRecord) {
         if let Some(count) = self.left_out.get_mut(left_out as usize) {
             *count += 1;
         }
@@ -99,23 +104,23 @@ impl RoutingAnswer {
 }
 
 /// The provider that a record names.
-fn provider(record: &Value, addresses: Addresses) -> Result<FoundProvider, LeftOut> {
+fn provider(record: &Value, addresses: Addresses) -> Result<RoutedProvider, UnusedRecord> {
     let text = |field: &str| record.get(field).and_then(Value::as_str);
     let list =
         |field: &str| record.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let speaks_bitswap = match text("Schema").ok_or(LeftOut::Malformed)? {
+    let speaks_bitswap = match text("Schema").ok_or(UnusedRecord::Malformed)? {
         // Who does not say what it speaks may speak Bitswap.
         "peer" => list("Protocols").is_empty() || list("Protocols").iter().any(|name| name == BITSWAP),
         "bitswap" => text("Protocol").is_none_or(|name| name == BITSWAP),
         "graphsync-filecoinv1" => false,
-        _ => return Err(LeftOut::Schema),
+        _ => return Err(UnusedRecord::Schema),
     };
     if !speaks_bitswap {
-        return Err(LeftOut::Protocol);
+        return Err(UnusedRecord::Protocol);
     }
-    let peer: PeerId = text("ID").and_then(|id| id.parse().ok()).ok_or(LeftOut::Malformed)?;
+    let peer: PeerId = text("ID").and_then(|id| id.parse().ok()).ok_or(UnusedRecord::Malformed)?;
     if !peer_id::is_possible(&peer) {
-        return Err(LeftOut::Malformed);
+        return Err(UnusedRecord::Malformed);
     }
     let mut addrs = Vec::new();
     for addr in list("Addrs").iter().take(MAX_RECORD_ADDRS) {
@@ -123,7 +128,7 @@ fn provider(record: &Value, addresses: Addresses) -> Result<FoundProvider, LeftO
             addr.as_str().and_then(|text| text.parse().ok()).and_then(|addr| usable(addr, &peer, addresses));
         addrs.extend(addr.filter(|addr| !addrs.contains(addr)));
     }
-    if addrs.is_empty() { Err(LeftOut::Address) } else { Ok(FoundProvider { peer, addrs }) }
+    if addrs.is_empty() { Err(UnusedRecord::Address) } else { Ok(RoutedProvider { peer, addrs }) }
 }
 
 /// An address without the peer's own id at its end, if anybody could dial it, or find out whether: transports that are not ours are

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{LeftOut, RoutingAnswer};
+use super::{RoutingAnswer, UnusedRecord};
 use crate::policy::Addresses;
 
 /// The longest record of a line, in bytes: a hundred addresses take about 10,000.
@@ -90,7 +90,7 @@ impl RoutingAnswerReader {
         if !self.begun.trim_ascii().is_empty() {
             match serde_json::from_slice(&self.begun) {
                 Ok(record) => self.answer.add(&record, self.addresses),
-                Err(_) => self.answer.leave_out(LeftOut::Malformed),
+                Err(_) => self.answer.leave_out(UnusedRecord::Malformed),
             }
         }
         self.begun.clear();
@@ -130,12 +130,12 @@ mod tests {
     use multiaddr::Multiaddr;
 
     use super::*;
-    use crate::{PeerId, delegated::FoundProvider};
+    use crate::{PeerId, delegated::RoutedProvider};
 
     const PEER: &str = "12D3KooWRkVYJqmFgvoi8nPUyaJ6k8rqxTT8BMp1oZyRTuY84Vw3";
 
     /// Records as services write them, with what becomes of each.
-    fn records() -> Vec<(String, Option<LeftOut>)> {
+    fn records() -> Vec<(String, Option<UnusedRecord>)> {
         let peer = |fields: &str| format!(r#"{{"Schema":"peer","ID":"{PEER}",{fields}}}"#);
         let addrs = r#""Addrs":["/ip4/1.2.3.4/tcp/4001"]"#;
         vec![
@@ -150,24 +150,27 @@ mod tests {
             (format!(r#"{{"Schema":"bitswap","Protocol":"transport-bitswap","ID":"{PEER}",{addrs}}}"#), None),
             (
                 peer(&format!(r#""Protocols":["transport-graphsync-filecoinv1"],{addrs}"#)),
-                Some(LeftOut::Protocol),
+                Some(UnusedRecord::Protocol),
             ),
             (
                 peer(&format!(r#""Protocols":["transport-ipfs-gateway-http"],{addrs}"#)),
-                Some(LeftOut::Protocol),
+                Some(UnusedRecord::Protocol),
             ),
             (
                 format!(r#"{{"Schema":"graphsync-filecoinv1","ID":"{PEER}",{addrs}}}"#),
-                Some(LeftOut::Protocol),
+                Some(UnusedRecord::Protocol),
             ),
-            (format!(r#"{{"Schema":"new","ID":"{PEER}",{addrs}}}"#), Some(LeftOut::Schema)),
-            (peer(r#""Addrs":[]"#), Some(LeftOut::Address)),
-            (peer(r#""Addrs":null"#), Some(LeftOut::Address)),
-            (peer(r#""Addrs":["/ip4/127.0.0.1/tcp/1","/ip4/10.0.0.1/tcp/1","x",7]"#), Some(LeftOut::Address)),
-            (peer(r#""Addrs":["/dns4/a.test/tcp/443/https"]"#), Some(LeftOut::Address)),
-            (format!(r#"{{"Schema":"peer","ID":"nobody",{addrs}}}"#), Some(LeftOut::Malformed)),
-            ("7".to_owned(), Some(LeftOut::Malformed)),
-            ("{}".to_owned(), Some(LeftOut::Malformed)),
+            (format!(r#"{{"Schema":"new","ID":"{PEER}",{addrs}}}"#), Some(UnusedRecord::Schema)),
+            (peer(r#""Addrs":[]"#), Some(UnusedRecord::Address)),
+            (peer(r#""Addrs":null"#), Some(UnusedRecord::Address)),
+            (
+                peer(r#""Addrs":["/ip4/127.0.0.1/tcp/1","/ip4/10.0.0.1/tcp/1","x",7]"#),
+                Some(UnusedRecord::Address),
+            ),
+            (peer(r#""Addrs":["/dns4/a.test/tcp/443/https"]"#), Some(UnusedRecord::Address)),
+            (format!(r#"{{"Schema":"peer","ID":"nobody",{addrs}}}"#), Some(UnusedRecord::Malformed)),
+            ("7".to_owned(), Some(UnusedRecord::Malformed)),
+            ("{}".to_owned(), Some(UnusedRecord::Malformed)),
         ]
     }
 
@@ -184,7 +187,7 @@ mod tests {
         for (record, fate) in records() {
             let answer = read(RoutingAnswerForm::Lines, &record, 7);
             assert_eq!(answer.providers.len(), usize::from(fate.is_none()), "{record}");
-            let counts = LeftOut::ALL.iter().map(|&left_out| u64::from(fate == Some(left_out)));
+            let counts = UnusedRecord::ALL.iter().map(|&left_out| u64::from(fate == Some(left_out)));
             assert!(counts.eq(answer.left_out), "{record}: {:?}", answer.left_out);
         }
     }
@@ -216,7 +219,7 @@ mod tests {
             listed.join(",")
         );
         let addrs: Vec<Multiaddr> = written.iter().map(|addr| addr.parse().unwrap()).collect();
-        let expected = FoundProvider { peer: PEER.parse().unwrap(), addrs };
+        let expected = RoutedProvider { peer: PEER.parse().unwrap(), addrs };
         assert_eq!(read(RoutingAnswerForm::Lines, &text, 50).providers, [expected]);
     }
 
