@@ -112,6 +112,12 @@ impl Commons {
         self.servers.iter().filter(|(_, peer)| !peer.is_head).filter_map(|(_, peer)| peer.contact())
     }
 
+    /// Some of the servers, without the heads, in the order of their keys, behind one of these.
+    pub fn page(&self, after: Option<&Key>, count: usize) -> Vec<Contact> {
+        let behind = self.servers.behind(after).filter(|(_, peer)| !peer.is_head);
+        behind.filter_map(|(_, peer)| peer.contact()).take(count).collect()
+    }
+
     /// Whether a peer is known, as what it has said that it is, and need not be asked.
     pub fn knows(&self, key: &Key, now: Duration) -> bool {
         self.servers.get(key).is_some() || self.visitors.get(key, now).is_some()

@@ -15,8 +15,10 @@ mod filling;
 mod head;
 mod joining;
 mod state;
+mod swarm;
 mod sweep;
 mod uniques;
+mod view;
 
 use std::sync::Arc;
 
@@ -39,6 +41,8 @@ pub use self::{
     config::{HeadConfig, HydraConfig, JoiningConfig},
     counters::{AnsweredCounts, AskedCounts, HydraCounters},
     head::HydraHead,
+    swarm::{SwarmConnection, SwarmPeer, SwarmSaying},
+    view::HydraView,
 };
 use crate::load::LoadControl;
 
@@ -155,6 +159,8 @@ impl<M: Member> Hydra<M> {
         let admitting = Admitting::new(seeker(), met).run();
         let filling = Filling::new(seeker(), (config.refresh, config.grace), config.seed).run();
         let joining = Joining::new(seeker(), config.joining, config.refresh).run();
+        let counting = Arc::clone(&self.seeker.state).count_records();
+        self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(counting));
         self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(admitting));
         self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(filling));
         self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(joining));
@@ -228,13 +234,24 @@ impl<M: Member> Seeker<M> {
     /// Looks something up from the peers that are known, or from where the hydra begins while that is nobody, and takes in what the
     /// lookup shows of peers.
     async fn find(&self, kind: LookupKind, key: Vec<u8>, cancel: &CancellationToken) -> Found {
+        self.find_by(kind, key, self.rules, cancel).await
+    }
+
+    /// The same by other rules.
+    async fn find_by(
+        &self,
+        kind: LookupKind,
+        key: Vec<u8>,
+        rules: Rules,
+        cancel: &CancellationToken,
+    ) -> Found {
         let mut from = self.state.closest(&key);
         if from.is_empty() {
             from = self.bootstrap.to_vec();
         }
         let now = self.state.now();
         let holds = |value: &[u8]| CheckedValue::of(&key, value).is_ok_and(|value| !value.is_expired(now));
-        let quest = Quest { kind, key: key.clone(), from, rules: self.rules };
+        let quest = Quest { kind, key: key.clone(), from, rules };
         let found = self.finder.find(quest, holds, |_, _| {}, cancel).await;
         self.state.learn(&found);
         found

@@ -5,15 +5,19 @@
 //! when more is asked than can be done is in `load`; others who know who provides a key are asked by `delegated`; who the heads are is in `identity`, and what of them survives a restart in
 //! `state`.
 
+mod api;
 mod commons;
 mod delegated;
 mod heads;
 mod identity;
 mod load;
+mod metrics;
+mod now;
 mod popular;
 mod state;
 
 pub use self::{
+    api::HydraApi,
     commons::{CommonPeer, Commons, KeyIndex, MAX_PEERS},
     delegated::{
         Breaker, BreakerRules, BreakerTurn, Delegated, DelegatedConfig, DelegatedCounts, FindFailure,
@@ -21,7 +25,7 @@ pub use self::{
     },
     heads::{
         AnsweredCounts, AskedCounts, HeadConfig, Hydra, HydraConfig, HydraCounters, HydraError, HydraHead,
-        JoiningConfig,
+        HydraView, JoiningConfig, SwarmConnection, SwarmPeer, SwarmSaying,
     },
     identity::{
         Choices, HeadIdentity, HeadSeed, HeadSequence, IdentityError, IndexSet, IndexSetError, MAX_INDEX,
@@ -31,6 +35,8 @@ pub use self::{
         Allowed, AskedType, BadLadder, Ladder, LoadConfig, LoadControl, LoadCounts, Measures, Rung,
         RungChange, RungRule, ShareConfig, ShedReason, Thresholds, TypeCounts,
     },
+    metrics::{INHERITED, MetricsTerms, hydra_metrics},
+    now::{HeadNow, HydraNow},
     popular::{HeldShare, MAX_KEYS as MAX_POPULAR_KEYS, PopularKeys},
     state::{KeptHead, KeptHeads, StateDirectory, StateError},
 };

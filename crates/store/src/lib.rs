@@ -39,8 +39,9 @@ mod url;
 mod writer;
 
 pub use belly::{
-    Belly, BellyBacklog, BellyConfig, BellyError, BellyUrl, Kept, NewProvider, ProvidersHeld, ReadFailure,
-    Reading, WriteShed,
+    Belly, BellyBacklog, BellyConfig, BellyError, BellyUrl, Kept, LATENCY_BOUNDS_US, Latencies,
+    ListedProvider, NewProvider, ProvidersHeld, ReadFailure, Reading, RecordCounts, RecordCursor, RecordPage,
+    WriteShed,
 };
 pub use error::Error;
 pub use limits::Limits;

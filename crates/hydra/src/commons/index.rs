@@ -52,6 +52,11 @@ impl<T> KeyIndex<T> {
         self.keys.iter().zip(&self.items)
     }
 
+    /// Those behind a key, whether something is at it or not; all of them if there is no key.
+    pub fn behind(&self, key: Option<&Key>) -> impl Iterator<Item = (&Key, &T)> {
+        self.iter().skip(key.map_or(0, |key| self.keys.partition_point(|own| own <= key)))
+    }
+
     /// What is at a key; `None` if nothing is.
     pub fn get(&self, key: &Key) -> Option<&T> {
         self.items.get(self.position(key).ok()?)

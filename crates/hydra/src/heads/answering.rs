@@ -66,12 +66,17 @@ impl Service for HeadService {
             Notice::Connected(connected) => {
                 self.head.connected();
                 self.state.counters.connected(&connected.peer);
+                self.state.swarm.connected(self.head.peer(), &connected);
             }
             // Where there is no room, the peer is looked at when it is met again.
-            Notice::Introduced(introduced) => drop(self.state.introduced.try_send(introduced)),
+            Notice::Introduced(introduced) => {
+                self.state.swarm.introduced(&introduced);
+                drop(self.state.introduced.try_send(introduced));
+            }
             Notice::Closed(closed) => {
                 self.head.disconnected();
                 self.state.counters.closed(&closed);
+                self.state.swarm.closed(&closed);
             }
         }
     }

@@ -13,14 +13,17 @@ use kad::{
     lookup::{Rpc, RpcFate},
     message::K,
 };
-use store::Belly;
+use store::{Belly, RecordCounts};
 use tokio::{
     sync::{Notify, mpsc, watch},
-    time::Instant,
+    time::{Instant, MissedTickBehavior, interval},
 };
 
-use super::{config::HydraConfig, counters::HydraCounters, head::HydraHead};
+use super::{config::HydraConfig, counters::HydraCounters, head::HydraHead, swarm::Swarm};
 use crate::{commons::Commons, load::LoadControl};
+
+/// How often records are counted. The belly counts without a scan.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
 
 /// What all heads share.
 #[derive(Debug)]
@@ -39,6 +42,9 @@ pub(super) struct HydraState {
     /// There may be somebody whom a head should be known to.
     pub(super) learned: Notify,
     pub(super) progress: watch::Sender<Progress>,
+    /// How many records there are, as they were counted last.
+    pub(super) records: watch::Sender<RecordCounts>,
+    pub(super) swarm: Swarm,
     heads: Mutex<Vec<Arc<HydraHead>>>,
     commons: RwLock<Commons>,
 }
@@ -65,6 +71,8 @@ impl HydraState {
             woken: Notify::new(),
             learned: Notify::new(),
             progress: watch::Sender::default(),
+            records: watch::Sender::default(),
+            swarm: Swarm::default(),
             heads: Mutex::default(),
             commons: RwLock::new(Commons::new(config.rules, config.max_peers)),
         }
@@ -95,6 +103,16 @@ impl HydraState {
         self.commons_mut().enter(&head.contact());
         self.heads.lock().unwrap_or_else(PoisonError::into_inner).push(head);
         self.learned.notify_one();
+    }
+
+    /// Counts records now and then, for whoever looks.
+    pub(super) async fn count_records(self: Arc<Self>) {
+        let mut ticks = interval(COUNT_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.records.send_replace(self.belly.counts().await);
+        }
     }
 
     /// Whether no server is known but the heads.

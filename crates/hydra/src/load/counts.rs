@@ -49,14 +49,27 @@ const REASONS: usize = ShedReason::ALL.len();
 pub struct TypeCounts {
     /// All of them.
     pub asked: u64,
-    answered: [u64; RUNGS],
+    admitted: [u64; RUNGS],
+    fell: [u64; RUNGS],
     shed: [u64; REASONS],
 }
 
 impl TypeCounts {
+    /// Those that were admitted to a rung, whatever became of them there. It only grows.
+    pub fn admitted(&self, rung: Rung) -> u64 {
+        self.admitted.get(rung as usize).copied().unwrap_or(0)
+    }
+
+    /// Those that were answered by closer peers only though they had been admitted to more. It only grows.
+    pub fn fell(&self) -> u64 {
+        self.fell.iter().sum()
+    }
+
     /// Those that were answered on a rung.
     pub fn answered(&self, rung: Rung) -> u64 {
-        self.answered.get(rung as usize).copied().unwrap_or(0)
+        let left = self.fell.get(rung as usize).copied().unwrap_or(0);
+        let came = if rung == Rung::CloserPeers { self.fell() } else { 0 };
+        (self.admitted(rung) + came).saturating_sub(left)
     }
 
     /// Those that were shed for a reason.
@@ -66,7 +79,7 @@ impl TypeCounts {
 
     /// Those whose fate is known. As many as were asked, unless some are being admitted while they are counted.
     pub fn accounted(&self) -> u64 {
-        self.answered.iter().chain(&self.shed).sum()
+        self.admitted.iter().chain(&self.shed).sum()
     }
 }
 
@@ -85,7 +98,8 @@ impl LoadCounts {
         let mut all = TypeCounts::default();
         for counts in &self.0 {
             all.asked += counts.asked;
-            all.answered.iter_mut().zip(counts.answered).for_each(|(sum, count)| *sum += count);
+            all.admitted.iter_mut().zip(counts.admitted).for_each(|(sum, count)| *sum += count);
+            all.fell.iter_mut().zip(counts.fell).for_each(|(sum, count)| *sum += count);
             all.shed.iter_mut().zip(counts.shed).for_each(|(sum, count)| *sum += count);
         }
         all
@@ -99,7 +113,8 @@ pub(super) struct Counting([Counters; TYPES]);
 #[derive(Debug, Default)]
 struct Counters {
     asked: AtomicU64,
-    answered: [AtomicU64; RUNGS],
+    admitted: [AtomicU64; RUNGS],
+    fell: [AtomicU64; RUNGS],
     shed: [AtomicU64; REASONS],
 }
 
@@ -109,7 +124,7 @@ impl Counting {
         let Some(counters) = self.0.get(AskedType::from(kind) as usize) else { return };
         counters.asked.fetch_add(1, Ordering::Relaxed);
         let fate = match decided {
-            Ok(rung) => counters.answered.get(rung as usize),
+            Ok(rung) => counters.admitted.get(rung as usize),
             Err(reason) => counters.shed.get(reason as usize),
         };
         if let Some(fate) = fate {
@@ -120,10 +135,8 @@ impl Counting {
     /// One that counted for a rung counts for closer peers only.
     pub(super) fn fell(&self, kind: MessageType, rung: Rung) {
         let Some(counters) = self.0.get(AskedType::from(kind) as usize) else { return };
-        let [from, to] = [rung, Rung::CloserPeers].map(|rung| counters.answered.get(rung as usize));
-        if let (Some(from), Some(to)) = (from, to) {
-            from.fetch_sub(1, Ordering::Relaxed);
-            to.fetch_add(1, Ordering::Relaxed);
+        if let Some(fell) = counters.fell.get(rung as usize) {
+            fell.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -132,7 +145,8 @@ impl Counting {
         LoadCounts(std::array::from_fn(|n| {
             self.0.get(n).map_or_else(TypeCounts::default, |counters| TypeCounts {
                 asked: read(&counters.asked),
-                answered: counters.answered.each_ref().map(read),
+                admitted: counters.admitted.each_ref().map(read),
+                fell: counters.fell.each_ref().map(read),
                 shed: counters.shed.each_ref().map(read),
             })
         }))

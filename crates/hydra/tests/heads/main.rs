@@ -1,8 +1,9 @@
-//! Heads of ours that live in simulated networks, whose truth is known, in virtual time.
+//! Heads of ours that live in simulated networks, whose truth is known: in virtual time, but where they are asked by HTTP.
 
 #![expect(clippy::expect_used, reason = "a test ends at the first error")]
 
 mod answers;
+mod api;
 mod asking;
 mod joining;
 mod settlement;
