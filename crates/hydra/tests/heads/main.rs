@@ -6,6 +6,7 @@ mod answers;
 mod api;
 mod asking;
 mod joining;
+mod metrics;
 mod settlement;
 
 use std::time::Duration;
