@@ -161,7 +161,7 @@ mod tests {
         assert!(read(broken).await.is_err());
         let stuck = lines(|mut writer| async move {
             writer.line(&1).await.unwrap();
-            std::future::pending().await
+            std::future::pending::<()>().await;
         });
         assert!(read(stuck).await.is_err());
     }

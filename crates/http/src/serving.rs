@@ -169,7 +169,7 @@ mod tests {
     async fn who_takes_nothing_is_cut_off() {
         let (mut stream, began) = (asked().await, Instant::now());
         let stall_time = HttpBounds::default().stall_time;
-        sleep(stall_time - Duration::from_secs(1)).await;
+        sleep(stall_time.saturating_sub(Duration::from_secs(1))).await;
         stream.read_u8().await.unwrap();
         // One byte has bought as much time again, and no more than that.
         sleep(stall_time + Duration::from_secs(1)).await;

@@ -49,8 +49,19 @@ pub(super) struct SwarmPeerLine {
     pub(super) id: PeerId,
     #[serde(serialize_with = "as_text")]
     pub(super) addr: Multiaddr,
-    #[serde(serialize_with = "as_number")]
-    pub(super) direction: Direction,
+    /// 1 if the peer opened it, 2 if the head did.
+    direction: u8,
+}
+
+impl SwarmPeerLine {
+    /// A peer, where it is seen, and who opened the connection, as go-libp2p numbers that (`network.Direction`).
+    pub(super) const fn new(id: PeerId, addr: Multiaddr, direction: Direction) -> Self {
+        let direction = match direction {
+            Direction::Inbound => 1,
+            Direction::Outbound => 2,
+        };
+        Self { id, addr, direction }
+    }
 }
 
 /// A peer that a head knows.
@@ -112,14 +123,6 @@ fn all_as_text<S: Serializer>(values: &[Multiaddr], to: S) -> Result<S::Ok, S::E
     to.collect_seq(values.iter().map(ToString::to_string))
 }
 
-/// As go-libp2p numbers them (`network.Direction`).
-fn as_number<S: Serializer>(direction: &Direction, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_u8(match direction {
-        Direction::Inbound => 1,
-        Direction::Outbound => 2,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,7 +150,7 @@ mod tests {
         let nowhere = Contact { peer: peer(PEER), addrs: Vec::new() };
         assert_eq!(json(&AddrInfo::from(nowhere.clone())), format!(r#"{{"ID":"{PEER}","Addrs":[]}}"#));
         for (direction, number) in [(Direction::Inbound, 1), (Direction::Outbound, 2)] {
-            let end = SwarmPeerLine { id: peer(PEER), addr: addrs[0].clone(), direction };
+            let end = SwarmPeerLine::new(peer(PEER), addrs[0].clone(), direction);
             let expected = format!(
                 r#"{{"ID":"{HEAD}","Peer":{{"ID":"{PEER}","Addr":"/ip4/127.0.0.1/tcp/35207","Direction":{number}}}}}"#
             );

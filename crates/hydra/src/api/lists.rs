@@ -97,8 +97,7 @@ async fn write_swarm<M: Member>(
             let wanted =
                 |connection: &&crate::SwarmConnection| head.is_none_or(|head| connection.head == head);
             for connection in peer.connections.iter().filter(wanted) {
-                let (addr, direction) = (connection.remote.clone(), connection.direction);
-                let end = SwarmPeerLine { id: *id, addr, direction };
+                let end = SwarmPeerLine::new(*id, connection.remote.clone(), connection.direction);
                 writer.line(&SwarmLine { id: connection.head, peer: end }).await?;
             }
         }

@@ -57,11 +57,11 @@ impl Window {
     /// Asks by HTTP/1.0, so that the body comes as it is.
     async fn ask(&self, method: &str, path: &str, headers: &str) -> Heard {
         let mut stream = TcpStream::connect(self.address()).await.expect("a connection");
-        let head = format!("{method} {path} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n");
-        stream.write_all(head.as_bytes()).await.expect("sent");
-        let mut heard = String::new();
-        stream.read_to_string(&mut heard).await.expect("an answer");
-        let (head, body) = heard.split_once("\r\n\r\n").expect("a head");
+        let request = format!("{method} {path} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
         let of_type =
             |line: &str| line.to_ascii_lowercase().strip_prefix("content-type: ").map(str::to_owned);
         Heard {

@@ -25,7 +25,7 @@ fn shown(hydra: &Hydra<SimNetwork>, per_head: bool) -> (Metrics, Vec<Metric>) {
 fn value(metrics: &Metrics, series: &str) -> f64 {
     let text = metrics.text();
     let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("no {series} in\n{text}")).parse().expect("a number")
+    line.expect(series).parse().expect("a number")
 }
 
 #[tokio::test(start_paused = true)]
