@@ -43,7 +43,12 @@ mod wire_cell;
 mod wire_encounter;
 
 pub(crate) use appender::Appender;
+pub(crate) use client::PgClient;
 pub(crate) use database::{Database, NeighborReader, RowReader};
+pub(crate) use error::named as named_error;
+pub(crate) use fault::{passes, text as error_text};
+pub(crate) use login::Login;
+pub(crate) use migrate::LOCKS;
 pub(crate) use passfile::{Wanted, password as password_of};
 pub(crate) use scan::ColumnReader;
 pub(crate) use wire::{decode as unspilled, encode as spilled};

@@ -38,14 +38,17 @@ use schema::{PeerNumber, RowType as _, RunId, RunStart, RunState, Table, Timesta
 
 use self::{
     alive::Alive,
-    alone::Alone,
     error::{damaged, unknown},
-    open::Absent,
+    migrate::ROWS,
     place::Place,
     runs::StoredRun,
 };
 pub(crate) use self::{
+    alone::Alone,
     append::Appender,
+    error::named as named_error,
+    migrate::FileKind,
+    open::{Absent, connect as connect_file, open as open_file},
     read::{NeighborReader, RowReader},
     scan::ColumnReader,
 };
@@ -63,12 +66,12 @@ pub(crate) struct Database {
 impl Database {
     /// Opens a file, made if it does not exist.
     pub(crate) fn open(path: &Path, limits: Limits) -> Result<Self, Error> {
-        Self::of(path, open::open(path, Absent::Create, &limits)?, limits)
+        Self::of(path, open::open(path, Absent::Create, &limits, &ROWS)?, limits)
     }
 
     /// Opens a file that exists. One that cannot be written is only read.
     pub(crate) fn open_existing(path: &Path, limits: Limits) -> Result<Self, Error> {
-        match open::open(path, Absent::Refuse, &limits) {
+        match open::open(path, Absent::Refuse, &limits, &ROWS) {
             Err(error) if error::is_for_want_of_rights(&error) => {
                 Self::of(path, read_only::open(path, &limits)?, limits)
             }

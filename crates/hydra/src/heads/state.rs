@@ -111,7 +111,10 @@ impl HydraState {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            self.records.send_replace(self.belly.counts().await);
+            // Of a belly that is away, the last counts stay.
+            if let Ok(counts) = self.belly.counts().await {
+                self.records.send_replace(counts);
+            }
         }
     }
 

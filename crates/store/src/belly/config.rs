@@ -22,8 +22,11 @@ pub struct BellyConfig {
     pub waiting_reads: usize,
     /// How long a read waits for its answer; 2 s by default.
     pub read_deadline: Duration,
-    /// For how long a list that was read is answered with, where others write the same backend; 1 s by default.
+    /// For how long a list that was read is answered with, where others write the same backend; 500 ms by default. What they are told is
+    /// known here that much later at most, and their `write_interval`, and what the two statements take.
     pub freshness: Duration,
+    /// How often what has expired is collected; 10 s by default. Of several processes one does it.
+    pub collect_interval: Duration,
     /// Whether tables are made if there are none; by default they are.
     pub makes_tables: bool,
 }
@@ -39,7 +42,8 @@ impl Default for BellyConfig {
             statements_per_s: 200,
             waiting_reads: 16_384,
             read_deadline: Duration::from_secs(2),
-            freshness: Duration::from_secs(1),
+            freshness: Duration::from_millis(500),
+            collect_interval: Duration::from_secs(10),
             makes_tables: true,
         }
     }

@@ -8,13 +8,22 @@ use std::time::Duration;
 
 use kad::{answer::Known, records::PROVIDER_ADDRESS_LIFETIME};
 
-use super::provider::{NewRecord, bare_len};
+use super::{
+    backend::ProviderRow,
+    provider::{NewRecord, bare_len},
+};
 
 /// Gaps that are not worth closing, in bytes.
 const GAPS_BYTES: usize = 512;
 
 /// What the allocator and the count of users of a list take beside its parts, in bytes.
 const OVERHEAD_BYTES: usize = 16 + 3 * 16;
+
+/// What a record takes that waits to be written, beside its entry, in bytes: its share of a list, and its row on the way.
+const PENDING_BYTES: usize = 192;
+
+/// The most that the entries of one key take, in bytes: of a longer list the oldest are dropped. An answer holds 4 MiB.
+const KEY_BYTES: usize = 1 << 20;
 
 /// Somebody else than the provider gave it.
 const FETCHED: u8 = 1;
@@ -32,6 +41,15 @@ pub struct ProvidersHeld {
     bytes: Vec<u8>,
     key_len: usize,
     gaps: usize,
+    pending: Pending,
+}
+
+/// What the backend does not have yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Pending {
+    pub(super) records: usize,
+    /// What they take where they wait, in bytes, estimated from above.
+    pub(super) bytes: usize,
 }
 
 /// One record of a list.
@@ -71,8 +89,11 @@ impl Place {
         self.state & FETCHED != 0
     }
 
-    const fn is_pending(&self) -> bool {
-        self.state & (UNSAVED | SENT) != 0
+    fn pending(&self) -> Pending {
+        match self.state & (UNSAVED | SENT) {
+            0 => Pending::default(),
+            _ => Pending { records: 1, bytes: PENDING_BYTES + usize::from(self.len) },
+        }
     }
 }
 
@@ -81,7 +102,7 @@ impl ProvidersHeld {
     pub(super) fn new(key: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(key.len() + 96);
         bytes.extend_from_slice(key);
-        Self { records: Vec::new(), bytes, key_len: key.len(), gaps: 0 }
+        Self { records: Vec::new(), bytes, key_len: key.len(), gaps: 0, pending: Pending::default() }
     }
 
     /// The key.
@@ -170,8 +191,10 @@ impl ProvidersHeld {
         }
         let place = self.append(new, tag, is_unsaved);
         reserve_a_little(&mut self.records, 1);
+        self.pending.add(place.pending());
         self.records.insert(at, place);
-        if self.records.len() > cap {
+        while self.records.len() > cap || (self.bytes.len() - self.gaps > KEY_BYTES && self.records.len() > 1)
+        {
             self.remove(0);
         }
         true
@@ -195,7 +218,9 @@ impl ProvidersHeld {
     }
 
     fn remove(&mut self, at: usize) {
-        self.gaps += usize::from(self.records.remove(at).len);
+        let place = self.records.remove(at);
+        self.gaps += usize::from(place.len);
+        self.pending.take_away(place.pending());
     }
 
     fn close_gaps(&mut self) {
@@ -216,23 +241,75 @@ impl ProvidersHeld {
 
     /// Drops what has expired.
     pub(super) fn expire(&mut self, now_us: u64) {
-        let gaps: usize = self
-            .records
-            .iter()
-            .filter(|place| place.expires_us() < now_us)
-            .map(|place| usize::from(place.len))
-            .sum();
-        self.records.retain(|place| place.expires_us() >= now_us);
-        self.gaps += gaps;
+        let (gaps, pending) = (&mut self.gaps, &mut self.pending);
+        self.records.retain(|place| {
+            let is_live = place.expires_us() >= now_us;
+            if !is_live {
+                *gaps += usize::from(place.len);
+                pending.take_away(place.pending());
+            }
+            is_live
+        });
         if self.gaps > GAPS_BYTES && self.gaps > self.bytes.len() / 2 {
             self.close_gaps();
             self.records.shrink_to_fit();
         }
     }
 
-    /// Whether the backend lacks a record, as far as is known.
-    pub(super) fn is_pending(&self) -> bool {
-        self.records.iter().any(Place::is_pending)
+    /// What the backend lacks, as far as is known.
+    pub(super) const fn pending(&self) -> Pending {
+        self.pending
+    }
+
+    /// Takes out rows of records that are to be written, at most `limit`; whether there are more.
+    pub(super) fn send(&mut self, limit: usize, rows: &mut Vec<ProviderRow>) -> bool {
+        let mut room = limit;
+        for at in 0..self.records.len() {
+            let Some(place) = self.records.get(at).filter(|place| place.state & UNSAVED != 0).copied() else {
+                continue;
+            };
+            if room == 0 {
+                return true;
+            }
+            room -= 1;
+            rows.push(ProviderRow {
+                key: self.key().into(),
+                entry: self.entry(&place).unwrap_or_default().into(),
+                id_len: usize::from(place.id_len),
+                received_us: place.received_us,
+                lifetime_s: place.lifetime_s,
+                is_fetched: place.is_fetched(),
+            });
+            if let Some(place) = self.records.get_mut(at) {
+                place.state = place.state & !UNSAVED | SENT;
+            }
+        }
+        false
+    }
+
+    /// What was sent is written, or has to be sent again; whether there is anything to send.
+    pub(super) fn sent(&mut self, is_written: bool) -> bool {
+        for place in self.records.iter_mut().filter(|place| place.state & SENT != 0) {
+            if is_written {
+                self.pending.take_away(place.pending());
+                place.state &= !SENT;
+            } else {
+                place.state = place.state & !SENT | UNSAVED;
+            }
+        }
+        self.records.iter().any(|place| place.state & UNSAVED != 0)
+    }
+}
+
+impl Pending {
+    pub(super) const fn add(&mut self, more: Self) {
+        self.records += more.records;
+        self.bytes += more.bytes;
+    }
+
+    pub(super) const fn take_away(&mut self, less: Self) {
+        self.records -= less.records;
+        self.bytes -= less.bytes;
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use kad::records::PROVIDER_ADDRESS_LIFETIME;
+
 use super::{
+    backend::ProviderRow,
     held::HeldProvider,
     shelves::{SHARDS, Shelves},
 };
@@ -19,6 +22,17 @@ pub struct RecordCursor(pub(super) PageEnd);
 pub(super) enum PageEnd {
     /// In memory: a part, a list in it, and the last provider of that.
     Memory { shard: usize, place: usize, id: Vec<u8> },
+    /// In a backend.
+    Stored(StoredEnd),
+}
+
+/// The last record of a page in a backend, and where the last page ends: what comes behind that later is on none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct StoredEnd {
+    pub(super) key: Vec<u8>,
+    pub(super) id: Vec<u8>,
+    /// The greatest key that there was at the first page.
+    pub(super) last: Vec<u8>,
 }
 
 /// A provider record with its key.
@@ -47,7 +61,33 @@ pub struct RecordPage {
     pub next: Option<RecordCursor>,
 }
 
+impl RecordPage {
+    /// What a backend has behind a place; the last page if there is less than was asked for.
+    pub(super) fn of_rows(rows: &[ProviderRow], limit: usize, now_us: u64, last: Vec<u8>) -> Self {
+        let end = rows.last().filter(|_| rows.len() >= limit);
+        let next = end.map(|row| {
+            RecordCursor(PageEnd::Stored(StoredEnd { key: row.key.to_vec(), id: row.id().to_vec(), last }))
+        });
+        let live = rows.iter().filter(|row| row.expires_us() >= now_us);
+        Self { records: live.map(|row| ListedProvider::of_row(row, now_us)).collect(), next }
+    }
+}
+
 impl ListedProvider {
+    fn of_row(row: &ProviderRow, now_us: u64) -> Self {
+        let age = Duration::from_micros(now_us.saturating_sub(row.received_us));
+        let bare = row.entry.len() - row.addrs().len();
+        let shown = if age <= PROVIDER_ADDRESS_LIFETIME { row.entry.len() } else { bare };
+        Self {
+            key: row.key.to_vec(),
+            id: row.id().to_vec(),
+            entry: row.entry.get(..shown).unwrap_or_default().to_vec(),
+            received: Duration::from_micros(row.received_us),
+            lifetime: Duration::from_secs(row.lifetime_s.into()),
+            is_fetched: row.is_fetched,
+        }
+    }
+
     pub(super) fn of(key: &[u8], held: &HeldProvider<'_>) -> Self {
         Self {
             key: key.to_vec(),
@@ -65,7 +105,7 @@ impl Shelves {
     pub(super) fn page(&self, after: Option<&RecordCursor>, limit: usize, now: Duration) -> RecordPage {
         let (mut shard, mut place, mut id) = match after {
             Some(RecordCursor(PageEnd::Memory { shard, place, id })) => (*shard, *place, id.clone()),
-            None => (0, 0, Vec::new()),
+            _ => (0, 0, Vec::new()),
         };
         let mut page = RecordPage::default();
         for _ in 0..PLACES {

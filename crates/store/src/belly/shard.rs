@@ -1,16 +1,23 @@
 //! A part of the lists in memory, behind a lock of its own.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use hashbrown::HashTable;
 
-use super::{held::ProvidersHeld, provider::NewRecord};
+use super::{
+    backend::ProviderRow,
+    held::{Pending, ProvidersHeld},
+    provider::NewRecord,
+};
 
 /// What a list takes beside itself, in bytes: its place and its number in the table, each with room to grow.
 const SLOT_BYTES: usize = 2 * size_of::<Option<Slot>>() + 10;
 
 /// Places that are looked at for one that makes room.
 const SAMPLE: usize = 8;
+
+/// How long it is remembered that nobody provides a key, in microseconds; where others write the backend, less.
+const NOBODY_US: u64 = 60_000_000;
 
 /// Lists that make room for one record at most.
 const MAX_EVICTIONS: usize = 4;
@@ -25,6 +32,9 @@ pub(super) struct Shard {
     records: usize,
     /// The place that is looked at next for what has expired.
     hand: usize,
+    pending: Pending,
+    /// The places of lists with something to write.
+    dirty: VecDeque<u32>,
 }
 
 /// A list and what is known of it.
@@ -34,6 +44,8 @@ pub(super) struct Slot {
     hash: u64,
     /// When the backend was asked for all of it, in microseconds since the Unix epoch; `None` if it was not.
     pub(super) whole_us: Option<u64>,
+    /// Whether its place is among those with something to write.
+    is_dirty: bool,
 }
 
 /// The bounds of a part.
@@ -57,6 +69,10 @@ impl Shard {
 
     pub(super) const fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    pub(super) const fn pending(&self) -> Pending {
+        self.pending
     }
 
     pub(super) const fn places(&self) -> usize {
@@ -85,7 +101,7 @@ impl Shard {
         }
         let held = Arc::new(ProvidersHeld::new(key.key));
         self.bytes += held.size() + SLOT_BYTES;
-        let slot = Some(Slot { held, hash: key.hash, whole_us: None });
+        let slot = Some(Slot { held, hash: key.hash, whole_us: None, is_dirty: false });
         let place = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
@@ -110,14 +126,73 @@ impl Shard {
         limits: ShardLimits,
     ) -> bool {
         let place = self.place_of(key);
-        let is_added =
-            self.change(place, |held| held.add(new, tag, is_unsaved, limits.per_key)).unwrap_or_default();
+        let add = |held: &mut ProvidersHeld| held.add(new, tag, is_unsaved, limits.per_key);
+        let is_added = self.change(place, add).unwrap_or_default();
+        if is_added && is_unsaved {
+            self.has_to_write(place);
+        }
+        self.keep_within(limits.bytes, place);
+        is_added
+    }
+
+    fn keep_within(&mut self, bytes: usize, spared: usize) {
         for _ in 0..MAX_EVICTIONS {
-            if self.bytes <= limits.bytes || !self.evict(place) {
+            if self.bytes <= bytes || !self.evict(spared) {
                 break;
             }
         }
-        is_added
+    }
+
+    /// Puts what the backend said of a key at `asked_us` to what is there: from now on that is all.
+    pub(super) fn merge<'a>(
+        &mut self,
+        key: HashedKey<'_>,
+        records: impl Iterator<Item = (NewRecord<'a>, u32)>,
+        asked_us: u64,
+        limits: ShardLimits,
+    ) -> Option<Arc<ProvidersHeld>> {
+        let place = self.place_of(key);
+        if let Some(slot) = self.slots.get_mut(place).and_then(Option::as_mut) {
+            slot.whole_us = slot.whole_us.max(Some(asked_us));
+        }
+        self.change(place, |held| {
+            for (record, tag) in records {
+                held.add(&record, tag, false, limits.per_key);
+            }
+        });
+        let held = self.at(place).map(|slot| Arc::clone(&slot.held));
+        self.keep_within(limits.bytes, place);
+        held
+    }
+
+    fn has_to_write(&mut self, place: usize) {
+        let Some(slot) = self.slots.get_mut(place).and_then(Option::as_mut) else { return };
+        if !std::mem::replace(&mut slot.is_dirty, true) {
+            self.dirty.extend(u32::try_from(place));
+        }
+    }
+
+    /// Takes out rows that are to be written, at most `limit`, and the places that they come from.
+    pub(super) fn send(&mut self, limit: usize, rows: &mut Vec<ProviderRow>, places: &mut Vec<usize>) {
+        let end = rows.len() + limit;
+        while rows.len() < end
+            && let Some(place) = self.dirty.pop_front()
+        {
+            let place = place as usize;
+            let Some(slot) = self.slots.get_mut(place).and_then(Option::as_mut) else { continue };
+            slot.is_dirty = false;
+            places.push(place);
+            if Arc::make_mut(&mut slot.held).send(end - rows.len(), rows) {
+                self.has_to_write(place);
+            }
+        }
+    }
+
+    /// What was sent from a place is written, or has to be sent again.
+    pub(super) fn sent(&mut self, place: usize, is_written: bool) {
+        if self.at(place).is_some() && self.change(place, |held| held.sent(is_written)) == Some(true) {
+            self.has_to_write(place);
+        }
     }
 
     /// Changes a list and counts what it takes; it goes when it is empty and nothing is known of it.
@@ -128,7 +203,9 @@ impl Shard {
     ) -> Option<T> {
         let slot = self.slots.get_mut(place)?.as_mut()?;
         let (records, bytes) = (slot.held.len(), slot.held.size());
+        self.pending.take_away(slot.held.pending());
         let changed = change(Arc::make_mut(&mut slot.held));
+        self.pending.add(slot.held.pending());
         self.records = self.records + slot.held.len() - records;
         self.bytes = self.bytes + slot.held.size() - bytes;
         if slot.held.len() == 0 && slot.whole_us.is_none() {
@@ -141,6 +218,7 @@ impl Shard {
         let Some(slot) = self.slots.get_mut(place).and_then(Option::take) else { return };
         self.records -= slot.held.len();
         self.bytes -= slot.held.size() + SLOT_BYTES;
+        self.pending.take_away(slot.held.pending());
         if let Ok(found) = self.index.find_entry(slot.hash, |&other| other as usize == place) {
             found.remove();
         }
@@ -153,12 +231,14 @@ impl Shard {
         let places = self.slots.len();
         let near = (0..SAMPLE.min(places)).map(|step| (self.hand + step) % places);
         let may_go = near.filter(|&place| place != spared).filter_map(|place| {
-            let slot = self.at(place).filter(|slot| !slot.held.is_pending())?;
-            Some((slot.held.newest_us().max(slot.whole_us.unwrap_or_default()), place))
+            let slot = self.at(place).filter(|slot| slot.held.pending().records == 0)?;
+            // That nobody provides a key is worth less: who asks for keys at random must not drive out the others.
+            let is_provided = slot.held.len() > 0;
+            Some((is_provided, slot.held.newest_us().max(slot.whole_us.unwrap_or_default()), place))
         });
         let oldest = may_go.min();
         self.hand = (self.hand + SAMPLE) % places.max(1);
-        let Some((_, place)) = oldest else { return false };
+        let Some((.., place)) = oldest else { return false };
         self.drop_list(place);
         true
     }
@@ -168,7 +248,11 @@ impl Shard {
         for _ in 0..steps.min(self.slots.len()) {
             self.hand = (self.hand + 1) % self.slots.len();
             let place = self.hand;
-            if self.at(place).is_some_and(|slot| slot.held.has_expired(now_us)) {
+            let is_old =
+                |slot: &Slot| slot.whole_us.is_none_or(|whole| whole.saturating_add(NOBODY_US) < now_us);
+            if self.at(place).is_some_and(|slot| slot.held.len() == 0 && is_old(slot)) {
+                self.drop_list(place);
+            } else if self.at(place).is_some_and(|slot| slot.held.has_expired(now_us)) {
                 self.change(place, |held| held.expire(now_us));
             }
         }

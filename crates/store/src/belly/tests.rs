@@ -89,9 +89,9 @@ async fn what_has_expired_is_collected_by_what_comes() {
     for key in 0..10_000u32 {
         add(&belly, &(key % 200).to_be_bytes(), b"late", START + PROVIDE_VALIDITY + HOUR);
     }
-    assert_eq!(belly.counts().await, RecordCounts { providers: 200, values: 0, is_exact: true });
+    assert_eq!(belly.counts().await.unwrap(), RecordCounts { providers: 200, values: 0, is_exact: true });
     belly.collect(START + PROVIDE_VALIDITY * 3);
-    assert_eq!(belly.counts().await.providers, 0);
+    assert_eq!(belly.counts().await.unwrap().providers, 0);
     assert_eq!(belly.backlog().memory_bytes, 0, "{bytes}");
 }
 
@@ -159,7 +159,7 @@ proptest! {
             now += Duration::from_secs(minutes);
             let holder = is_held.then(|| belly.providers(b"key", 0, now));
             add(&belly, b"key", &[id; 5], now);
-            plain.retain(|(other, received)| *other != id && now - *received <= PROVIDE_VALIDITY);
+            plain.retain(|(other, received)| *other != id && now.saturating_sub(*received) <= PROVIDE_VALIDITY);
             plain.push((id, now));
             if plain.len() > CAP {
                 plain.remove(0);

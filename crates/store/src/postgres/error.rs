@@ -6,7 +6,7 @@ use super::fault;
 use crate::Error;
 
 /// Names an error that `operation` met.
-pub(super) fn named(store: &str, operation: &'static str, error: &tokio_postgres::Error) -> Error {
+pub(crate) fn named(store: &str, operation: &'static str, error: &tokio_postgres::Error) -> Error {
     let (store, detail) = (store.to_owned(), fault::text(error));
     match error.code() {
         Some(&SqlState::DISK_FULL) => Error::Full { store, operation },

@@ -9,14 +9,14 @@ use std::{
 
 /// Held by whoever does it. Dropping it lets go and removes the file.
 #[derive(Debug)]
-pub(super) struct Alone {
+pub(crate) struct Alone {
     path: PathBuf,
     _file: File,
 }
 
 impl Alone {
     /// Takes the lock on the file at `path`; `None` while somebody else has it.
-    pub(super) fn take(path: &Path) -> io::Result<Option<Self>> {
+    pub(crate) fn take(path: &Path) -> io::Result<Option<Self>> {
         Self::lock(path, File::create(path)?)
     }
 

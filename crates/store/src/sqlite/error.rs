@@ -23,7 +23,7 @@ pub(super) fn is_for_want_of_rights(error: &Error) -> bool {
 }
 
 /// Names an error. `waited` is the busy timeout of the connection.
-pub(super) fn named(
+pub(crate) fn named(
     path: &Path,
     operation: &'static str,
     waited: Duration,

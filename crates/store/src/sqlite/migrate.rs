@@ -2,17 +2,30 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-/// Says in the file's header that it is ours: `kads`.
-pub(super) const APPLICATION_ID: u32 = 0x6b61_6473;
+/// A kind of files of ours.
+#[derive(Debug)]
+pub(crate) struct FileKind {
+    /// Says in the file's header that it is one of them.
+    pub(crate) application_id: u32,
+    /// The migrations in order; the version of a file is the number of those that were applied.
+    pub(crate) migrations: &'static [&'static [&'static str]],
+}
 
-/// The migrations in order; the version of a file is the number of those that were applied. The second part of one holds the
-/// tables that follow from what `schema` says of the kinds of rows.
-const MIGRATIONS: &[[&str; 2]] =
-    &[[include_str!("../../migrations/0001_runs.sql"), include_str!("../../migrations/0001_rows.sql")]];
+/// Files with the rows of runs: `kads`. The second part of a migration holds the tables that follow from what `schema` says of
+/// the kinds of rows.
+pub(super) const ROWS: FileKind = FileKind {
+    application_id: 0x6b61_6473,
+    migrations: &[&[
+        include_str!("../../migrations/0001_runs.sql"),
+        include_str!("../../migrations/0001_rows.sql"),
+    ]],
+};
 
-/// The newest version.
-pub(super) fn latest() -> u32 {
-    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+impl FileKind {
+    /// The newest version.
+    pub(super) fn latest(&self) -> u32 {
+        u32::try_from(self.migrations.len()).unwrap_or(u32::MAX)
+    }
 }
 
 /// Who wrote a file, and in which layout.
@@ -45,18 +58,18 @@ fn read_identity(connection: &Connection) -> rusqlite::Result<Identity> {
 
 /// Brings a file that is ours or blank to the newest layout. Another process may be doing the same: whoever comes
 /// second finds nothing to do.
-pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+pub(super) fn migrate(connection: &mut Connection, kind: &FileKind) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
     // So that room can be given back while others write. It has to be said before there is a page, and makes the first one: so
     // it stands within the transaction and locks out who writes; a file with that page alone would be nobody's.
     transaction.pragma_update(None, "auto_vacuum", "incremental")?;
     let version = usize::try_from(read_identity(&transaction)?.version).unwrap_or(usize::MAX);
-    for migration in MIGRATIONS.iter().skip(version).flatten() {
+    for migration in kind.migrations.iter().skip(version).copied().flatten() {
         transaction.execute_batch(migration)?;
     }
-    if version < MIGRATIONS.len() {
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", latest())?;
+    if version < kind.migrations.len() {
+        transaction.pragma_update(None, "application_id", kind.application_id)?;
+        transaction.pragma_update(None, "user_version", kind.latest())?;
     }
     transaction.commit()
 }

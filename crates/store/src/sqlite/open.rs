@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::{
     error,
-    migrate::{self, APPLICATION_ID, Identity},
+    migrate::{self, FileKind, Identity},
 };
 use crate::{
     Error, Limits,
@@ -24,15 +24,20 @@ use crate::{
 
 /// Whether a file that does not exist is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Absent {
+pub(crate) enum Absent {
     Create,
     Refuse,
 }
 
 /// Opens the file at `path`, made or brought to the newest layout where that is needed.
-pub(super) fn open(path: &Path, absent: Absent, limits: &Limits) -> Result<Connection, Error> {
+pub(crate) fn open(
+    path: &Path,
+    absent: Absent,
+    limits: &Limits,
+    kind: &FileKind,
+) -> Result<Connection, Error> {
     let checked = match find(path)? {
-        Some(file) => probe(path, &file, limits)?,
+        Some(file) => probe(path, &file, limits, kind)?,
         None if absent == Absent::Refuse => return Err(Error::Missing { path: path.to_owned() }),
         None => false,
     };
@@ -41,12 +46,12 @@ pub(super) fn open(path: &Path, absent: Absent, limits: &Limits) -> Result<Conne
     // Until the file is accepted, closing it must not fold its write-ahead log into it.
     set_checkpoint_on_close(&connection, false).map_err(|e| fail("open it", e))?;
     let identity = migrate::identity(&connection).map_err(|e| fail("read its header", e))?;
-    accept(path, identity)?;
+    accept(path, identity, kind)?;
     if !checked && !identity.blank && size(path) <= limits.check_up_to_bytes {
         check(&connection, path, limits)?;
     }
-    if identity.version < migrate::latest() {
-        migrate::migrate(&mut connection).map_err(|e| fail("bring its layout up to date", e))?;
+    if identity.version < kind.latest() {
+        migrate::migrate(&mut connection, kind).map_err(|e| fail("bring its layout up to date", e))?;
     }
     use_write_ahead_log(&connection, limits).map_err(|e| fail("set up its write-ahead log", e))?;
     set_checkpoint_on_close(&connection, true).map_err(|e| fail("open it", e))?;
@@ -54,7 +59,7 @@ pub(super) fn open(path: &Path, absent: Absent, limits: &Limits) -> Result<Conne
 }
 
 /// One more connection to a file that [`open`] has accepted.
-pub(super) fn connect(path: &Path, absent: Absent, limits: &Limits) -> Result<Connection, Error> {
+pub(crate) fn connect(path: &Path, absent: Absent, limits: &Limits) -> Result<Connection, Error> {
     let fail = |error| error::named(path, "open it", limits.busy_timeout, error);
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     flags.set(OpenFlags::SQLITE_OPEN_CREATE, absent == Absent::Create);
@@ -115,7 +120,7 @@ fn find(path: &Path) -> Result<Option<Metadata>, Error> {
 }
 
 /// Looks into a file without a trace, and says whether it was checked for damage.
-fn probe(path: &Path, file: &Metadata, limits: &Limits) -> Result<bool, Error> {
+fn probe(path: &Path, file: &Metadata, limits: &Limits, kind: &FileKind) -> Result<bool, Error> {
     if file.len() == 0 {
         return Ok(false);
     }
@@ -133,7 +138,7 @@ fn probe(path: &Path, file: &Metadata, limits: &Limits) -> Result<bool, Error> {
         // Some bytes, yet not a page: SQLite would take the file for a new one and write over them.
         return Err(Error::NotADatabase { path: path.to_owned() });
     }
-    accept(path, identity)?;
+    accept(path, identity, kind)?;
     if file.len() > limits.check_up_to_bytes || in_use(path) {
         return Ok(false);
     }
@@ -145,13 +150,13 @@ fn probe(path: &Path, file: &Metadata, limits: &Limits) -> Result<bool, Error> {
 }
 
 /// Refuses what is not ours, or of no layout that is known.
-pub(super) fn accept(path: &Path, identity: Identity) -> Result<(), Error> {
+pub(super) fn accept(path: &Path, identity: Identity, kind: &FileKind) -> Result<(), Error> {
     let path = path.to_owned();
     let Identity { application_id, version, blank } = identity;
-    if application_id != APPLICATION_ID && !blank {
+    if application_id != kind.application_id && !blank {
         return Err(Error::Foreign { path, application_id });
     }
-    let supported = migrate::latest();
+    let supported = kind.latest();
     if version > supported {
         return Err(Error::Newer { path, version, supported });
     }

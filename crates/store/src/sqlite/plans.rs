@@ -7,6 +7,7 @@ use schema::{RowType as _, TABLES, Visit};
 
 use super::{
     encounter, history,
+    migrate::ROWS,
     open::{self, Absent},
     physical, ranges, resolve, runs,
     scan::{self, ColumnReader},
@@ -15,7 +16,7 @@ use crate::{Limits, RunFilter, Scan};
 
 /// A new store, which is as SQLite sees a large one: it keeps no statistics of any.
 fn new(directory: &Path) -> Connection {
-    open::open(&directory.join("a.sqlite"), Absent::Create, &Limits::default()).unwrap()
+    open::open(&directory.join("a.sqlite"), Absent::Create, &Limits::default(), &ROWS).unwrap()
 }
 
 /// The steps by which a statement is carried out.

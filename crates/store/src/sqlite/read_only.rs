@@ -36,8 +36,8 @@ pub(super) fn open(path: &Path, limits: &Limits) -> Result<Connection, Error> {
     if identity.blank {
         return Err(Error::NotADatabase { path: path.to_owned() });
     }
-    open::accept(path, identity)?;
-    if identity.version < migrate::latest() {
+    open::accept(path, identity, &migrate::ROWS)?;
+    if identity.version < migrate::ROWS.latest() {
         return Err(Error::ReadOnly {
             store: path.display().to_string(),
             operation: "bring its layout up to date",
