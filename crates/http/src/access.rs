@@ -9,6 +9,7 @@ use axum::http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{AUTHORIZATION, HOST},
 };
+use multibase::Base;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -72,8 +73,10 @@ impl Access {
         match self {
             Self::Everybody => Ok(()),
             Self::Bearer(token) => {
-                let said = headers.get(AUTHORIZATION).and_then(bearer);
-                if said.is_some_and(|said| token.is(said)) { Ok(()) } else { Err(StatusCode::UNAUTHORIZED) }
+                let said = headers.get(AUTHORIZATION);
+                let is_said = said.and_then(bearer).is_some_and(|said| token.is(said))
+                    || said.and_then(password).is_some_and(|said| token.is(&said));
+                if is_said { Ok(()) } else { Err(StatusCode::UNAUTHORIZED) }
             }
             // A page in a browser of this machine can ask here by a name of its own that it lets lead to loopback.
             Self::ThisMachine => match headers.get(HOST) {
@@ -88,6 +91,14 @@ impl Access {
 fn bearer(header: &HeaderValue) -> Option<&[u8]> {
     let (scheme, said) = header.as_bytes().split_at_checked("Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then(|| said.trim_ascii())
+}
+
+/// The password of the scheme Basic, whoever the user: programs that know only URLs say the token so. Source: RFC 7617, 2.
+fn password(header: &HeaderValue) -> Option<Vec<u8>> {
+    let (scheme, said) = header.to_str().ok()?.split_at_checked("Basic ".len())?;
+    let pair = scheme.eq_ignore_ascii_case("Basic ").then(|| Base::Base64Pad.decode(said.trim()).ok())??;
+    let colon = pair.iter().position(|&byte| byte == b':')?;
+    Some(pair[colon + 1..].to_vec())
 }
 
 /// Whether a host is an address, or the name that every machine has for itself.
@@ -138,6 +149,18 @@ mod tests {
             assert_eq!(refused, Err(StatusCode::UNAUTHORIZED), "{wrong}");
         }
         assert_eq!(access.check(&HeaderMap::new()), Err(StatusCode::UNAUTHORIZED));
+    }
+
+    #[test]
+    fn the_token_may_be_the_password_of_any_user() {
+        let access = Access::Bearer(Token::new(SECRET).unwrap());
+        let basic = |text: &str| format!("Basic {}", Base::Base64Pad.encode(text));
+        for good in [basic(&format!("hydra:{SECRET}")), basic(&format!(":{SECRET}"))] {
+            assert_eq!(access.check(&headers(AUTHORIZATION, &good)), Ok(()), "{good}");
+        }
+        for wrong in [basic(SECRET), basic("hydra:"), basic(&format!("{SECRET}:x")), "Basic !".to_owned()] {
+            assert!(access.check(&headers(AUTHORIZATION, &wrong)).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -2,14 +2,15 @@
 //! one store of records.
 //!
 //! What is kept, and where, is left to `store`; who asks by HTTP is let in by `http`; only the program prints. What happens
-//! when more is asked than can be done is in `load`; others who know who provides a key are asked by `delegated`; who the heads are is in `identity`, and what of them survives a restart in
-//! `state`.
+//! when more is asked than can be done is in `load`; others who know who provides a key are asked by `delegated`; who the heads are
+//! is in `identity`, how several hydras share the identities of one seed in `idgen`, and what survives a restart in `state`.
 
 mod api;
 mod commons;
 mod delegated;
 mod heads;
 mod identity;
+mod idgen;
 mod load;
 mod metrics;
 mod now;
@@ -30,6 +31,10 @@ pub use self::{
     identity::{
         Choices, HeadIdentity, HeadSeed, HeadSequence, IdentityError, IndexSet, IndexSetError, MAX_INDEX,
         SeedError, Spread, identities,
+    },
+    idgen::{
+        AllotmentError, Allotments, IdgenClient, IdgenError, IdgenServer, KeptAllotments, LEASE_TIME,
+        LeaseAnswer, LeaseOrder, ReleaseOrder, idgen_refused, idgen_routes, key_of_wire, key_on_wire,
     },
     load::{
         Allowed, AskedType, BadLadder, Ladder, LoadConfig, LoadControl, LoadCounts, Measures, Rung,

@@ -12,6 +12,7 @@ use std::{io, path::PathBuf};
 
 use thiserror::Error;
 
+pub(crate) use self::directory::StateFile;
 pub use self::{
     directory::StateDirectory,
     heads::{KeptHead, KeptHeads},

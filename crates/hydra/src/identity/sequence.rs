@@ -1,12 +1,13 @@
 //! The sequence of identities that a seed begins: each is the one among some candidates that lies where the fewest others are.
 
 use kad::{Key, Keypair, PeerId};
+use serde::Serialize;
 use thiserror::Error;
 
 use super::{HeadSeed, IndexSet, MAX_INDEX, Spread, candidate::Candidate};
 
 /// Among how many candidates each identity is chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Choices(u32);
 
 impl Choices {
