@@ -5,6 +5,7 @@ mod crawl;
 mod database;
 mod export;
 mod health;
+mod hydra;
 mod list;
 mod lookup;
 mod origin;
@@ -27,6 +28,7 @@ pub(crate) use self::{
     database::store_url,
     export::{CrawlName, ExportArgs, Format},
     health::HealthArgs,
+    hydra::{HeadsArgs, HydraArgs, IdgenArgs, ListenPlace, SEED_VARIABLE, StatePlace},
     list::{List, ListParser},
     lookup::{LookupArgs, TypedKey, Until},
     origin::Variables,
@@ -74,6 +76,10 @@ pub(crate) enum Command {
     /// Publish that content is provided here, and see who has the record
     #[command(after_help = help::PROVIDE)]
     Provide(Box<ProvideArgs>),
+
+    /// Run many heads over one belly: servers of a network that answer from one store of records
+    #[command(after_help = help::HYDRA)]
+    Hydra(Box<HydraArgs>),
 
     /// Look at peers whole: each address, transport and protocol
     #[command(after_help = help::PING)]
@@ -124,6 +130,7 @@ impl Command {
             Self::Crawl(args) => Some(&mut args.manners.opt_out),
             Self::Lookup(args) => Some(&mut args.reach.manners.opt_out),
             Self::Provide(args) => Some(&mut args.reach.manners.opt_out),
+            Self::Hydra(args) => Some(&mut args.reach.manners.opt_out),
             Self::Ping(args) => Some(&mut args.reach.manners.opt_out),
             Self::Export(args) => Some(&mut args.opt_out),
             Self::Testnet(_)

@@ -6,6 +6,7 @@ mod crawls;
 mod demo;
 mod export;
 mod health;
+mod hydra;
 mod lookup;
 mod networks;
 mod ping;
@@ -20,6 +21,7 @@ use jail::{Entered, Namespace};
 pub(crate) use self::{
     crawls::Listed,
     demo::{Churn, During, Judged},
+    hydra::{HeadRow, PlanRow},
     lookup::{Answer, Closest, DialledRow, FoundRow, KnownAddress, ProviderRow, RetrievalRow, ValueRow},
     networks::Described,
     ping::{AddressRow, PeerRow},
@@ -68,6 +70,7 @@ pub(crate) async fn run(
         Command::Crawl(args) => crawl::run(*args, in_use).await,
         Command::Lookup(args) => lookup::run(*args, &mut in_use).await,
         Command::Provide(args) => provide::run(*args, &mut in_use).await,
+        Command::Hydra(args) => Box::pin(hydra::run(*args, in_use)).await,
         Command::Ping(args) => ping::run(*args, &mut in_use).await,
         Command::Testnet(args) => testnet::run(args, entered, in_use).await,
         Command::Crawls(args) => crawls::run(&args),

@@ -128,6 +128,9 @@ fn code_of(error: &anyhow::Error) -> Code {
         if let Some(WireError::NeedsWorld | WireError::NeedsRoutes { .. }) = cause.downcast_ref() {
             return Code::Usage;
         }
+        if let Some(store::BellyError::Url { .. }) = cause.downcast_ref() {
+            return Code::Usage;
+        }
         match cause.downcast_ref::<store::Error>() {
             Some(store::Error::Url { .. } | store::Error::NothingKept | store::Error::NotBuilt { .. }) => {
                 return Code::Usage;

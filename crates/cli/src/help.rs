@@ -110,6 +110,25 @@ peer that says who it is. A public network is asked about before, or --yes says 
 
 Exit code 5: nobody has the record (without --read-back: nobody could be sent it).";
 
+/// Below the help of `hydra`.
+pub(crate) const HYDRA: &str = "\
+Examples:
+  Who ten heads of a seed would be, without a packet:
+    kadscope hydra --heads 10 --seed-file seed --dry-run
+  Two hydras of one seed and one database, on two machines:
+    kadscope hydra --indices 0..200:2 --seed-file seed --belly postgres://me@db/belly --port 4001
+    kadscope hydra --indices 1..200:2 --seed-file seed --belly postgres://me@db/belly --port 4001
+  On a network of this machine (see `kadscope testnet`), nothing kept:
+    kadscope hydra --heads 5 --state none --belly memory --addresses loopback --bootstrap ADDR
+
+A head is a server of the network: it answers whoever asks, and keeps the records that it is
+given in the belly that all heads share. Flags and variables of hydra-booster are read, too;
+docs/hydra.md says what each became.
+
+Without a seed, keys are random and kept in the directory of --state, as are the ports that the
+system chose and the peers that the heads know. Ctrl-C and SIGTERM close the belly: nothing is
+lost (exit code 0).";
+
 /// Below the help of `ping`.
 pub(crate) const PING: &str = "\
 Examples:

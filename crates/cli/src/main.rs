@@ -53,8 +53,15 @@ fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => return exit::of_arguments(&error),
     };
-    let Parsed { cli, flags_files, variables } = parsed;
-    match log::to_stderr(&cli.log).map_err(Into::into).and_then(|()| run(cli.command, &flags_files)) {
+    let Parsed { cli, flags_files, variables, notes } = parsed;
+    let run = || {
+        log::to_stderr(&cli.log)?;
+        for note in &notes {
+            output::note(note);
+        }
+        run(cli.command, &flags_files)
+    };
+    match run() {
         Ok(code) => code.into(),
         Err(error) => exit::of_error(&error, &variables),
     }

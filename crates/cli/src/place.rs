@@ -55,7 +55,7 @@ impl Place {
 }
 
 /// Refuses addresses that nobody in the network would dial.
-fn check(announce: &[Multiaddr], policy: Addresses) -> Result<(), Failed> {
+pub(crate) fn check(announce: &[Multiaddr], policy: Addresses) -> Result<(), Failed> {
     for addr in announce {
         // A gateway of HTTP is asked where it listens.
         let gateway = Gateway::of(addr);
@@ -74,7 +74,7 @@ fn check(announce: &[Multiaddr], policy: Addresses) -> Result<(), Failed> {
 }
 
 /// The addresses of this machine that lead to the network's first peers, and out.
-fn own_addresses(policy: Addresses, network: &Network) -> Vec<IpAddr> {
+pub(crate) fn own_addresses(policy: Addresses, network: &Network) -> Vec<IpAddr> {
     if policy == Addresses::Loopback {
         return vec![IpAddr::from([127, 0, 0, 1])];
     }

@@ -97,7 +97,20 @@ impl ReachArgs {
         Ok(all)
     }
 
-    fn dials(&self, network: &Network) -> Result<DialConfig, Failed> {
+    /// The run that this is a part of: with everything that its command was asked for, `own` being its own options.
+    pub(crate) fn order(
+        &self,
+        tool: Tool,
+        own: serde_json::Value,
+        network: &Network,
+    ) -> serde_json::Result<RunOrder> {
+        let parameters = self.parameters(own, network)?;
+        let (network, vantage) = (network.name.clone(), String::new());
+        Ok(RunOrder { tool, network, seed: 0, vantage, parameters })
+    }
+
+    /// How peers of the network are dialled.
+    pub(crate) fn dials(&self, network: &Network) -> Result<DialConfig, Failed> {
         Ok(self.manners.dials(network, self.dial_timeout, self.manners.opt_out.load()?))
     }
 }
@@ -155,9 +168,7 @@ impl Reach {
         own: serde_json::Value,
         given: &ReachArgs,
     ) -> serde_json::Result<RunOrder> {
-        let parameters = given.parameters(own, &self.network)?;
-        let (network, vantage) = (self.network.name.clone(), String::new());
-        Ok(RunOrder { tool, network, seed: 0, vantage, parameters })
+        given.order(tool, own, &self.network)
     }
 
     /// What has a bound in it.

@@ -2,6 +2,7 @@
 
 mod completeness;
 mod crawls;
+mod hydra;
 mod lookup;
 mod networks;
 mod next;
@@ -17,6 +18,7 @@ mod truth;
 
 pub(crate) use self::{
     crawls::crawls,
+    hydra::hydra,
     lookup::{Hops, lookup},
     networks::{networks, verdict},
     next::next,

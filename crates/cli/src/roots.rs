@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use http::WebRoots;
 use net::Roots;
 
 use crate::{exit::Failed, input};
@@ -31,10 +32,16 @@ pub(crate) fn given(file: Option<&Path>) -> Result<Roots, Failed> {
 
 /// The same, and those of the system without a file; none where it has none at a usual place.
 pub(crate) fn given_or_systems(file: Option<&Path>) -> Result<Roots, Failed> {
-    if file.is_some() {
-        return given(file);
-    }
+    if file.is_some() { given(file) } else { given(systems().as_deref()) }
+}
+
+/// The system's for those who ask services by HTTPS; none where it has none at a usual place.
+pub(crate) fn of_services() -> Result<WebRoots, Failed> {
+    let Some(path) = systems() else { return Ok(WebRoots::default()) };
+    WebRoots::from_file(&path).map_err(Failed::usage)
+}
+
+fn systems() -> Option<PathBuf> {
     let named = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let usual = || PLACES.iter().map(PathBuf::from).find(|path| path.is_file());
-    given(named.or_else(usual).as_deref())
+    named.or_else(|| PLACES.iter().map(PathBuf::from).find(|path| path.is_file()))
 }

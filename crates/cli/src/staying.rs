@@ -211,6 +211,11 @@ impl Staying {
         }
     }
 
+    /// What is to be heard at another address than that of the metrics: it is as ready, and shows the same.
+    pub(crate) fn room(&self, access: Access) -> Room {
+        Room::new(access, self.standing.readiness(), self.metrics.clone())
+    }
+
     /// Names something that has a bound: among the metrics, and in the report of what holds memory.
     pub(crate) fn hold(&self, holding: Holding) {
         self.holdings.add(holding);

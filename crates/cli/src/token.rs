@@ -15,9 +15,14 @@ const MAX_FILE_BYTES: u64 = 4096;
 
 /// Its text; `None` if nobody has said one. A file wins.
 pub(crate) fn text(file: Option<&Path>) -> Result<Option<String>, Failed> {
+    text_of(file, VARIABLE)
+}
+
+/// The same of a token that another variable may have.
+pub(crate) fn text_of(file: Option<&Path>, variable: &str) -> Result<Option<String>, Failed> {
     match file {
         Some(path) => input::read(path, "the token", MAX_FILE_BYTES).map(Some),
-        None => Ok(env::var(VARIABLE).ok().filter(|text| !text.is_empty())),
+        None => Ok(env::var(variable).ok().filter(|text| !text.is_empty())),
     }
 }
 

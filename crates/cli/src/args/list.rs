@@ -6,9 +6,10 @@ use clap::{
     Arg, Command, Error,
     builder::{PossibleValue, TypedValueParser},
 };
+use serde::Serialize;
 
 /// What one value lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct List<T>(pub(crate) Vec<T>);
 
 /// Reads each entry by the parser of one.

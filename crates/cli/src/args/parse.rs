@@ -8,7 +8,10 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::{Cli, ListParser, Variables};
+use super::{
+    Cli, ListParser, Variables,
+    hydra::old::{self, Modernised},
+};
 use crate::{
     flags_file::{self, Expanded, Word},
     manners::OptOutArgs,
@@ -23,6 +26,8 @@ pub(crate) struct Parsed {
     pub(crate) flags_files: Vec<PathBuf>,
     /// The variables that say the rest.
     pub(crate) variables: Variables,
+    /// What is to be said about flags of another program.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Reads the command line.
@@ -33,13 +38,15 @@ pub(crate) fn parse() -> Result<Parsed, clap::Error> {
     // What a file says can be said otherwise behind it.
     let mut command = command().mut_subcommands(|sub| sub.args_override_self(has_file));
     let Expanded { args, words, files } = expanded;
-    let variables = Variables::of(&command, &args);
+    let said = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let modern = old::modernised(args, &command, said)?;
+    let variables = Variables::of(&command, &modern.args);
     let parsed = command
-        .try_get_matches_from_mut(args)
+        .try_get_matches_from_mut(&modern.args)
         .and_then(|matches| Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command)));
-    let mut cli = parsed.map_err(|error| located(error, &words, &variables))?;
+    let mut cli = parsed.map_err(|error| located(error, &words, &variables, &modern))?;
     add_standing_lists(&mut cli, &mut command)?;
-    Ok(Parsed { cli, flags_files: files, variables })
+    Ok(Parsed { cli, flags_files: files, variables, notes: modern.notes })
 }
 
 /// Whoever asked not to be measured stands on a list that the environment names, also where the command line has others.
@@ -77,7 +84,7 @@ fn with_peers_apart(command: clap::Command) -> clap::Command {
 }
 
 /// The same error; if it is about a word of a file, with file and line, and if about a variable, with its name.
-fn located(error: clap::Error, words: &[Word], variables: &Variables) -> clap::Error {
+fn located(error: clap::Error, words: &[Word], variables: &Variables, modern: &Modernised) -> clap::Error {
     let said = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
@@ -94,7 +101,7 @@ fn located(error: clap::Error, words: &[Word], variables: &Variables) -> clap::E
     let place = match by_value.or_else(by_option) {
         Some(word) => format!("It stands in the flags file {}.", word.place()),
         None if !error.use_stderr() => return error,
-        None => match variables.explain(&error.to_string()) {
+        None => match modern.explain(&error.to_string()).or_else(|| variables.explain(&error.to_string())) {
             Some(place) => place,
             None => return error,
         },
@@ -231,7 +238,7 @@ mod tests {
         for (name, options) in leaves(&command(), "") {
             let has = |option: &&str| options.iter().any(|own| own == option);
             let expected = match name.as_str() {
-                "crawl" | "provide" | "testnet" => &watching[..],
+                "crawl" | "provide" | "hydra" | "testnet" => &watching[..],
                 "health" => &["metrics-token-file"],
                 _ => &[],
             };

@@ -46,6 +46,6 @@ pub(crate) struct WatchArgs {
     pub(crate) stop_timeout: Duration,
 }
 
-fn socket(text: &str) -> Result<SocketAddr, &'static str> {
+pub(super) fn socket(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "write an IP address and a port, such as 127.0.0.1:9600 or [::1]:9600")
 }

@@ -20,6 +20,7 @@ help! {
     crawl: ["crawl", "--help"],
     lookup: ["lookup", "--help"],
     provide: ["provide", "--help"],
+    hydra: ["hydra", "--help"],
     ping: ["ping", "--help"],
     testnet: ["testnet", "--help"],
     crawls: ["crawls", "--help"],

@@ -11,6 +11,7 @@ mod export;
 mod flags;
 mod full_disk;
 mod help;
+mod hydra;
 mod lookup;
 mod lost_rows;
 mod manners;

@@ -81,6 +81,25 @@ impl Running {
         Self { child: Some(child), heard: String::new() }
     }
 
+    /// The same, with its stdout in a file, which can be read while it runs.
+    pub(crate) fn start_into(command: &mut Command, file: &Path) -> Self {
+        let file = std::fs::File::create(file).expect("a file");
+        let child = command.stdout(file).stderr(Stdio::piped()).spawn().expect("it starts");
+        Self { child: Some(child), heard: String::new() }
+    }
+
+    /// Waits until there is a whole line in such a file.
+    pub(crate) fn await_line(&mut self, file: &Path) -> String {
+        loop {
+            let text = std::fs::read_to_string(file).expect("readable");
+            if let Some((line, _)) = text.split_once('\n') {
+                return line.to_owned();
+            }
+            assert!(self.child().try_wait().expect("a child").is_none(), "it ended before it said anything");
+            std::thread::yield_now();
+        }
+    }
+
     fn child(&mut self) -> &mut Child {
         self.child.as_mut().expect("it was not waited for")
     }
