@@ -2,15 +2,16 @@
 //! one dialler.
 //!
 //! A head is a member of a fabric, which holds its connections, and a service of a few hundred bytes: no head has a task, a table
-//! or a pool of its own. What they know is in [`commons`](crate::commons), and what they answer in `answering`. Three tasks tend all
+//! or a pool of its own. What they know is in [`commons`](crate::commons), and what they answer in `answering`. Four tasks tend all
 //! heads together: `filling` keeps what is known of the network true, `admitting` looks at whom they meet, `joining` brings each
-//! head into the tables of others.
+//! head into the tables of others, and `fetching` looks up what the belly was asked for and does not have.
 
 mod admitting;
 mod answering;
 mod chorus;
 mod config;
 mod counters;
+mod fetching;
 mod filling;
 mod head;
 mod joining;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use dht::{Finder, FinderTerms, Found, Pool, Quest};
 use kad::{
     Contact, PeerId,
-    fabric::{Fabric, Inward, Member, Says, Terms},
+    fabric::{Fabric, Introduced, Inward, Member, Says, Terms},
     lookup::{LookupKind, Rules},
     values::CheckedValue,
 };
@@ -34,8 +35,8 @@ use tokio::{sync::mpsc, task::JoinSet, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
-    admitting::Admitting, answering::HeadService, chorus::Chorus, filling::Filling, joining::Joining,
-    state::HydraState,
+    admitting::Admitting, answering::HeadService, chorus::Chorus, fetching::Fetching, filling::Filling,
+    joining::Joining, state::HydraState,
 };
 pub use self::{
     config::{HeadConfig, HydraConfig, JoiningConfig},
@@ -44,7 +45,10 @@ pub use self::{
     swarm::{SwarmConnection, SwarmPeer, SwarmSaying},
     view::HydraView,
 };
-use crate::load::LoadControl;
+use crate::{
+    load::LoadControl,
+    prefetch::{Prefetch, WantedKey},
+};
 
 /// How many peers that said who they are may wait to be looked at. Who finds no room is met again.
 const MAX_INTRODUCED: usize = 1024;
@@ -94,14 +98,15 @@ impl<M: Member> Hydra<M> {
         let Some(first) = config.heads.first() else { return Err(HydraError::NoHeads) };
         let local = first.keypair.public().to_peer_id();
         let (introduced, met) = mpsc::channel(MAX_INTRODUCED);
-        let state = Arc::new(HydraState::new(&config, introduced));
+        let (prefetch, wanted) = config.prefetch.map(Prefetch::new).unzip();
+        let state = Arc::new(HydraState::new(&config, introduced, prefetch.map(Arc::new)));
         let protocols = Arc::clone(&config.protocols);
         let terms = FinderTerms { own: local, protocols, patience: config.patience };
         let finder = Finder::new(Pool::new(Chorus::new(local), config.pool), terms);
         let bootstrap = config.bootstrap.clone().into();
         let seeker = Seeker { state, finder, bootstrap, rules: config.lookups };
         let hydra = Self { seeker, leaving: CancellationToken::new(), tasks: TaskTracker::new() };
-        let mut met = Some(met);
+        let mut queues = Some((met, wanted));
         for (position, head) in config.heads.iter().enumerate() {
             if position > 0 && !config.stagger.is_zero() {
                 sleep(config.stagger).await;
@@ -111,8 +116,8 @@ impl<M: Member> Hydra<M> {
                 return Err(error);
             }
             // Those who have joined live while the others wait for their turn.
-            if let Some(met) = met.take() {
-                hydra.tend(&config, met);
+            if let Some(queues) = queues.take() {
+                hydra.tend(&config, queues);
             }
         }
         hydra.tasks.close();
@@ -154,7 +159,11 @@ impl<M: Member> Hydra<M> {
     }
 
     /// Begins what tends all heads.
-    fn tend(&self, config: &HydraConfig, met: mpsc::Receiver<kad::fabric::Introduced>) {
+    fn tend(
+        &self,
+        config: &HydraConfig,
+        (met, wanted): (mpsc::Receiver<Introduced>, Option<mpsc::Receiver<WantedKey>>),
+    ) {
         let seeker = || self.seeker.clone();
         let admitting = Admitting::new(seeker(), met).run();
         let filling = Filling::new(seeker(), (config.refresh, config.grace), config.seed).run();
@@ -164,6 +173,10 @@ impl<M: Member> Hydra<M> {
         self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(admitting));
         self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(filling));
         self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(joining));
+        if let Some((prefetch, wanted)) = self.seeker.state.prefetch.clone().zip(wanted) {
+            let fetching = Fetching::new(seeker(), prefetch, wanted).run();
+            self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(fetching));
+        }
     }
 
     /// The heads that have joined, in the order in which they did.
@@ -189,6 +202,11 @@ impl<M: Member> Hydra<M> {
     /// What is done under load, and what became of requests by it.
     pub fn load(&self) -> &LoadControl {
         &self.seeker.state.load
+    }
+
+    /// What is fetched beforehand, and what came of it; `None` if nothing is.
+    pub fn prefetch(&self) -> Option<&Prefetch> {
+        self.seeker.state.prefetch.as_deref()
     }
 
     /// Waits until what is known of the network was refreshed so many times.

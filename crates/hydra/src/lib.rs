@@ -15,6 +15,7 @@ mod load;
 mod metrics;
 mod now;
 mod popular;
+mod prefetch;
 mod state;
 
 pub use self::{
@@ -43,5 +44,6 @@ pub use self::{
     metrics::{INHERITED, MetricsTerms, hydra_metrics},
     now::{HeadNow, HydraNow},
     popular::{HeldShare, MAX_KEYS as MAX_POPULAR_KEYS, PopularKeys},
+    prefetch::{LookupCost, Prefetch, PrefetchConfig, PrefetchOutcome, PrefetchRefusal},
     state::{KeptHead, KeptHeads, StateDirectory, StateError},
 };

@@ -123,7 +123,9 @@ impl HeadService {
         } else {
             Held::default()
         };
-        let (commons, now) = (self.state.commons(), self.state.now());
+        let now = self.state.now();
+        self.prefetch(query, &place, &held, now);
+        let commons = self.state.commons();
         let mut found = commons.findings(query.key(), &place, now);
         let own = self.head.id();
         let is_near = || allowed.names_far() || found.closest.iter().take(K).any(|peer| peer.id == own);
@@ -132,6 +134,15 @@ impl HeadService {
         }
         found.record = held.record.as_deref();
         Answer::Message(query.answer(own, &request.from.to_bytes(), &found))
+    }
+
+    /// Has a key looked up whose providers the belly was asked for, and has none.
+    fn prefetch(&self, query: &Query<'_>, place: &Key, held: &Held, now: Duration) {
+        if let (Some(prefetch), Some(providers)) = (&self.state.prefetch, &held.providers)
+            && providers.is_empty(now)
+        {
+            prefetch.want(place, query.key(), now);
+        }
     }
 
     /// What the belly says, as far as it may be asked; `None` if it did not answer.

@@ -2,7 +2,10 @@
 
 use std::{
     future::Future,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -19,6 +22,7 @@ pub(super) struct Chorus<M> {
     /// Who looks things up is never asked: any of the heads, as none of them is dialled.
     local: PeerId,
     voices: Arc<RwLock<Vec<Voice<M>>>>,
+    dials: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -30,7 +34,7 @@ struct Voice<M> {
 impl<M: Member> Chorus<M> {
     /// Nobody yet; `local` will be one of them.
     pub(super) fn new(local: PeerId) -> Self {
-        Self { local, voices: Arc::default() }
+        Self { local, voices: Arc::default(), dials: Arc::default() }
     }
 
     /// A head has joined.
@@ -58,6 +62,11 @@ impl<M: Member> Chorus<M> {
         (nearest.key != place).then(|| nearest.member.clone())
     }
 
+    /// How many peers were dialled.
+    pub(super) fn dials(&self) -> u64 {
+        self.dials.load(Ordering::Relaxed)
+    }
+
     fn voices(&self) -> RwLockReadGuard<'_, Vec<Voice<M>>> {
         self.voices.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -81,9 +90,10 @@ impl<M: Member> Network for Chorus<M> {
         addrs: Vec<Multiaddr>,
         at_most: Option<Duration>,
     ) -> impl Future<Output = Dial<Self::Connection>> + Send {
-        let nearest = self.nearest(&peer);
+        let (nearest, dials) = (self.nearest(&peer), Arc::clone(&self.dials));
         async move {
             if let Some(member) = nearest {
+                dials.fetch_add(1, Ordering::Relaxed);
                 member.connect_within(peer, addrs, at_most).await
             } else {
                 let untried = |_| Attempt::untried(AddressOutcome::NotTried);

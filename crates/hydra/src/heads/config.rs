@@ -11,7 +11,7 @@ use kad::{
 };
 use store::Belly;
 
-use crate::{commons::MAX_PEERS, load::LoadConfig};
+use crate::{commons::MAX_PEERS, load::LoadConfig, prefetch::PrefetchConfig};
 
 /// How a hydra lives.
 #[derive(Debug, Clone)]
@@ -45,6 +45,8 @@ pub struct HydraConfig {
     pub joining: JoiningConfig,
     /// How long each head waits for the next one to join. Default no time.
     pub stagger: Duration,
+    /// How much is fetched beforehand of what the belly was asked for and does not have; `None` for nothing.
+    pub prefetch: Option<PrefetchConfig>,
     /// What is done under load.
     pub load: LoadConfig,
     /// What time it is when the hydra joins, since the Unix epoch: records are dated by it.
@@ -104,6 +106,7 @@ impl HydraConfig {
             pool: PoolConfig::default(),
             joining: JoiningConfig::default(),
             stagger: Duration::ZERO,
+            prefetch: None,
             load: LoadConfig::default(),
             now,
             seed: 0,

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{config::HydraConfig, counters::HydraCounters, head::HydraHead, swarm::Swarm};
-use crate::{commons::Commons, load::LoadControl};
+use crate::{commons::Commons, load::LoadControl, prefetch::Prefetch};
 
 /// How often records are counted. The belly counts without a scan.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
@@ -34,6 +34,7 @@ pub(super) struct HydraState {
     pub(super) protocols: Arc<[String]>,
     pub(super) belly: Belly,
     pub(super) load: LoadControl,
+    pub(super) prefetch: Option<Arc<Prefetch>>,
     pub(super) counters: HydraCounters,
     /// Peers that said who they are, on their way to be looked at.
     pub(super) introduced: mpsc::Sender<Introduced>,
@@ -59,13 +60,19 @@ pub(super) struct Progress {
 }
 
 impl HydraState {
-    pub(super) fn new(config: &HydraConfig, introduced: mpsc::Sender<Introduced>) -> Self {
+    /// What a hydra knows that has just begun: nothing.
+    pub(super) fn new(
+        config: &HydraConfig,
+        introduced: mpsc::Sender<Introduced>,
+        prefetch: Option<Arc<Prefetch>>,
+    ) -> Self {
         Self {
             began: (Instant::now(), config.now),
             agent: config.agent.clone(),
             protocols: Arc::clone(&config.protocols),
             belly: config.belly.clone(),
             load: LoadControl::new(config.load.clone()),
+            prefetch,
             counters: HydraCounters::default(),
             introduced,
             woken: Notify::new(),
