@@ -60,6 +60,12 @@ impl Client {
         answer.expect("an answer").closer_peers
     }
 
+    /// The same of somebody who may not answer.
+    pub(crate) async fn try_find_node(&self, to: &Contact, key: &[u8]) -> Option<Vec<Peer>> {
+        let answer = self.ask(to, &Message::new(MessageType::FindNode, key.to_vec())).await;
+        answer.map(|answer| answer.closer_peers)
+    }
+
     /// Tells a head that this client provides a key, at these addresses.
     pub(crate) async fn provide(&self, to: &Contact, key: &[u8], addrs: &[&str]) {
         let mut message = Message::new(MessageType::AddProvider, key.to_vec());

@@ -5,8 +5,11 @@
 mod answers;
 mod api;
 mod asking;
+mod churn;
+mod crowd;
 mod joining;
 mod metrics;
+mod prefetching;
 mod settlement;
 
 use std::time::Duration;
