@@ -88,7 +88,7 @@ impl io::Write for Hiding {
     /// Takes a whole event, which comes at once.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        io::Write::write_all(&mut io::stderr().lock(), secrets::hidden(&text).as_bytes())?;
+        output::to_stderr(&secrets::hidden(&text));
         Ok(bytes.len())
     }
 

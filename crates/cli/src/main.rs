@@ -26,6 +26,7 @@ mod reach;
 mod render;
 mod resources;
 mod roots;
+mod screen;
 mod secrets;
 mod shell;
 mod signals;

@@ -12,7 +12,7 @@ use crate::{
     clock,
     log::{self, LogFormat},
     render::text::wrapped,
-    secrets,
+    screen, secrets,
 };
 
 /// Prints a result. Who reads it may stop reading: that is not an error.
@@ -73,13 +73,20 @@ struct Note<'a> {
 }
 
 fn print_line(note: &Note<'_>) -> anyhow::Result<()> {
-    let text = escape_controls(&serde_json::to_string(note)?) + "\n";
-    Ok(io::stderr().lock().write_all(text.as_bytes())?)
+    to_stderr(&(escape_controls(&serde_json::to_string(note)?) + "\n"));
+    Ok(())
 }
 
-/// The same without an end of line, for people. There is nobody to tell if it fails.
+/// The same without an end of line, for people.
 pub(crate) fn note_raw(text: &str) {
-    drop(io::stderr().lock().write_all(secrets::hidden(text).as_bytes()));
+    to_stderr(&secrets::hidden(text));
+}
+
+/// Writes what has nothing secret in it, on a page that is up where there is one. There is nobody to tell if it fails.
+pub(crate) fn to_stderr(text: &str) {
+    if !screen::takes(text) {
+        drop(io::stderr().lock().write_all(text.as_bytes()));
+    }
 }
 
 /// Whether lines may be drawn on stderr and taken away again.
@@ -184,6 +191,13 @@ fn is_colour_welcome() -> bool {
 /// How many columns stderr has; 80 where that cannot be known.
 pub(crate) fn stderr_columns() -> usize {
     columns(io::stderr()).unwrap_or(80)
+}
+
+/// How many columns and rows stderr has; 80 and 24 where that cannot be known.
+pub(crate) fn stderr_size() -> (usize, usize) {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).ok();
+    let known = size.map(|size| (usize::from(size.ws_col), usize::from(size.ws_row)));
+    known.filter(|&(columns, rows)| columns > 0 && rows > 0).unwrap_or((COLUMNS, 24))
 }
 
 /// How many columns the terminal has that stdout is; `None` if it is none.

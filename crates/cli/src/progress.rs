@@ -1,6 +1,7 @@
 //! How far a tool is: one line on a terminal, redrawn in place, or a line of log every few seconds.
 
 mod crawl;
+mod hydra;
 
 use std::time::Duration;
 
@@ -10,7 +11,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::crawl::CrawlProgress;
+pub(crate) use self::{
+    crawl::CrawlProgress,
+    hydra::{HydraDisplay, HydraTells, HydraTheme},
+};
 use crate::output;
 
 /// How often the line on a terminal is drawn.

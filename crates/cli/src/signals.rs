@@ -21,7 +21,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{exit::Code, output};
+use crate::{exit::Code, output, screen};
 
 /// How long a command has to end in good order if nobody says: longer than a store is waited for that somebody else holds (30 s), and shorter
 /// than systemd waits by itself (90 s).
@@ -164,6 +164,7 @@ impl StopOnSignal {
     reason = "the user does not want to wait; what is committed in a store survives any end"
 )]
 fn abort() {
+    screen::leave();
     std::process::exit(Code::Cancelled.number().into());
 }
 
