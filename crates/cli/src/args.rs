@@ -28,7 +28,7 @@ pub(crate) use self::{
     database::store_url,
     export::{CrawlName, ExportArgs, Format},
     health::HealthArgs,
-    hydra::{HeadsArgs, HydraArgs, IdgenArgs, ListenPlace, SEED_VARIABLE, StatePlace},
+    hydra::{HeadsArgs, HydraArgs, IdgenArgs, ListenPlace, SEED_VARIABLE, StatePlace, UiTheme},
     list::{List, ListParser},
     lookup::{LookupArgs, TypedKey, Until},
     origin::Variables,

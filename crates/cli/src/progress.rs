@@ -11,10 +11,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::{
-    crawl::CrawlProgress,
-    hydra::{HydraDisplay, HydraTells, HydraTheme},
-};
+pub(crate) use self::{crawl::CrawlProgress, hydra::HydraDisplay};
 use crate::output;
 
 /// How often the line on a terminal is drawn.

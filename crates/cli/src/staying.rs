@@ -126,14 +126,14 @@ impl Staying {
             stop.cancelled().await;
             ending.ending();
         });
-        let (metrics, holdings) = (Metrics::default(), Holdings::default());
-        Self { signals, standing, metrics, holdings, listening: None, beside }
+        let (all, holdings) = (Metrics::default(), Holdings::default());
+        all.extend(http::process_metrics());
+        all.extend([metrics::build_info()]);
+        all.extend(holdings.metrics());
+        Self { signals, standing, metrics: all, holdings, listening: None, beside }
     }
 
     fn listen(&mut self, OpenDoor { address, access }: OpenDoor, profile: bool) -> anyhow::Result<()> {
-        self.metrics.extend(http::process_metrics());
-        self.metrics.extend([metrics::build_info()]);
-        self.metrics.extend(self.holdings.metrics());
         let mut room = Room::new(access, self.standing.readiness(), self.metrics.clone());
         room.profile = profile;
         let listening = room.open(address)?;
@@ -206,9 +206,7 @@ impl Staying {
 
     /// Shows these metrics.
     pub(crate) fn show(&self, metrics: impl IntoIterator<Item = Metric>) {
-        if self.listening.is_some() {
-            self.metrics.extend(metrics);
-        }
+        self.metrics.extend(metrics);
     }
 
     /// What is to be heard at another address than that of the metrics: it is as ready, and shows the same.

@@ -9,7 +9,6 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{ArgAction, Args, ValueEnum, builder::BoolishValueParser};
 use http::HttpUrl;
-use serde::Serialize;
 use serde_json::json;
 
 pub(crate) use self::{
@@ -46,16 +45,9 @@ pub(crate) struct HydraArgs {
     #[arg(long, env = "KADSCOPE_HYDRA_DRY_RUN", help_heading = "Output")]
     pub(crate) dry_run: bool,
 
-    /// What is shown meanwhile: a line every 5 s, the whole screen, or nothing
-    #[arg(
-        long,
-        env = "KADSCOPE_HYDRA_UI",
-        value_name = "THEME",
-        value_enum,
-        default_value_t,
-        help_heading = "Output"
-    )]
-    pub(crate) ui: UiTheme,
+    /// What is shown meanwhile instead of one line that is drawn anew
+    #[arg(long, env = "KADSCOPE_HYDRA_UI", value_name = "THEME", value_enum, help_heading = "Output")]
+    pub(crate) ui: Option<UiTheme>,
 
     /// Print one JSON object instead of text: who the heads are and where
     #[arg(long, env = "KADSCOPE_JSON", help_heading = "Output")]
@@ -69,6 +61,12 @@ pub(crate) struct HydraArgs {
 
     #[command(flatten)]
     pub(crate) watch: WatchArgs,
+
+    /// Show metrics of each head, too: for some dozens of heads at most, as each makes series of its own
+    #[arg(long, env = "KADSCOPE_HYDRA_METRICS_PER_HEAD", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", default_value = "false", hide_default_value = true, action = ArgAction::Set,
+          value_parser = BoolishValueParser::new(), help_heading = "HTTP")]
+    pub(crate) metrics_per_head: bool,
 }
 
 impl HydraArgs {
@@ -118,13 +116,11 @@ pub(crate) struct ApiArgs {
 }
 
 /// What is shown while a hydra lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum UiTheme {
-    /// A line every 5 s
-    #[default]
+    /// hydra-booster's status line, every 5 s
     Logey,
-    /// The whole screen
+    /// A page on the whole terminal; where there is none, the status line
     Gooey,
     /// Nothing
     None,

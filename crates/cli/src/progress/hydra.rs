@@ -5,7 +5,6 @@ mod status_line;
 
 use std::{fmt, time::Duration};
 
-use clap::ValueEnum;
 use hydra::HydraNow;
 use tokio::{
     task::JoinHandle,
@@ -16,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use self::{page::Paces, status_line::status_line};
 use super::{ProgressDisplay, Tell};
 use crate::{
+    args::UiTheme,
     output,
     render::text::{columns, counted, duration, grouped},
     screen::{self, Screen},
@@ -27,17 +27,6 @@ const STATUS_EVERY: Duration = Duration::from_secs(5);
 
 /// How often the page is drawn (hydra-booster, `ui/gooey.go`).
 const REDRAW: Duration = Duration::from_secs(1);
-
-/// How a hydra is shown; its names are those of hydra-booster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum HydraTheme {
-    /// Its status line every five seconds.
-    Logey,
-    /// A page on the whole terminal.
-    Gooey,
-    /// Nothing.
-    None,
-}
 
 /// Who knows how a hydra stands, when it is asked.
 pub(crate) type HydraTells = Box<dyn Fn() -> HydraNow + Send>;
@@ -63,13 +52,13 @@ pub(crate) struct OwnDisplay {
 impl HydraDisplay {
     /// Shows how a hydra stands, as whoever runs it wants it shown; by default as every command is. Where stderr is no terminal, or is
     /// to be JSON, a page is a status line.
-    pub(crate) fn begin(staying: &Staying, theme: Option<HydraTheme>, tells: HydraTells) -> Self {
+    pub(crate) fn begin(staying: &Staying, theme: Option<UiTheme>, tells: HydraTells) -> Self {
         let over = CancellationToken::new();
         let task = match theme {
             None => return Self::Progress(staying.tell(HydraProgress { tells, before: None })),
-            Some(HydraTheme::None) => return Self::Nothing,
-            Some(HydraTheme::Gooey) if output::can_draw() => tokio::spawn(draw(tells, over.clone())),
-            Some(HydraTheme::Logey | HydraTheme::Gooey) => tokio::spawn(write(tells, over.clone())),
+            Some(UiTheme::None) => return Self::Nothing,
+            Some(UiTheme::Gooey) if output::can_draw() => tokio::spawn(draw(tells, over.clone())),
+            Some(UiTheme::Logey | UiTheme::Gooey) => tokio::spawn(write(tells, over.clone())),
         };
         Self::Own(OwnDisplay { over, task })
     }

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use ::hydra::{Allotments, HeadSeed, HeadSequence, IdgenServer, StateError, idgen_refused, idgen_routes};
+use ::hydra::{
+    Allotments, HeadSeed, HeadSequence, HydraApi, IdgenServer, StateError, idgen_refused, idgen_routes,
+};
 use http::{Access, HttpError, Listening, TakenAddress, Token};
+use net::Host;
 
 use super::{of_state, plan::Plan};
 use crate::{args::HydraArgs, clock, exit::Failed, output, staying::Staying, token};
@@ -34,15 +37,23 @@ pub(super) fn door(args: &HydraArgs) -> anyhow::Result<Option<ApiDoor>> {
 }
 
 impl ApiDoor {
-    /// Answers from now on.
-    pub(super) fn open(self, args: &HydraArgs, plan: &Plan, staying: &Staying) -> anyhow::Result<Listening> {
+    /// Answers from now on: of the heads, once they are there.
+    pub(super) fn open(
+        self,
+        args: &HydraArgs,
+        plan: &Plan,
+        api: &HydraApi<Host>,
+        staying: &Staying,
+    ) -> anyhow::Result<Listening> {
         let has_token = matches!(self.access, Access::Bearer(_));
         let mut room = staying.room(self.access);
-        room.private_routes = if has_token {
+        let idgen = if has_token {
             idgen_routes(Arc::new(server(plan, args).map_err(|error| of_state(&error))?))
         } else {
             idgen_refused()
         };
+        room.routes = api.routes();
+        room.private_routes = api.private_routes().merge(idgen);
         let listening = room.open(self.address)?;
         output::note(&format!("the HTTP API is at http://{}", listening.address()));
         Ok(listening)

@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ::hydra::{HeadConfig, Hydra, HydraConfig, KeptHead, StateDirectory};
+use ::hydra::{
+    HeadConfig, Hydra, HydraApi, HydraConfig, KeptHead, MetricsTerms, StateDirectory, hydra_metrics,
+};
 use anyhow::Context as _;
 use kad::Contact;
 use net::{Host, HostConfig, Identity, SocketFabric};
@@ -20,7 +22,7 @@ use super::{
 };
 use crate::{
     args::HydraArgs, bootstrap, clock, exit::Code, keeping::ToolRun, network::Network, output,
-    staying::Staying,
+    progress::HydraDisplay, staying::Staying,
 };
 
 /// How often it is written down whom the heads know: whoever crashes begins with those of that time.
@@ -81,14 +83,18 @@ async fn with_belly(
     let first = staying.unless_stopped(first_peers(args, network, &known)).await??;
     let config = config(args, network, (&plan, belly), first);
     let fabric = SocketFabric::new(bounds::fabric(args, network, plan.heads.len())?);
+    let api = HydraApi::default();
+    let listening = door.map(|door| door.open(args, &plan, &api, staying)).transpose()?;
     let hydra =
         staying.unless_stopped(Hydra::join(&fabric, config)).await?.context("the hydra cannot join")?;
-    let mut listening = None;
     let lived = async {
         keep_heads(&mut plan, &hydra)?;
-        listening = door.map(|door| door.open(args, &plan, staying)).transpose()?;
+        api.open(hydra.view());
         say(args, &plan.row(args, network))?;
-        tend(&hydra, (state.as_deref(), borrowed, network), staying).await
+        let display = shown(args, &hydra, staying);
+        let tended = tend(&hydra, (state.as_deref(), borrowed, network), staying).await;
+        display.end().await;
+        tended
     }
     .await;
     staying.ending();
@@ -144,6 +150,15 @@ fn config(
     config.joining.parallel = args.heads.joins_at_once;
     config.seed = clock::seed();
     config
+}
+
+/// Shows what can be watched of the heads: by metrics, and on the terminal.
+fn shown(args: &HydraArgs, hydra: &Hydra<Host>, staying: &Staying) -> HydraDisplay {
+    let terms = MetricsTerms { name: args.heads.name.clone(), per_head: args.metrics_per_head };
+    let (inherited, own) = hydra_metrics(&hydra.view(), &terms);
+    staying.show(inherited.into_iter().chain(own));
+    let view = hydra.view();
+    HydraDisplay::begin(staying, args.ui, Box::new(move || view.now()))
 }
 
 /// Keeps who the heads are and which ports the system chose for them, before anybody hears of them.
