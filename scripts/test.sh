@@ -66,6 +66,10 @@ prepare() {
     package mount mount
     # The store is tried on a real PostgreSQL, which the tests start themselves.
     [ -n "$(compgen -G '/usr/lib/postgresql/*/bin/initdb')" ] || package initdb postgresql
+    # The belly in DynamoDB is tried on moto, which is written in Python.
+    package python3 python3 python3-venv
+    python3 -c "import ensurepip" 2>/dev/null || package ensurepip python3-venv
+    scripts/moto.sh
     # Kubo's scripts read JSON; one test makes interfaces in a namespace.
     package jq jq
     package ip iproute2
@@ -109,9 +113,9 @@ interop() {
 
 # features FILE: what is left out by default builds too, and what only it has is tested.
 features() {
-    local all=kadscope-cli/full,kadscope-fuzz/postgres
+    local all=kadscope-cli/full,kadscope-fuzz/full
     cargo clippy --workspace --all-targets --features "$all" --locked -- -D warnings
-    tests "$1" --workspace --features "$all" --test profile --test postgres --test replay
+    tests "$1" --workspace --features "$all" --test profile --test postgres --test belly_postgres --test dynamodb --test replay
 }
 
 log=$(mktemp)

@@ -25,7 +25,7 @@ use store::StoreUrl;
 pub(crate) use self::{
     complete::{VARIABLE as COMPLETE_VARIABLE, complete},
     crawl::{CrawlArgs, NetworkArgs, Policy},
-    database::store_url,
+    database::{belly_url, store_url},
     export::{CrawlName, ExportArgs, Format},
     health::HealthArgs,
     hydra::{HeadsArgs, HydraArgs, IdgenArgs, ListenPlace, SEED_VARIABLE, StatePlace, UiTheme},

@@ -9,8 +9,12 @@ pub mod access;
 pub mod address;
 pub mod admission;
 pub mod autonat;
+#[cfg(feature = "dynamodb")]
+pub mod aws_credentials;
 pub mod bitswap;
 pub mod certificate;
+#[cfg(feature = "dynamodb")]
+pub mod dynamo_item;
 pub mod event_log;
 pub mod gateway;
 pub mod identify;
@@ -42,8 +46,12 @@ pub const TARGETS: &[(&str, FuzzTarget)] = &[
     ("address", address::check),
     ("admission", admission::check),
     ("autonat", autonat::check),
+    #[cfg(feature = "dynamodb")]
+    ("aws_credentials", aws_credentials::check),
     ("bitswap", bitswap::check),
     ("certificate", certificate::check),
+    #[cfg(feature = "dynamodb")]
+    ("dynamo_item", dynamo_item::check),
     ("event_log", event_log::check),
     ("gateway_address", gateway::check_address),
     ("gateway_answer", gateway::check_answer),

@@ -94,18 +94,20 @@ replay! {
     access address admission autonat bitswap certificate event_log gateway_address gateway_answer identify kad_answer kad_message lookup name_query opt_out protobuf
     routing_answer routing_table scenario session_dialer session_listener session_pair session_secured_dialer
     session_secured_listener session_secured_tls_dialer session_tls_dialer store_file store_url value written_key
+    #[cfg(feature = "dynamodb")] aws_credentials
+    #[cfg(feature = "dynamodb")] dynamo_item
     #[cfg(feature = "postgres")] password_line
     #[cfg(feature = "postgres")] spilled
 }
 
-/// Those that need the feature `postgres`.
-const OF_POSTGRES: [&str; 2] = ["password_line", "spilled"];
+/// Those that need a feature.
+const OF_FEATURES: [&str; 4] = ["aws_credentials", "dynamo_item", "password_line", "spilled"];
 
 #[test]
 fn every_target_has_a_driver_a_corpus_and_a_replay() {
     let mut targets: BTreeSet<_> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(REPLAYED.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(), targets);
-    targets.extend(OF_POSTGRES.map(str::to_owned));
+    targets.extend(OF_FEATURES.map(str::to_owned));
     assert_eq!(names("fuzz_targets"), targets);
     assert_eq!(names("corpus"), targets);
     let manifest = fs::read_to_string(fuzz().join("Cargo.toml")).expect("readable");

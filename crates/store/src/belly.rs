@@ -9,6 +9,7 @@
 mod backend;
 mod backlog;
 mod config;
+mod dynamo;
 mod error;
 mod front;
 mod held;
@@ -54,6 +55,7 @@ use self::{
 pub use self::{
     backlog::{BellyBacklog, LATENCY_BOUNDS_US, Latencies, LatencyMeter, RecordCounts},
     config::BellyConfig,
+    dynamo::{AwsVariables, DynamoUrl},
     error::BellyError,
     held::{HeldProvider, ProvidersHeld},
     names::{Kept, ReadFailure, WriteShed},
@@ -62,6 +64,10 @@ pub use self::{
     reading::{Reading, Unread},
     url::BellyUrl,
 };
+
+/// What is read of AWS and its database, for whoever tries any bytes.
+#[cfg(feature = "dynamodb")]
+pub use self::dynamo::{AwsCredentials, AwsFailure, AwsProfiles, DynamoItem};
 
 /// The longest key of a value, in bytes: a namespace and a peer id, with room.
 const MAX_VALUE_KEY_BYTES: usize = 256;
@@ -118,6 +124,12 @@ impl Belly {
             BellyUrl::Postgres(url) => {
                 Backend::Postgres(Box::new(postgres::PostgresBelly::open(url, config.makes_tables).await?))
             }
+            #[cfg(feature = "dynamodb")]
+            BellyUrl::Dynamo(url) => {
+                Backend::Dynamo(Box::pin(dynamo::DynamoBelly::open(url, &config)).await?)
+            }
+            #[cfg(not(feature = "dynamodb"))]
+            BellyUrl::Dynamo(url) => return Err(BellyError::NotBuilt { url: url.to_string() }),
             #[cfg(not(feature = "postgres"))]
             BellyUrl::Postgres(url) => return Err(BellyError::NotBuilt { url: url.to_string() }),
         };

@@ -15,6 +15,8 @@ use super::{
     sqlite::SqliteBelly,
 };
 
+#[cfg(feature = "dynamodb")]
+use super::dynamo::DynamoBelly;
 #[cfg(feature = "postgres")]
 use super::postgres::PostgresBelly;
 
@@ -98,12 +100,23 @@ pub(super) struct Nature {
     pub(super) readers: usize,
 }
 
+/// What a backend notes of itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct BackendNotes {
+    /// Requests that its statements took, where these are more than one each.
+    pub(super) requests: Option<u64>,
+    pub(super) collisions: u64,
+    pub(super) throttled: u64,
+}
+
 /// What keeps the records.
 #[derive(Debug)]
 pub(super) enum Backend {
     Sqlite(SqliteBelly),
     #[cfg(feature = "postgres")]
     Postgres(Box<PostgresBelly>),
+    #[cfg(feature = "dynamodb")]
+    Dynamo(DynamoBelly),
 }
 
 macro_rules! on_each {
@@ -112,17 +125,30 @@ macro_rules! on_each {
             Self::Sqlite($backend) => $call,
             #[cfg(feature = "postgres")]
             Self::Postgres($backend) => $call,
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamo($backend) => $call,
         }
     };
 }
 
 impl Backend {
     /// What it is like.
-    pub(super) const fn nature(&self) -> Nature {
+    pub(super) fn nature(&self) -> Nature {
         match self {
             Self::Sqlite(_) => SqliteBelly::NATURE,
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => PostgresBelly::NATURE,
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamo(backend) => backend.nature(),
+        }
+    }
+
+    /// What it notes of itself beside what it is asked.
+    pub(super) fn notes(&self) -> BackendNotes {
+        match self {
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamo(backend) => backend.notes(),
+            _ => BackendNotes::default(),
         }
     }
 

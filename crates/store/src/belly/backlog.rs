@@ -84,6 +84,10 @@ pub struct BellyBacklog {
     pub shed_reads: [u64; super::ReadFailure::ALL.len()],
     /// Records that were shed, by [`WriteShed::ALL`](super::WriteShed::ALL).
     pub shed_writes: [u64; super::WriteShed::ALL.len()],
+    /// How often two providers of a key came in one second, where the backend has one place for that, and another place was found.
+    pub collisions: u64,
+    /// How often the backend refused a request since more is asked than was paid for.
+    pub throttled: u64,
     /// How long reads took, each with its waiting.
     pub reads: Latencies,
     /// How long batches took to be written.

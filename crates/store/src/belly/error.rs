@@ -35,7 +35,7 @@ pub enum BellyError {
     },
     /// What is needed for such a belly was not built in.
     #[error(
-        "`{url}`: this kadscope was built without PostgreSQL; `cargo build --release --features full` builds it with"
+        "`{url}`: this kadscope was built without what keeps it; `cargo build --release --features full` builds it with"
     )]
     NotBuilt {
         /// What was given, without its password.

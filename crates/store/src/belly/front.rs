@@ -259,6 +259,11 @@ impl Front {
         backlog.failed_statements = self.failed_statements.load(Relaxed);
         backlog.shed_reads =
             std::array::from_fn(|name| self.shed_reads.get(name).map_or(0, |count| count.load(Relaxed)));
+        let notes = self.backend.notes();
+        if let Some(requests) = notes.requests {
+            backlog.statements = requests;
+        }
+        (backlog.collisions, backlog.throttled) = (notes.collisions, notes.throttled);
         (backlog.reads, backlog.writes) = (self.reads.read(), self.writes.read());
     }
 }

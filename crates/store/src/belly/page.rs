@@ -24,6 +24,9 @@ pub(super) enum PageEnd {
     Memory { shard: usize, place: usize, id: Vec<u8> },
     /// In a backend.
     Stored(StoredEnd),
+    /// In a backend: the last item, by its key and second.
+    #[cfg(feature = "dynamodb")]
+    Item { key: Vec<u8>, ttl: u64 },
 }
 
 /// The last record of a page in a backend, and where the last page ends: what comes behind that later is on none.
@@ -74,7 +77,7 @@ impl RecordPage {
 }
 
 impl ListedProvider {
-    fn of_row(row: &ProviderRow, now_us: u64) -> Self {
+    pub(super) fn of_row(row: &ProviderRow, now_us: u64) -> Self {
         let age = Duration::from_micros(now_us.saturating_sub(row.received_us));
         let bare = row.entry.len() - row.addrs().len();
         let shown = if age <= PROVIDER_ADDRESS_LIFETIME { row.entry.len() } else { bare };

@@ -1,13 +1,13 @@
 //! The names of bellies, as users write them.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use super::BellyError;
+use super::{AwsVariables, BellyError, DynamoUrl};
 use crate::{PgVariables, PostgresUrl, StoreUrl};
 
 /// What can be written for a belly, for error messages.
 pub(super) const SUPPORTED: &str = "`memory`, `sqlite:PATH`, a path ending in .sqlite, .sqlite3 or .db, and with the feature `postgres` \
-     `postgres://USER@HOST/DATABASE`";
+     `postgres://USER@HOST/DATABASE`, with the feature `dynamodb` `dynamodb://table=NAME`";
 
 /// Where records are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum BellyUrl {
     Sqlite(PathBuf),
     /// In a PostgreSQL database, by any number of processes: `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
     Postgres(Box<PostgresUrl>),
+    /// In tables of `DynamoDB`, by any number of processes: `dynamodb://table=NAME,ttl=24h,queryLimit=10000`.
+    Dynamo(Box<DynamoUrl>),
 }
 
 impl BellyUrl {
@@ -26,6 +28,11 @@ impl BellyUrl {
         if text == "memory" {
             return Ok(Self::Memory);
         }
+        if DynamoUrl::is_meant(text) {
+            let url =
+                DynamoUrl::parse(text).map_err(|reason| BellyError::Url { url: text.to_owned(), reason })?;
+            return Ok(Self::Dynamo(Box::new(url)));
+        }
         let refused = |reason| BellyError::Url { url: text.to_owned(), reason };
         match StoreUrl::parse(text) {
             Ok(StoreUrl::None) => Err(refused("a belly that keeps nothing is none")),
@@ -33,6 +40,15 @@ impl BellyUrl {
             Ok(StoreUrl::Postgres(url)) => Ok(Self::Postgres(url)),
             Err(crate::Error::Url { reason, .. }) => Err(refused(reason)),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The same, with what the environment says of AWS, and what time it is, since the Unix epoch: requests are signed with it.
+    #[must_use]
+    pub fn with_aws(self, variables: &AwsVariables, now: Duration) -> Self {
+        match self {
+            Self::Dynamo(url) => Self::Dynamo(Box::new(url.with_variables(variables.clone(), now))),
+            other => other,
         }
     }
 
@@ -61,6 +77,7 @@ impl fmt::Display for BellyUrl {
             Self::Memory => f.write_str("memory"),
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Self::Postgres(url) => url.fmt(f),
+            Self::Dynamo(url) => url.fmt(f),
         }
     }
 }

@@ -241,8 +241,7 @@ pub(crate) async fn records_are_counted(place: &Place) {
 }
 
 pub(crate) async fn what_has_expired_is_collected_while_others_read(place: &Place) {
-    let belly =
-        place.open_with(BellyConfig { collect_interval: Duration::from_millis(20), ..config() }).await;
+    let belly = place.open_with(config()).await;
     for key in 0..3000u32 {
         add(&belly, &key.to_be_bytes(), b"old", START);
     }

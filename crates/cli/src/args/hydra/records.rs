@@ -7,7 +7,7 @@ use http::HttpUrl;
 use serde::{Serialize, Serializer};
 use store::BellyUrl;
 
-use super::super::{List, ListParser};
+use super::super::{List, ListParser, belly_url};
 
 /// Where records are kept if nobody says otherwise.
 const DEFAULT_BELLY: &str = "kadscope-belly.sqlite";
@@ -17,7 +17,8 @@ const DEFAULT_BELLY: &str = "kadscope-belly.sqlite";
 #[command(next_help_heading = "Records")]
 pub(crate) struct RecordsArgs {
     /// Where the records of all heads are kept: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db), a
-    /// database that several hydras share (`postgres://USER@HOST/DATABASE`, in programs built with the feature `postgres`), or `memory`
+    /// database that several hydras share (`postgres://USER@HOST/DATABASE` or `dynamodb://table=NAME`, in programs built with the feature
+    /// `postgres` or `dynamodb`), or `memory`
     #[arg(long, env = "KADSCOPE_HYDRA_BELLY", value_name = "URL", default_value = DEFAULT_BELLY, value_parser = belly)]
     #[serde(serialize_with = "as_text")]
     pub(crate) belly: BellyUrl,
@@ -48,7 +49,7 @@ pub(crate) struct RecordsArgs {
 }
 
 fn belly(text: &str) -> Result<BellyUrl, String> {
-    BellyUrl::parse(text).map_err(|error| error.to_string())
+    belly_url(text).map_err(|error| error.to_string())
 }
 
 fn url(text: &str) -> Result<HttpUrl, String> {

@@ -50,7 +50,7 @@ async fn write_all(inner: &Inner, front: &Front, first: &mut usize) -> Result<()
     loop {
         *first += 1;
         let (providers, sent) = inner.providers.send(*first, limit);
-        let values = inner.values.send(VALUES);
+        let values = inner.values.send(VALUES.min(limit));
         let rows = providers.len() + values.len();
         if rows == 0 {
             return Ok(());
