@@ -157,6 +157,10 @@ pub(crate) struct DemoArgs {
           value_parser = clap::value_parser!(u32).range(20..=100_000))]
     pub(crate) peers: Option<u32>,
 
+    /// Show heads over one belly in the network instead of a crawl of it: a record that one head is given, asked of the others
+    #[arg(long, env = "KADSCOPE_DEMO_HYDRA", conflicts_with = "world")]
+    pub(crate) hydra: bool,
+
     #[command(flatten)]
     pub(crate) ground: DemoGround,
 

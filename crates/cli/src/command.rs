@@ -20,7 +20,7 @@ use jail::{Entered, Namespace};
 
 pub(crate) use self::{
     crawls::Listed,
-    demo::{Churn, During, Judged},
+    demo::{Churn, During, HeadAnswer, Judged, SharedRecord},
     hydra::{HeadRow, PlanRow},
     lookup::{Answer, Closest, DialledRow, FoundRow, KnownAddress, ProviderRow, RetrievalRow, ValueRow},
     networks::Described,

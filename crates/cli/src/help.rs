@@ -48,6 +48,7 @@ Examples:
   kadscope demo --json | jq .truth
   kadscope demo --world
   kadscope demo --scenario churn
+  kadscope demo --hydra
 
 The network runs in a process of its own, which ends with the demo: CPU and memory in the summary
 are the crawl's alone. All packets stay on the loopback interface; no internet is needed.";

@@ -2,6 +2,7 @@
 
 mod completeness;
 mod crawls;
+mod heads;
 mod hydra;
 mod lookup;
 mod networks;
@@ -18,6 +19,7 @@ mod truth;
 
 pub(crate) use self::{
     crawls::crawls,
+    heads::heads,
     hydra::hydra,
     lookup::{Hops, lookup},
     networks::{networks, verdict},

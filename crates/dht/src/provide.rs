@@ -67,13 +67,23 @@ impl<N: Network> Finder<N> {
         found: &Found,
         cancel: &CancellationToken,
     ) -> Vec<Holder> {
+        let contacts = found.outcome.closest.iter().map(|closest| found.contact(closest.peer));
+        self.give_to(record, contacts, cancel).await
+    }
+
+    /// Gives a record to these peers, whoever is closest.
+    pub async fn give_to(
+        &self,
+        record: &ProviderRecord,
+        contacts: impl IntoIterator<Item = Contact>,
+        cancel: &CancellationToken,
+    ) -> Vec<Holder> {
         let ProviderRecord { key, provider } = record;
         let mut message = Message::new(MessageType::AddProvider, key.clone());
         message.provider_peers = vec![Peer::new(&provider.peer, &provider.addrs)];
         let ask = self.ask(&message, Awaits::End, PUT_PATIENCE);
-        let contacts = found.outcome.closest.iter().map(|closest| found.contact(closest.peer));
-        let mut given: Vec<Holder> =
-            contacts.map(|contact| Holder { contact, sent: Err(given_up()) }).collect();
+        let unsent = |contact| Holder { contact, sent: Err(given_up()) };
+        let mut given: Vec<Holder> = contacts.into_iter().map(unsent).collect();
         let mut under_way = JoinSet::new();
         for (position, holder) in given.iter().enumerate() {
             let (pool, to, ask) = (self.pool().clone(), holder.contact.clone(), ask.clone());

@@ -2,6 +2,7 @@
 
 mod child;
 mod churn;
+mod heads;
 mod judged;
 
 use std::{fs, sync::Arc, time::Duration};
@@ -16,6 +17,7 @@ use testnet::Scenario;
 use self::{child::Child, churn::Course, judged::Files};
 pub(crate) use self::{
     churn::Churn,
+    heads::{HeadAnswer, SharedRecord},
     judged::{During, Judged},
 };
 use super::{
@@ -37,7 +39,11 @@ const SCENARIO: &str = "demo";
 const OF_WORLD: &str = "world";
 
 pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Code> {
-    Staying::unwatched()?.around(async |staying| demonstrate(args, staying).await).await
+    let staying = Staying::unwatched()?;
+    if args.hydra {
+        return staying.around(async |staying| Box::pin(heads::demonstrate(args, staying)).await).await;
+    }
+    staying.around(async |staying| demonstrate(args, staying).await).await
 }
 
 async fn demonstrate(args: DemoArgs, staying: &Staying) -> anyhow::Result<Code> {

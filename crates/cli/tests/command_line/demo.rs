@@ -146,3 +146,21 @@ fn a_crawl_of_a_world_whose_peers_come_and_go_is_right_at_some_moment_of_each_vi
         assert!(truth[some].as_u64() > Some(100), "{some}: {truth:#}");
     }
 }
+
+#[test]
+fn a_record_that_one_head_is_given_is_answered_by_the_others_and_a_lookup_finds_the_heads() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let ended = run(["demo", "--hydra", "--json", "--dir", dir.path().to_str().expect("UTF-8")]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let shown = ended.json();
+    let answers = shown["answers"].as_array().expect("answers");
+    assert_eq!(answers.len(), 4);
+    for answer in answers {
+        assert_eq!(
+            (&answer["has_record"], &answer["with_addresses"]),
+            (&true.into(), &true.into()),
+            "{answer}"
+        );
+    }
+    assert_eq!(shown["heads_found"], shown["heads_true"], "{shown}");
+}
