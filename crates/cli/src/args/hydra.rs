@@ -2,6 +2,7 @@
 
 mod heads;
 mod listen;
+mod load;
 pub(super) mod old;
 mod records;
 
@@ -14,6 +15,7 @@ use serde_json::json;
 pub(crate) use self::{
     heads::{HeadsArgs, StatePlace},
     listen::ListenPlace,
+    load::LoadArgs,
     old::SEED_VARIABLE,
     records::RecordsArgs,
 };
@@ -31,6 +33,9 @@ pub(crate) struct HydraArgs {
 
     #[command(flatten)]
     pub(crate) records: RecordsArgs,
+
+    #[command(flatten)]
+    pub(crate) load: LoadArgs,
 
     #[command(flatten)]
     pub(crate) api: ApiArgs,
@@ -77,6 +82,7 @@ impl HydraArgs {
             "idgen": self.idgen.idgen.as_ref().map(ToString::to_string),
             "lease": self.idgen.lease.as_ref().map(ToString::to_string),
             "records": self.records,
+            "load": self.load,
             "api_addr": self.api.api_addr,
             "alone": self.alone,
         })

@@ -131,7 +131,7 @@ fn stagger(text: &str) -> Result<Duration, String> {
 /// The most dials at a time.
 const MAX_AT_ONCE: usize = 4096;
 
-fn at_once(text: &str) -> Result<NonZeroUsize, String> {
+pub(super) fn at_once(text: &str) -> Result<NonZeroUsize, String> {
     let number: Option<NonZeroUsize> = text.parse().ok();
     number
         .filter(|number| number.get() <= MAX_AT_ONCE)

@@ -148,6 +148,8 @@ fn config(
     config.bootstrap = bootstrap;
     config.stagger = args.heads.stagger;
     config.joining.parallel = args.heads.joins_at_once;
+    config.load = args.load.config();
+    config.prefetch = (!args.records.no_prefetch).then(|| args.load.prefetch());
     config.seed = clock::seed();
     config
 }
