@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use ::hydra::{
-    HeadConfig, Hydra, HydraApi, HydraConfig, KeptHead, MetricsTerms, StateDirectory, hydra_metrics,
+    HeadConfig, Hydra, HydraApi, HydraConfig, KeptHead, MetricsTerms, StateDirectory,
+    hydra_metrics,
 };
 use anyhow::Context as _;
 use kad::Contact;
@@ -156,7 +157,7 @@ fn config(
 
 /// Shows what can be watched of the heads: by metrics, and on the terminal.
 fn shown(args: &HydraArgs, hydra: &Hydra<Host>, staying: &Staying) -> HydraDisplay {
-    let terms = MetricsTerms { name: args.heads.name.clone(), per_head: args.metrics_per_head };
+    let terms = MetricsTerms { name: args.heads.name.clone(), per_head: args.api.metrics_per_head };
     let (inherited, own) = hydra_metrics(&hydra.view(), &terms);
     staying.show(inherited.into_iter().chain(own));
     let view = hydra.view();
