@@ -3,8 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ::hydra::{
-    HeadConfig, Hydra, HydraApi, HydraConfig, KeptHead, MetricsTerms, StateDirectory,
-    hydra_metrics,
+    HeadConfig, Hydra, HydraApi, HydraConfig, KeptHead, MetricsTerms, StateDirectory, hydra_metrics,
 };
 use anyhow::Context as _;
 use kad::Contact;
