@@ -38,6 +38,12 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// How many requests may wait on one connection before no more is read.
 const MAX_WAITING: usize = 64;
 
+/// How many requests of one connection are answered before those of others have their turn, on a thread that serves them all.
+const MAX_A_TURN: usize = 128;
+
+/// How much is worth a write of its own before all requests that are there are answered, in bytes.
+const MIN_WRITE_BYTES: usize = 16 * 1024;
+
 /// One connection and what is under way on it.
 pub(crate) struct Duplex<C> {
     carrier: C,
@@ -58,6 +64,8 @@ pub(crate) struct Duplex<C> {
     watch: Option<Watch>,
     /// Its place among the connections of a fabric; `None` for one that is counted elsewhere.
     ticket: Option<Ticket>,
+    /// How many requests were answered since others had their turn.
+    answered: usize,
     /// The service wants the connection reset once everything is sent.
     hanging_up: bool,
     /// Why it is over.
@@ -95,6 +103,7 @@ impl<C: Carrier> Duplex<C> {
             places: None,
             watch: None,
             ticket: None,
+            answered: 0,
             hanging_up: false,
             over: None,
         }
@@ -175,6 +184,7 @@ impl<C: Carrier> Duplex<C> {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, Failure>> {
+        self.answered = 0;
         loop {
             if let Some(event) = self.take_event() {
                 return Poll::Ready(Ok(event));
@@ -185,7 +195,9 @@ impl<C: Carrier> Duplex<C> {
                 return Poll::Ready(Err(failure));
             }
             self.poll_answers(cx);
-            if self.waiting() <= MAX_WAITING
+            let has_turn = self.answered < MAX_A_TURN;
+            if has_turn
+                && self.waiting() <= MAX_WAITING
                 && !self.carrier.is_congested()
                 && let Poll::Ready(result) = self.carrier.poll_receive(cx)
             {
@@ -199,7 +211,7 @@ impl<C: Carrier> Duplex<C> {
                 }
                 continue;
             }
-            match self.carrier.poll_flush(cx) {
+            match self.poll_flush(has_turn, cx) {
                 Poll::Ready(Err(failure)) => self.fail(failure),
                 Poll::Ready(Ok(_)) if self.hanging_up => {
                     self.carrier.abort();
@@ -207,13 +219,30 @@ impl<C: Carrier> Duplex<C> {
                     self.over = Some((CloseReason::HungUp, failure));
                 }
                 // Room was made for what was not read before.
-                Poll::Ready(Ok(true)) => {}
-                Poll::Ready(Ok(false)) | Poll::Pending => {
+                Poll::Ready(Ok(true)) if has_turn => {}
+                Poll::Ready(Ok(_)) | Poll::Pending => {
                     if self.poll_watch(cx).is_pending() {
+                        self.pass_on(cx);
                         return Poll::Pending;
                     }
                 }
             }
+        }
+    }
+
+    /// Writes what is queued, unless that is little and more comes as soon as others have had their turn.
+    fn poll_flush(&mut self, has_turn: bool, cx: &mut Context<'_>) -> Poll<Result<bool, Failure>> {
+        if has_turn || self.carrier.queued_bytes() >= MIN_WRITE_BYTES {
+            self.carrier.poll_flush(cx)
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// Comes back when others have had their turn, if this connection has had its own.
+    fn pass_on(&self, cx: &Context<'_>) {
+        if self.answered >= MAX_A_TURN {
+            cx.waker().wake_by_ref();
         }
     }
 

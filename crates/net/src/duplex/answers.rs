@@ -8,7 +8,7 @@ use std::{
 use kad::{Multiaddr, answer::Answer, fabric::Request, network::StreamId};
 use tokio::time::Instant;
 
-use super::{Duplex, inbound::Inbound};
+use super::{Duplex, MAX_A_TURN, inbound::Inbound};
 use crate::{carrier::Carrier, introduction::StreamPurpose};
 
 /// How much may wait to be sent before no further request is answered, in bytes.
@@ -27,20 +27,31 @@ impl<C: Carrier> Duplex<C> {
         (known.0.clone(), known.1.clone())
     }
 
-    /// Goes on with all answers, as long as there is room for them.
+    /// Goes on with all answers, as long as there is room for them and it is this connection's turn.
     pub(super) fn poll_answers(&mut self, cx: &mut Context<'_>) {
-        let mut position = 0;
-        while position < self.streams.len() {
-            match self.poll_answer(position, cx) {
-                Poll::Ready(Some((stream, answer))) => self.apply(stream, answer),
+        if self.streams.is_empty() {
+            return;
+        }
+        let (mut position, now) = (0, Instant::now());
+        while position < self.streams.len() && self.answered < MAX_A_TURN {
+            match self.poll_answer(position, now, cx) {
+                Poll::Ready(Some((stream, answer))) => {
+                    self.answered += 1;
+                    self.apply(stream, answer);
+                }
                 Poll::Ready(None) => return,
                 Poll::Pending => position += 1,
             }
         }
     }
 
-    /// Goes on with the answers on one stream; `None` if there is no room for any.
-    fn poll_answer(&mut self, position: usize, cx: &mut Context<'_>) -> Poll<Option<(StreamId, Answer)>> {
+    /// Goes on with the answers on one stream at `now`; `None` if there is no room for any.
+    fn poll_answer(
+        &mut self,
+        position: usize,
+        now: Instant,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<(StreamId, Answer)>> {
         let is_answering =
             |stream: &&Inbound| matches!(stream.purpose, StreamPurpose::Service(_)) && stream.is_under_way();
         let Some(from) = self.carrier.peer() else { return Poll::Pending };
@@ -56,11 +67,11 @@ impl<C: Carrier> Duplex<C> {
         let StreamPurpose::Service(number) = inbound.purpose else { return Poll::Pending };
         let protocol = number.saturating_sub(others);
         let answer = inbound.poll_answer(cx, |received, message| {
-            let waited = received.elapsed();
+            let waited = now.saturating_duration_since(received);
             Arc::clone(service).answer(Request { from, remote, local, protocol, waited, message })
         });
         answer.map(|answer| {
-            inbound.active = Instant::now();
+            inbound.active = now;
             Some((inbound.id, answer))
         })
     }

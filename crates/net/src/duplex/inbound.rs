@@ -27,7 +27,9 @@ pub(super) struct Inbound {
     pub(super) id: StreamId,
     pub(super) purpose: StreamPurpose,
     /// Requests that wait for their turn, with the time at which they came.
-    pub(super) waiting: VecDeque<(Instant, Vec<u8>)>,
+    waiting: VecDeque<(Instant, Vec<u8>)>,
+    /// How long they are together.
+    waiting_bytes: usize,
     pub(super) answering: Option<Answering>,
     /// What is done about it, where it is for a protocol beside kad.
     pub(super) attended: Option<Box<Attended>>,
@@ -40,14 +42,25 @@ pub(super) struct Inbound {
 impl Inbound {
     pub(super) const fn new(id: StreamId, purpose: StreamPurpose, now: Instant) -> Self {
         let waiting = VecDeque::new();
-        Self { id, purpose, waiting, answering: None, attended: None, finished: false, active: now }
+        Self {
+            id,
+            purpose,
+            waiting,
+            waiting_bytes: 0,
+            answering: None,
+            attended: None,
+            finished: false,
+            active: now,
+        }
     }
 
     /// Takes a message that came at `now`.
     pub(super) fn take(&mut self, now: Instant, message: Vec<u8>) {
-        match &self.attended {
-            Some(attended) => attended.carried.deliver(message),
-            None => self.waiting.push_back((now, message)),
+        if let Some(attended) = &self.attended {
+            attended.carried.deliver(message);
+        } else {
+            self.waiting_bytes += message.len();
+            self.waiting.push_back((now, message));
         }
     }
 
@@ -65,8 +78,8 @@ impl Inbound {
     }
 
     /// How many bytes of requests wait for their turn. What is said on streams beside kad is bounded to little.
-    pub(super) fn waiting_bytes(&self) -> usize {
-        self.waiting.iter().map(|(_, message)| message.len()).sum()
+    pub(super) const fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
     }
 
     /// Whether something is to be done for it beside waiting for the peer.
@@ -96,6 +109,7 @@ impl Inbound {
         }
         if self.answering.is_none() {
             let Some((received, message)) = self.waiting.pop_front() else { return Poll::Pending };
+            self.waiting_bytes -= message.len();
             self.answering = Some(begin(received, message));
         }
         let Some(answering) = &mut self.answering else { return Poll::Pending };

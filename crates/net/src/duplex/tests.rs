@@ -2,8 +2,11 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    sync::Arc,
-    task::{Context, Poll, Waker},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
 };
 
 use kad::{
@@ -15,7 +18,7 @@ use kad::{
 };
 use proptest::prelude::*;
 
-use super::Duplex;
+use super::{Duplex, MAX_A_TURN};
 use crate::{
     carrier::Carrier,
     identity::Identity,
@@ -147,8 +150,8 @@ fn events() -> impl Strategy<Value = Vec<SessionEvent>> {
     proptest::collection::vec(event, 0..60)
 }
 
-/// The events that a holder sees, and the connection afterwards.
-fn held(direction: Direction, events: Vec<SessionEvent>, open_ended: bool) -> (Vec<Event>, Scripted) {
+/// A connection on which this happens.
+fn duplex(direction: Direction, events: Vec<SessionEvent>, open_ended: bool) -> Duplex<Scripted> {
     let identity = Identity::generate().unwrap();
     let says = Says { kad_protocols: vec!["/a".into(), "/b".into()], ..Says::default() };
     let voice = |identity: &Identity, others: &[_]| Voice::of(identity, &says, others);
@@ -163,7 +166,12 @@ fn held(direction: Direction, events: Vec<SessionEvent>, open_ended: bool) -> (V
         aborted: false,
         open_ended,
     };
-    let mut duplex = Duplex::new(scripted, direction, persona);
+    Duplex::new(scripted, direction, persona)
+}
+
+/// The events that a holder sees, and the connection afterwards.
+fn held(direction: Direction, events: Vec<SessionEvent>, open_ended: bool) -> (Vec<Event>, Scripted) {
+    let mut duplex = duplex(direction, events, open_ended);
     let mut seen = Vec::new();
     let mut cx = Context::from_waker(Waker::noop());
     while let Poll::Ready(Ok(event)) = duplex.poll_next(&mut cx) {
@@ -227,4 +235,33 @@ fn a_service_may_hang_up_and_then_answers_nothing_more() {
     let (_, carrier) = held(Direction::Inbound, events, true);
     assert!(carrier.aborted);
     assert_eq!(carrier.sent, [(StreamId(1), vec![5])]);
+}
+
+#[test]
+fn a_connection_on_which_requests_do_not_end_lets_others_have_their_turn() {
+    let (one, other) = (StreamId(1), StreamId(3));
+    let mut events = vec![SessionEvent::Opened(one, 3), SessionEvent::Opened(other, 3)];
+    events.extend((0..1_000).map(|_| SessionEvent::Message(one, vec![5])));
+    let mut duplex = duplex(Direction::Inbound, events, true);
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut answered = 0;
+    while answered < 1_000 {
+        let polled = duplex.poll_next(&mut Context::from_waker(&waker));
+        let sent = duplex.carrier().sent.len() - answered;
+        answered += sent;
+        assert!(polled.is_pending() && (1..=MAX_A_TURN).contains(&sent), "{sent}");
+        // It comes back by itself as long as there is something to be done.
+        assert_eq!(woken.0.swap(false, Ordering::Relaxed), answered < 1_000);
+    }
+}
+
+/// Whether somebody was woken.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
