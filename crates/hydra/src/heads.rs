@@ -2,9 +2,10 @@
 //! one dialler.
 //!
 //! A head is a member of a fabric, which holds its connections, and a service of a few hundred bytes: no head has a task, a table
-//! or a pool of its own. What they know is in [`commons`](crate::commons), and what they answer in `answering`. Four tasks tend all
+//! or a pool of its own. What they know is in [`commons`](crate::commons), and what they answer in `answering`. Five tasks tend all
 //! heads together: `filling` keeps what is known of the network true, `admitting` looks at whom they meet, `joining` brings each
-//! head into the tables of others, and `fetching` looks up what the belly was asked for and does not have.
+//! head into the tables of others, `fetching` looks up what the belly was asked for and does not have, and `watching` sees how
+//! all that is asked is borne.
 
 mod admitting;
 mod answering;
@@ -20,6 +21,7 @@ mod swarm;
 mod sweep;
 mod uniques;
 mod view;
+mod watching;
 
 use std::sync::Arc;
 
@@ -36,7 +38,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
     admitting::Admitting, answering::HeadService, chorus::Chorus, fetching::Fetching, filling::Filling,
-    joining::Joining, state::HydraState,
+    joining::Joining, state::HydraState, watching::Watching,
 };
 pub use self::{
     config::{HeadConfig, HydraConfig, JoiningConfig},
@@ -133,10 +135,9 @@ impl<M: Member> Hydra<M> {
         let state = &self.seeker.state;
         let (index, peer) = (config.index, config.keypair.public().to_peer_id());
         let head = Arc::new(HydraHead::new(index, peer));
-        let says = |listens: &[_]| Says {
-            agent: state.agent.clone(),
-            kad_protocols: state.protocols.to_vec(),
-            addresses: if config.announce.is_empty() { listens } else { &config.announce }.to_vec(),
+        let says = |listens: &[_]| -> Says {
+            let addresses = if config.announce.is_empty() { listens } else { &config.announce };
+            state.says(addresses.to_vec())
         };
         let said = says(&config.listen);
         let terms = Terms {
@@ -172,7 +173,10 @@ impl<M: Member> Hydra<M> {
         self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(counting));
         self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(admitting));
         self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(filling));
+        let limit = config.load.memory_bytes.or_else(http::memory_limit);
+        let watching = Watching::new(seeker(), limit).run();
         self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(joining));
+        self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(watching));
         if let Some((prefetch, wanted)) = self.seeker.state.prefetch.clone().zip(wanted) {
             let fetching = Fetching::new(seeker(), prefetch, wanted).run();
             self.tasks.spawn(self.leaving.clone().run_until_cancelled_owned(fetching));

@@ -53,6 +53,9 @@ pub struct LoadConfig {
     pub ladder: Ladder,
     /// What one remote may ask while any is.
     pub shares: ShareConfig,
+    /// How much memory there is for the process, in bytes; `None`: as much as the control group that it is in has, if that has
+    /// a limit.
+    pub memory_bytes: Option<u64>,
 }
 
 /// What changed by a look at the [`Measures`].

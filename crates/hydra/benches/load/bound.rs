@@ -98,11 +98,11 @@ pub(crate) fn measure(options: &Options) {
             f64::from(u32::try_from(asked).expect("not that many"))
         };
         ask(WARM);
-        let (began, before, served) = (Instant::now(), Spent::here(), server.spent());
+        let (then, before, spent) = (Instant::now(), Spent::here(), server.spent());
         let row = Row {
             requests: ask(options.seconds),
-            lasted: began.elapsed(),
-            server: server.spent().since(served),
+            lasted: then.elapsed(),
+            server: server.spent().since(spent),
             client: Spent::here().since(before),
             times: None,
         };

@@ -213,13 +213,13 @@ async fn measure(server: &mut Server, load: Load, options: &Options) -> Row {
     sleep(WARM * 2).await;
     answered.requests.set(0);
     answered.times.borrow_mut().clear();
-    let (began, before, served) = (Instant::now(), Spent::here(), server.spent());
+    let (then, before, spent) = (Instant::now(), Spent::here(), server.spent());
     sleep(options.seconds).await;
     let requests = u32::try_from(answered.requests.get()).expect("not that many");
     let row = Row {
         requests: f64::from(requests),
-        lasted: began.elapsed(),
-        server: server.spent().since(served),
+        lasted: then.elapsed(),
+        server: server.spent().since(spent),
         client: Spent::here().since(before),
         times: answered.times.borrow_mut().quantiles(),
     };

@@ -1,12 +1,17 @@
 //! What a request costs the process that answers it, and how many a second one core answers: a server and its load in
 //! processes of their own, each on a core of its own, over sockets of loopback.
 //!
-//! `cargo bench -p kadscope-hydra --bench load -- [--seconds N] [--connections N] [--quic] [WORD...]` runs the rows whose names
+//! `cargo bench -p kadscope-hydra --bench load -- [--seconds N] [--connections N] [--quic] [--belly URL] [WORD...]` runs the rows whose names
 //! contain a word, or all. `go` stands for a client of go-libp2p (`peers/build.sh go` comes first), `bound` for what the
 //! cryptography and the system calls alone take. CPU time is each process's own; other programs on the machine disturb rates
 //! more than that.
 
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints, and may fail")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and may fail"
+)]
 
 mod bound;
 mod client;

@@ -11,6 +11,8 @@ pub(crate) struct Options {
     pub(crate) quic: bool,
     /// How many threads of the server's answer.
     pub(crate) threads: usize,
+    /// Where records are kept.
+    pub(crate) belly: String,
     words: Vec<String>,
 }
 
@@ -21,15 +23,18 @@ impl Options {
             connections: 40,
             quic: false,
             threads: 1,
+            belly: "memory".to_owned(),
             words: Vec::new(),
         };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
-            let mut number = || args.next().and_then(|text| text.parse().ok()).expect("a number");
+            let mut text = || args.next().cloned().expect("a word behind it");
+            let mut number = || text().parse().expect("a number");
             match arg.as_str() {
                 "--seconds" => options.seconds = Duration::from_secs(number()),
                 "--connections" => options.connections = usize::try_from(number()).expect("a count"),
                 "--threads" => options.threads = usize::try_from(number()).expect("a count"),
+                "--belly" => options.belly = text(),
                 "--quic" => options.quic = true,
                 word => options.words.push(word.to_owned()),
             }
@@ -45,8 +50,11 @@ impl Options {
 
 impl fmt::Display for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seconds, connections, quic, threads, .. } = self;
+        let Self { seconds, connections, quic, threads, belly, .. } = self;
         let transport = if *quic { "QUIC" } else { "TCP" };
-        write!(f, "{connections} connections over {transport}, {threads} threads answer, {seconds:?} a row")
+        write!(
+            f,
+            "{connections} connections over {transport}, {threads} threads answer, records in {belly}, {seconds:?} a row"
+        )
     }
 }

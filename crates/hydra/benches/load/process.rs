@@ -81,7 +81,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(options: &Options) -> Self {
         let transport = if options.quic { "quic" } else { "tcp" };
-        Self::child(&["--serve", transport, &options.threads.to_string()])
+        Self::child(&["--serve", transport, &options.threads.to_string(), &options.belly])
     }
 
     pub(crate) fn child(args: &[&str]) -> Self {

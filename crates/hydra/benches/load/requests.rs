@@ -26,7 +26,7 @@ pub(crate) enum Kind {
     AddProvider,
     PutValue,
     GetValue,
-    /// Of ten requests four are FIND_NODE, three GET_PROVIDERS (two of which find something), two ADD_PROVIDER and one
+    /// Of ten requests four are FIND_NODE, three GET_PROVIDERS (two of which find something), two `ADD_PROVIDER` and one
     /// `GET_VALUE`.
     Mix,
 }
@@ -79,7 +79,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    fn one(message: Message) -> Self {
+    fn one(message: &Message) -> Self {
         Self { messages: vec![message.encode()], requests: 1 }
     }
 }
@@ -97,8 +97,8 @@ impl Requests {
         let batches = match kind {
             Kind::Mix => mix(asker, number),
             Kind::AddProvider => adds(asker, number),
-            Kind::PutValue | Kind::GetValue => (0..VALUES).map(|n| Batch::one(value(kind, n))).collect(),
-            _ => (0..DIFFERENT).map(|n| Batch::one(asked(kind, n + number))).collect(),
+            Kind::PutValue | Kind::GetValue => (0..VALUES).map(|n| Batch::one(&value(kind, n))).collect(),
+            _ => (0..DIFFERENT).map(|n| Batch::one(&asked(kind, n + number))).collect(),
         };
         Self { batches, next: 0 }
     }
@@ -107,7 +107,7 @@ impl Requests {
     pub(crate) fn to_be_found(asker: PeerId) -> Self {
         let adds = (0..DIFFERENT).collect::<Vec<_>>();
         let adds = adds.chunks(UNANSWERED).map(|keys| add(asker, keys.iter().map(|n| key("hit", *n))));
-        let puts = (0..VALUES).map(|n| Batch::one(value(Kind::PutValue, n)));
+        let puts = (0..VALUES).map(|n| Batch::one(&value(Kind::PutValue, n)));
         Self { batches: adds.chain(puts).collect(), next: 0 }
     }
 
@@ -186,16 +186,16 @@ fn value(kind: Kind, number: u32) -> Message {
 fn mix(asker: PeerId, number: u32) -> Vec<Batch> {
     (0..DIFFERENT)
         .map(|n| match n % 10 {
-            0..4 => Batch::one(asked(Kind::FindNode, n + number)),
-            4..6 => Batch::one(asked(Kind::GetProvidersHit, n * 7 + number)),
-            6 => Batch::one(asked(Kind::GetProvidersMiss, n + number)),
+            0..4 => Batch::one(&asked(Kind::FindNode, n + number)),
+            4..6 => Batch::one(&asked(Kind::GetProvidersHit, n * 7 + number)),
+            6 => Batch::one(&asked(Kind::GetProvidersMiss, n + number)),
             7 | 8 => {
                 // Its answer is that of the PING behind it.
                 let mut batch = add(asker, std::iter::once(key("mix", n + number * DIFFERENT)));
                 batch.requests += 1;
                 batch
             }
-            _ => Batch::one(value(Kind::GetValue, n % VALUES)),
+            _ => Batch::one(&value(Kind::GetValue, n % VALUES)),
         })
         .collect()
 }

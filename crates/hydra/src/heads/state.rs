@@ -7,8 +7,8 @@ use std::{
 
 use dht::Found;
 use kad::{
-    Contact, Key,
-    fabric::Introduced,
+    Contact, Key, Multiaddr,
+    fabric::{Introduced, Says},
     failure::FailureClass,
     lookup::{Rpc, RpcFate},
     message::K,
@@ -89,6 +89,12 @@ impl HydraState {
     pub(super) fn now(&self) -> Duration {
         let (began, then) = self.began;
         then + began.elapsed()
+    }
+
+    /// What a head says of itself that says that it is there. Whoever declines service is no server.
+    pub(super) fn says(&self, addresses: Vec<Multiaddr>) -> Says {
+        let protocols = if self.load.allowed().serves() { self.protocols.to_vec() } else { Vec::new() };
+        Says { agent: self.agent.clone(), kad_protocols: protocols, addresses }
     }
 
     /// What is known of peers. Nothing in it breaks halfway: what panicked elsewhere does not matter here.

@@ -20,8 +20,8 @@ const CALM_DECLINED: Duration = Duration::from_secs(30);
 const NEAR_EIGHTHS: u32 = 7;
 
 /// What is said where no ladder is.
-const DEFAULT: &str = "cached=waiting:1000,age:500ms,lag:100ms,memory:80%;near=lag:200ms,memory:85%;\
-                       closer_peers=lag:400ms,memory:90%;refuse=lag:1s,memory:95%;decline=lag:2s,memory:98%,after:10s";
+const DEFAULT: &str = "cached=waiting:1000,age:500ms,lag:500ms,memory:80%;near=lag:1s,memory:85%;\
+                       closer_peers=lag:2s,memory:90%;refuse=lag:4s,memory:95%;decline=lag:8s,memory:98%,after:10s";
 
 /// From when on something is too much; `None` where it does not matter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -96,8 +96,8 @@ impl Ladder {
 }
 
 impl Default for Ladder {
-    /// Records from memory alone where 1,000 reads wait, one waits for half a second, the executor is late by 100 ms or 80 % of
-    /// memory are in use; service declined where it is late by 2 s or memory is full for 10 s; the others between these.
+    /// Records from memory alone where 1,000 reads wait, one waits for half a second, the executor is late by as much or 80 % of
+    /// memory are in use; service declined where it is late by 8 s or memory is full for 10 s; the others between these.
     fn default() -> Self {
         // A test holds it to be one.
         DEFAULT.parse().unwrap_or(Self::NONE)

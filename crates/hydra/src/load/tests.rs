@@ -10,7 +10,7 @@ use super::*;
 const LOOK: Duration = Duration::from_millis(50);
 
 fn control(ladder: &str) -> LoadControl {
-    LoadControl::new(LoadConfig { ladder: ladder.parse().unwrap(), shares: ShareConfig::default() })
+    LoadControl::new(LoadConfig { ladder: ladder.parse().unwrap(), ..LoadConfig::default() })
 }
 
 fn waiting(waiting: usize) -> Measures {
@@ -154,6 +154,7 @@ proptest! {
                 .parse()
                 .unwrap(),
             shares: ShareConfig { least_per_s: 2, most_per_s: 10 },
+            ..LoadConfig::default()
         });
         let peers: Vec<_> = (0..4).map(|_| PeerId::random()).collect();
         let mut now = Duration::ZERO;

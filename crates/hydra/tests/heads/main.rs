@@ -7,10 +7,9 @@ mod api;
 mod asking;
 mod churn;
 mod crowd;
-#[cfg(feature = "prometheus")]
-mod dashboard;
 mod joining;
 mod metrics;
+mod overload;
 mod prefetching;
 mod settlement;
 

@@ -46,7 +46,7 @@ impl LoadArgs {
     pub(crate) fn config(&self) -> LoadConfig {
         let most_per_s = self.most_per_s.unwrap_or(ShareConfig::default().most_per_s);
         let shares = ShareConfig { least_per_s: self.least_per_s, most_per_s };
-        LoadConfig { ladder: self.ladder.clone(), shares }
+        LoadConfig { ladder: self.ladder.clone(), shares, ..LoadConfig::default() }
     }
 
     /// What is looked up by themselves.
