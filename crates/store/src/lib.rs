@@ -22,6 +22,7 @@
 pub mod belly;
 mod cache;
 mod copy;
+#[cfg(feature = "postgres")]
 pub mod decoders;
 mod error;
 mod limits;

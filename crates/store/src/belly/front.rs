@@ -25,9 +25,6 @@ use super::{
     pace::StatementPace,
 };
 
-/// Keys that are remembered to have too many providers: more are found when they are read again.
-const CROWDED: usize = 64;
-
 /// Whom an answer goes to.
 #[derive(Debug)]
 pub(super) enum Outlet {
@@ -72,8 +69,6 @@ pub(super) struct Front {
     statements: AtomicU64,
     failed_statements: AtomicU64,
     shed_reads: [AtomicU64; ReadFailure::ALL.len()],
-    /// Keys with as many providers as anybody is given, or more.
-    crowded: Mutex<Vec<Arc<[u8]>>>,
     reads: LatencyMeter,
     writes: LatencyMeter,
 }
@@ -94,7 +89,6 @@ impl Front {
             statements: AtomicU64::new(0),
             failed_statements: AtomicU64::new(0),
             shed_reads: Default::default(),
-            crowded: Mutex::default(),
             reads: LatencyMeter::default(),
             writes: LatencyMeter::default(),
         }
@@ -222,18 +216,6 @@ impl Front {
         self.fail(waiters, ReadFailure::Away);
         self.pressed.notify_one();
         Err(ReadFailure::Away)
-    }
-
-    /// Remembers a key that may have more providers than anybody is given.
-    fn note_crowded(&self, key: &Arc<[u8]>) {
-        let mut crowded = self.crowded.lock().unwrap_or_else(PoisonError::into_inner);
-        if crowded.len() < CROWDED && !crowded.contains(key) {
-            crowded.push(Arc::clone(key));
-        }
-    }
-
-    fn take_crowded(&self) -> Vec<Arc<[u8]>> {
-        std::mem::take(&mut *self.crowded.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Refuses what comes from now on.
