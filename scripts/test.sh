@@ -47,6 +47,18 @@ package() {
     "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null
 }
 
+# unpacked PACKAGE: unpacks a package below target/ unless its program is there. Installed, it would be a service that listens.
+unpacked() {
+    local package=$1 place=target/$1
+    if command -v "$package" >/dev/null || [ -x "$place/usr/bin/$package" ]; then
+        return
+    fi
+    command -v apt-get >/dev/null || fail "$package is missing; install it, or put it into $place/usr/bin"
+    echo "unpacking $package"
+    mkdir -p "$place"
+    (cd "$place" && apt-get download -qq "$package" && dpkg -x "$package"_*.deb . && rm "$package"_*.deb)
+}
+
 # component COMMAND NAME: adds a component of the Rust toolchain unless it is there.
 component() {
     if cargo "$1" --version >/dev/null 2>&1; then
@@ -70,6 +82,8 @@ prepare() {
     package python3 python3 python3-venv
     python3 -c "import ensurepip" 2>/dev/null || package ensurepip python3-venv
     scripts/moto.sh
+    # Queries of a dashboard are asked of a real Prometheus.
+    unpacked prometheus
     # Kubo's scripts read JSON; one test makes interfaces in a namespace.
     package jq jq
     package ip iproute2
@@ -113,9 +127,10 @@ interop() {
 
 # features FILE: what is left out by default builds too, and what only it has is tested.
 features() {
-    local all=kadscope-cli/full,kadscope-fuzz/full
+    local all=kadscope-cli/full,kadscope-fuzz/full,kadscope-hydra/prometheus
     cargo clippy --workspace --all-targets --features "$all" --locked -- -D warnings
     tests "$1" --workspace --features "$all" --test profile --test postgres --test belly_postgres --test dynamodb --test replay
+    tests "$1" --workspace --features "$all" --test heads dashboard
 }
 
 log=$(mktemp)

@@ -40,9 +40,10 @@ pub(crate) fn testnet_peers(peers: u32) -> Metric {
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
+    use std::{fmt::Write as _, sync::Arc};
 
     use http::{Holdings, Metrics};
+    use hydra::{HeadConfig, Hydra, HydraConfig, INHERITED, MetricsTerms, hydra_metrics};
     use store::Totals;
     use tokio::sync::{mpsc, watch};
 
@@ -53,14 +54,32 @@ mod tests {
     fn labels_of(metric: &Metric) -> String {
         let labels = metric.labels();
         let one = |(index, label): (usize, &&str)| match *label {
-            "version" => format!("`{label}`"),
+            "version" | "name" | "peer_id" => format!("`{label}`"),
             _ => format!("`{label}`: `{}`", labels.values(index).join("` `")),
         };
         labels.names().iter().enumerate().map(one).collect::<Vec<_>>().join("; ")
     }
 
+    /// What a hydra has that shows its heads, too: by the names of hydra-booster, and by ours.
+    async fn of_hydra() -> (Vec<Metric>, Vec<Metric>) {
+        let scenario = testnet::Scenario::parse("peers = 5", "metrics").unwrap();
+        let world = Arc::new(testnet::World::generate(&scenario));
+        let fabric = testnet::SimFabric::new(world, testnet::SimLimits::default());
+        let head = HeadConfig {
+            index: 0,
+            keypair: kad::Keypair::generate_ed25519(),
+            listen: vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()],
+            announce: Vec::new(),
+        };
+        let belly = store::Belly::in_memory(&store::BellyConfig::default());
+        let protocols = [kad::message::AMINO_PROTOCOL.to_owned()].into();
+        let config = HydraConfig::new(vec![head], protocols, belly, std::time::Duration::ZERO);
+        let hydra = Hydra::join(&fabric, config).await.unwrap();
+        hydra_metrics(&hydra.view(), &MetricsTerms { name: String::new(), per_head: true })
+    }
+
     /// Everything that there is to be read, as the page has it: a table for each command.
-    fn page() -> (Metrics, String) {
+    fn page(of_hydra: Vec<Metric>) -> (Metrics, String) {
         let (all, holdings) = (Metrics::default(), Holdings::default());
         let view = CrawlView::of_nothing();
         let rows_waiting = keeping::rows_waiting(&mpsc::channel(1).0);
@@ -75,6 +94,7 @@ mod tests {
             ("`crawl`", view.metrics()),
             ("`provide`", ProvideView::default().metrics().into()),
             ("`testnet`", vec![testnet_peers(1)]),
+            ("`hydra`", of_hydra),
         ] {
             let metrics: Vec<Metric> = metrics;
             let _ = write!(
@@ -92,18 +112,78 @@ mod tests {
         (all, text)
     }
 
+    /// What stands between two marks of the page.
+    fn marked<'a>(page: &'a str, name: &str) -> &'a str {
+        let begun = page.split_once(&format!("<!-- {name}:begin -->\n")).expect(name).1;
+        begun.split_once(&format!("<!-- {name}:end -->")).expect(name).0
+    }
+
+    fn docs() -> String {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
+        std::fs::read_to_string(path).unwrap()
+    }
+
     // Elsewhere a process has fewer metrics of its own.
     #[cfg(target_os = "linux")]
-    #[test]
-    fn the_conventions_are_held_and_the_page_lists_all_of_them() {
-        let (all, expected) = page();
-        assert_eq!(all.problems(), [""; 0]);
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
-        let written = std::fs::read_to_string(path).unwrap();
-        let tables = written
-            .split_once("<!-- metrics:begin -->\n")
-            .and_then(|(_, rest)| rest.split_once("<!-- metrics:end -->"));
-        let tables = tables.expect("marks in docs/metrics.md").0;
+    #[tokio::test]
+    async fn the_conventions_are_held_and_the_page_lists_all_of_them() {
+        let (inherited, own) = of_hydra().await;
+        let (all, expected) = page(own);
+        all.extend(inherited);
+        assert_eq!(all.problems_but(INHERITED), [""; 0]);
+        let written = docs();
+        let tables = marked(&written, "metrics");
+        if std::env::var_os("KADSCOPE_WRITE").is_some() {
+            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
+            std::fs::write(path, written.replace(tables, &expected)).unwrap();
+            return;
+        }
         assert!(tables == expected, "between its marks, docs/metrics.md is to say:\n\n{expected}");
+    }
+
+    #[tokio::test]
+    async fn what_became_of_the_names_of_hydra_booster_is_listed() {
+        let written = docs();
+        let row = |line: &str| {
+            let (name, rest) = line.strip_prefix("| `")?.split_once("` | ")?;
+            Some((format!("hydrabooster_{name}"), rest.split_once(" | ")?.0.to_owned()))
+        };
+        let listed: Vec<(String, String)> =
+            marked(&written, "hydrabooster").lines().filter_map(row).collect();
+        let (mut there, mut expected): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
+        for (name, kind) in &listed {
+            // A unit may stand behind the kind.
+            let kind = kind.split(',').next().unwrap_or_default();
+            if kind != "gone" {
+                there.push((name.clone(), kind.to_owned()));
+            }
+        }
+        for metric in of_hydra().await.0 {
+            expected.push((metric.name().to_owned(), metric.kind().name().to_owned()));
+        }
+        there.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(there, expected);
+        assert!(listed.len() > there.len() + 30, "those that are gone are listed, too");
+    }
+
+    #[tokio::test]
+    async fn queries_of_the_dashboard_ask_for_what_is_there() {
+        let (inherited, own) = of_hydra().await;
+        let names: Vec<&str> = inherited.iter().chain(&own).map(Metric::name).collect();
+        let written = docs();
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let words = marked(&written, "queries").split(|c| !is_name(c));
+        let asked = words.filter(|word| word.starts_with("hydrabooster_") || word.starts_with("kadscope_"));
+        let asked: Vec<&str> = asked.collect();
+        assert!(asked.len() >= 10, "{asked:?}");
+        for name in asked {
+            let of_histogram =
+                ["_bucket", "_sum", "_count"].iter().find_map(|ending| name.strip_suffix(ending));
+            assert!(
+                names.contains(&name) || of_histogram.is_some_and(|name| names.contains(&name)),
+                "{name}"
+            );
+        }
     }
 }

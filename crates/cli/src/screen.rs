@@ -17,6 +17,7 @@ const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
 const HOME: &str = "\x1b[H";
 const CLEAR_LINE: &str = "\x1b[K";
 const CLEAR_BELOW: &str = "\x1b[J";
+const CLEAR: &str = "\x1b[2J";
 
 /// How many lines that are said meanwhile are remembered, the last ones.
 const SAID_LINES: usize = 200;
@@ -30,7 +31,10 @@ fn said() -> MutexGuard<'static, Option<VecDeque<String>>> {
 
 /// A page on the whole terminal, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Screen(());
+pub(crate) struct Screen {
+    /// How large the terminal was when the page was last drawn: what was drawn at another size stands anywhere.
+    size: Option<(usize, usize)>,
+}
 
 impl Screen {
     /// Takes the terminal. A panic gives it back before it says what it is.
@@ -45,14 +49,17 @@ impl Screen {
         });
         *said() = Some(VecDeque::new());
         write(ENTER);
-        Self(())
+        Self { size: None }
     }
 
     /// Draws the page: these lines, which fit, and as many of the last ones that were said as there is room for below them.
-    pub(crate) fn draw(&self, lines: &[String], (columns, rows): (usize, usize)) {
+    pub(crate) fn draw(&mut self, lines: &[String], size: (usize, usize)) {
         let guard = said();
         let Some(said) = guard.as_ref() else { return };
-        write(&drawn(lines, said.iter().map(String::as_str), (columns, rows)));
+        if self.size.replace(size) != Some(size) {
+            write(CLEAR);
+        }
+        write(&drawn(lines, said.iter().map(String::as_str), size));
     }
 }
 
@@ -66,7 +73,9 @@ impl Drop for Screen {
 pub(crate) fn leave() {
     let Some(said) = said().take() else { return };
     write(LEAVE);
-    said.iter().for_each(|line| write(&format!("{line}\n")));
+    for line in &said {
+        write(&format!("{line}\n"));
+    }
 }
 
 /// Whether a text that was to be written to stderr is on the page instead.

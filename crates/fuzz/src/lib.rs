@@ -11,6 +11,7 @@ pub mod admission;
 pub mod autonat;
 #[cfg(feature = "dynamodb")]
 pub mod aws_credentials;
+pub mod belly_row;
 pub mod bitswap;
 pub mod certificate;
 #[cfg(feature = "dynamodb")]
@@ -48,6 +49,7 @@ pub const TARGETS: &[(&str, FuzzTarget)] = &[
     ("autonat", autonat::check),
     #[cfg(feature = "dynamodb")]
     ("aws_credentials", aws_credentials::check),
+    ("belly_row", belly_row::check),
     ("bitswap", bitswap::check),
     ("certificate", certificate::check),
     #[cfg(feature = "dynamodb")]

@@ -9,7 +9,12 @@ mod lists;
 
 use std::sync::{Arc, OnceLock};
 
-use http::axum::{Router, http::StatusCode, routing::any};
+use http::axum::{
+    Router,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::any,
+};
 use kad::fabric::Member;
 use tokio::sync::Semaphore;
 
@@ -41,7 +46,15 @@ impl<M> Default for HydraApi<M> {
 }
 
 /// Why there is no answer, and maybe what is said to whoever asked.
-type Refusal = (StatusCode, &'static str);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Refusal(StatusCode, &'static str);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        // What is empty has no type.
+        if self.1.is_empty() { self.0.into_response() } else { (self.0, self.1).into_response() }
+    }
+}
 
 impl<M: Member> HydraApi<M> {
     /// From now on there is a hydra that answers, for good: a second one changes nothing.
@@ -67,7 +80,7 @@ impl<M: Member> HydraApi<M> {
     }
 
     fn view(&self) -> Result<HydraView<M>, Refusal> {
-        let not_yet = (StatusCode::SERVICE_UNAVAILABLE, "the heads have not joined yet\n");
+        let not_yet = Refusal(StatusCode::SERVICE_UNAVAILABLE, "the heads have not joined yet\n");
         self.0.view.get().cloned().ok_or(not_yet)
     }
 }

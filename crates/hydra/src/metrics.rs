@@ -7,6 +7,7 @@ mod belly;
 mod inherited;
 mod load;
 mod own;
+mod prefetch;
 mod source;
 
 use http::Metric;
@@ -28,6 +29,11 @@ pub struct MetricsTerms {
 /// All metrics of a hydra: the inherited ones, and ours.
 pub fn hydra_metrics<M: Member>(view: &HydraView<M>, terms: &MetricsTerms) -> (Vec<Metric>, Vec<Metric>) {
     let source = Source::new(view, terms);
-    let own = own::metrics(&source).into_iter().chain(load::metrics(&source)).chain(belly::metrics(&source));
-    (inherited::metrics(&source), own.collect())
+    let mut inherited = inherited::metrics(&source);
+    inherited.extend(prefetch::inherited(&source));
+    let mut own = own::metrics(&source);
+    own.extend(load::metrics(&source));
+    own.extend(belly::metrics(&source));
+    own.extend(prefetch::own(&source));
+    (inherited, own)
 }

@@ -54,6 +54,11 @@ kad::named! {
     }
 }
 
+/// How long lookups took, before there was any.
+pub(crate) fn no_times() -> Histogram {
+    Histogram::of_times(&TOOK_MS.map(Duration::from_millis))
+}
+
 /// How much is fetched beforehand.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PrefetchConfig {
@@ -115,7 +120,7 @@ impl Prefetch {
             queue,
             begun: AtomicU64::new(0),
             refused: Default::default(),
-            took: std::array::from_fn(|_| Histogram::of_times(&TOOK_MS.map(Duration::from_millis))),
+            took: std::array::from_fn(|_| no_times()),
         };
         (prefetch, wanted)
     }

@@ -10,8 +10,8 @@
 use std::{error::Error, time::Duration};
 
 use bytes::{BufMut as _, BytesMut};
+use cpu::{cpu, server_cpu};
 use kadscope_store::{Store, StoreUrl};
-use rustix::time::{ClockId, clock_gettime};
 use schema::RunState;
 use tokio::{runtime::Runtime, time::Instant};
 use tokio_postgres::{
@@ -19,6 +19,8 @@ use tokio_postgres::{
     types::{FromSql, IsNull, ToSql, Type, to_sql_checked},
 };
 
+#[path = "used/cpu.rs"]
+mod cpu;
 #[path = "../tests/suite/rows.rs"]
 mod rows;
 #[path = "../tests/suite/server.rs"]
@@ -119,23 +121,6 @@ fn one_by_one(
         used * 1e6 / count,
         by_the_store * seconds / count,
     );
-}
-
-/// CPU time of the server, with all that served its connections and has ended.
-fn server_cpu(server: &server::Server) -> Duration {
-    let pid = std::fs::read_to_string(server.socket().0.join("data/postmaster.pid")).unwrap();
-    let pid = pid.lines().next().unwrap();
-    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    let ticks: u64 = std::iter::once(pid).chain(children.split_whitespace()).map(ticks).sum();
-    // Linux counts in hundredths of a second for whoever asks, whatever it counts in itself.
-    Duration::from_millis(10 * ticks)
-}
-
-/// What a process used, and its children that have ended; nothing of one that has.
-fn ticks(pid: &str) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let Some((_, fields)) = stat.rsplit_once(')') else { return 0 };
-    fields.split_whitespace().skip(11).take(4).map(|field| field.parse::<u64>().unwrap()).sum()
 }
 
 /// Writes and reads; visits a second of each.
@@ -280,8 +265,4 @@ async fn insert(client: &Client, table: &str, conflict: &str, transaction: usize
         }
     }
     (started.elapsed(), rows.len())
-}
-
-fn cpu() -> Duration {
-    clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap()
 }

@@ -43,6 +43,7 @@ use tokio::{
     time::timeout,
 };
 
+pub(crate) use self::{backend::row_again, rank::rank_again};
 use self::{
     backend::{Backend, Fault},
     front::Front,
@@ -74,6 +75,9 @@ const MAX_VALUE_KEY_BYTES: usize = 256;
 
 /// How long closing waits for a backend that does not take what is left.
 const CLOSING: Duration = Duration::from_secs(10);
+
+/// How long a list waits for what is to be written.
+const LISTING: Duration = Duration::from_secs(1);
 
 /// How long a backend is waited for that is asked for counts or pages.
 const ASKING: Duration = Duration::from_secs(10);
@@ -281,7 +285,7 @@ impl Belly {
     }
 
     /// The records of providers behind a cursor in an order that stays, at most `limit` of them. Pages end, however much is
-    /// written meanwhile.
+    /// written meanwhile. What waits to be written longer than a second is on none.
     pub async fn provider_records(
         &self,
         after: Option<&RecordCursor>,
@@ -289,8 +293,9 @@ impl Belly {
         now: Duration,
     ) -> Result<RecordPage, BellyError> {
         let Some(front) = &self.inner.front else { return Ok(self.inner.providers.page(after, limit, now)) };
-        if after.is_none() && timeout(ASKING, front.flushed()).await.is_err() {
-            return Err(BellyError::Away(ReadFailure::Deadline));
+        if after.is_none() {
+            // While more comes than is written, what came last is not listed.
+            drop(timeout(LISTING, front.flushed()).await);
         }
         front.turn().await;
         answer(front, front.backend.page(after.cloned(), limit, micros(now)), "list records").await

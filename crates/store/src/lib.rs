@@ -22,7 +22,6 @@
 pub mod belly;
 mod cache;
 mod copy;
-#[cfg(feature = "postgres")]
 pub mod decoders;
 mod error;
 mod limits;

@@ -54,6 +54,7 @@ on_each! {
     records_are_counted
     what_has_expired_is_collected_while_others_read
     closing_loses_nothing
+    what_nobody_is_given_is_deleted
 }
 
 #[test]

@@ -66,12 +66,6 @@ pub(crate) struct HydraArgs {
 
     #[command(flatten)]
     pub(crate) watch: WatchArgs,
-
-    /// Show metrics of each head, too: for some dozens of heads at most, as each makes series of its own
-    #[arg(long, env = "KADSCOPE_HYDRA_METRICS_PER_HEAD", value_name = "BOOL", num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", default_value = "false", hide_default_value = true, action = ArgAction::Set,
-          value_parser = BoolishValueParser::new(), help_heading = "HTTP")]
-    pub(crate) metrics_per_head: bool,
 }
 
 impl HydraArgs {
@@ -119,6 +113,12 @@ pub(crate) struct ApiArgs {
     /// `KADSCOPE_HYDRA_API_TOKEN` may have the token itself
     #[arg(long, env = "KADSCOPE_HYDRA_API_TOKEN_FILE", value_name = "FILE")]
     pub(crate) api_token_file: Option<PathBuf>,
+
+    /// Show metrics of each head, too: for some dozens of heads at most, as each makes series of its own
+    #[arg(long, env = "KADSCOPE_HYDRA_METRICS_PER_HEAD", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", default_value = "false", hide_default_value = true, action = ArgAction::Set,
+          value_parser = BoolishValueParser::new())]
+    pub(crate) metrics_per_head: bool,
 }
 
 /// What is shown while a hydra lives.

@@ -103,7 +103,7 @@ async fn write(tells: HydraTells, over: CancellationToken) {
 
 /// Draws the page.
 async fn draw(tells: HydraTells, over: CancellationToken) {
-    let (screen, mut paces, began) = (Screen::enter(), Paces::default(), Instant::now());
+    let (mut screen, mut paces, began) = (Screen::enter(), Paces::default(), Instant::now());
     let mut ticks = interval(REDRAW);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while over.run_until_cancelled(ticks.tick()).await.is_some() {

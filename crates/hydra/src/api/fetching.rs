@@ -44,11 +44,11 @@ pub(super) async fn fetch<M: Member>(
     let view = api.view()?;
     let key = provided(&key)?;
     let count = count(parameter(query.as_deref(), "nProviders"))?;
-    let gone = |_| (StatusCode::SERVICE_UNAVAILABLE, "");
+    let gone = |_| Refusal(StatusCode::SERVICE_UNAVAILABLE, "");
     let _place = api.0.fetches.acquire().await.map_err(gone)?;
     let providers = providers(&view, &key, count).await;
     if providers.is_empty() {
-        return Err((StatusCode::NOT_FOUND, ""));
+        return Err(Refusal(StatusCode::NOT_FOUND, ""));
     }
     Ok(http::lines(|mut writer| async move {
         for (id, addrs) in providers {
@@ -62,7 +62,7 @@ pub(super) async fn fetch<M: Member>(
 
 /// The key of a CID.
 fn provided(text: &str) -> Result<Vec<u8>, Refusal> {
-    let wrong = (StatusCode::BAD_REQUEST, "");
+    let wrong = Refusal(StatusCode::BAD_REQUEST, "");
     match text.parse() {
         Ok(key @ WrittenKey::Multihash { .. }) => key.provided().map_err(|_| wrong),
         _ => Err(wrong),
@@ -75,7 +75,7 @@ fn count(said: Option<&str>) -> Result<usize, Refusal> {
     match said.parse() {
         Ok(0) => Ok(MAX_PROVIDERS),
         Ok(count @ 1..=MAX_PROVIDERS) => Ok(count),
-        _ => Err((StatusCode::BAD_REQUEST, "")),
+        _ => Err(Refusal(StatusCode::BAD_REQUEST, "")),
     }
 }
 
@@ -153,14 +153,14 @@ mod tests {
         for wrong in
             ["-1", "+-1", "100000000", "1000000000", "99999999999999999999999", "1.5", "one", "0x10", "1001"]
         {
-            assert_eq!(count(Some(wrong)), Err((StatusCode::BAD_REQUEST, "")), "{wrong}");
+            assert_eq!(count(Some(wrong)), Err(Refusal(StatusCode::BAD_REQUEST, "")), "{wrong}");
         }
         assert_eq!((count(None), count(Some("0")), count(Some("7"))), (Ok(1), Ok(MAX_PROVIDERS), Ok(7)));
         let long = "Q".repeat(100_000);
         for wrong in
             ["", "x", "bad", "-1", "../heads", "12345678901234567890123456789012345678901234567890", &long]
         {
-            assert_eq!(provided(wrong), Err((StatusCode::BAD_REQUEST, "")), "{wrong}");
+            assert_eq!(provided(wrong), Err(Refusal(StatusCode::BAD_REQUEST, "")), "{wrong}");
         }
         let cid = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
         assert_eq!(provided(cid).unwrap().get(..2), Some(&[0x12, 0x20][..]));

@@ -40,7 +40,7 @@ pub(super) async fn heads<M: Member>(State(api): State<HydraApi<M>>) -> Result<R
 /// All provider records. What cannot be begun is refused; what breaks off is not ended.
 pub(super) async fn records<M: Member>(State(api): State<HydraApi<M>>) -> Result<Response, Refusal> {
     let view = api.view()?;
-    let failed = |_| (StatusCode::INTERNAL_SERVER_ERROR, "the records cannot be read now\n");
+    let failed = |_| Refusal(StatusCode::INTERNAL_SERVER_ERROR, "the records cannot be read now\n");
     let first = view.belly().provider_records(None, PAGE, view.time()).await.map_err(failed)?;
     Ok(lines(|mut writer| async move {
         if write_records(&mut writer, &view, first).await.is_some() {

@@ -138,9 +138,14 @@ impl HeadService {
 
     /// Has a key looked up whose providers the belly was asked for, and has none.
     fn prefetch(&self, query: &Query<'_>, place: &Key, held: &Held, now: Duration) {
-        if let (Some(prefetch), Some(providers)) = (&self.state.prefetch, &held.providers)
-            && providers.is_empty(now)
-        {
+        let Some(providers) = &held.providers else { return };
+        let counters = &self.state.counters;
+        if !providers.is_empty(now) {
+            counters.belly_hits.fetch_add(1, Relaxed);
+            return;
+        }
+        counters.belly_misses.fetch_add(1, Relaxed);
+        if let Some(prefetch) = &self.state.prefetch {
             prefetch.want(place, query.key(), now);
         }
     }

@@ -78,6 +78,10 @@ pub struct AskedCounts {
 pub struct HydraCounters {
     answered: [AnsweredCounts; AskedType::ALL.len()],
     asked: [AskedCounts; AskedType::ALL.len()],
+    /// Questions for providers that the belly had records for.
+    pub belly_hits: AtomicU64,
+    /// The same of those that it had none for.
+    pub belly_misses: AtomicU64,
     /// Heads that some server of the network has answered under their own identity.
     pub bootstrapped: AtomicU64,
     /// Times that the bootstrap peers were tried and none of them answered.
@@ -100,6 +104,8 @@ impl Default for HydraCounters {
         Self {
             answered: std::array::from_fn(|_| AnsweredCounts::new()),
             asked: std::array::from_fn(|_| AskedCounts::new()),
+            belly_hits: AtomicU64::new(0),
+            belly_misses: AtomicU64::new(0),
             bootstrapped: AtomicU64::new(0),
             bootstraps_failed: AtomicU64::new(0),
             announced: AtomicU64::new(0),

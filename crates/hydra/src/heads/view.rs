@@ -16,6 +16,7 @@ use super::{Hydra, HydraCounters, HydraHead, Seeker, swarm::SwarmPeer};
 use crate::{
     load::{AskedType, LoadControl, ShedReason},
     now::{HeadNow, HydraNow},
+    prefetch::{Prefetch, PrefetchOutcome, PrefetchRefusal},
 };
 
 /// A hydra that is looked at. Clones are of the same one.
@@ -105,6 +106,11 @@ impl<M: Member> HydraView<M> {
         self.0.find_by(LookupKind::Providers, key, rules, cancel).await.providers
     }
 
+    /// What is looked up in the background; `None` if nothing is.
+    pub fn prefetch(&self) -> Option<&Prefetch> {
+        self.0.state.prefetch.as_deref()
+    }
+
     /// How it stands.
     pub fn now(&self) -> HydraNow {
         let (state, heads) = (&self.0.state, self.heads());
@@ -126,11 +132,27 @@ impl<M: Member> HydraView<M> {
             rung: state.load.rung(),
             provider_records: records.providers,
             value_records: records.values,
-            prefetches: Vec::new(),
-            prefetches_pending: (0, 0),
+            prefetches: self.prefetch().map_or_else(Vec::new, outcomes),
+            prefetches_pending: self.prefetch().map_or((0, 0), pending),
             heads: heads.iter().map(of_head).collect(),
         }
     }
+}
+
+/// What became of questions that the belly could not answer: of those that were looked up, and why others were not.
+fn outcomes(prefetch: &Prefetch) -> Vec<(&'static str, u64)> {
+    let ended = PrefetchOutcome::ALL
+        .iter()
+        .map(|outcome| (outcome.name(), prefetch.took(*outcome).distribution(1.0).count()));
+    ended
+        .chain(PrefetchRefusal::ALL.iter().map(|reason| (reason.name(), prefetch.refused(*reason))))
+        .collect()
+}
+
+/// How many are looked up or wait for it, and how many may.
+fn pending(prefetch: &Prefetch) -> (u64, u64) {
+    let config = prefetch.config();
+    (prefetch.pending() as u64, (config.queue + config.workers) as u64)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of peers, rounded")]

@@ -13,6 +13,8 @@ use crate::{AskedType, HydraHead, HydraView};
 /// Those among them whose names break the conventions of Prometheus. No other may.
 pub const INHERITED: &[&str] = &[
     "hydrabooster_unique_peers_total",
+    "hydrabooster_prov_prefetches",
+    "hydrabooster_prov_prefetch_duration",
     "hydrabooster_libp2p_io_dht_kad_received_messages",
     "hydrabooster_libp2p_io_dht_kad_received_message_errors",
     "hydrabooster_libp2p_io_dht_kad_sent_requests",

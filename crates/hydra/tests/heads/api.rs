@@ -139,7 +139,7 @@ async fn hostile_parameters_are_refused_and_nobody_falls_over() {
         assert_eq!((heard.status, heard.body.as_str()), (400, ""), "{path}");
     }
     let none = window.get(&format!("/records/fetch/{good}")).await;
-    assert_eq!((none.status, none.body.as_str()), (404, ""));
+    assert_eq!((none.status, none.body.as_str(), none.content_type), (404, "", None));
     assert_eq!(lines(&window.get("/heads").await).len(), 1);
     hydra.leave().await;
 }

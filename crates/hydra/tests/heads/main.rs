@@ -7,6 +7,8 @@ mod api;
 mod asking;
 mod churn;
 mod crowd;
+#[cfg(feature = "prometheus")]
+mod dashboard;
 mod joining;
 mod metrics;
 mod overload;

@@ -5,7 +5,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kad::{records::MAX_VALUE_AGE, values::Version};
+use kad::{
+    protobuf::{Fields, Value},
+    records::MAX_VALUE_AGE,
+    values::Version,
+};
 
 use super::{
     NewProvider, RecordCounts, RecordPage,
@@ -67,7 +71,12 @@ pub(super) struct ReadReply {
     pub(super) values: Vec<ValueRow>,
     /// How many of the keys of providers were answered: the rest would have been too much at once.
     pub(super) answered: usize,
+    /// Rows that no belly has ever written, and that were left out.
+    pub(super) damaged: usize,
 }
+
+/// The field of an address in a peer's entry (libp2p specification, `kad-dht/README.md`, "RPC messages").
+const ADDRESS_FIELD: u64 = 2;
 
 /// Rows of an answer that are too many at once, in bytes.
 pub(super) const REPLY_BYTES: usize = 4 << 20;
@@ -182,6 +191,11 @@ impl Backend {
         on_each!(self, backend => backend.close().await);
     }
 
+    /// Deletes what nobody is given of keys with more than so many providers: the oldest.
+    pub(super) async fn trim(&self, keys: Arc<Vec<Arc<[u8]>>>, per_key: usize) -> Result<(), Fault> {
+        on_each!(self, backend => backend.trim(keys, per_key).await)
+    }
+
     /// How many records it keeps.
     pub(super) async fn counts(&self) -> Result<RecordCounts, Fault> {
         on_each!(self, backend => backend.counts().await)
@@ -198,6 +212,18 @@ impl Backend {
     }
 }
 
+/// A row about a provider, as a database has its parts, read and put together as the entry of an answer; `None` if no belly has
+/// written it.
+pub(crate) fn row_again(
+    key: &[u8],
+    id_and_addrs: (&[u8], &[u8]),
+    received_and_lifetime: (i64, i32),
+    is_fetched: bool,
+) -> Option<Vec<u8>> {
+    let row = ProviderRow::of_parts(key, id_and_addrs, received_and_lifetime, is_fetched)?;
+    row.record().map(|record| record.provider.entry().to_vec())
+}
+
 impl ProviderRow {
     /// A row of the parts in which a database has it; `None` if they are none that were ever written.
     pub(super) fn of_parts(
@@ -209,6 +235,11 @@ impl ProviderRow {
         let head = [0x0a, u8::try_from(id.len()).ok()?];
         let entry = [&head, id, addrs].concat();
         NewProvider::new(id, &entry)?;
+        // Whoever is given the entry reads it as a part of a message.
+        let mut fields = Fields::new(addrs);
+        if !fields.all(|field| matches!(field, Ok((ADDRESS_FIELD, Value::Bytes(_))))) {
+            return None;
+        }
         let lifetime_s = u32::try_from(lifetime_s).ok().filter(|&lifetime| lifetime <= MAX_LIFETIME_S)?;
         let received_us = u64::try_from(received_us).ok()?;
         let (key, id_len) = (key.into(), id.len());

@@ -25,6 +25,9 @@ use super::{
     pace::StatementPace,
 };
 
+/// Keys that are remembered to have too many providers: more are found when they are read again.
+const CROWDED: usize = 64;
+
 /// Whom an answer goes to.
 #[derive(Debug)]
 pub(super) enum Outlet {
@@ -69,6 +72,8 @@ pub(super) struct Front {
     statements: AtomicU64,
     failed_statements: AtomicU64,
     shed_reads: [AtomicU64; ReadFailure::ALL.len()],
+    /// Keys with as many providers as anybody is given, or more.
+    crowded: Mutex<Vec<Arc<[u8]>>>,
     reads: LatencyMeter,
     writes: LatencyMeter,
 }
@@ -89,6 +94,7 @@ impl Front {
             statements: AtomicU64::new(0),
             failed_statements: AtomicU64::new(0),
             shed_reads: Default::default(),
+            crowded: Mutex::default(),
             reads: LatencyMeter::default(),
             writes: LatencyMeter::default(),
         }
@@ -216,6 +222,18 @@ impl Front {
         self.fail(waiters, ReadFailure::Away);
         self.pressed.notify_one();
         Err(ReadFailure::Away)
+    }
+
+    /// Remembers a key that may have more providers than anybody is given.
+    fn note_crowded(&self, key: &Arc<[u8]>) {
+        let mut crowded = self.crowded.lock().unwrap_or_else(PoisonError::into_inner);
+        if crowded.len() < CROWDED && !crowded.contains(key) {
+            crowded.push(Arc::clone(key));
+        }
+    }
+
+    fn take_crowded(&self) -> Vec<Arc<[u8]>> {
+        std::mem::take(&mut *self.crowded.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Refuses what comes from now on.

@@ -65,10 +65,11 @@ pub struct RecordPage {
 }
 
 impl RecordPage {
-    /// What a backend has behind a place; the last page if there is less than was asked for.
-    pub(super) fn of_rows(rows: &[ProviderRow], limit: usize, now_us: u64, last: Vec<u8>) -> Self {
-        let end = rows.last().filter(|_| rows.len() >= limit);
-        let next = end.map(|row| {
+    /// What a backend has behind a place; the last page if there is less than was asked for. What no belly has written is left out.
+    pub(super) fn of_rows(rows: Vec<Option<ProviderRow>>, limit: usize, now_us: u64, last: Vec<u8>) -> Self {
+        let is_full = rows.len() >= limit;
+        let rows: Vec<_> = rows.into_iter().flatten().collect();
+        let next = rows.last().filter(|_| is_full).map(|row| {
             RecordCursor(PageEnd::Stored(StoredEnd { key: row.key.to_vec(), id: row.id().to_vec(), last }))
         });
         let live = rows.iter().filter(|row| row.expires_us() >= now_us);

@@ -101,7 +101,7 @@ impl PostgresBelly {
     pub(super) async fn read(&self, reader: usize, batch: Arc<ReadBatch>) -> Result<ReadReply, Fault> {
         let line = Self::take(self.readers.get(reader).unwrap_or(&self.keeper)).await?;
         let done = statements::read(line.sql(), &batch).await;
-        self.done(line, Error::READ, done)?
+        self.done(line, Error::READ, done)
     }
 
     pub(super) async fn ping(&self) -> Result<(), Fault> {
@@ -119,6 +119,12 @@ impl PostgresBelly {
     pub(super) async fn collect(&self, now_us: u64) -> Result<bool, Fault> {
         let line = Self::take(&self.keeper).await?;
         let done = statements::collect(line.sql(), now_us, self.tally).await;
+        self.done(line, "delete records", done)
+    }
+
+    pub(super) async fn trim(&self, keys: Arc<Vec<Arc<[u8]>>>, per_key: usize) -> Result<(), Fault> {
+        let line = Self::take(&self.keeper).await?;
+        let done = statements::trim(line.sql(), &keys, per_key, self.tally).await;
         self.done(line, "delete records", done)
     }
 
@@ -148,6 +154,6 @@ impl PostgresBelly {
     ) -> Result<RecordPage, Fault> {
         let line = Self::take(&self.keeper).await?;
         let done = statements::page(line.sql(), after.as_ref(), limit, now_us).await;
-        self.done(line, Error::READ, done)?
+        self.done(line, Error::READ, done)
     }
 }

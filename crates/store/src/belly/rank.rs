@@ -35,6 +35,11 @@ pub(super) fn version(rank: Option<&[u8]>, expires_us: u64) -> Result<Option<Ver
     Ok(Some(Version { sequence: Some(u64::from_be_bytes(*sequence)), valid_until }))
 }
 
+/// The rank of a value, read and written again; `None` if no belly has written it.
+pub(crate) fn rank_again(bytes: &[u8]) -> Option<Vec<u8>> {
+    rank(version(Some(bytes), 0).ok()?)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -116,6 +116,10 @@ impl SqliteBelly {
         self.ask(&self.writer, "delete records", move |sql| statements::collect(sql, now_us)).await
     }
 
+    pub(super) async fn trim(&self, keys: Arc<Vec<Arc<[u8]>>>, per_key: usize) -> Result<(), Fault> {
+        self.ask(&self.writer, "delete records", move |sql| statements::trim(sql, &keys, per_key)).await
+    }
+
     /// Closes the file, and lets others have it.
     pub(super) async fn close(&self) {
         self.reader.close().await;

@@ -282,3 +282,30 @@ pub(crate) async fn closing_loses_nothing(place: &Place) {
         assert!(matches!(add(&clone, b"key", b"late", START), Kept::Shed(_)));
     }
 }
+
+/// Of a key with many providers the backend keeps, in the end, as many as anybody is given.
+pub(crate) async fn what_nobody_is_given_is_deleted(place: &Place) {
+    let config = BellyConfig { per_key: 5, collect_interval: Duration::from_millis(20), ..config() };
+    let belly = place.open_with(config).await;
+    for second in 0..20u32 {
+        add(&belly, b"key", &second.to_be_bytes(), START + Duration::from_secs(second.into()));
+        add(&belly, b"other", &second.to_be_bytes(), START);
+        // Memory holds no more than five itself, and what it drops before it is written never comes there.
+        assert!(belly.flush().await);
+    }
+    let now = START + Duration::from_secs(20);
+    let belly = place.again(belly, config).await;
+    let newest: Vec<_> = (15..20u32).rev().map(|second| second.to_be_bytes().to_vec()).collect();
+    let began = tokio::time::Instant::now();
+    loop {
+        assert_eq!(ids(&belly, b"key", now).await, newest);
+        assert_eq!(ids(&belly, b"other", now).await.len(), 5);
+        let counts = belly.counts().await.unwrap();
+        if counts.providers == 10 {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{counts:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    belly.close().await.unwrap();
+}

@@ -156,7 +156,7 @@ fn config(
 
 /// Shows what can be watched of the heads: by metrics, and on the terminal.
 fn shown(args: &HydraArgs, hydra: &Hydra<Host>, staying: &Staying) -> HydraDisplay {
-    let terms = MetricsTerms { name: args.heads.name.clone(), per_head: args.metrics_per_head };
+    let terms = MetricsTerms { name: args.heads.name.clone(), per_head: args.api.metrics_per_head };
     let (inherited, own) = hydra_metrics(&hydra.view(), &terms);
     staying.show(inherited.into_iter().chain(own));
     let view = hydra.view();

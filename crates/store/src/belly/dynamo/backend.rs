@@ -151,7 +151,7 @@ impl DynamoBelly {
         let values =
             values.await.map_err(|failure| failure.fault(&named(&self.inner.values_table), "read"))?;
         let (providers, answered) = as_much_as_fits(lists);
-        Ok(ReadReply { providers, values, answered })
+        Ok(ReadReply { providers, values, answered, damaged: 0 })
     }
 
     /// Nobody collects but `DynamoDB` itself.
@@ -169,6 +169,12 @@ impl DynamoBelly {
     /// Nothing of it is held.
     #[expect(clippy::unused_async, reason = "others give up what they hold")]
     pub(crate) async fn close(&self) {}
+
+    /// What has too many providers loses them when they expire.
+    #[expect(clippy::unused_async, reason = "other backends are asked")]
+    pub(crate) async fn trim(&self, _keys: Arc<Vec<Arc<[u8]>>>, _per_key: usize) -> Result<(), Fault> {
+        Ok(())
+    }
 
     /// Whether it answers.
     pub(crate) async fn ping(&self) -> Result<(), Fault> {

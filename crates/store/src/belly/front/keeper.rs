@@ -33,8 +33,22 @@ pub(crate) async fn keep(inner: Arc<Inner>) {
                 sleep(PAUSE).await;
             }
         }
+        trim(front).await;
         inner.providers.sweep(LISTS, Duration::from_micros(front.now_us()));
         sleep(front.config.collect_interval).await;
+    }
+}
+
+/// Whoever met a key with too many providers deletes the oldest.
+async fn trim(front: &Front) {
+    let crowded = front.take_crowded();
+    if crowded.is_empty() || front.is_away() {
+        return;
+    }
+    front.turn().await;
+    let answer = timeout(DEADLINE, front.backend.trim(Arc::new(crowded), front.config.per_key)).await.ok();
+    if front.came(answer, "delete records").is_err() {
+        tracing::debug!("keys with too many providers are left until they are met again");
     }
 }
 

@@ -64,10 +64,19 @@ fn answer_all(inner: &Inner, front: &Front, batch: &ReadBatch, reply: &ReadReply
     if !rest.is_empty() {
         front.inquiries().put_back(rest);
     }
+    if reply.damaged > 0 {
+        tracing::warn!(
+            rows = reply.damaged,
+            "the belly's backend has rows that no belly has written: left out"
+        );
+    }
     let mut rows = reply.providers.as_slice();
     for key in batch.providers.iter().take(reply.answered) {
         let (of_key, others) = rows.split_at(rows.iter().take_while(|row| *row.key == **key).count());
         rows = others;
+        if of_key.len() >= batch.per_key {
+            front.note_crowded(key);
+        }
         answer_providers(inner, front, key, of_key, batch.now_us);
     }
     for key in &batch.values {

@@ -47,19 +47,20 @@ pub(crate) async fn write(inner: Arc<Inner>) {
 /// Writes what waits, a batch after the other.
 async fn write_all(inner: &Inner, front: &Front, first: &mut usize) -> Result<(), ReadFailure> {
     let limit = front.backend.nature().rows_a_write;
+    let most_values = VALUES.min(limit);
     loop {
         *first += 1;
         let (providers, sent) = inner.providers.send(*first, limit);
-        let values = inner.values.send(VALUES.min(limit));
-        let rows = providers.len() + values.len();
-        if rows == 0 {
+        let values = inner.values.send(most_values);
+        if providers.is_empty() && values.is_empty() {
             return Ok(());
         }
+        let is_last = providers.len() < limit && values.len() < most_values;
         let batch = Arc::new(WriteBatch { providers, values });
         let written = write_one(front, Arc::clone(&batch)).await;
         told(inner, &batch, sent, written.is_ok());
         written?;
-        if rows < limit / 2 {
+        if is_last {
             return Ok(());
         }
     }

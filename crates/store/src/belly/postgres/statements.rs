@@ -1,6 +1,6 @@
 //! What is said to the database, in SQL: each a statement that is a transaction of its own.
 
-use std::{pin::pin, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use futures_util::TryStreamExt as _;
 use tokio_postgres::{
@@ -10,7 +10,7 @@ use tokio_postgres::{
 
 use super::super::{
     RecordCounts, RecordPage,
-    backend::{Fault, ProviderRow, REPLY_BYTES, ReadBatch, ReadReply, ValueRow, WriteBatch, hour, signed},
+    backend::{ProviderRow, REPLY_BYTES, ReadBatch, ReadReply, ValueRow, WriteBatch, hour, signed},
     page::{PageEnd, RecordCursor, StoredEnd},
     rank::{rank, version},
 };
@@ -80,6 +80,16 @@ const COLLECT: &str = "
     SET providers = t.providers - gone.providers, \"values\" = t.\"values\" - gone.\"values\"
     FROM gone WHERE slot = $4 RETURNING greatest(gone.providers, gone.\"values\")";
 
+const TRIM: &str = "
+    WITH gone AS (
+        DELETE FROM kadscope_belly.provider WHERE ctid = ANY(ARRAY(
+            SELECT old.ctid FROM unnest($1) AS k(key) CROSS JOIN LATERAL (
+                SELECT ctid FROM kadscope_belly.provider WHERE key = k.key ORDER BY received DESC OFFSET $2 FOR UPDATE
+            ) AS old))
+        RETURNING 1
+    )
+    UPDATE kadscope_belly.tally SET providers = providers - (SELECT count(*) FROM gone) WHERE slot = $3";
+
 const COUNTS: &str = "SELECT coalesce(sum(providers), 0)::bigint, coalesce(sum(\"values\"), 0)::bigint FROM kadscope_belly.tally";
 
 /// Writes a batch, a statement for each kind.
@@ -146,7 +156,7 @@ async fn put_values(sql: &Client, rows: &[ValueRow], tally: i32) -> Result<(), E
 }
 
 /// Reads what is kept under keys, a statement for each kind.
-pub(super) async fn read(sql: &Client, batch: &ReadBatch) -> Result<Result<ReadReply, Fault>, Error> {
+pub(super) async fn read(sql: &Client, batch: &ReadBatch) -> Result<ReadReply, Error> {
     let mut reply = ReadReply { answered: batch.providers.len(), ..ReadReply::default() };
     if !batch.providers.is_empty() {
         let keys: Vec<&[u8]> = batch.providers.iter().map(|key| &**key).collect();
@@ -156,7 +166,10 @@ pub(super) async fn read(sql: &Client, batch: &ReadBatch) -> Result<Result<ReadR
         let mut rows = pin!(sql.query_typed_raw(PROVIDERS, parameters).await?);
         let mut bytes = 0;
         while let Some(row) = rows.try_next().await? {
-            let Some(provider) = provider(&row)? else { return Ok(Err(never_written())) };
+            let Some(provider) = provider(&row)? else {
+                reply.damaged += 1;
+                continue;
+            };
             // The key that is begun is finished; of those behind it nothing is taken, and they are asked for again.
             let key = row.try_get::<_, i64>(0)?;
             if bytes > REPLY_BYTES
@@ -174,13 +187,16 @@ pub(super) async fn read(sql: &Client, batch: &ReadBatch) -> Result<Result<ReadR
         let now = signed(batch.now_us);
         let rows = sql.query_typed(VALUES, &[(&keys, Type::BYTEA_ARRAY), (&now, Type::INT8)]).await?;
         for row in rows {
-            let Some(value) = value(&row)? else { return Ok(Err(never_written())) };
-            reply.values.push(value);
+            match value(&row)? {
+                Some(value) => reply.values.push(value),
+                None => reply.damaged += 1,
+            }
         }
     }
-    Ok(Ok(reply))
+    Ok(reply)
 }
 
+/// The record of a row; `None` if no belly has written it.
 fn provider(row: &Row) -> Result<Option<ProviderRow>, Error> {
     let parts = (row.try_get(2)?, row.try_get(3)?);
     Ok(ProviderRow::of_parts(row.try_get(1)?, parts, (row.try_get(4)?, row.try_get(5)?), row.try_get(6)?))
@@ -192,15 +208,6 @@ fn value(row: &Row) -> Result<Option<ValueRow>, Error> {
     let received_us = u64::try_from(received).unwrap_or_default();
     let version = version(row.try_get(2)?, u64::try_from(expires).unwrap_or_default());
     Ok(version.ok().map(|version| ValueRow { key: key.into(), value: value.into(), version, received_us }))
-}
-
-fn never_written() -> Fault {
-    let detail = "a row that was never written".to_owned();
-    Fault::Failed(crate::Error::Damaged {
-        store: "kadscope_belly".to_owned(),
-        operation: crate::Error::READ,
-        detail,
-    })
 }
 
 /// Takes or renews the lease, by the server's clock; whether it is this process'.
@@ -229,6 +236,15 @@ pub(super) async fn collect(sql: &Client, now_us: u64, tally: i32) -> Result<boo
     Ok(gone.is_some_and(|gone| gone >= COLLECT_ROWS))
 }
 
+/// Deletes the oldest records of keys that have more than so many.
+pub(super) async fn trim(sql: &Client, keys: &[Arc<[u8]>], per_key: usize, tally: i32) -> Result<(), Error> {
+    let keys: Vec<&[u8]> = keys.iter().map(|key| &**key).collect();
+    let per_key = i64::try_from(per_key).unwrap_or(i64::MAX);
+    let parameters: [(&(dyn ToSql + Sync), Type); 3] =
+        [(&keys, Type::BYTEA_ARRAY), (&per_key, Type::INT8), (&tally, Type::INT4)];
+    sql.query_typed(TRIM, &parameters).await.map(drop)
+}
+
 pub(super) async fn counts(sql: &Client) -> Result<RecordCounts, Error> {
     let row = sql.query_typed_one(COUNTS, &[]).await?;
     let count = |at| row.try_get::<_, i64>(at).map(|count| u64::try_from(count).unwrap_or_default());
@@ -241,7 +257,7 @@ pub(super) async fn page(
     after: Option<&RecordCursor>,
     limit: usize,
     now_us: u64,
-) -> Result<Result<RecordPage, Fault>, Error> {
+) -> Result<RecordPage, Error> {
     let after = if let Some(RecordCursor(PageEnd::Stored(end))) = after {
         end.clone()
     } else {
@@ -264,10 +280,6 @@ pub(super) async fn page(
             ],
         )
         .await?;
-    let mut providers = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let Some(provider) = provider(row)? else { return Ok(Err(never_written())) };
-        providers.push(provider);
-    }
-    Ok(Ok(RecordPage::of_rows(&providers, limit, now_us, after.last)))
+    let rows = rows.iter().map(provider).collect::<Result<Vec<_>, _>>()?;
+    Ok(RecordPage::of_rows(rows, limit, now_us, after.last))
 }

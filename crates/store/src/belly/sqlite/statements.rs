@@ -1,5 +1,7 @@
 //! What is said to the file, in SQL.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::super::{
@@ -33,6 +35,10 @@ const PROVIDERS: &str = "
     WHERE key = ? AND expires_hour >= ? ORDER BY received DESC LIMIT ?";
 
 const VALUE: &str = "SELECT value, rank, received, expires FROM value WHERE key = ? AND expires >= ?";
+
+const TRIM: &str = "
+    DELETE FROM provider WHERE rowid IN (
+        SELECT rowid FROM provider WHERE key = ? ORDER BY received DESC LIMIT -1 OFFSET ?)";
 
 const PAGE: &str = "
     SELECT key, id, addrs, received, lifetime, fetched FROM provider
@@ -79,7 +85,10 @@ pub(super) fn read(sql: &mut Connection, batch: &ReadBatch) -> rusqlite::Result<
             }
             reply.answered += 1;
             for row in providers.query_map(params![key, hour, limit], provider)? {
-                let row = row?;
+                let Some(row) = row? else {
+                    reply.damaged += 1;
+                    continue;
+                };
                 bytes += row.entry.len() + row.key.len();
                 reply.providers.push(row);
             }
@@ -87,30 +96,40 @@ pub(super) fn read(sql: &mut Connection, batch: &ReadBatch) -> rusqlite::Result<
         let mut values = transaction.prepare_cached(VALUE)?;
         for key in &batch.values {
             let row = values.query_row(params![key, signed(batch.now_us)], |row| value(key, row));
-            reply.values.extend(row.optional()?);
+            match row.optional()? {
+                Some(Some(row)) => reply.values.push(row),
+                Some(None) => reply.damaged += 1,
+                None => {}
+            }
         }
     }
     transaction.commit()?;
     Ok(reply)
 }
 
-fn provider(row: &Row<'_>) -> rusqlite::Result<ProviderRow> {
+/// The record of a row; `None` if no belly has written it.
+fn provider(row: &Row<'_>) -> rusqlite::Result<Option<ProviderRow>> {
     let blob = |at| row.get_ref(at)?.as_blob().map_err(rusqlite::Error::from);
     let parts = (blob(1)?, blob(2)?);
-    ProviderRow::of_parts(blob(0)?, parts, (row.get(3)?, row.get(4)?), row.get(5)?)
-        .ok_or_else(|| never_written("a record that is none"))
+    Ok(ProviderRow::of_parts(blob(0)?, parts, (row.get(3)?, row.get(4)?), row.get(5)?))
 }
 
-fn value(key: &[u8], row: &Row<'_>) -> rusqlite::Result<ValueRow> {
-    let rank: Option<Vec<u8>> = row.get(1)?;
+fn value(key: &[u8], row: &Row<'_>) -> rusqlite::Result<Option<ValueRow>> {
+    let (value, rank): (Vec<u8>, Option<Vec<u8>>) = (row.get(0)?, row.get(1)?);
     let (received_us, expires_us): (u64, u64) = (row.get(2)?, row.get(3)?);
-    let version = version(rank.as_deref(), expires_us).map_err(|_| never_written("a rank that is none"))?;
-    let value: Vec<u8> = row.get(0)?;
-    Ok(ValueRow { key: key.into(), value: value.into(), version, received_us })
+    let version = version(rank.as_deref(), expires_us).ok();
+    Ok(version.map(|version| ValueRow { key: key.into(), value: value.into(), version, received_us }))
 }
 
-fn never_written(what: &'static str) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, what.into())
+/// Deletes the oldest records of keys that have more than so many.
+pub(super) fn trim(sql: &mut Connection, keys: &[Arc<[u8]>], per_key: usize) -> rusqlite::Result<()> {
+    let transaction = sql.transaction()?;
+    for key in keys {
+        transaction
+            .prepare_cached(TRIM)?
+            .execute(params![key, i64::try_from(per_key).unwrap_or(i64::MAX)])?;
+    }
+    transaction.commit()
 }
 
 /// Deletes some of what has expired; `true` if there may be more.
@@ -158,5 +177,5 @@ pub(super) fn page(
             provider,
         )?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(RecordPage::of_rows(&rows, limit, now_us, after.last))
+    Ok(RecordPage::of_rows(rows, limit, now_us, after.last))
 }
