@@ -26,6 +26,10 @@ const BOOTSTRAPPERS: usize = 16;
 /// How many silent peers are asked at a time.
 const MAX_TESTS: usize = 64;
 
+/// In how many refreshes the whole network is gone through that has been once: newcomers ask us before, and who leaves is noticed
+/// by being asked.
+const REFRESHES: u32 = 4;
+
 /// How many lookups are under way at a time.
 const LOOKUPS_AT_ONCE: usize = 4;
 
@@ -39,11 +43,13 @@ pub(super) struct Filling<M> {
     sweep: Sweep,
     /// How many sweeps were begun.
     sweeps: u64,
+    /// Whether a sweep has gone through the whole network.
+    has_seen_all: bool,
 }
 
 impl<M: Member> Filling<M> {
     pub(super) fn new(seeker: Seeker<M>, (interval, grace): (Duration, Duration), seed: u64) -> Self {
-        Self { seeker, interval, grace, seed, sweep: Sweep::default(), sweeps: 0 }
+        Self { seeker, interval, grace, seed, sweep: Sweep::default(), sweeps: 0, has_seen_all: false }
     }
 
     pub(super) async fn run(mut self) {
@@ -53,11 +59,11 @@ impl<M: Member> Filling<M> {
                 self.bootstrap().await;
             }
             self.test_silent().await;
-            let is_whole = self.look_up_all().await;
+            self.look_up_some().await;
             self.seeker.state.progress.send_modify(|progress| progress.refreshes += 1);
             self.seeker.state.learned.notify_one();
             // What a refresh has no room for in a network that is new is done at once.
-            if is_whole || self.sweeps > 1 || self.seeker.state.is_lonely() {
+            if self.has_seen_all || self.seeker.state.is_lonely() {
                 self.pause(begun).await;
             }
         }
@@ -115,22 +121,29 @@ impl<M: Member> Filling<M> {
         tests.join_all().await;
     }
 
-    /// Looks up as many keys as the network wants, or as a refresh has room for. Whether it has gone through all of it.
-    async fn look_up_all(&mut self) -> bool {
+    /// Looks up as many keys as the network wants while it is new, or as a refresh has room for; later a part of them.
+    async fn look_up_some(&mut self) {
         let mut lookups = JoinSet::new();
         let mut begun = 0;
-        while begun < MAX_LOOKUPS && !self.seeker.state.is_lonely() {
+        while !self.seeker.state.is_lonely() {
             // More are wanted as more is known.
-            let known = self.seeker.state.commons().len();
-            let is_whole = self.sweeps > 0 && self.sweep.done() >= Sweep::wanted(known);
-            if (is_whole && !lookups.is_empty()) || lookups.len() >= LOOKUPS_AT_ONCE {
+            let mut wanted = Sweep::wanted(self.seeker.state.commons().len());
+            if !self.has_seen_all {
+                // What is missed now is heard of late.
+                wanted *= 2;
+            }
+            let part = if self.has_seen_all { wanted.div_ceil(REFRESHES) } else { wanted };
+            let is_over = self.sweeps > 0 && self.sweep.done() >= wanted;
+            let is_enough = begun >= part.min(MAX_LOOKUPS) || (is_over && !self.has_seen_all);
+            if is_enough && lookups.is_empty() {
+                self.has_seen_all |= is_over;
+                return;
+            }
+            if is_enough || lookups.len() >= LOOKUPS_AT_ONCE {
                 lookups.join_next().await;
                 continue;
             }
-            if is_whole && begun > 0 {
-                break;
-            }
-            if is_whole || self.sweeps == 0 {
+            if is_over || self.sweeps == 0 {
                 let choice = self.choose();
                 self.sweep.begin(choice);
             }
@@ -139,7 +152,6 @@ impl<M: Member> Filling<M> {
             lookups.spawn(async move { look_up(&seeker, target.to_vec()).await });
         }
         lookups.join_all().await;
-        self.sweep.done() >= Sweep::wanted(self.seeker.state.commons().len())
     }
 
     /// The next random choice.

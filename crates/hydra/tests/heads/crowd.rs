@@ -57,7 +57,7 @@ fn ids(hydra: &Hydra<SimNetwork>) -> BTreeSet<PeerId> {
 /// That a crawl saw the network and these heads, that every head named what a table of its own would hold, and nobody else.
 fn assert_is_the_truth(crawled: &Crawled, settlement: &Settlement, hydras: &[&Hydra<SimNetwork>]) {
     let mut all = settlement.living();
-    hydras.iter().for_each(|hydra| all.extend(ids(hydra)));
+    all.extend(hydras.iter().flat_map(|hydra| ids(hydra)));
     let seen: BTreeSet<PeerId> = crawled.keys().copied().collect();
     assert_eq!(seen, all);
     for head in hydras.iter().flat_map(|hydra| hydra.heads()) {

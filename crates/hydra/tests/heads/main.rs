@@ -5,6 +5,7 @@
 mod answers;
 mod api;
 mod asking;
+mod beside_nodes;
 mod churn;
 mod crowd;
 #[cfg(feature = "prometheus")]

@@ -117,7 +117,7 @@ async fn two_hydras_do_not_keep_alive_what_its_provider_has_given_up() {
     let (id, addr) = (client.id.to_bytes(), addr.expect("an address"));
     let entry = entry(&id, [addr.as_ref()].into_iter(), ConnectionType::NotConnected);
     let provider = NewProvider::new(&id, &entry).expect("a provider");
-    belly.add_provider(KEY, provider, NOW - minutes(47 * 60));
+    belly.add_provider(KEY, provider, NOW.saturating_sub(minutes(47 * 60)));
     let begun = Instant::now();
     let (mut last, mut has_fetched) = (Duration::ZERO, false);
     while begun.elapsed() < minutes(12 * 60) {
