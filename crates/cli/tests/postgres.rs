@@ -4,6 +4,8 @@
 
 extern crate store as kadscope_store;
 
+#[path = "postgres/hydra.rs"]
+mod hydra;
 #[path = "../../store/tests/suite/rows.rs"]
 mod rows;
 #[path = "../../store/tests/suite/server.rs"]

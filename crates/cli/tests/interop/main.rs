@@ -9,6 +9,7 @@ mod autonat;
 mod crawl;
 mod crawler;
 mod guest;
+mod hydra;
 mod kubo;
 mod limits;
 mod node;
