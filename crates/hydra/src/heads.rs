@@ -9,6 +9,7 @@
 
 mod admitting;
 mod answering;
+mod beside;
 mod chorus;
 mod config;
 mod counters;

@@ -1,7 +1,14 @@
 //! A hydra as its users meet it: who its heads are, what survives a restart, what it hands out, and what is wrong with what was
 //! asked for.
 
-use std::{collections::BTreeSet, fs, io::Write as _, path::Path, process::Stdio};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpListener,
+    path::Path,
+    process::Stdio,
+};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -214,8 +221,12 @@ fn what_became_of_an_old_flag_is_said_in_a_line() {
 
 /// A hydra that lives, and what it said of itself.
 fn living(dir: &Path, more: &[&str]) -> (Running, Value) {
-    let words =
-        ["hydra", "--addresses", "loopback", "--json", "--belly", "memory", "--metrics-addr", "127.0.0.1:0"];
+    living_over(dir, &[&["--belly", "memory"], more].concat())
+}
+
+/// The same with a belly of its own.
+fn living_over(dir: &Path, more: &[&str]) -> (Running, Value) {
+    let words = ["hydra", "--addresses", "loopback", "--json", "--metrics-addr", "127.0.0.1:0"];
     let out = dir.join("out.json");
     let mut command = kadscope(words.iter().chain(more));
     command.env("HOME", dir);
@@ -346,4 +357,82 @@ fn a_hydra_is_a_run_without_its_secrets() {
         "{shown}"
     );
     assert!(!ended.stdout.contains(&SEED[..12]), "{shown}");
+}
+
+const CID: &str = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
+
+/// Where the first head is, with its id.
+fn first_head(said: &Value) -> String {
+    let head = &said["heads"][0];
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    format!("{}/p2p/{}", text(&head["addrs"][0]), text(&head["peer_id"]))
+}
+
+/// Who provides the content, by a lookup that begins at the first head.
+fn providers(said: &Value) -> Vec<Value> {
+    let at = first_head(said);
+    let found = run(["lookup", "providers", CID, "--json", "--addresses", "loopback", "--bootstrap", &at]);
+    found.json()["found"].as_array().expect("a list").clone()
+}
+
+#[test]
+fn a_record_survives_that_its_hydra_is_told_to_end_at_once() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let belly = dir.path().join("belly.sqlite");
+    let words = ["--bootstrap", "none", "--heads", "3", "--belly", belly.to_str().expect("UTF-8")];
+    let (hydra, said) = living_over(dir.path(), &words);
+    let at = first_head(&said);
+    let published = run(["provide", CID, "--json", "--addresses", "loopback", "--bootstrap", &at]);
+    assert_eq!(published.code, 0, "{}", published.stderr);
+    let provider = published.json()["provider"].clone();
+    ended(hydra);
+    let (hydra, said) = living_over(dir.path(), &words);
+    let found = providers(&said);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["peer"], provider);
+    ended(hydra);
+}
+
+/// A service of delegated routing that knows one provider, for so many requests.
+fn service(requests: usize) -> String {
+    const PROVIDER: &str = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().take(requests) {
+            let mut stream = stream.expect("a connection");
+            let mut head = BufReader::new(stream.try_clone().expect("a socket")).lines();
+            let asked = head.next().expect("a line").expect("a line");
+            assert!(asked.starts_with("GET /routing/v1/providers/b"), "{asked}");
+            for line in head {
+                if line.expect("a line").is_empty() {
+                    break;
+                }
+            }
+            let body = format!(
+                r#"{{"Providers":[{{"Schema":"peer","ID":"{PROVIDER}","Addrs":["/ip4/127.0.0.1/tcp/4001"],"Protocols":["transport-bitswap"]}}]}}"#
+            );
+            let length = body.len();
+            let kind = "application/json";
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            );
+            stream.write_all(answer.as_bytes()).expect("written");
+        }
+    });
+    url
+}
+
+#[test]
+fn a_service_of_delegated_routing_is_asked_when_the_belly_has_nobody_and_once() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let url = service(1);
+    let words = ["--bootstrap", "none", "--heads", "2", "--no-prefetch", "-provider-store", &url];
+    let (hydra, said) = living(dir.path(), &words);
+    for _ in 0..2 {
+        let found = providers(&said);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0]["peer"], "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN");
+    }
+    ended(hydra);
 }

@@ -16,7 +16,7 @@ use kad::{
 use store::{Kept, NewProvider, ProvidersHeld, Reading};
 use tokio::time::Instant;
 
-use super::{head::HydraHead, state::HydraState};
+use super::{beside, head::HydraHead, state::HydraState};
 use crate::load::{Allowed, AskedType};
 
 /// Answers for one head.
@@ -155,10 +155,13 @@ impl HeadService {
         let (belly, key, now) = (&self.state.belly, query.key(), self.state.now());
         match query.kind() {
             MessageType::GetProviders => {
-                let providers = if allowed.reads() {
-                    Some(read(belly.providers(key, number_of(&request.from), now)).await?)
-                } else {
-                    belly.cached_providers(key, now)
+                let providers = match (allowed.reads(), &self.state.delegated) {
+                    (false, _) => belly.cached_providers(key, now),
+                    (true, None) => Some(read(belly.providers(key, number_of(&request.from), now)).await?),
+                    (true, Some(delegated)) => {
+                        let reading = belly.providers(key, number_of(&request.from), now);
+                        Some(Box::pin(beside::providers(&self.state, delegated, (key, reading))).await?)
+                    }
                 };
                 Some(Held { providers, record: None })
             }

@@ -11,7 +11,7 @@ use kad::{
 };
 use store::Belly;
 
-use crate::{commons::MAX_PEERS, load::LoadConfig, prefetch::PrefetchConfig};
+use crate::{commons::MAX_PEERS, delegated::Delegated, load::LoadConfig, prefetch::PrefetchConfig};
 
 /// How a hydra lives.
 #[derive(Debug, Clone)]
@@ -47,6 +47,8 @@ pub struct HydraConfig {
     pub stagger: Duration,
     /// How much is fetched beforehand of what the belly was asked for and does not have; `None` for nothing.
     pub prefetch: Option<PrefetchConfig>,
+    /// A service that is asked for providers beside the belly, as its strategy says. Default none.
+    pub delegated: Option<Delegated>,
     /// What is done under load.
     pub load: LoadConfig,
     /// What time it is when the hydra joins, since the Unix epoch: records are dated by it.
@@ -107,6 +109,7 @@ impl HydraConfig {
             joining: JoiningConfig::default(),
             stagger: Duration::ZERO,
             prefetch: None,
+            delegated: None,
             load: LoadConfig::default(),
             now,
             seed: 0,

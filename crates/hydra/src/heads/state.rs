@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{config::HydraConfig, counters::HydraCounters, head::HydraHead, swarm::Swarm};
-use crate::{commons::Commons, load::LoadControl, prefetch::Prefetch};
+use crate::{commons::Commons, delegated::Delegated, load::LoadControl, prefetch::Prefetch};
 
 /// How often records are counted. The belly counts without a scan.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
@@ -35,6 +35,7 @@ pub(super) struct HydraState {
     pub(super) belly: Belly,
     pub(super) load: LoadControl,
     pub(super) prefetch: Option<Arc<Prefetch>>,
+    pub(super) delegated: Option<Delegated>,
     pub(super) counters: HydraCounters,
     /// Peers that said who they are, on their way to be looked at.
     pub(super) introduced: mpsc::Sender<Introduced>,
@@ -73,6 +74,7 @@ impl HydraState {
             belly: config.belly.clone(),
             load: LoadControl::new(config.load.clone()),
             prefetch,
+            delegated: config.delegated.clone(),
             counters: HydraCounters::default(),
             introduced,
             woken: Notify::new(),

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use clap::{ArgAction, Args, builder::BoolishValueParser};
+use clap::{
+    ArgAction, Args,
+    builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser as _},
+};
 use http::HttpUrl;
+use hydra::FindStrategy;
 use serde::{Serialize, Serializer};
 use store::BellyUrl;
 
-use super::super::{List, ListParser, belly_url};
+use super::super::belly_url;
 
 /// Where records are kept if nobody says otherwise.
 const DEFAULT_BELLY: &str = "kadscope-belly.sqlite";
@@ -35,13 +39,18 @@ pub(crate) struct RecordsArgs {
           value_parser = BoolishValueParser::new())]
     pub(crate) no_prefetch: bool,
 
-    /// Ask these services for providers, too, by HTTP (/routing/v1): URLs, after spaces or commas
-    #[arg(long, env = "KADSCOPE_HYDRA_DELEGATED", value_name = "URL", num_args = 1..,
-          value_parser = ListParser(url))]
-    #[serde(serialize_with = "as_texts")]
-    pub(crate) delegated: Vec<List<HttpUrl>>,
+    /// Ask this service for providers, too, by HTTP (/routing/v1 below the URL)
+    #[arg(long, env = "KADSCOPE_HYDRA_DELEGATED", value_name = "URL", value_parser = url)]
+    #[serde(serialize_with = "as_url")]
+    pub(crate) delegated: Option<HttpUrl>,
 
-    /// How long such a service may take
+    /// When it is asked: at once, when the belly has answered, or when the belly has nobody
+    #[arg(long, env = "KADSCOPE_HYDRA_DELEGATED_STRATEGY", value_name = "WHEN", default_value_t = FindStrategy::OnMiss,
+          value_parser = PossibleValuesParser::new(FindStrategy::ALL.iter().map(|strategy| strategy.name())).try_map(strategy))]
+    #[serde(serialize_with = "as_name")]
+    pub(crate) delegated_strategy: FindStrategy,
+
+    /// How long it may take
     #[arg(long, env = "KADSCOPE_HYDRA_DELEGATED_TIMEOUT", value_name = "TIME", default_value = "1s",
           value_parser = crawl::parse_duration)]
     #[serde(serialize_with = "crawl::as_seconds")]
@@ -60,6 +69,16 @@ fn as_text<S: Serializer>(belly: &BellyUrl, serializer: S) -> Result<S::Ok, S::E
     serializer.collect_str(belly)
 }
 
-fn as_texts<S: Serializer>(lists: &[List<HttpUrl>], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(lists.iter().flat_map(|list| &list.0).map(ToString::to_string))
+fn strategy(name: String) -> Result<FindStrategy, String> {
+    FindStrategy::from_name(&name).ok_or(name)
+}
+
+#[expect(clippy::ref_option, reason = "serde hands the field over")]
+fn as_url<S: Serializer>(url: &Option<HttpUrl>, serializer: S) -> Result<S::Ok, S::Error> {
+    url.as_ref().map(ToString::to_string).serialize(serializer)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over")]
+fn as_name<S: Serializer>(strategy: &FindStrategy, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(strategy.name())
 }

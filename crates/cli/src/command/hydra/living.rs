@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use ::hydra::{
-    HeadConfig, Hydra, HydraApi, HydraConfig, KeptHead, MetricsTerms, StateDirectory, hydra_metrics,
+    Delegated, DelegatedConfig, HeadConfig, Hydra, HydraApi, HydraConfig, KeptHead, MetricsTerms,
+    StateDirectory, hydra_metrics,
 };
 use anyhow::Context as _;
+use http::{HttpClient, HttpClientConfig};
 use kad::Contact;
 use net::{Host, HostConfig, Identity, SocketFabric};
 use schema::{RunState, Tool};
@@ -22,7 +24,7 @@ use super::{
 };
 use crate::{
     args::HydraArgs, bootstrap, clock, exit::Code, keeping::ToolRun, network::Network, output,
-    progress::HydraDisplay, staying::Staying,
+    progress::HydraDisplay, roots, staying::Staying,
 };
 
 /// How often it is written down whom the heads know: whoever crashes begins with those of that time.
@@ -81,7 +83,8 @@ async fn with_belly(
     let known = state.as_ref().map_or_else(|| Ok(Vec::new()), |state| state.peers());
     let known = known.map_err(|error| of_state(&error))?;
     let first = staying.unless_stopped(first_peers(args, network, &known)).await??;
-    let config = config(args, network, (&plan, belly), first);
+    let mut config = config(args, network, (&plan, belly), first);
+    config.delegated = delegated(args, network)?;
     let fabric = SocketFabric::new(bounds::fabric(args, network, plan.heads.len())?);
     let api = HydraApi::default();
     let listening = door.map(|door| door.open(args, &plan, &api, staying)).transpose()?;
@@ -152,6 +155,17 @@ fn config(
     config.prefetch = (!args.records.no_prefetch).then(|| args.load.prefetch());
     config.seed = clock::seed();
     config
+}
+
+/// The service that is asked for providers; `None` if none is.
+fn delegated(args: &HydraArgs, network: &Network) -> anyhow::Result<Option<Delegated>> {
+    let Some(url) = args.records.delegated.clone() else { return Ok(None) };
+    let client = HttpClientConfig { roots: roots::of_services()?, ..HttpClientConfig::default() };
+    let mut config = DelegatedConfig::new(url);
+    config.time = args.records.delegated_timeout;
+    config.strategy = args.records.delegated_strategy;
+    config.addresses = network.addresses.into();
+    Ok(Some(Delegated::new(HttpClient::new(client)?, config)))
 }
 
 /// Shows what can be watched of the heads: by metrics, and on the terminal.
