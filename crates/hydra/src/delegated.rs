@@ -5,6 +5,7 @@
 //! answer says is read in `kad`, and what is done with it is left to whoever asks.
 
 mod breaker;
+mod keeping;
 mod outcomes;
 
 use std::{
@@ -27,6 +28,7 @@ use tokio::{sync::Semaphore, time::Instant};
 use self::outcomes::Meters;
 pub use self::{
     breaker::{Breaker, BreakerRules, BreakerTurn},
+    keeping::keep_found,
     outcomes::{DelegatedCounts, FindFailure, FindSource, OutcomeCounts},
 };
 

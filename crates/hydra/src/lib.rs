@@ -23,7 +23,7 @@ pub use self::{
     commons::{CommonPeer, Commons, KeyIndex, MAX_PEERS},
     delegated::{
         Breaker, BreakerRules, BreakerTurn, Delegated, DelegatedConfig, DelegatedCounts, FindFailure,
-        FindSource, FindStrategy, FoundBeside, OutcomeCounts,
+        FindSource, FindStrategy, FoundBeside, OutcomeCounts, keep_found,
     },
     heads::{
         AnsweredCounts, AskedCounts, HeadConfig, Hydra, HydraConfig, HydraCounters, HydraError, HydraHead,

@@ -11,10 +11,12 @@ use std::{
 };
 
 use http::{HttpClient, HttpClientConfig};
-use kad::{delegated::UnusedRecord, policy::Addresses};
+use kad::{PeerId, delegated::UnusedRecord, policy::Addresses};
 use kadscope_hydra::{
     BreakerRules, Delegated, DelegatedConfig, FindFailure, FindSource, FindStrategy, OutcomeCounts,
+    keep_found,
 };
+use store::{Belly, BellyConfig};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -285,4 +287,21 @@ async fn nobody_waits_longer_for_a_belly_that_is_slow_than_it_takes() {
     };
     let (beside, ()) = tokio::join!(beside, asking);
     assert!(matches!(beside.belly, Ok(Some(7))) && beside.delegated.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn who_was_found_is_in_the_bellys_next_answer_and_not_for_long() {
+    const NOW: Duration = Duration::from_secs(1_767_225_600);
+    const HOUR: Duration = Duration::from_secs(3600);
+    let service = Service::new(lines(&record("transport-bitswap")), false).await;
+    let answer = service.asked(|_| {}).find(KEY).await.unwrap();
+    let belly = Belly::in_memory(&BellyConfig::default());
+    assert_eq!(keep_found(&belly, KEY, &answer, HOUR, NOW), 1);
+    let held = belly.providers(KEY, 0, NOW).wait().await.unwrap();
+    let known: Vec<_> = held.known(NOW).map(|known| (known.id.to_vec(), known.has_addresses)).collect();
+    assert_eq!(known, [(PEER.parse::<PeerId>().unwrap().to_bytes(), true)]);
+    // Said again, it does not live longer by it.
+    assert_eq!(keep_found(&belly, KEY, &answer, HOUR, NOW + HOUR / 2), 0);
+    let late = NOW + HOUR + Duration::from_secs(1);
+    assert!(belly.providers(KEY, 0, late).wait().await.unwrap().is_empty(late));
 }

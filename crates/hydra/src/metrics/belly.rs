@@ -78,6 +78,11 @@ fn backend<M: Member>(source: &Source<M>) -> Vec<Metric> {
         counter("kadscope_belly_statements_failed_total", "Those of them that failed.", |backlog| {
             backlog.failed_statements as f64
         }),
+        counter(
+            "kadscope_belly_throttled_total",
+            "Requests that the backend refused since more is asked than was paid for.",
+            |backlog| backlog.throttled as f64,
+        ),
         shed(
             source,
             ("kadscope_belly_reads_shed_total", "Reads that were not answered, by the reason."),

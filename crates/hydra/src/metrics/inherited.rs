@@ -15,6 +15,7 @@ pub const INHERITED: &[&str] = &[
     "hydrabooster_unique_peers_total",
     "hydrabooster_prov_prefetches",
     "hydrabooster_prov_prefetch_duration",
+    "hydrabooster_prov_ddb_collisions",
     "hydrabooster_libp2p_io_dht_kad_received_messages",
     "hydrabooster_libp2p_io_dht_kad_received_message_errors",
     "hydrabooster_libp2p_io_dht_kad_sent_requests",
@@ -94,7 +95,7 @@ fn connected_peers<M: Member>(source: &Source<M>) -> Metric {
     }
 }
 
-fn records<M: Member>(source: &Source<M>) -> [Metric; 2] {
+fn records<M: Member>(source: &Source<M>) -> [Metric; 3] {
     [
         source.single(
             (MetricKind::Gauge, "hydrabooster_provider_records"),
@@ -107,6 +108,12 @@ fn records<M: Member>(source: &Source<M>) -> [Metric; 2] {
             "Values that are kept, as they were counted within the last seconds: IPNS records and public keys.",
             source.named(),
             |view| view.records().values as f64,
+        ),
+        source.single(
+            (MetricKind::Counter, "hydrabooster_prov_ddb_collisions"),
+            "How often two providers of a key came in one second in DynamoDB, so that one was moved to another second.",
+            source.named(),
+            |view| view.belly().backlog().collisions as f64,
         ),
     ]
 }

@@ -62,7 +62,7 @@ async fn serve(mut stream: TcpStream, throttles: Arc<AtomicUsize>) {
         let text = String::from_utf8_lossy(&request[..length]).into_owned();
         let (status, body) = if text.contains(".DescribeTable") {
             (200, if text.contains("-values") { VALUES } else { PROVIDERS })
-        } else if throttles.try_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
+        } else if throttles.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
             THROTTLED
         } else {
             (200, r#"{"Items":[]}"#)

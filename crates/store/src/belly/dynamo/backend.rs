@@ -333,7 +333,7 @@ async fn reached(url: &DynamoUrl, config: &BellyConfig) -> Result<Calls, Fault> 
     let said = super::aws::Said { region: url.region.as_deref(), endpoint: url.endpoint.as_deref() };
     let place = Place::of(Service::DynamoDb, &url.variables, &profiles, Some(said), &client).await;
     let place = place.map_err(|failure| away(&failure))?;
-    let chain = CredentialChain::new(url.variables.clone(), profiles, client.clone());
+    let chain = CredentialChain::new(url.variables.clone(), client.clone());
     Ok(Calls::new(client, place, chain, url.now, config.statements_per_s))
 }
 

@@ -28,7 +28,6 @@ const RETRY: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct CredentialChain {
     variables: AwsVariables,
-    profiles: AwsProfiles,
     client: HttpClient,
     kept: Mutex<Option<Kept>>,
 }
@@ -41,8 +40,8 @@ struct Kept {
 }
 
 impl CredentialChain {
-    pub(crate) fn new(variables: AwsVariables, profiles: AwsProfiles, client: HttpClient) -> Self {
-        Self { variables, profiles, client, kept: Mutex::new(None) }
+    pub(crate) fn new(variables: AwsVariables, client: HttpClient) -> Self {
+        Self { variables, client, kept: Mutex::new(None) }
     }
 
     /// Credentials that hold at `now`, since the Unix epoch. Of many who ask at once, one looks for them.
@@ -78,10 +77,12 @@ impl CredentialChain {
         if let Some(found) = of_environment(variables)? {
             return Ok(found);
         }
-        if let Some(found) = self.of_profile()? {
+        // Other programs may have written them anew.
+        let profiles = AwsProfiles::read(variables)?;
+        if let Some(found) = self.of_profile(&profiles)? {
             return Ok(found);
         }
-        if let Some(found) = web_identity::ask(variables, &self.profiles, client, now).await? {
+        if let Some(found) = web_identity::ask(variables, &profiles, client, now).await? {
             return Ok(found);
         }
         if let Some(found) = container::ask(variables, client).await? {
@@ -90,13 +91,13 @@ impl CredentialChain {
         instance::ask(variables, client).await?.ok_or(AwsFailure::NoCredentials)
     }
 
-    fn of_profile(&self) -> Result<Option<AwsCredentials>, AwsFailure> {
+    fn of_profile(&self, profiles: &AwsProfiles) -> Result<Option<AwsCredentials>, AwsFailure> {
         let named = self.variables.get("AWS_PROFILE");
         let name = named.unwrap_or(DEFAULT_PROFILE);
-        if named.is_some() && !self.profiles.has(name) {
+        if named.is_some() && !profiles.has(name) {
             return Err(AwsFailure::unusable("the files of profiles", format!("there is no profile {name}")));
         }
-        self.profiles.credentials(name)
+        profiles.credentials(name)
     }
 }
 

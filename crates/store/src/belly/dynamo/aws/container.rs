@@ -2,7 +2,7 @@
 //!
 //! Source: AWS SDKs and Tools Reference Guide, "Container credential provider".
 
-use std::net::IpAddr;
+use std::{fs::File, io::Read as _, net::IpAddr};
 
 use http::{HttpClient, HttpRequest, HttpUrl};
 
@@ -22,7 +22,7 @@ const LINK: &str = "http://169.254.170.2";
 const LENDERS: [&str; 3] = ["169.254.170.2", "169.254.170.23", "fd00:ec2::23"];
 
 /// The most that is read of a file with a token, in bytes.
-const MAX_TOKEN_BYTES: usize = 64 << 10;
+const MAX_TOKEN_BYTES: u64 = 64 << 10;
 
 /// What the container is lent; `None` if nothing says that it is.
 pub(super) async fn ask(
@@ -66,6 +66,7 @@ fn token(variables: &AwsVariables) -> Result<Option<String>, AwsFailure> {
 
 /// The token in a file; such files are written anew from time to time.
 pub(super) fn token_in(path: &str) -> Result<String, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
-    if text.len() > MAX_TOKEN_BYTES { Err(format!("{path}: this is no token")) } else { Ok(text) }
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_TOKEN_BYTES).read_to_string(&mut text));
+    read.map(|_| text).map_err(|error| format!("{path}: {error}"))
 }

@@ -76,8 +76,7 @@ fn chain(variables: &[(&str, &str)]) -> CredentialChain {
         // Nobody asks what is not loopback.
         found.or_else(|| (name == "AWS_EC2_METADATA_DISABLED").then(|| "true".to_owned()))
     });
-    let profiles = AwsProfiles::read(&variables).unwrap();
-    CredentialChain::new(variables, profiles, HttpClient::new(HttpClientConfig::default()).unwrap())
+    CredentialChain::new(variables, HttpClient::new(HttpClientConfig::default()).unwrap())
 }
 
 async fn key(chain: &CredentialChain) -> Result<String, AwsFailure> {
@@ -208,4 +207,17 @@ async fn what_is_lent_is_kept_and_asked_for_again_before_it_ends() {
     assert_eq!(lender.times.load(SeqCst), 2);
     chain.forget().await;
     assert_eq!(at(56).await, "2");
+}
+
+#[tokio::test]
+async fn files_are_read_anew_when_a_service_took_the_credentials_for_expired() {
+    let directory = tempfile::tempdir().unwrap();
+    let keys = |id| format!("[default]\naws_access_key_id={id}\naws_secret_access_key=s\n");
+    let path = file(&directory, "keys", &keys("OLD"));
+    let chain = chain(&[("AWS_SHARED_CREDENTIALS_FILE", &path)]);
+    assert_eq!(key(&chain).await.unwrap(), "OLD");
+    file(&directory, "keys", &keys("NEW"));
+    assert_eq!(key(&chain).await.unwrap(), "OLD");
+    chain.forget().await;
+    assert_eq!(key(&chain).await.unwrap(), "NEW");
 }
