@@ -96,7 +96,7 @@ impl<M: Member> Hydra<M> {
     /// into the tables of others. If one of them cannot join, all leave, and the error names it.
     pub async fn join<F: Fabric<Member = M>>(
         fabric: &F,
-        config: HydraConfig,
+        mut config: HydraConfig,
     ) -> Result<Self, HydraError<F::Error>> {
         let Some(first) = config.heads.first() else { return Err(HydraError::NoHeads) };
         let local = first.keypair.public().to_peer_id();
@@ -110,7 +110,8 @@ impl<M: Member> Hydra<M> {
         let seeker = Seeker { state, finder, bootstrap, rules: config.lookups };
         let hydra = Self { seeker, leaving: CancellationToken::new(), tasks: TaskTracker::new() };
         let mut queues = Some((met, wanted));
-        for (position, head) in config.heads.iter().enumerate() {
+        // What each was made of is not kept.
+        for (position, head) in std::mem::take(&mut config.heads).into_iter().enumerate() {
             if position > 0 && !config.stagger.is_zero() {
                 sleep(config.stagger).await;
             }
@@ -131,22 +132,18 @@ impl<M: Member> Hydra<M> {
     async fn enter<F: Fabric<Member = M>>(
         &self,
         fabric: &F,
-        config: &HeadConfig,
+        config: HeadConfig,
     ) -> Result<(), HydraError<F::Error>> {
         let state = &self.seeker.state;
-        let (index, peer) = (config.index, config.keypair.public().to_peer_id());
+        let HeadConfig { index, keypair, listen, announce } = config;
+        let peer = keypair.public().to_peer_id();
         let head = Arc::new(HydraHead::new(index, peer));
         let says = |listens: &[_]| -> Says {
-            let addresses = if config.announce.is_empty() { listens } else { &config.announce };
+            let addresses = if announce.is_empty() { listens } else { &announce };
             state.says(addresses.to_vec())
         };
-        let said = says(&config.listen);
-        let terms = Terms {
-            keypair: config.keypair.clone(),
-            says: said.clone(),
-            listen: config.listen.clone(),
-            inward: Inward::Served,
-        };
+        let said = says(&listen);
+        let terms = Terms { keypair, says: said.clone(), listen, inward: Inward::Served };
         let service = HeadService { head: Arc::clone(&head), state: Arc::clone(state) };
         let joined = fabric.join(terms, Arc::new(service)).await;
         let member = joined.map_err(|source| HydraError::Head { index, peer, source })?;

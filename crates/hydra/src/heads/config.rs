@@ -39,7 +39,7 @@ pub struct HydraConfig {
     /// How long an answer is awaited. Default [`ANSWER_PATIENCE`].
     pub patience: Duration,
     /// How many connections all heads together open for lookups and tests, and for how long they keep them. Beside these there are those of
-    /// [`JoiningConfig::parallel`].
+    /// [`JoiningConfig::linger`].
     pub pool: PoolConfig,
     /// How the heads come into the tables of others.
     pub joining: JoiningConfig,
@@ -73,13 +73,14 @@ pub struct HeadConfig {
 /// How heads come into the tables of others: each dials those who are to know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JoiningConfig {
-    /// How many are dialled at a time by all heads together. Default 32 (hydra-booster, `-bootstrap-conc`).
+    /// How many are dialled and asked at a time by all heads together. Default 32 (hydra-booster, `-bootstrap-conc`).
     pub parallel: NonZeroUsize,
     /// How many are dialled in any second at most. Default 64.
     pub per_s: NonZeroUsize,
     /// How many of each bucket a head dials beside the [`K`] closest to it. Default 8.
     pub per_bucket: usize,
     /// How long a connection is held on which a head was heard of: servers ask back on it before they take anybody in. Default 2 s.
+    /// So there are at most `parallel` such connections and those of so many seconds at `per_s`.
     pub linger: Duration,
 }
 

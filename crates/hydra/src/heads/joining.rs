@@ -152,10 +152,12 @@ impl<M: Member> Seeker<M> {
         let Dial { connection, .. } = member.connect(to.peer, to.addrs).await;
         let Some(connection) = connection else { return false };
         let limits = TalkLimits { idle: linger, ..TalkLimits::default() };
-        let talk = Conversation::begin(connection, limits, meter, permit);
+        let talk = Conversation::begin(connection, limits, meter, ());
         let begun = Instant::now();
         let ask = self.find_node(&head.peer(), self.finder.terms().patience);
         let has_answered = talk.ask(ask).await.is_ok();
+        // Who is waited for after that costs nothing: the next one may be dialled.
+        drop(permit);
         self.state.counters.tested(has_answered.then(|| begun.elapsed()));
         if has_answered {
             if head.becomes_known() {
