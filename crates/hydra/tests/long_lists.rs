@@ -73,7 +73,7 @@ async fn memory_does_not_grow_with_a_list() {
     let (mut reader, mut part) = (asked().await, vec![0; 64 << 10]);
     let (mut lines, mut most) = (0, 0);
     while let bytes @ 1.. = reader.read(&mut part).await.expect("it goes on") {
-        lines += part[..bytes].iter().filter(|&&byte| byte == b'{').count();
+        lines += part[..bytes].split(|byte| *byte == b'{').count() - 1;
         most = most.max(resident_bytes().unwrap_or(0));
     }
     assert_eq!(lines, RECORDS as usize);

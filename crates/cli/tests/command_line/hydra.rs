@@ -434,5 +434,46 @@ fn a_service_of_delegated_routing_is_asked_when_the_belly_has_nobody_and_once() 
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0]["peer"], "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN");
     }
+
+/// What a listener answers, with the head of it.
+fn get(url: &str, path: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(url.trim_start_matches("http://")).expect("a connection");
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").expect("sent");
+    std::io::read_to_string(stream).expect("an answer")
+}
+
+#[test]
+fn the_api_and_the_metrics_are_where_old_flags_ask_for_them() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let words = ["--bootstrap", "none", "-nheads=2", "-name=west", "-httpapi-addr", "127.0.0.1:0"];
+    let (mut hydra, said) = living(dir.path(), &words);
+    let line = hydra.await_stderr(|line| line.contains("the HTTP API is at"));
+    let url_in = |line: &str| line.split("http://").nth(1).expect("a URL").trim().to_owned();
+    let (api, metrics) = (url_in(&line), url_in(hydra.heard().lines().next().expect("a line")));
+    let listed = get(&api, "/heads");
+    assert!(listed.starts_with("HTTP/1.0 200 ") && listed.contains("application/x-ndjson"), "{listed}");
+    for (_, id) in heads(&said) {
+        assert!(listed.contains(&format!("{{\"ID\":\"{id}\",\"Addrs\":[\"/ip4/127.0.0.1/tcp/")), "{listed}");
+    }
+    // Both show the same of them, and the API is at one of the two alone.
+    for url in [&api, &metrics] {
+        let shown = get(url, "/metrics");
+        assert!(shown.contains("\nhydrabooster_heads{name=\"west\"} 2\n"), "{shown}");
+        assert!(
+            shown.contains("\nkadscope_hydra_heads 2\n") && shown.contains("\nprocess_open_fds "),
+            "{shown}"
+        );
+    }
+    assert!(get(&metrics, "/heads").starts_with("HTTP/1.0 404 "));
+    ended(hydra);
+}
+
+#[test]
+fn a_page_is_a_status_line_where_there_is_no_terminal() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (mut hydra, _) = living(dir.path(), &["--bootstrap", "none", "-ui-theme=gooey"]);
+    let line = hydra.await_stderr(|line| line.starts_with('['));
+    assert!(line.starts_with("[NumHeads: 1, Uptime: 5s, MemoryUsage: "), "{line}");
+    assert!(!hydra.heard().contains('\x1b'), "{}", hydra.heard());
     ended(hydra);
 }
