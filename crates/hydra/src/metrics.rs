@@ -4,6 +4,7 @@
 //! Nothing is counted for their sake; numbers of single heads are shown on request alone, since each head makes series of its own.
 
 mod belly;
+mod delegated;
 mod inherited;
 mod load;
 mod own;
@@ -35,5 +36,6 @@ pub fn hydra_metrics<M: Member>(view: &HydraView<M>, terms: &MetricsTerms) -> (V
     own.extend(load::metrics(&source));
     own.extend(belly::metrics(&source));
     own.extend(prefetch::own(&source));
+    own.extend(delegated::metrics(&source));
     (inherited, own)
 }

@@ -434,6 +434,8 @@ fn a_service_of_delegated_routing_is_asked_when_the_belly_has_nobody_and_once() 
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0]["peer"], "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN");
     }
+    ended(hydra);
+}
 
 /// What a listener answers, with the head of it.
 fn get(url: &str, path: &str) -> String {

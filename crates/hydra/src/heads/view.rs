@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Hydra, HydraCounters, HydraHead, Seeker, swarm::SwarmPeer};
 use crate::{
+    delegated::Delegated,
     load::{AskedType, LoadControl, ShedReason},
     now::{HeadNow, HydraNow},
     prefetch::{Prefetch, PrefetchOutcome, PrefetchRefusal},
@@ -109,6 +110,11 @@ impl<M: Member> HydraView<M> {
     /// What is looked up in the background; `None` if nothing is.
     pub fn prefetch(&self) -> Option<&Prefetch> {
         self.0.state.prefetch.as_deref()
+    }
+
+    /// The service of delegated routing that is asked beside the belly; `None` if none is.
+    pub fn delegated(&self) -> Option<&Delegated> {
+        self.0.state.delegated.as_ref()
     }
 
     /// How it stands.

@@ -137,7 +137,8 @@ fn took<M: Member>(
     Metric::histogram(name, help, Labels::none(), move || vec![distribution(&read(&view.belly().backlog()))])
 }
 
-fn distribution(latencies: &Latencies) -> Distribution {
+/// Latencies as they are shown, in seconds.
+pub(super) fn distribution(latencies: &Latencies) -> Distribution {
     Distribution {
         bounds: LATENCY_BOUNDS_US.iter().map(|&bound| bound as f64 / 1e6).collect(),
         counts: latencies.classes.to_vec(),

@@ -128,7 +128,7 @@ fn questions<M: Member>(source: &Source<M>) -> Metric {
     let view = source.view.clone();
     Metric::labelled(
         (MetricKind::Counter, "kadscope_hydra_belly_questions_total"),
-        "Questions for providers that the belly has answered: with records, or with none.",
+        "Questions for providers that were answered from the belly and what is asked beside it: with records, or with none.",
         ("outcome", vec!["hit", "miss"]),
         move || {
             let counters = view.counters();
