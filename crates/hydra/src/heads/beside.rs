@@ -5,11 +5,10 @@ use std::{
     time::Duration,
 };
 
-use kad::{answer::entry, delegated::RoutedProvider, message::ConnectionType};
-use store::{NewProvider, ProvidersHeld, Reading};
+use store::{ProvidersHeld, Reading};
 
 use super::state::HydraState;
-use crate::delegated::{Delegated, FindFailure};
+use crate::delegated::{Delegated, FindFailure, keep_found};
 
 /// How long what a service says is kept, as what a lookup found is: it is not asked for the key again meanwhile.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
@@ -35,25 +34,13 @@ pub(super) async fn providers(
         Ok::<_, FindFailure>(Some(held))
     };
     let found = delegated.find_beside(key, of_belly).await;
-    if let Some(Ok(answer)) = found.delegated
+    if let Some(Ok(answer)) = &found.delegated
         && answer.has_somebody()
     {
-        keep(state, key, &answer.providers);
+        keep_found(&state.belly, key, answer, LIFETIME, state.now());
         if let Some(held) = state.belly.cached_providers(key, state.now()) {
             return Some(held);
         }
     }
     found.belly.ok().flatten().or_else(|| nobody.into_inner())
-}
-
-fn keep(state: &HydraState, key: &[u8], providers: &[RoutedProvider]) {
-    let entry_of = |provider: &RoutedProvider| {
-        let id = provider.peer.to_bytes();
-        let addrs = provider.addrs.iter().map(AsRef::as_ref);
-        let entry = entry(&id, addrs, ConnectionType::NotConnected);
-        (id, entry)
-    };
-    let entries: Vec<_> = providers.iter().map(entry_of).collect();
-    let new: Vec<_> = entries.iter().filter_map(|(id, entry)| NewProvider::new(id, entry)).collect();
-    state.belly.add_fetched(key, &new, LIFETIME, state.now());
 }
