@@ -9,10 +9,13 @@ use tokio::time::{Instant, sleep_until};
 use tracing::info;
 
 use super::Seeker;
-use crate::load::Measures;
+use crate::load::{Measures, Rung};
 
-/// How often it looks.
+/// How often it looks while there is anything to be seen.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How often it looks while nobody asks for anything.
+const IDLE_LOOK: Duration = Duration::from_secs(1);
 
 /// In how many looks one after the other the executor has to be late: the least of them counts, as a moment without a processor
 /// says nothing of what is asked.
@@ -28,6 +31,8 @@ pub(super) struct Watching<M> {
     /// How much memory there is for us, in bytes; `None` where there is no limit.
     limit: Option<u64>,
     looks: u32,
+    /// How many requests had come when it looked last.
+    asked: u64,
     memory_percent: u32,
     /// How late the last looks were.
     late: VecDeque<Duration>,
@@ -35,7 +40,14 @@ pub(super) struct Watching<M> {
 
 impl<M: Member> Watching<M> {
     pub(super) fn new(seeker: Seeker<M>, limit: Option<u64>) -> Self {
-        Self { seeker, limit, looks: 0, memory_percent: 0, late: VecDeque::with_capacity(LATE_LOOKS) }
+        Self {
+            seeker,
+            limit,
+            looks: 0,
+            asked: 0,
+            memory_percent: 0,
+            late: VecDeque::with_capacity(LATE_LOOKS),
+        }
     }
 
     /// Looks until the hydra leaves.
@@ -45,7 +57,7 @@ impl<M: Member> Watching<M> {
             sleep_until(due).await;
             let now = Instant::now();
             let measures = self.measure(now.saturating_duration_since(due));
-            due = now + LOOK;
+            due = now + self.pause();
             let state = &self.seeker.state;
             let did_serve = state.load.allowed().serves();
             let Some(change) = state.load.note(&measures, state.now()) else { continue };
@@ -59,6 +71,15 @@ impl<M: Member> Watching<M> {
                 self.say();
             }
         }
+    }
+
+    /// How long until the next look.
+    fn pause(&mut self) -> Duration {
+        let load = &self.seeker.state.load;
+        let asked = load.counts().all().asked;
+        let is_idle = asked == self.asked && load.rung() == Rung::Belly;
+        self.asked = asked;
+        if is_idle { IDLE_LOOK } else { LOOK }
     }
 
     fn measure(&mut self, late: Duration) -> Measures {

@@ -33,7 +33,7 @@ async fn where_there_are_no_records_closer_peers_are_named_and_nothing_is_taken(
     config.belly.add_provider(KEY, NewProvider::new(&provider, &known).expect("a provider"), NOW);
     let hydra = kadscope_hydra::Hydra::join(&settlement.fabric, config).await.expect("heads");
     hydra.refreshed(1).await;
-    sleep(Duration::from_secs(1)).await;
+    sleep(Duration::from_secs(2)).await;
     assert_eq!(hydra.load().rung(), Rung::CloserPeers);
     let head = hydra.heads()[0].contact();
     let client = Client::on(&settlement.fabric).await;
@@ -58,7 +58,7 @@ async fn who_declines_service_says_that_it_is_no_server() {
     let client = Client::on(&settlement.fabric).await;
     let ping = Message::new(MessageType::Ping, Vec::new());
     assert_eq!(client.ask(&heads[0], &ping).await, Some(ping.clone()));
-    sleep(Duration::from_secs(3)).await;
+    sleep(Duration::from_secs(5)).await;
     assert_eq!(hydra.load().rung(), Rung::Decline);
     // Whoever is connected was told, and whoever comes hears it, too.
     assert_eq!(client.ask(&heads[0], &ping).await, None);
