@@ -4,7 +4,13 @@
 //! "Efficient computation of frequent and top-k elements in data streams"). A key that is asked for more often than one in
 //! [`MAX_KEYS`] requests is always among them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
 /// How many keys are counted.
 pub const MAX_KEYS: usize = 1024;
@@ -84,6 +90,30 @@ impl PopularKeys {
             key.count > 0
         });
         self.by_count = self.counted.iter().map(|(key, known)| (known.count, key.clone())).collect();
+    }
+}
+
+/// One request in so many is looked at where many ask at once.
+const SAMPLED: u64 = 8;
+
+/// The same for many who ask at once.
+#[derive(Debug, Default)]
+pub(crate) struct SampledKeys {
+    requests: AtomicU64,
+    keys: Mutex<PopularKeys>,
+}
+
+impl SampledKeys {
+    /// A key was asked for, and the belly had a record of it or not.
+    pub(crate) fn note(&self, key: &[u8], is_held: bool) {
+        if self.requests.fetch_add(1, Relaxed).is_multiple_of(SAMPLED) {
+            self.keys.lock().unwrap_or_else(PoisonError::into_inner).note(key, is_held);
+        }
+    }
+
+    /// [`PopularKeys::share`].
+    pub(crate) fn share(&self, top: usize) -> HeldShare {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).share(top)
     }
 }
 

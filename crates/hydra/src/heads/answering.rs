@@ -139,13 +139,9 @@ impl HeadService {
     /// Has a key looked up whose providers the belly was asked for, and has none.
     fn prefetch(&self, query: &Query<'_>, place: &Key, held: &Held, now: Duration) {
         let Some(providers) = &held.providers else { return };
-        let counters = &self.state.counters;
-        if !providers.is_empty(now) {
-            counters.belly_hits.fetch_add(1, Relaxed);
-            return;
-        }
-        counters.belly_misses.fetch_add(1, Relaxed);
-        if let Some(prefetch) = &self.state.prefetch {
+        let is_held = !providers.is_empty(now);
+        self.state.counters.asked_belly(query.key(), is_held);
+        if let Some(prefetch) = self.state.prefetch.as_ref().filter(|_| !is_held) {
             prefetch.want(place, query.key(), now);
         }
     }

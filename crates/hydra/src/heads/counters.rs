@@ -19,7 +19,10 @@ use kad::{
 };
 
 use super::uniques::Uniques;
-use crate::load::AskedType;
+use crate::{
+    load::AskedType,
+    popular::{HeldShare, SampledKeys},
+};
 
 /// Upper bounds of how long requests of others took, in microseconds (hydra-booster, `metrics.defaultMillisecondsDistribution`).
 const ANSWERED_US: [u64; 39] = [
@@ -82,6 +85,7 @@ pub struct HydraCounters {
     pub belly_hits: AtomicU64,
     /// The same of those that it had none for.
     pub belly_misses: AtomicU64,
+    pub(super) popular: SampledKeys,
     /// Heads that some server of the network has answered under their own identity.
     pub bootstrapped: AtomicU64,
     /// Times that the bootstrap peers were tried and none of them answered.
@@ -106,6 +110,7 @@ impl Default for HydraCounters {
             asked: std::array::from_fn(|_| AskedCounts::new()),
             belly_hits: AtomicU64::new(0),
             belly_misses: AtomicU64::new(0),
+            popular: SampledKeys::default(),
             bootstrapped: AtomicU64::new(0),
             bootstraps_failed: AtomicU64::new(0),
             announced: AtomicU64::new(0),
@@ -153,6 +158,19 @@ impl HydraCounters {
     /// About how many different peers had a connection with any head so far: off by 0.81 % (one standard error).
     pub fn unique_peers(&self) -> f64 {
         self.uniques.count()
+    }
+
+    /// Of the `top` keys whose providers are asked for most: how many the belly had when they were last asked for. One question in
+    /// eight is looked at.
+    pub fn popular_keys(&self, top: usize) -> HeldShare {
+        self.popular.share(top)
+    }
+
+    /// A question for providers that the belly was asked.
+    pub(super) fn asked_belly(&self, key: &[u8], is_held: bool) {
+        let count = if is_held { &self.belly_hits } else { &self.belly_misses };
+        count.fetch_add(1, Relaxed);
+        self.popular.note(key, is_held);
     }
 
     /// How many peers have a connection with any head: each once, however many it has.

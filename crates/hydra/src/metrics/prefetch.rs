@@ -7,10 +7,13 @@ use http::{Distribution, Labels, Metric, MetricKind};
 use kad::fabric::Member;
 
 use super::source::{PER_MILLISECOND, PER_SECOND, Source, What};
-use crate::{HydraView, Prefetch, PrefetchOutcome, PrefetchRefusal, prefetch::no_times};
+use crate::{HeldShare, HydraView, Prefetch, PrefetchOutcome, PrefetchRefusal, prefetch::no_times};
 
 /// How long a lookup that was in vain is remembered, in seconds.
 const REMEMBERED_S: f64 = 3600.0;
+
+/// How many of the keys that are asked for most are looked at.
+const TOP_KEYS: usize = 100;
 
 /// What hydra-booster said of prefetches.
 pub(super) fn inherited<M: Member>(source: &Source<M>) -> [Metric; 6] {
@@ -104,14 +107,14 @@ fn durations<M: Member>(source: &Source<M>) -> Metric {
 }
 
 /// What we say of them.
-pub(super) fn own<M: Member>(source: &Source<M>) -> [Metric; 5] {
+pub(super) fn own<M: Member>(source: &Source<M>) -> [Metric; 6] {
     let pending = source.single(
         (MetricKind::Gauge, "kadscope_hydra_prefetches_pending"),
         "Keys that are looked up in the background, or wait for it.",
         Labels::none(),
         |view| view.prefetch().map_or(0.0, |prefetch| prefetch.pending() as f64),
     );
-    [questions(source), outcomes(source), refusals(source), pending, own_durations(source)]
+    [questions(source), popular(source), outcomes(source), refusals(source), pending, own_durations(source)]
 }
 
 fn own_durations<M: Member>(source: &Source<M>) -> Metric {
@@ -133,6 +136,19 @@ fn questions<M: Member>(source: &Source<M>) -> Metric {
         move || {
             let counters = view.counters();
             [&counters.belly_hits, &counters.belly_misses].map(|count| count.load(Relaxed) as f64).into()
+        },
+    )
+}
+
+fn popular<M: Member>(source: &Source<M>) -> Metric {
+    let view = source.view.clone();
+    Metric::labelled(
+        (MetricKind::Gauge, "kadscope_hydra_popular_keys"),
+        "Of the 100 keys whose providers are asked for most: those that the belly had when they were last asked for, and those that it had not.",
+        ("outcome", vec!["hit", "miss"]),
+        move || {
+            let HeldShare { held, of } = view.counters().popular_keys(TOP_KEYS);
+            vec![held as f64, (of - held) as f64]
         },
     )
 }

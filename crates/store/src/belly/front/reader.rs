@@ -41,7 +41,11 @@ async fn ask(inner: &Inner, front: &Front, reader: usize) -> bool {
     }
     let of_kind =
         |is_value| keys.iter().filter(move |key| key.is_value == is_value).map(|key| Arc::clone(&key.key));
-    let (providers, values) = (of_kind(false).collect(), of_kind(true).collect());
+    let (providers, values): (Vec<_>, Vec<_>) = (of_kind(false).collect(), of_kind(true).collect());
+    // Each kind is a statement.
+    if !providers.is_empty() && !values.is_empty() {
+        front.turn().await;
+    }
     let (now_us, per_key) = (front.now_us(), front.config.per_key);
     let batch = Arc::new(ReadBatch { providers, values, now_us, per_key });
     let asking = front.backend.read(reader, Arc::clone(&batch));
