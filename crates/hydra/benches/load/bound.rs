@@ -86,7 +86,8 @@ pub(crate) fn measure(options: &Options) {
     let connections = options.connections;
     for (together, what) in [(PIPELINED, "pipelined"), (1, "one in flight")] {
         let mut server = Server::child(&["--echo", &connections.to_string(), &together.to_string()]);
-        let connected = (0..connections).map(|_| TcpStream::connect(&server.address).expect("a connection"));
+        let connected =
+            (0..connections).map(|_| TcpStream::connect(&server.first().1).expect("a connection"));
         let mut ends = Ends::new(connected.collect(), together);
         let mut ask = |lasts: Duration| {
             let (began, mut asked) = (Instant::now(), 0);

@@ -78,7 +78,7 @@ impl Askers {
     /// One connection more.
     pub(crate) async fn connect(
         &mut self,
-        server: &Server,
+        (peer, address): &(String, String),
     ) -> (Host, <Host as kad::network::Network>::Connection) {
         let (host, connections) = match self.last.take() {
             Some((host, connections)) if connections < PER_PEER => (host, connections),
@@ -92,8 +92,8 @@ impl Askers {
                 (self.fabric.join(terms, Arc::new(NoServer)).await.expect("a place"), 0)
             }
         };
-        let (peer, address) = (server.peer.parse(), server.address.parse());
-        let dial = host.connect(peer.expect("a peer"), vec![address.expect("an address")]).await;
+        let (peer, address) = (peer.parse().expect("a peer"), address.parse().expect("an address"));
+        let dial = host.connect(peer, vec![address]).await;
         let connection = dial.connection.unwrap_or_else(|| panic!("{:?}", dial.attempts));
         self.last = Some((host.clone(), connections + 1));
         (host, connection)
@@ -119,7 +119,7 @@ impl Asking {
         requests: impl FnOnce(&Host) -> Requests,
         answered: &Rc<Answered>,
     ) -> Self {
-        let (host, mut connection) = askers.connect(server).await;
+        let (host, mut connection) = askers.connect(server.first()).await;
         let stream = connection.open(AMINO_PROTOCOL, MAX_ANSWER_BYTES);
         let (in_flight, answered) = (VecDeque::new(), Rc::clone(answered));
         Self { connection, stream, requests: requests(&host), in_flight, answered, _host: host }

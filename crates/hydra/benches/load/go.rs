@@ -23,10 +23,11 @@ pub(crate) fn run(server: &mut Server, kind: Kind, options: &Options) -> Row {
     assert!(program.exists(), "the other client is missing: build it with peers/build.sh go");
     let ms = |time: Duration| format!("{}ms", time.as_millis());
     let kind = kind.name().replace(' ', "-").to_lowercase();
+    let (peer, address) = server.first();
     let mut client = Command::new(program)
         .args(["-kind", &kind, "-streams", &options.connections.to_string()])
         .args(["-warm", &ms(WARM), "-lasts", &ms(options.seconds)])
-        .arg(format!("{}/p2p/{}", server.address, server.peer))
+        .arg(format!("{address}/p2p/{peer}"))
         .env("GOMAXPROCS", "1")
         .stdout(Stdio::piped())
         .spawn()

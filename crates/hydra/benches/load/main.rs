@@ -2,7 +2,7 @@
 //! processes of their own, each on a core of its own, over sockets of loopback.
 //!
 //! `cargo bench -p kadscope-hydra --bench load -- [--seconds N] [--connections N] [--quic] [--belly URL] [WORD...]` runs the rows whose names
-//! contain a word, or all. `go` stands for a client of go-libp2p (`peers/build.sh go` comes first), `bound` for what the
+//! contain a word, or all; `--hold N` measures instead what N connections take that are held, over all heads in turn. `go` stands for a client of go-libp2p (`peers/build.sh go` comes first), `bound` for what the
 //! cryptography and the system calls alone take. CPU time is each process's own; other programs on the machine disturb rates
 //! more than that.
 
@@ -17,6 +17,7 @@ mod bound;
 mod client;
 mod figures;
 mod go;
+mod hold;
 mod latency;
 mod options;
 mod process;
@@ -44,7 +45,13 @@ fn main() {
     match args.split_first() {
         Some((mode, rest)) if mode == "--serve" => server::serve(rest),
         Some((mode, rest)) if mode == "--echo" => bound::echo(rest),
-        _ => measure(&Options::parse(&args)),
+        _ => {
+            let options = Options::parse(&args);
+            match options.hold {
+                Some(count) => hold::measure(count, &options),
+                None => measure(&options),
+            }
+        }
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct Options {
     pub(crate) threads: usize,
     /// Where records are kept.
     pub(crate) belly: String,
+    /// How many connections are held that ask once; none are, where it is not said.
+    pub(crate) hold: Option<usize>,
     words: Vec<String>,
 }
 
@@ -24,6 +26,7 @@ impl Options {
             quic: false,
             threads: 1,
             belly: "memory".to_owned(),
+            hold: None,
             words: Vec::new(),
         };
         let mut args = args.iter();
@@ -35,6 +38,7 @@ impl Options {
                 "--connections" => options.connections = usize::try_from(number()).expect("a count"),
                 "--threads" => options.threads = usize::try_from(number()).expect("a count"),
                 "--belly" => options.belly = text(),
+                "--hold" => options.hold = Some(usize::try_from(number()).expect("a count")),
                 "--quic" => options.quic = true,
                 word => options.words.push(word.to_owned()),
             }

@@ -73,9 +73,8 @@ pub(crate) struct Server {
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
-    /// Who it is, and where.
-    pub(crate) peer: String,
-    pub(crate) address: String,
+    /// Who it is, and where: all of its heads, the one first that is asked.
+    pub(crate) heads: Vec<(String, String)>,
 }
 
 impl Server {
@@ -93,11 +92,16 @@ impl Server {
             .expect("a process");
         let output = BufReader::new(child.stdout.take().expect("an output"));
         let input = child.stdin.take();
-        let mut server = Self { child, input, output, peer: String::new(), address: String::new() };
+        let mut server = Self { child, input, output, heads: Vec::new() };
         let line = server.line();
-        let (peer, address) = line.split_once(' ').expect("two words");
-        (server.peer, server.address) = (peer.to_owned(), address.to_owned());
+        let words: Vec<&str> = line.split(' ').collect();
+        server.heads = words.chunks(2).map(|head| (head[0].to_owned(), head[1].to_owned())).collect();
         server
+    }
+
+    /// The head that is asked.
+    pub(crate) fn first(&self) -> &(String, String) {
+        self.heads.first().expect("a server has one")
     }
 
     fn line(&mut self) -> String {

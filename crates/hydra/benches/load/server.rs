@@ -49,8 +49,8 @@ pub(crate) fn serve(args: &[String]) {
     };
     let fabric = SocketFabric::new(FabricConfig { bounds, ..FabricConfig::new(Addresses::Loopback) });
     let hydra = runtime.block_on(Hydra::join(&fabric, config)).expect("a place");
-    let head = hydra.heads().into_iter().next().expect("one of them");
-    println!("{} {}", head.peer(), head.listens()[0]);
+    let places = hydra.heads().into_iter().map(|head| format!("{} {}", head.peer(), head.listens()[0]));
+    println!("{}", places.collect::<Vec<_>>().join(" "));
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let telling = std::thread::spawn(move || {
         tell_what_is_spent();

@@ -83,6 +83,11 @@ fn backend<M: Member>(source: &Source<M>) -> Vec<Metric> {
             "Requests that the backend refused since more is asked than was paid for.",
             |backlog| backlog.throttled as f64,
         ),
+        counter(
+            "kadscope_belly_unplaced_total",
+            "Records that the backend could not keep, since all places where they may stand are taken.",
+            |backlog| backlog.unplaced as f64,
+        ),
         shed(
             source,
             ("kadscope_belly_reads_shed_total", "Reads that were not answered, by the reason."),

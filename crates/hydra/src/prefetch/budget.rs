@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// What a lookup costs, as far as its price is known beforehand. Measured on one core of the machine of `docs/benchmarks.md`.
+/// What a lookup costs, as far as its price is known beforehand: figures of the order that `docs/benchmarks.md` has for a lookup
+/// of 16 requests and for a dial. A machine of another speed takes another share than the one that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LookupCost {
     /// CPU time of a request over a connection that stands. Default 60 us.

@@ -141,6 +141,8 @@ async fn one_dialler_for_all_heads_dials_a_fraction_of_what_as_many_nodes_do() {
     }
     let separate = watched(&of_nodes.dials).await;
     assert!(nodes.iter().all(|node| node.table().len() > 60));
-    // Each head has to be made known, which takes dials; once they have settled there is one dialler for all.
-    assert!(heads.0 < separate.0 && heads.1 * 4 < separate.1, "{heads:?} {separate:?}");
+    // Each head has to be made known, which takes as many dials as its own lookups would; once they have settled there is one
+    // dialler for all.
+    let all = |(joining, settled): (u64, u64)| joining + settled;
+    assert!(heads.1 * 4 < separate.1 && all(heads) < all(separate), "{heads:?} {separate:?}");
 }

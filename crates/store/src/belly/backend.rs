@@ -116,6 +116,8 @@ pub(super) struct BackendNotes {
     pub(super) requests: Option<u64>,
     pub(super) collisions: u64,
     pub(super) throttled: u64,
+    /// Records for which there was no place.
+    pub(super) unplaced: u64,
 }
 
 /// What keeps the records.

@@ -88,6 +88,8 @@ pub struct BellyBacklog {
     pub collisions: u64,
     /// How often the backend refused a request since more is asked than was paid for.
     pub throttled: u64,
+    /// Records that the backend could not keep, since all places where they may stand are others'.
+    pub unplaced: u64,
     /// How long reads took, each with its waiting.
     pub reads: Latencies,
     /// How long batches took to be written.

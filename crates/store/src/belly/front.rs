@@ -282,6 +282,7 @@ impl Front {
             backlog.statements = requests;
         }
         (backlog.collisions, backlog.throttled) = (notes.collisions, notes.throttled);
+        backlog.unplaced = notes.unplaced;
         (backlog.reads, backlog.writes) = (self.reads.read(), self.writes.read());
     }
 }

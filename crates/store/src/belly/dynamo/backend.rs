@@ -62,6 +62,7 @@ struct Inner {
     url: DynamoUrl,
     values_table: String,
     collisions: AtomicU64,
+    unplaced: AtomicU64,
 }
 
 impl DynamoBelly {
@@ -75,7 +76,13 @@ impl DynamoBelly {
                 return Err(BellyError::NoTables { store: named(table), by: MADE_BY });
             }
         }
-        let inner = Inner { calls, url: url.clone(), values_table, collisions: AtomicU64::new(0) };
+        let inner = Inner {
+            calls,
+            url: url.clone(),
+            values_table,
+            collisions: AtomicU64::new(0),
+            unplaced: AtomicU64::new(0),
+        };
         Ok(Self { inner: Arc::new(inner), per_s: config.statements_per_s })
     }
 
@@ -92,11 +99,12 @@ impl DynamoBelly {
 
     /// What it counts of itself.
     pub(crate) fn notes(&self) -> BackendNotes {
-        let Inner { calls, collisions, .. } = &*self.inner;
+        let Inner { calls, collisions, unplaced, .. } = &*self.inner;
         BackendNotes {
             requests: Some(calls.made()),
             collisions: collisions.load(Relaxed),
             throttled: calls.throttled(),
+            unplaced: unplaced.load(Relaxed),
         }
     }
 
@@ -256,7 +264,7 @@ impl Inner {
             }
         }
         // Every second that was tried is taken: the key has so many providers that this one is not missed.
-        tracing::debug!("a provider record found no second of its own");
+        self.unplaced.fetch_add(1, Relaxed);
         Ok(())
     }
 
