@@ -1,7 +1,7 @@
 //! The flags and variables of hydra-booster under their old names: each became an option of ours, or one line says what became of it.
 //!
 //! The words of the command line are turned before they are parsed ([`modernised`]), by a table with a row for each flag
-//! ([`TABLE`]): what it is called, what it takes, what it became. The page `docs/hydra.md` has the same table, which a test holds.
+//! ([`table::TABLE`]): what it is called, what it takes, what it became. The page `docs/hydra.md` has the same table, which a test holds.
 //! A flag beats a variable, always; of variables ours beat the old ones.
 
 mod check;
