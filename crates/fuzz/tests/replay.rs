@@ -91,7 +91,7 @@ macro_rules! replay {
 }
 
 replay! {
-    access address admission autonat bitswap certificate event_log gateway_address gateway_answer identify kad_answer kad_message lookup name_query opt_out protobuf
+    access address admission autonat belly_row bitswap certificate event_log gateway_address gateway_answer identify kad_answer kad_message lookup name_query opt_out protobuf
     routing_answer routing_table scenario session_dialer session_listener session_pair session_secured_dialer
     session_secured_listener session_secured_tls_dialer session_tls_dialer store_file store_url value written_key
     #[cfg(feature = "dynamodb")] aws_credentials
