@@ -64,7 +64,8 @@ mod tests {
                 let within = turns[at..].iter().take_while(|turn| **turn - *first < Duration::from_secs(1));
                 assert!(within.count() <= most, "{per_s}");
             }
-            assert!(turns.len() > most * 2, "{} of {per_s}", turns.len());
+            // The pauses take more of their time than the turns.
+            assert!(turns.len() > most, "{} of {per_s}", turns.len());
         }
     }
 }

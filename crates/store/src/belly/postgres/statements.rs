@@ -44,19 +44,20 @@ const PUT_VALUES: &str = "
     )
     UPDATE kadscope_belly.tally SET \"values\" = \"values\" + (SELECT count(*) FROM kept WHERE is_new) WHERE slot = $6";
 
-/// Of each key the newest, in the order of the keys.
+/// Of each key the newest, in the order of the keys. The sum keeps the planner, which knows nothing of tables that were just filled, from
+/// reading all that has not expired for each key.
 const PROVIDERS: &str = "
     SELECT k.n, p.* FROM unnest($1) WITH ORDINALITY AS k(key, n) CROSS JOIN LATERAL (
         SELECT key, id, addrs, received, lifetime, fetched FROM kadscope_belly.provider
-        WHERE key = k.key AND expires_hour >= $2 ORDER BY received DESC LIMIT $3
+        WHERE key = k.key AND expires_hour + 0 >= $2 ORDER BY received DESC LIMIT $3
     ) AS p ORDER BY k.n, p.received DESC";
 
 const VALUES: &str = "
-    SELECT key, value, rank, received, expires FROM kadscope_belly.value WHERE key = ANY($1) AND expires >= $2";
+    SELECT key, value, rank, received, expires FROM kadscope_belly.value WHERE key = ANY($1) AND expires + 0 >= $2";
 
 const PAGE: &str = "
     SELECT 0::bigint, key, id, addrs, received, lifetime, fetched FROM kadscope_belly.provider
-    WHERE (key, id) > ($1, $2) AND key <= $5 AND expires_hour >= $3 ORDER BY key, id LIMIT $4";
+    WHERE (key, id) > ($1, $2) AND key <= $5 AND expires_hour + 0 >= $3 ORDER BY key, id LIMIT $4";
 
 const LAST_KEY: &str = "SELECT key FROM kadscope_belly.provider ORDER BY key DESC LIMIT 1";
 
