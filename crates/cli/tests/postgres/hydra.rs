@@ -5,10 +5,11 @@ use std::{
     collections::BTreeSet,
     io::{BufRead as _, BufReader},
     process::{Child, ChildStdout, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::server::{PASSWORD, Server};
 
