@@ -59,11 +59,11 @@ impl Proxy {
         self.passed.lock().unwrap().clear();
     }
 
-    /// How many statements passed in the second that had most.
-    pub(crate) fn most_a_second(&self) -> u32 {
+    /// How many statements passed in the time of that length that had most.
+    pub(crate) fn most_within(&self, length: Duration) -> u32 {
         let passed = self.passed.lock().unwrap();
         let within = |(place, first): (usize, &Instant)| {
-            passed[place..].iter().take_while(|other| **other - *first < Duration::from_secs(1)).count()
+            passed[place..].iter().take_while(|other| **other - *first < length).count()
         };
         passed.iter().enumerate().map(within).max().unwrap_or(0).try_into().unwrap()
     }
