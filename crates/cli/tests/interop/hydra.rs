@@ -5,7 +5,7 @@ use std::{
     collections::BTreeSet,
     fs,
     io::{BufRead as _, BufReader},
-    path::PathBuf,
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -95,7 +95,7 @@ fn heads_of(world: &World) -> Heads {
 }
 
 /// Files that a daemon has, by their CIDs.
-fn files(home: &TempDir, repository: &PathBuf) -> Vec<String> {
+fn files(home: &TempDir, repository: &Path) -> Vec<String> {
     let added = (0..FILES).map(|number| {
         let file = home.path().join(format!("file-{number}"));
         fs::write(&file, format!("a file of ours, the {number}th")).expect("a file");
@@ -105,7 +105,7 @@ fn files(home: &TempDir, repository: &PathBuf) -> Vec<String> {
 }
 
 /// Which of these CIDs a daemon finds a provider of.
-fn found_by(repository: &PathBuf, cids: &[String]) -> BTreeSet<String> {
+fn found_by(repository: &Path, cids: &[String]) -> BTreeSet<String> {
     let finds = |cid: &&String| {
         let mut ipfs = Command::new(peer_program("bin/ipfs"));
         ipfs.env("IPFS_PATH", repository);

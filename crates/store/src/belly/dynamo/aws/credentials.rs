@@ -116,8 +116,8 @@ mod tests {
             (read.access_key.as_str(), read.secret_key.as_str(), read.expires),
             ("A", "S/+=", Some(UNTIL))
         );
-        assert!(read.hold(UNTIL - Duration::from_secs(2), Duration::from_secs(1)));
-        assert!(!read.hold(UNTIL - Duration::from_secs(1), Duration::from_secs(1)));
+        let [early, late] = [2, 1].map(|s| UNTIL.saturating_sub(Duration::from_secs(s)));
+        assert!(read.hold(early, Duration::from_secs(1)) && !read.hold(late, Duration::from_secs(1)));
         assert!(!format!("{read:?}").contains("S/+="), "{read:?}");
         assert_eq!(AwsCredentials::from_json(b"{\"AccessKeyId\":\"A\"}"), None);
         assert_eq!(AwsCredentials::from_xml("<AccessKeyId>A"), None);

@@ -169,10 +169,10 @@ async fn an_instance_is_asked_with_a_token_and_for_its_region() {
 
 #[tokio::test]
 async fn a_web_identity_is_changed_for_credentials_at_sts() {
-    let directory = tempfile::tempdir().unwrap();
-    let token = file(&directory, "token", "a.b+c/d=\n");
     const ANSWER: &str = "<AssumeRoleWithWebIdentityResponse><AccessKeyId>W</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
         <SessionToken>t</SessionToken><Expiration>2025-11-27T23:00:00Z</Expiration></AssumeRoleWithWebIdentityResponse>";
+    let directory = tempfile::tempdir().unwrap();
+    let token = file(&directory, "token", "a.b+c/d=\n");
     let lender = Lender::new(&[("POST / ", ANSWER)]).await;
     let chain = chain(&[
         ("AWS_WEB_IDENTITY_TOKEN_FILE", &token),
