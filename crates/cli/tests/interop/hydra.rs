@@ -1,5 +1,5 @@
-//! Heads of ours among peers of others: Kubo publishes and finds through them alone, a crawl sees exactly them, and clients of
-//! go-libp2p-kad-dht find sooner what they have.
+//! Heads of ours among peers of others: Kubo publishes and finds through them alone, and so do clients of go-libp2p-kad-dht; a crawl
+//! sees exactly them.
 
 use std::{
     collections::BTreeSet,
@@ -161,14 +161,14 @@ async fn await_known(world: &World, heads: &Heads) {
     }
 }
 
-/// A world whose peers have some regions, and servers of one place.
-const FAR: &str = "peers = 300\n[transports]\ntcp = 1.0\n";
+/// A network of some size.
+const NETWORK: &str = "peers = 300\n[transports]\ntcp = 1.0\n";
 
 #[tokio::test]
 async fn a_crawl_of_a_network_with_heads_sees_exactly_them() {
     let home = tempfile::tempdir().expect("a directory");
     let (file, truth) = (home.path().join("scenario.toml"), home.path().join("truth.json"));
-    fs::write(&file, FAR).expect("a file");
+    fs::write(&file, NETWORK).expect("a file");
     let mut testnet = kadscope();
     testnet.args(["testnet", "--json", "--until-eof", "--scenario"]).arg(&file).arg("--truth").arg(&truth);
     let network = Network::start(&mut testnet);
@@ -198,25 +198,25 @@ async fn a_crawl_of_a_network_with_heads_sees_exactly_them() {
     }
 }
 
-/// At which hop clients of Go find the first provider of keys, and how many requests they had sent by then.
-fn first_providers(bootstrap: &[String], words: &[&str]) -> Value {
-    let mut first = command(peer_program("bin/dhtfirst"), words);
+/// How many of so many keys clients of Go find a provider of, once they have been provided.
+fn found_by_go(bootstrap: &[String], keys: u32) -> u64 {
+    let mut first = command(peer_program("bin/dhtfirst"), ["-keys", &keys.to_string(), "-clients", "10"]);
     let output = first.args(bootstrap).output().expect("dhtfirst starts");
     assert!(output.status.success(), "{output:?}");
-    serde_json::from_slice(&output.stdout).expect("JSON")
+    let seen: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    seen["found"].as_u64().expect("a number")
 }
 
 #[tokio::test]
-async fn clients_of_go_find_the_first_provider_after_fewer_hops_where_there_are_heads() {
+async fn clients_of_go_find_through_heads_what_nobody_else_keeps() {
     let home = tempfile::tempdir().expect("a directory");
     let file = home.path().join("scenario.toml");
-    fs::write(&file, FAR).expect("a file");
+    fs::write(&file, FORGETFUL).expect("a file");
     let mut testnet = kadscope();
     let network = Network::start(testnet.args(["testnet", "--json", "--until-eof", "--scenario"]).arg(&file));
     let all = network.bootstrap();
     let bootstrap = &all[..2];
-    let asked = ["-keys", "100", "-clients", "10"];
-    let without = first_providers(bootstrap, &asked);
+    assert_eq!(found_by_go(bootstrap, 20), 0, "nobody keeps anything");
     let mut words =
         vec!["--heads", "30", "--belly", "memory", "--addresses", "loopback", "--listen", "127.0.0.1"];
     words.push("--bootstrap");
@@ -229,8 +229,6 @@ async fn clients_of_go_find_the_first_provider_after_fewer_hops_where_there_are_
         assert!(start.elapsed() < KNOWN_WITHIN, "heads are not known of");
         sleep(Duration::from_secs(1)).await;
     }
-    let with = first_providers(bootstrap, &asked);
-    let hops = |seen: &Value| seen["mean_hops"].as_f64().expect("a number");
-    assert_eq!((&without["found"], &with["found"]), (&100.into(), &100.into()), "{without} {with}");
-    assert!(hops(&with) < hops(&without), "without heads {without}, with them {with}");
+    // A third of all servers are heads: each key has some among the twenty closest to it.
+    assert_eq!(found_by_go(bootstrap, 100), 100);
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/ipfs/go-cid"
@@ -10,7 +9,6 @@ import (
 	pb "github.com/libp2p/go-libp2p-kad-dht/pb"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
-	"github.com/libp2p/go-libp2p/core/protocol"
 
 	"kadscope-peers/go/internal/loopback"
 )
@@ -18,10 +16,9 @@ import (
 // node is a host that listens, so that it has an address to announce, with a
 // DHT in client mode at its defaults, whose requests are watched.
 type node struct {
-	host host.Host
-	dht  *dht.IpfsDHT
-	// plain lends the library's own message sender, which it does not export otherwise.
-	plain *dht.IpfsDHT
+	host    host.Host
+	dht     *dht.IpfsDHT
+	watched *loopback.Watched
 }
 
 // join makes a node, and returns when its routing table has somebody.
@@ -31,8 +28,12 @@ func join(ctx context.Context, cfg config) (*node, error) {
 		return nil, err
 	}
 	n := &node{host: h}
-	err = n.open()
+	around := func(sender pb.MessageSenderWithDisconnect) pb.MessageSenderWithDisconnect {
+		return &watchedSender{sender}
+	}
+	n.watched, err = loopback.Watch(h, around, dht.Mode(dht.ModeClient), dht.DisableAutoRefresh())
 	if err == nil {
+		n.dht = n.watched.DHT
 		err = loopback.Enter(ctx, h, n.dht, cfg.bootstrap)
 	}
 	if err != nil {
@@ -42,31 +43,9 @@ func join(ctx context.Context, cfg config) (*node, error) {
 	return n, nil
 }
 
-// open makes the two DHTs: one that asks nobody, and the one of the node.
-func (n *node) open() error {
-	options := []dht.Option{dht.Mode(dht.ModeClient), dht.DisableAutoRefresh()}
-	nobody := dht.RoutingTableFilter(func(any, peer.ID) bool { return false })
-	plain, err := dht.New(n.host, append(options, nobody)...)
-	if err != nil {
-		return err
-	}
-	n.plain = plain
-	sender, ok := plain.MessageSender().(pb.MessageSenderWithDisconnect)
-	if !ok {
-		return fmt.Errorf("the library's message sender is of another kind: %T", plain.MessageSender())
-	}
-	watched := dht.WithCustomMessageSender(func(host.Host, []protocol.ID) pb.MessageSenderWithDisconnect {
-		return &watchedSender{sender}
-	})
-	n.dht, err = dht.New(n.host, append(options, watched)...)
-	return err
-}
-
 func (n *node) close() {
-	for _, d := range []*dht.IpfsDHT{n.dht, n.plain} {
-		if d != nil {
-			d.Close()
-		}
+	if n.watched != nil {
+		n.watched.Close()
 	}
 	n.host.Close()
 }

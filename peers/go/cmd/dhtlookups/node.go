@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	dht "github.com/libp2p/go-libp2p-kad-dht"
 	pb "github.com/libp2p/go-libp2p-kad-dht/pb"
@@ -22,10 +21,9 @@ const (
 
 // node is a host with a DHT in client mode.
 type node struct {
-	host host.Host
-	dht  *dht.IpfsDHT
-	// plain lends the library's own message sender, which it does not export otherwise.
-	plain *dht.IpfsDHT
+	host    host.Host
+	dht     *dht.IpfsDHT
+	watched *loopback.Watched
 }
 
 // join makes a node. One that listens has addresses to announce.
@@ -46,7 +44,7 @@ func join(cfg config, listens bool) (*node, error) {
 	return n, nil
 }
 
-// open makes the two DHTs: one that asks nobody, and one whose requests are watched.
+// open makes the DHT whose requests are watched.
 func (n *node) open(cfg config) error {
 	options := []dht.Option{
 		dht.Mode(dht.ModeClient),
@@ -56,28 +54,19 @@ func (n *node) open(cfg config) error {
 		dht.Concurrency(concurrency),
 		dht.Resiliency(resiliency),
 	}
-	nobody := dht.RoutingTableFilter(func(any, peer.ID) bool { return false })
-	plain, err := dht.New(n.host, append(options, nobody)...)
-	if err != nil {
-		return err
-	}
-	n.plain = plain
-	sender, ok := plain.MessageSender().(pb.MessageSenderWithDisconnect)
-	if !ok {
-		return fmt.Errorf("the library's message sender is of another kind: %T", plain.MessageSender())
-	}
-	watched := dht.WithCustomMessageSender(func(host.Host, []protocol.ID) pb.MessageSenderWithDisconnect {
+	around := func(sender pb.MessageSenderWithDisconnect) pb.MessageSenderWithDisconnect {
 		return &watchedSender{sender}
-	})
-	n.dht, err = dht.New(n.host, append(options, watched)...)
+	}
+	watched, err := loopback.Watch(n.host, around, options...)
+	if err == nil {
+		n.watched, n.dht = watched, watched.DHT
+	}
 	return err
 }
 
 func (n *node) close() {
-	for _, d := range []*dht.IpfsDHT{n.dht, n.plain} {
-		if d != nil {
-			d.Close()
-		}
+	if n.watched != nil {
+		n.watched.Close()
 	}
 	n.host.Close()
 }
