@@ -47,6 +47,13 @@ package() {
     "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null
 }
 
+# refresh: learns which packages there are.
+refresh() {
+    local as=()
+    [ "$(id -u)" -eq 0 ] || as=(sudo -n)
+    "${as[@]}" apt-get update -qq
+}
+
 # unpacked PACKAGE: unpacks a package below target/ unless its program is there. Installed, it would be a service that listens.
 unpacked() {
     local package=$1 place=target/$1
@@ -56,7 +63,9 @@ unpacked() {
     command -v apt-get >/dev/null || fail "$package is missing; install it, or put it into $place/usr/bin"
     echo "unpacking $package"
     mkdir -p "$place"
-    (cd "$place" && apt-get download -qq "$package" && dpkg -x "$package"_*.deb . && rm "$package"_*.deb)
+    # A machine may not have heard yet which packages there are.
+    (cd "$place" && { apt-get download -qq "$package" || { refresh && apt-get download -qq "$package"; }; } &&
+        dpkg -x "$package"_*.deb . && rm "$package"_*.deb)
 }
 
 # component COMMAND NAME: adds a component of the Rust toolchain unless it is there.
