@@ -16,6 +16,7 @@ mod node;
 mod pool;
 mod probe;
 mod provide;
+mod publication;
 mod retrieval;
 
 pub use addresses::KnownAddresses;
@@ -29,4 +30,5 @@ pub use node::{Node, NodeConfig, NodeProfile};
 pub use pool::{Dialling, Exchange, Pool, PoolConfig};
 pub use probe::{Heard, Probe, Probing, probe, probe_all, probe_all_within};
 pub use provide::{Holder, PUT_PATIENCE, ProviderRecord, ReadBack};
+pub use publication::{Gift, Publication, PublishFailure};
 pub use retrieval::{BlockDesk, ProviderSight, Retrieval};

@@ -17,6 +17,8 @@ const DIRECTION: &[(&str, Option<&[&str]>)] = &[
     ("testnet", Some(&["kad", "schema", "net", "dht"])),
     ("report", Some(&["kad", "schema", "store", "estimate"])),
     ("hydra", Some(&["kad", "dht", "schema", "store", "http"])),
+    ("figure", Some(&[])),
+    ("perf", Some(&["kad", "dht", "schema", "store", "http", "crawl", "estimate", "figure"])),
     ("jail", Some(&[])),
     ("cli", None),
     ("fuzz", None),
@@ -50,7 +52,7 @@ const RESERVED: &[(&[&str], &[&str], &str)] = &[
     (&["axum", "hyper", "hyper-util"], &["http"], "only `http` listens for HTTP and asks by it"),
     (
         &["tokio", "rand", "rand_chacha", "socket2", "rustix"],
-        &["dht", "net", "http", "store", "hydra", "crawl", "testnet", "jail", "cli", "fuzz"],
+        &["dht", "net", "http", "store", "hydra", "perf", "crawl", "testnet", "jail", "cli", "fuzz"],
         "`kad`, `schema` and `estimate` do no IO, read no clock and draw no random numbers",
     ),
     (&["anyhow"], &["cli"], "a library names its errors"),

@@ -1,0 +1,4 @@
+//! Times publications and lookups: servers that do them, in many places, and schedulers that tell servers when.
+//!
+//! How a record is published or found is decided by `kad` and done by `dht`; where rows and the register of servers are kept is left to
+//! `store`; who asks by HTTP is let in by `http`; only the program prints.
