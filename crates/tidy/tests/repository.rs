@@ -12,7 +12,10 @@ use kad::{
     retrieval::{AddressOrigin, RetrievalVerdict},
 };
 use kadscope_tidy::{File, manifest, prose, source, tree};
-use schema::{NatClass, StepCause, VisitKind};
+use schema::{
+    ConnectionPolicy, NatClass, OperationKind, OperationOutcome, RequestPurpose, StepCause, Strategy,
+    VisitKind,
+};
 
 static FILES: LazyLock<Vec<File>> =
     LazyLock::new(|| tree::files(&tree::root()).expect("the repository is readable"));
@@ -160,16 +163,19 @@ fn every_name_is_documented() {
     }
 }
 
+/// Compares the tables of a page, each below its heading, with the closed names that they define.
+macro_rules! documented {
+    ($page:ident: $($heading:literal $names:ty)*) => {$({
+        let known: BTreeSet<String> = <$names>::ALL.iter().map(|name| name.name().to_owned()).collect();
+        none(prose::differences($heading, &prose::names_in_table($page, $heading), &known));
+    })*};
+}
+
 #[test]
 fn every_name_of_a_lookup_is_documented() {
     let page = text("docs/methodology/lookup.md");
-    macro_rules! documented {
-        ($($heading:literal $names:ty)*) => {$({
-            let known: BTreeSet<String> = <$names>::ALL.iter().map(|name| name.name().to_owned()).collect();
-            none(prose::differences($heading, &prose::names_in_table(page, $heading), &known));
-        })*};
-    }
     documented! {
+        page:
         "## What a lookup looks for" LookupKind
         "## How a lookup stands with a peer" PeerState
         "## Why a search ends" Termination
@@ -178,6 +184,19 @@ fn every_name_of_a_lookup_is_documented() {
         "### Verdicts" RetrievalVerdict
         "### Whether a provider has the block" HasBlock
         "### From where an address is known" AddressOrigin
+    }
+}
+
+#[test]
+fn every_name_of_a_measurement_is_documented() {
+    let page = text("docs/methodology/perf.md");
+    documented! {
+        page:
+        "## What a server was to do" OperationKind
+        "## Strategies" Strategy
+        "## Connections" ConnectionPolicy
+        "## What came of it" OperationOutcome
+        "## What a request was for" RequestPurpose
     }
 }
 
