@@ -80,6 +80,8 @@ pub struct Found {
     pub providers: Vec<Provider>,
     /// The values that hold, in the order in which they came.
     pub values: Vec<FoundValue>,
+    /// When it began.
+    pub begun: Instant,
     /// How long it took.
     pub took: Duration,
 }
@@ -201,8 +203,11 @@ impl<'a, N: Network, H: Fn(&[u8]) -> bool, W: FnMut(&Trace, Happened)> Search<'a
     fn ask_all(&mut self) -> bool {
         loop {
             let step = self.lookup.step();
-            if self.lookup.termination().is_some() && self.waits_for_answers_only {
-                self.give_up_dials.cancel();
+            if self.lookup.termination().is_some() {
+                self.trace.searched(self.begun.elapsed());
+                if self.waits_for_answers_only {
+                    self.give_up_dials.cancel();
+                }
             }
             match step {
                 Step::Ask(candidate) => self.ask(candidate),
@@ -242,6 +247,8 @@ impl<'a, N: Network, H: Fn(&[u8]) -> bool, W: FnMut(&Trace, Happened)> Search<'a
     fn on_end(&mut self, ended: Option<Ended>) {
         let Some(Ended { rpc, candidate, exchange }) = ended else { return };
         let now = self.begun.elapsed();
+        let dial = exchange.dialled.as_ref().map(|dialled| dialled.row(now.saturating_sub(exchange.took)));
+        self.trace.carried(rpc, dial, exchange.traffic);
         if let Some(after) = exchange.sent_after {
             let took = exchange.took.saturating_sub(after);
             self.on_sent(&Sent { rpc, candidate, at: now.saturating_sub(took) });
@@ -268,7 +275,8 @@ impl<'a, N: Network, H: Fn(&[u8]) -> bool, W: FnMut(&Trace, Happened)> Search<'a
         let took = self.begun.elapsed();
         self.trace.close(took);
         let Reading { addresses, providers, values, .. } = self.reading;
-        Found { outcome: self.lookup.outcome(), trace: self.trace, addresses, providers, values, took }
+        let (outcome, trace, begun) = (self.lookup.outcome(), self.trace, self.begun);
+        Found { outcome, trace, addresses, providers, values, begun, took }
     }
 }
 

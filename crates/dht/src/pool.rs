@@ -13,9 +13,12 @@ mod place;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use foldhash::fast::RandomState;
@@ -23,7 +26,7 @@ use hashbrown::HashMap;
 use kad::{
     Contact, PeerId,
     fabric::Accepted,
-    network::{Connection, Dial, Network, Traffic},
+    network::{Network, Traffic},
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -111,13 +114,18 @@ impl<N: Network> Pool<N> {
         let place = self.place(to.peer);
         let mut sent = Some(sent);
         loop {
+            let mut dial_begun = None;
             let found = tokio::select! {
-                found = self.conversation(&place, to) => found,
-                () = give_up.cancelled() => return Exchange::given_up(begun.elapsed()),
+                found = self.conversation(&place, to, &mut dial_begun) => found,
+                () = give_up.cancelled() => {
+                    let dial_begun = dial_begun.map(|dial| dial - begun);
+                    return Exchange::given_up(begun.elapsed(), &to.addrs, dial_begun);
+                }
             };
+            let waited = dial_begun.map_or(Duration::ZERO, |dial| dial - begun);
             let (talk, dialled) = match found {
-                Ok(found) => found,
-                Err(dialled) => return Exchange::not_begun(begun.elapsed(), dialled),
+                Ok((talk, dialled)) => (talk, dialled.map(|dialled| dialled.after(waited))),
+                Err(dialled) => return Exchange::not_begun(begun.elapsed(), dialled.after(waited)),
             };
             place.touch(self.shared.uses.fetch_add(1, Ordering::Relaxed));
             let sent_after = begun.elapsed();
@@ -130,7 +138,19 @@ impl<N: Network> Pool<N> {
                 continue;
             }
             let outcome = reply.map_err(Broken::into_failure);
-            return Exchange { dialled, sent_after: Some(sent_after), took: begun.elapsed(), outcome };
+            let handshake = dialled.as_ref().map(|dialled| dialled.traffic).unwrap_or_default();
+            let answers = outcome.iter().flatten().map(Vec::as_slice);
+            let traffic = Traffic {
+                sent_bytes: handshake.sent_bytes + Exchange::bytes(ask.message.as_deref()),
+                received_bytes: handshake.received_bytes + Exchange::bytes(answers),
+            };
+            return Exchange {
+                dialled,
+                sent_after: Some(sent_after),
+                took: begun.elapsed(),
+                traffic,
+                outcome,
+            };
         }
     }
 
@@ -162,11 +182,13 @@ impl<N: Network> Pool<N> {
         Arc::clone(places.entry(peer).or_default())
     }
 
-    /// The conversation with a peer, and how it was dialled, if it was dialled for this. An error is a dial in vain.
+    /// The conversation with a peer, and how it was dialled, if it was dialled for this: when that began is noted. An error is
+    /// a dial in vain.
     async fn conversation(
         &self,
         place: &Place,
         to: &Contact,
+        dial_begun: &mut Option<Instant>,
     ) -> Result<(Conversation, Option<Dialling>), Dialling> {
         if let Some(talk) = place.accepted() {
             return Ok((talk, None));
@@ -176,11 +198,10 @@ impl<N: Network> Pool<N> {
             return Ok((talk.clone(), None));
         }
         let permit = self.permit().await;
-        let begun = Instant::now();
-        let Dial { attempts, connection } = self.network.connect(to.peer, to.addrs.clone()).await;
-        let endpoint = connection.as_ref().map(|connection| connection.endpoint().clone());
-        let dialled = Dialling { addrs: to.addrs.clone(), attempts, endpoint, took: begun.elapsed() };
-        let Some(connection) = connection else { return Err(dialled) };
+        let begun = *dial_begun.insert(Instant::now());
+        let dial = self.network.connect(to.peer, to.addrs.clone()).await;
+        let dialled = Dialling::of(to.addrs.clone(), begun.elapsed(), &dial);
+        let Some(connection) = dial.connection else { return Err(dialled) };
         let Shared { config, meter, .. } = &*self.shared;
         let begun = Conversation::begin(connection, config.limits, Arc::clone(meter), permit);
         Ok((talk.insert(begun).clone(), Some(dialled)))

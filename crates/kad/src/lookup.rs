@@ -32,7 +32,7 @@ pub use self::{
     providers::{MAX_PROVIDERS, Novelty},
     replay::{Replayed, replay},
     rules::{ALPHA, BETA, Enough, MAX_KNOWN, Rules},
-    trace::{Named, Rpc, RpcCounts, RpcFate, Trace},
+    trace::{Named, Rpc, RpcCounts, RpcDial, RpcFate, Trace},
 };
 use crate::{key::Key, peer_id};
 

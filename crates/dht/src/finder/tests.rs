@@ -4,6 +4,7 @@ use kad::{
     Key,
     lookup::{Enough, RpcFate, Termination},
     message::{AMINO_PROTOCOL, Peer},
+    network::Traffic,
 };
 use testnet::{Scenario, SimConfig, SimNetwork, State, World};
 
@@ -188,4 +189,36 @@ async fn every_request_is_shown_when_it_ends() {
     let found = finder.find(quest, |_| true, watch, &CancellationToken::new()).await;
     shown.sort_unstable();
     assert_eq!(shown, (0..found.trace.rpcs.len()).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trace_says_how_each_request_went() {
+    let finder = finder(
+        "peers = 400\n[[regions]]\nname = 'far'\nshare = 1.0\nrtt_ms = { far = 50 }\n[[states]]\nshare = 0.1\n\
+         state = 'dropping'",
+    );
+    let found = find(&finder, LookupKind::Closest, b"key", Rules::go()).await;
+    let (searched, rpcs) = (found.trace.searched.expect("an end"), &found.trace.rpcs);
+    assert!(searched <= found.took);
+    for rpc in rpcs {
+        assert_eq!(rpc.is_follow_up, rpc.asked >= searched);
+        let ended = rpc.ended.expect("an end");
+        // Whoever is asked a second time is asked on the connection that stands.
+        let Some(dial) = rpc.dial else {
+            assert!(rpc.sent.is_some() && rpc.is_follow_up, "{rpc:?}");
+            continue;
+        };
+        assert!(rpc.asked <= dial.began && dial.began < dial.ended && dial.ended <= ended, "{rpc:?}");
+        match rpc.sent {
+            Some(sent) => assert!(dial.ended <= sent && dial.over.is_some() && dial.round_trip.is_some()),
+            None => assert!(dial.over.is_none() && rpc.traffic == Traffic::default()),
+        }
+        let answered = rpc.fate == RpcFate::Answered;
+        assert_eq!(answered, rpc.traffic.received_bytes > 1000, "an answer of twenty peers: {rpc:?}");
+    }
+    let unreached = rpcs.iter().find(|rpc| rpc.sent.is_none()).expect("somebody who cannot be reached");
+    let dial = unreached.dial.expect("a dial");
+    assert!(dial.ended - dial.began >= Duration::from_secs(5) || unreached.fate == RpcFate::Cancelled);
+    let again = find(&finder, LookupKind::Closest, b"key", Rules::go()).await;
+    assert!(again.trace.rpcs.iter().any(|rpc| rpc.dial.is_none() && rpc.fate == RpcFate::Answered));
 }

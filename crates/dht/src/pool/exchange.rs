@@ -5,7 +5,9 @@ use std::time::Duration;
 use kad::{
     Multiaddr,
     failure::{Failure, FailureClass, Phase, furthest},
-    network::{AddressOutcome, Attempt, Dial, Endpoint},
+    lookup::RpcDial,
+    network::{AddressOutcome, Attempt, Connection, Dial, Endpoint, Traffic},
+    protobuf::varint_len,
 };
 
 /// One request, and what came of it.
@@ -17,6 +19,9 @@ pub struct Exchange {
     pub sent_after: Option<Duration>,
     /// From the beginning to the end, the dial included.
     pub took: Duration,
+    /// The bytes of its messages with their lengths, and those of the handshake if it was dialled for this. What protocols
+    /// between the two add, and what failed dials cost, is in the totals of the pool alone.
+    pub traffic: Traffic,
     /// The messages that came: one where one was awaited, else all until the end of the stream.
     pub outcome: Result<Vec<Vec<u8>>, Failure>,
 }
@@ -26,25 +31,45 @@ pub struct Exchange {
 pub struct Dialling {
     /// The addresses that the peer was dialled by.
     pub addrs: Vec<Multiaddr>,
-    /// What came of each.
+    /// What came of each; nothing if the dial was given up.
     pub attempts: Vec<Attempt>,
     /// The connection; `None` if there was none.
     pub endpoint: Option<Endpoint>,
+    /// From the beginning of the exchange until the dial began: how long it waited for a place among the connections.
+    pub begun_after: Duration,
     /// How long it took, without the wait for a place.
     pub took: Duration,
+    /// The round trip to the peer, as far as one was seen by its end.
+    pub round_trip: Option<Duration>,
+    /// What the handshake took of bytes; nothing where there was no connection.
+    pub traffic: Traffic,
 }
 
 impl Exchange {
     /// Whose dial was in vain.
     pub(super) fn not_begun(took: Duration, dialled: Dialling) -> Self {
-        let outcome = Err(dialled.failure());
-        Self { dialled: Some(dialled), sent_after: None, took, outcome }
+        let (traffic, outcome) = (Traffic::default(), Err(dialled.failure()));
+        Self { dialled: Some(dialled), sent_after: None, took, traffic, outcome }
     }
 
-    /// Whose dial was given up.
-    pub(super) fn given_up(took: Duration) -> Self {
+    /// Whose dial was given up, if it had begun, or the wait for one.
+    pub(super) fn given_up(took: Duration, addrs: &[Multiaddr], dial_begun_after: Option<Duration>) -> Self {
         let cancelled = Failure::new(Phase::Connect, FailureClass::Cancelled);
-        Self { dialled: None, sent_after: None, took, outcome: Err(cancelled) }
+        let dialled = dial_begun_after.map(|begun_after| Dialling {
+            addrs: addrs.to_vec(),
+            attempts: Vec::new(),
+            endpoint: None,
+            begun_after,
+            took: took.saturating_sub(begun_after),
+            round_trip: None,
+            traffic: Traffic::default(),
+        });
+        Self { dialled, sent_after: None, took, traffic: Traffic::default(), outcome: Err(cancelled) }
+    }
+
+    /// The bytes of messages, each with its length.
+    pub(super) fn bytes<'a>(messages: impl IntoIterator<Item = &'a [u8]>) -> u64 {
+        messages.into_iter().map(|message| (varint_len(message.len() as u64) + message.len()) as u64).sum()
     }
 
     /// The one message that was awaited; `None` if there is none.
@@ -54,6 +79,32 @@ impl Exchange {
 }
 
 impl Dialling {
+    /// The same, after a wait for a place.
+    pub(super) fn after(self, waited: Duration) -> Self {
+        Self { begun_after: waited, ..self }
+    }
+
+    /// What came of a dial, as far as the dial itself tells.
+    pub(super) fn of<C: Connection>(addrs: Vec<Multiaddr>, took: Duration, dial: &Dial<C>) -> Self {
+        let connection = dial.connection.as_ref();
+        Self {
+            addrs,
+            attempts: dial.attempts.clone(),
+            endpoint: connection.map(|connection| connection.endpoint().clone()),
+            begun_after: Duration::ZERO,
+            took,
+            round_trip: connection.and_then(Connection::round_trip).map(|seen| seen.time),
+            traffic: connection.map(Connection::traffic).unwrap_or_default(),
+        }
+    }
+
+    /// As a trace keeps it, of a request that began so long after the lookup.
+    pub fn row(&self, begun: Duration) -> RpcDial {
+        let began = begun + self.begun_after;
+        let over = self.endpoint.as_ref().map(|endpoint| (endpoint.transport, endpoint.security));
+        RpcDial { began, ended: began + self.took, over, round_trip: self.round_trip }
+    }
+
     fn failure(&self) -> Failure {
         dial_failure(&self.attempts)
     }

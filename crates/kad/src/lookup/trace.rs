@@ -12,6 +12,7 @@ use crate::{
     failure::{Failure, FailureClass},
     key::Key,
     named,
+    network::{Security, Traffic, Transport},
 };
 
 named! {
@@ -45,6 +46,8 @@ pub struct Trace {
     pub rpcs: Vec<Rpc>,
     /// The peers that it began with, by number.
     pub seeds: Vec<u32>,
+    /// When its search was over; `None` while it goes on, and where it had no end of its own.
+    pub searched: Option<Duration>,
     ids: Ids,
     /// When each peer was named first.
     heard_at: Vec<Duration>,
@@ -67,6 +70,10 @@ pub struct Rpc {
     pub common_prefix_len: u32,
     /// When it was decided on: a dial may come first.
     pub asked: Duration,
+    /// Whether the search was over then: it is one of the follow-up.
+    pub is_follow_up: bool,
+    /// The dial that was made for it; `None` if a connection stood or somebody else dialled, and as long as nobody knows.
+    pub dial: Option<RpcDial>,
     /// When there was a connection and it was sent; `None` if that never was.
     pub sent: Option<Duration>,
     /// When it ended; `None` while it is under way.
@@ -83,6 +90,21 @@ pub struct Rpc {
     pub providers: Vec<Named>,
     /// Whether a value that holds was in the answer.
     pub has_value: bool,
+    /// The bytes of its messages, with those of a dial that was made for it.
+    pub traffic: Traffic,
+}
+
+/// The dial that was made for a request. Times count from the lookup's start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RpcDial {
+    /// When it began: the wait for a place among the connections was over.
+    pub began: Duration,
+    /// When there was a connection, or it was known that there would be none.
+    pub ended: Duration,
+    /// Over what; `None` if there was no connection.
+    pub over: Option<(Transport, Security)>,
+    /// The round trip to the peer, as far as one was seen by its end.
+    pub round_trip: Option<Duration>,
 }
 
 /// A peer as an answer named it.
@@ -127,6 +149,7 @@ impl Trace {
             rules: lookup.rules,
             rpcs: Vec::new(),
             seeds: Vec::new(),
+            searched: None,
             ids: Ids::new(0),
             heard_at: Vec::new(),
             ended: 0,
@@ -151,6 +174,8 @@ impl Trace {
             hop: origin.hop,
             common_prefix_len: Key::of(&self.preimage).common_prefix_len(&Key::of(id)),
             asked: at,
+            is_follow_up: lookup.termination().is_some(),
+            dial: None,
             sent: None,
             ended: None,
             rank: None,
@@ -159,8 +184,21 @@ impl Trace {
             closer: Vec::new(),
             providers: Vec::new(),
             has_value: false,
+            traffic: Traffic::default(),
         });
         Some(self.rpcs.len() - 1)
+    }
+
+    /// The search is over. Only the first time counts.
+    pub fn searched(&mut self, at: Duration) {
+        self.searched.get_or_insert(at);
+    }
+
+    /// What is known of how a request went, beside its outcome: the dial that was made for it, and its bytes.
+    pub fn carried(&mut self, rpc: usize, dial: Option<RpcDial>, traffic: Traffic) {
+        if let Some(rpc) = self.rpcs.get_mut(rpc) {
+            (rpc.dial, rpc.traffic) = (dial, traffic);
+        }
     }
 
     /// A request left. Ignored if it has ended.
