@@ -13,7 +13,8 @@ pub fn check(bytes: &[u8]) {
     let step = usize::from(first >> 1);
     assert_eq!(whole, read(form, answer, step), "an answer depends on its pieces");
     let Some(whole) = whole else { return };
-    assert!(whole.providers.len() <= MAX_FOUND);
+    assert!(whole.providers.len() <= MAX_FOUND && whole.peers.len() <= MAX_FOUND);
+    assert!(whole.tally.peers <= whole.tally.records && whole.tally.with_addresses <= whole.tally.records);
     for (at, found) in whole.providers.iter().enumerate() {
         assert!(!found.addrs.is_empty(), "{} has no address", found.peer);
         assert!(

@@ -22,8 +22,8 @@ pub use self::{
     api::HydraApi,
     commons::{CommonPeer, Commons, KeyIndex, MAX_PEERS},
     delegated::{
-        Breaker, BreakerRules, BreakerTurn, Delegated, DelegatedConfig, DelegatedCounts, FindFailure,
-        FindSource, FindStrategy, FoundBeside, OutcomeCounts, keep_found,
+        Delegated, DelegatedConfig, DelegatedCounts, FindFailure, FindSource, FindStrategy, FoundBeside,
+        OutcomeCounts, keep_found,
     },
     heads::{
         AnsweredCounts, AskedCounts, HeadConfig, Hydra, HydraConfig, HydraCounters, HydraError, HydraHead,

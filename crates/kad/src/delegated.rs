@@ -3,17 +3,24 @@
 //!
 //! Source: Delegated Routing V1 HTTP API, <https://specs.ipfs.tech/routing/http-routing-v1/>.
 
+mod filters;
 mod reader;
 
 use multiaddr::{Multiaddr, Protocol};
 use multibase::Base;
 use serde_json::Value;
 
-pub use self::reader::{BadRoutingAnswer, RoutingAnswerForm, RoutingAnswerReader};
+pub use self::{
+    filters::{BadFilter, RoutingFilters},
+    reader::{BadRoutingAnswer, RoutingAnswerForm, RoutingAnswerReader},
+};
 use crate::{PeerId, failure::SkipReason, gateway::Gateway, named, peer_id, policy::Addresses, written};
 
 /// What is asked for in `Accept`: a record a line rather than all at once.
 pub const ACCEPTED_FORMS: &str = "application/x-ndjson, application/json;q=0.9";
+
+/// The same where nothing but a record a line will do, since it is to be seen when each comes.
+pub const LINES_ALONE: &str = "application/x-ndjson";
 
 /// Providers that are read of one answer; the specification advises 100 at most.
 pub const MAX_FOUND: usize = 1000;
@@ -24,8 +31,8 @@ const MAX_RECORD_ADDRS: usize = 64;
 /// Content, as CID version 1 has it.
 const RAW: u8 = 0x55;
 
-/// What a provider has to speak to be of use.
-const BITSWAP: &str = "transport-bitswap";
+/// How a multihash of SHA-256 begins: all that a CID of version 0 can be of.
+const SHA2_256: [u8; 2] = [0x12, 32];
 
 named! {
     /// Why a record of an answer is left out.
@@ -52,11 +59,27 @@ pub struct RoutedProvider {
     pub addrs: Vec<Multiaddr>,
 }
 
+/// How many records came, of use or not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RecordTally {
+    /// All of them, and what is none.
+    pub records: u64,
+    /// Those of the schema `peer` that name one and pass the filter of protocols, with or without addresses.
+    pub peers: u64,
+    /// Those that list an address, whether anybody could dial it or not.
+    pub with_addresses: u64,
+}
+
 /// What was answered: providers in the order in which they came, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoutingAnswer {
     /// Those that can be used.
     pub providers: Vec<RoutedProvider>,
+    /// Whom records of the schema `peer` name that pass the filter of protocols, with or without addresses, each once; [`MAX_FOUND`]
+    /// at most.
+    pub peers: Vec<PeerId>,
+    /// What came, of use or not.
+    pub tally: RecordTally,
     /// How many records were left out, by [`UnusedRecord::ALL`].
     pub left_out: [u64; UnusedRecord::ALL.len()],
 }
@@ -70,16 +93,45 @@ pub fn providers_path(key: &[u8]) -> Option<String> {
     Some(format!("routing/v1/providers/{cid}"))
 }
 
+/// The same by a CID of version 0 where there is one: what is kept on the way to a service goes by the text of the path.
+pub fn providers_path_v0(key: &[u8]) -> Option<String> {
+    if key.len() == SHA2_256.len() + 32 && key.starts_with(&SHA2_256) {
+        return Some(format!("routing/v1/providers/{}", Base::Base58Btc.encode(key)));
+    }
+    providers_path(key)
+}
+
 impl RoutingAnswer {
     /// Whether it names somebody who can be used.
     pub fn has_somebody(&self) -> bool {
         !self.providers.is_empty()
     }
 
-    fn add(&mut self, record: &Value, addresses: Addresses) {
-        match provider(record, addresses) {
+    fn add(&mut self, record: &Value, addresses: Addresses, filters: &RoutingFilters) {
+        self.tally.records += 1;
+        self.tally.with_addresses += u64::from(!list(record, "Addrs").is_empty());
+        let found = named_peer(record, filters).and_then(|peer| {
+            if text(record, "Schema") == Some("peer") {
+                self.name(peer);
+            }
+            let addrs = usable_addrs(record, &peer, addresses);
+            if addrs.is_empty() { Err(UnusedRecord::Address) } else { Ok(RoutedProvider { peer, addrs }) }
+        });
+        match found {
             Ok(found) => self.join(found),
             Err(left_out) => self.leave_out(left_out),
+        }
+    }
+
+    fn add_malformed(&mut self) {
+        self.tally.records += 1;
+        self.leave_out(UnusedRecord::Malformed);
+    }
+
+    fn name(&mut self, peer: PeerId) {
+        self.tally.peers += 1;
+        if self.peers.len() < MAX_FOUND && !self.peers.contains(&peer) {
+            self.peers.push(peer);
         }
     }
 
@@ -103,32 +155,39 @@ impl RoutingAnswer {
     }
 }
 
-/// The provider that a record names.
-fn provider(record: &Value, addresses: Addresses) -> Result<RoutedProvider, UnusedRecord> {
-    let text = |field: &str| record.get(field).and_then(Value::as_str);
-    let list =
-        |field: &str| record.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let speaks_bitswap = match text("Schema").ok_or(UnusedRecord::Malformed)? {
-        // Who does not say what it speaks may speak Bitswap.
-        "peer" => list("Protocols").is_empty() || list("Protocols").iter().any(|name| name == BITSWAP),
-        "bitswap" => text("Protocol").is_none_or(|name| name == BITSWAP),
-        "graphsync-filecoinv1" => false,
+fn text<'a>(record: &'a Value, field: &str) -> Option<&'a str> {
+    record.get(field).and_then(Value::as_str)
+}
+
+fn list<'a>(record: &'a Value, field: &str) -> &'a [Value] {
+    record.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The peer that a record names, if it passes the filter of protocols.
+fn named_peer(record: &Value, filters: &RoutingFilters) -> Result<PeerId, UnusedRecord> {
+    let passes = match text(record, "Schema").ok_or(UnusedRecord::Malformed)? {
+        "peer" => filters.passes(list(record, "Protocols").iter().filter_map(Value::as_str)),
+        // Who does not say what it speaks speaks what the schema is called by.
+        "bitswap" => filters.passes([text(record, "Protocol").unwrap_or(filters::BITSWAP)].into_iter()),
+        "graphsync-filecoinv1" => filters.passes([filters::GRAPHSYNC].into_iter()),
         _ => return Err(UnusedRecord::Schema),
     };
-    if !speaks_bitswap {
+    if !passes {
         return Err(UnusedRecord::Protocol);
     }
-    let peer: PeerId = text("ID").and_then(|id| id.parse().ok()).ok_or(UnusedRecord::Malformed)?;
-    if !peer_id::is_possible(&peer) {
-        return Err(UnusedRecord::Malformed);
-    }
+    let peer: PeerId = text(record, "ID").and_then(|id| id.parse().ok()).ok_or(UnusedRecord::Malformed)?;
+    if peer_id::is_possible(&peer) { Ok(peer) } else { Err(UnusedRecord::Malformed) }
+}
+
+/// The addresses of a record that others could use, each once.
+fn usable_addrs(record: &Value, peer: &PeerId, addresses: Addresses) -> Vec<Multiaddr> {
     let mut addrs = Vec::new();
-    for addr in list("Addrs").iter().take(MAX_RECORD_ADDRS) {
+    for addr in list(record, "Addrs").iter().take(MAX_RECORD_ADDRS) {
         let addr =
-            addr.as_str().and_then(|text| text.parse().ok()).and_then(|addr| usable(addr, &peer, addresses));
+            addr.as_str().and_then(|text| text.parse().ok()).and_then(|addr| usable(addr, peer, addresses));
         addrs.extend(addr.filter(|addr| !addrs.contains(addr)));
     }
-    if addrs.is_empty() { Err(UnusedRecord::Address) } else { Ok(RoutedProvider { peer, addrs }) }
+    addrs
 }
 
 /// An address without the peer's own id at its end, if anybody could dial it, or find out whether: transports that are not ours are

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use kad::delegated::{RoutingAnswer, UnusedRecord};
-use store::{ReadFailure, belly::Latencies};
+use delegated::{RoutingFailureClass, ServiceCounts};
+use kad::delegated::RoutingAnswer;
+use store::ReadFailure;
 
 kad::named! {
     /// Who was asked.
@@ -53,6 +54,25 @@ kad::named! {
     }
 }
 
+impl From<RoutingFailureClass> for FindFailure {
+    fn from(class: RoutingFailureClass) -> Self {
+        match class {
+            RoutingFailureClass::Name => Self::Name,
+            RoutingFailureClass::Connect => Self::Connect,
+            RoutingFailureClass::Tls => Self::Tls,
+            RoutingFailureClass::Timeout => Self::Timeout,
+            RoutingFailureClass::BrokenOff => Self::BrokenOff,
+            RoutingFailureClass::Malformed => Self::Malformed,
+            RoutingFailureClass::BodyTooLong => Self::BodyTooLong,
+            RoutingFailureClass::Status => Self::Status,
+            RoutingFailureClass::Throttled => Self::Throttled,
+            RoutingFailureClass::CircuitOpen => Self::CircuitOpen,
+            RoutingFailureClass::Full => Self::Full,
+            RoutingFailureClass::Key => Self::Key,
+        }
+    }
+}
+
 impl From<ReadFailure> for FindFailure {
     fn from(failure: ReadFailure) -> Self {
         match failure {
@@ -77,18 +97,12 @@ pub struct OutcomeCounts {
 }
 
 /// What came of everything that was asked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct DelegatedCounts {
     /// By [`FindSource::ALL`].
     pub outcomes: [OutcomeCounts; FindSource::ALL.len()],
-    /// Records that were left out of answers, by [`UnusedRecord::ALL`].
-    pub left_out: [u64; UnusedRecord::ALL.len()],
-    /// Requests that are under way.
-    pub in_flight: usize,
-    /// Whether the service is left alone now.
-    pub is_open: bool,
-    /// How long requests took that were made, failed ones included.
-    pub latencies: Latencies,
+    /// What the service was asked.
+    pub service: ServiceCounts,
 }
 
 impl DelegatedCounts {
@@ -109,7 +123,6 @@ struct OutcomeMeter {
 #[derive(Debug, Default)]
 pub(super) struct Meters {
     outcomes: [OutcomeMeter; FindSource::ALL.len()],
-    left_out: [AtomicU64; UnusedRecord::ALL.len()],
 }
 
 impl Meters {
@@ -147,19 +160,23 @@ impl Meters {
         self.note(FindSource::Combination, &combined, |found| *found);
     }
 
-    pub(super) fn note_left_out(&self, answer: &RoutingAnswer) {
-        for (count, left_out) in self.left_out.iter().zip(answer.left_out) {
-            count.fetch_add(left_out, Relaxed);
-        }
-    }
-
-    pub(super) fn counts(&self, in_flight: usize, is_open: bool, latencies: Latencies) -> DelegatedCounts {
-        let outcomes = self.outcomes.each_ref().map(|meter| OutcomeCounts {
+    pub(super) fn counts(&self) -> [OutcomeCounts; FindSource::ALL.len()] {
+        self.outcomes.each_ref().map(|meter| OutcomeCounts {
             found: meter.found.load(Relaxed),
             none: meter.none.load(Relaxed),
             failed: meter.failed.each_ref().map(|count| count.load(Relaxed)),
-        });
-        let left_out = self.left_out.each_ref().map(|count| count.load(Relaxed));
-        DelegatedCounts { outcomes, left_out, in_flight, is_open, latencies }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_keeps_its_name() {
+        for class in RoutingFailureClass::ALL {
+            assert_eq!(FindFailure::from(*class).name(), class.name());
+        }
     }
 }

@@ -143,7 +143,7 @@ fn took<M: Member>(
 }
 
 /// Latencies as they are shown, in seconds.
-pub(super) fn distribution(latencies: &Latencies) -> Distribution {
+fn distribution(latencies: &Latencies) -> Distribution {
     Distribution {
         bounds: LATENCY_BOUNDS_US.iter().map(|&bound| bound as f64 / 1e6).collect(),
         counts: latencies.classes.to_vec(),

@@ -1,10 +1,11 @@
 //! What came of asking the belly and a service of delegated routing, for each and for both together. Where no service is asked, all of
 //! it is zero.
 
-use http::{Labels, Metric, MetricKind};
+use delegated::{LATENCY_BOUNDS, ServiceCounts};
+use http::{Histogram, Labels, Metric, MetricKind};
 use kad::fabric::Member;
 
-use super::{belly::distribution, source::Source};
+use super::source::Source;
 use crate::{
     HydraView,
     delegated::{DelegatedCounts, FindFailure, FindSource},
@@ -18,21 +19,30 @@ pub(super) fn metrics<M: Member>(source: &Source<M>) -> [Metric; 4] {
             "kadscope_hydra_delegated_duration_seconds",
             "How long requests to a service of delegated routing took, failed ones included.",
             Labels::none(),
-            move || vec![distribution(&counts(&view).latencies)],
+            move || vec![of_service(&view).latencies],
         ),
         source.single(
             (MetricKind::Gauge, "kadscope_hydra_delegated_in_flight"),
             "Requests to a service of delegated routing that are under way.",
             Labels::none(),
-            |view| counts(view).in_flight as f64,
+            |view| of_service(view).in_flight as f64,
         ),
         source.single(
             (MetricKind::Gauge, "kadscope_hydra_delegated_left_alone"),
             "Whether the service is left alone for a while, since it failed again and again (1).",
             Labels::none(),
-            |view| f64::from(u8::from(counts(view).is_open)),
+            |view| f64::from(u8::from(of_service(view).is_open)),
         ),
     ]
+}
+
+/// Where no service is asked, as of one that never was.
+fn of_service<M: Member>(view: &HydraView<M>) -> ServiceCounts {
+    let unasked = || ServiceCounts {
+        latencies: Histogram::of_times(&LATENCY_BOUNDS).distribution(1e9),
+        ..ServiceCounts::default()
+    };
+    view.delegated().map_or_else(unasked, |delegated| delegated.counts().service)
 }
 
 fn counts<M: Member>(view: &HydraView<M>) -> DelegatedCounts {

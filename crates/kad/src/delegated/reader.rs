@@ -3,7 +3,7 @@
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{RoutingAnswer, UnusedRecord};
+use super::{RoutingAnswer, RoutingFilters};
 use crate::policy::Addresses;
 
 /// The longest record of a line, in bytes: a hundred addresses take about 10,000.
@@ -37,6 +37,7 @@ pub enum BadRoutingAnswer {
 pub struct RoutingAnswerReader {
     form: RoutingAnswerForm,
     addresses: Addresses,
+    filters: RoutingFilters,
     /// What has come of a line, or of the object.
     begun: Vec<u8>,
     answer: RoutingAnswer,
@@ -56,7 +57,20 @@ impl RoutingAnswerForm {
 impl RoutingAnswerReader {
     /// Reads an answer in this form; of the addresses, those that this policy lets be dialled.
     pub fn new(form: RoutingAnswerForm, addresses: Addresses) -> Self {
-        Self { form, addresses, begun: Vec::new(), answer: RoutingAnswer::default() }
+        let (filters, answer) = (RoutingFilters::default(), RoutingAnswer::default());
+        Self { form, addresses, filters, begun: Vec::new(), answer }
+    }
+
+    /// The same of an answer to who asked for these records: it takes no others.
+    #[must_use]
+    pub fn filtered(mut self, filters: RoutingFilters) -> Self {
+        self.filters = filters;
+        self
+    }
+
+    /// What has been read of the answer so far: of an object nothing, before its end.
+    pub fn so_far(&self) -> &RoutingAnswer {
+        &self.answer
     }
 
     /// Takes what came next.
@@ -89,8 +103,8 @@ impl RoutingAnswerReader {
     fn line(&mut self) {
         if !self.begun.trim_ascii().is_empty() {
             match serde_json::from_slice(&self.begun) {
-                Ok(record) => self.answer.add(&record, self.addresses),
-                Err(_) => self.answer.leave_out(UnusedRecord::Malformed),
+                Ok(record) => self.answer.add(&record, self.addresses, &self.filters),
+                Err(_) => self.answer.add_malformed(),
             }
         }
         self.begun.clear();
@@ -119,7 +133,7 @@ impl RoutingAnswerReader {
             _ => return Err(BadRoutingAnswer::Malformed),
         };
         for record in records {
-            self.answer.add(record, self.addresses);
+            self.answer.add(record, self.addresses, &self.filters);
         }
         Ok(())
     }
@@ -130,7 +144,10 @@ mod tests {
     use multiaddr::Multiaddr;
 
     use super::*;
-    use crate::{PeerId, delegated::RoutedProvider};
+    use crate::{
+        PeerId,
+        delegated::{RecordTally, RoutedProvider, UnusedRecord},
+    };
 
     const PEER: &str = "12D3KooWRkVYJqmFgvoi8nPUyaJ6k8rqxTT8BMp1oZyRTuY84Vw3";
 
@@ -239,6 +256,18 @@ mod tests {
     }
 
     #[test]
+    fn what_came_is_counted_whether_it_is_of_use_or_not() {
+        let of_all: Vec<_> = records().into_iter().map(|(record, _)| record).collect();
+        let answer = read(RoutingAnswerForm::Lines, &of_all.join("\n"), 64);
+        assert_eq!(answer.tally, RecordTally { records: 15, peers: 7, with_addresses: 11 });
+        assert_eq!(answer.peers, [PEER.parse::<PeerId>().unwrap()], "one that has no address is named, too");
+        let mut reader = RoutingAnswerReader::new(RoutingAnswerForm::Lines, Addresses::Public)
+            .filtered(RoutingFilters::new("transport-ipfs-gateway-http", "").unwrap());
+        reader.push(of_all.join("\n").as_bytes()).unwrap();
+        assert_eq!(reader.so_far().tally.peers, 1);
+    }
+
+    #[test]
     fn of_a_broken_answer_the_whole_lines_are_left() {
         let mut reader = RoutingAnswerReader::new(RoutingAnswerForm::Lines, Addresses::Public);
         let (record, _) = records().remove(0);
@@ -259,5 +288,12 @@ mod tests {
         let path = super::super::providers_path(&[0x00, 1, 7]);
         assert_eq!(path.as_deref(), Some("routing/v1/providers/bafkqaaih"));
         assert_eq!(super::super::providers_path(b"/ipns/x"), None);
+        let key = [&[0x12, 32][..], &[7; 32]].concat();
+        let path = super::super::providers_path_v0(&key).unwrap();
+        assert!(path.starts_with("routing/v1/providers/Qm"), "{path}");
+        assert_eq!(
+            super::super::providers_path_v0(&[0x00, 1, 7]),
+            super::super::providers_path(&[0x00, 1, 7])
+        );
     }
 }

@@ -162,9 +162,9 @@ fn delegated(args: &HydraArgs, network: &Network) -> anyhow::Result<Option<Deleg
     let Some(url) = args.records.delegated.clone() else { return Ok(None) };
     let client = HttpClientConfig { roots: roots::of_services()?, ..HttpClientConfig::default() };
     let mut config = DelegatedConfig::new(url);
-    config.time = args.records.delegated_timeout;
+    config.service.time = args.records.delegated_timeout;
+    config.service.addresses = network.addresses.into();
     config.strategy = args.records.delegated_strategy;
-    config.addresses = network.addresses.into();
     Ok(Some(Delegated::new(HttpClient::new(client)?, config)))
 }
 

@@ -16,6 +16,13 @@ pub struct BreakerRules {
     pub longest: Duration,
 }
 
+impl BreakerRules {
+    /// Nobody is ever left alone: each failure is a result.
+    pub const fn never() -> Self {
+        Self { failures: u32::MAX, first: Duration::ZERO, longest: Duration::ZERO }
+    }
+}
+
 impl Default for BreakerRules {
     fn default() -> Self {
         Self { failures: 5, first: Duration::from_secs(5), longest: Duration::from_secs(300) }
@@ -123,6 +130,15 @@ mod tests {
             breaker.note(turn, second % 3 == 2, s(second));
         }
         opened(s(0));
+    }
+
+    #[test]
+    fn who_measures_failures_leaves_nobody_alone() {
+        let mut breaker = Breaker::new(BreakerRules::never());
+        for second in 0..1000 {
+            fails(&mut breaker, s(second));
+        }
+        assert!(!breaker.is_open(s(1000)));
     }
 
     #[test]
