@@ -10,6 +10,7 @@ mod list;
 mod lookup;
 mod origin;
 mod parse;
+mod perf;
 mod ping;
 mod provide;
 mod runs;
@@ -33,6 +34,7 @@ pub(crate) use self::{
     lookup::{LookupArgs, TypedKey, Until},
     origin::Variables,
     parse::{Parsed, command, parse},
+    perf::{PerfArgs, PerfCommand, PerfHealthArgs},
     ping::{PingArgs, Pinged},
     provide::{PlaceArgs, ProvideArgs},
     runs::{CopyArgs, RunsArgs, StoreArgs, StoreCommand, StorePlace},
@@ -80,6 +82,9 @@ pub(crate) enum Command {
     /// Run many heads over one belly: servers of a network that answer from one store of records
     #[command(after_help = help::HYDRA)]
     Hydra(Box<HydraArgs>),
+
+    /// Time publications and lookups: servers that do them, and who tells servers when
+    Perf(Box<PerfArgs>),
 
     /// Look at peers whole: each address, transport and protocol
     #[command(after_help = help::PING)]
@@ -133,6 +138,7 @@ impl Command {
             Self::Hydra(args) => Some(&mut args.reach.manners.opt_out),
             Self::Ping(args) => Some(&mut args.reach.manners.opt_out),
             Self::Export(args) => Some(&mut args.opt_out),
+            Self::Perf(args) => args.what.opt_out(),
             Self::Testnet(_)
             | Self::Crawls(_)
             | Self::Runs(_)

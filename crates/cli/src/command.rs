@@ -9,6 +9,7 @@ mod health;
 mod hydra;
 mod lookup;
 mod networks;
+mod perf;
 mod ping;
 mod provide;
 mod recount;
@@ -71,6 +72,7 @@ pub(crate) async fn run(
         Command::Lookup(args) => lookup::run(*args, &mut in_use).await,
         Command::Provide(args) => provide::run(*args, &mut in_use).await,
         Command::Hydra(args) => Box::pin(hydra::run(*args, in_use)).await,
+        Command::Perf(args) => perf::run(*args, &mut in_use).await,
         Command::Ping(args) => ping::run(*args, &mut in_use).await,
         Command::Testnet(args) => testnet::run(args, entered, in_use).await,
         Command::Crawls(args) => crawls::run(&args),

@@ -130,6 +130,15 @@ Without a seed, keys are random and kept in the directory of --state, as are the
 system chose and the peers that the heads know. Ctrl-C and SIGTERM close the belly: nothing is
 lost (exit code 0).";
 
+/// Below the help of `perf health`.
+pub(crate) const PERF_HEALTH: &str = "\
+Examples:
+  kadscope perf health 127.0.0.1:7070
+  kadscope perf health [::1]:7070 --timeout 2s
+
+Exit code 0 and OK if it is ready: it knows somebody in its network. 1 if it is not, or if nobody
+answers in time. Servers of Parsec say always that they are.";
+
 /// Below the help of `ping`.
 pub(crate) const PING: &str = "\
 Examples:

@@ -7,7 +7,7 @@ use crate::{
     error::HttpError,
 };
 
-/// How long asking may take, connecting included.
+/// How long asking may take where nobody says otherwise.
 pub const MAX_ASK_TIME: Duration = Duration::from_secs(5);
 
 /// The longest answer that is read, in bytes.
@@ -32,13 +32,18 @@ impl HttpReply {
     }
 }
 
-/// Asks for `http://HOST[:PORT][/PATH]`, or without the scheme; a path of nothing is `/health`.
+/// Asks for `http://HOST[:PORT][/PATH]`, or without the scheme; a path of nothing is `/health`. It takes at most [`MAX_ASK_TIME`].
 pub async fn ask(url: &str, token: Option<&str>) -> Result<HttpReply, HttpError> {
+    ask_within(url, token, MAX_ASK_TIME).await
+}
+
+/// Asks likewise, in a time of its own, connecting included.
+pub async fn ask_within(url: &str, token: Option<&str>, within: Duration) -> Result<HttpReply, HttpError> {
     let url = place(url)?;
     let host = url.authority().to_owned();
     let client = HttpClient::new(HttpClientConfig {
-        connect_time: MAX_ASK_TIME,
-        request_time: MAX_ASK_TIME,
+        connect_time: within,
+        request_time: within,
         max_body_bytes: MAX_ANSWER_BYTES,
         connections_per_host: 1,
         ..HttpClientConfig::default()

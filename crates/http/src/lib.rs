@@ -23,7 +23,7 @@ pub use axum;
 
 pub use self::{
     access::{Access, MIN_TOKEN_BYTES, Token},
-    ask::{HttpReply, MAX_ASK_TIME, ask},
+    ask::{HttpReply, MAX_ASK_TIME, ask, ask_within},
     bounds::HttpBounds,
     client::{
         HttpAnswer, HttpClient, HttpClientConfig, HttpFailure, HttpFailureClass, HttpIncoming, HttpRequest,

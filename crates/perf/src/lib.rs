@@ -3,5 +3,9 @@
 //! How a record is published or found is decided by `kad` and done by `dht`; where rows and the register of servers are kept is left to
 //! `store`; who asks by HTTP is let in by `http`; only the program prints.
 
+mod wire;
+
 /// The closed names of operations: rows hold them, so `schema` has them.
 pub use schema::{ConnectionPolicy, OperationKind, OperationOutcome, RequestPurpose, Strategy};
+
+pub use self::wire::{BadOrder, OperationAnswer, ProvideOrder, RetrieveOrder, StepMeasurement};

@@ -193,7 +193,7 @@ mod tests {
     }
 
     /// Commands that dial nobody and publish nothing, and why.
-    const DIAL_NOBODY: [(&str, &str); 13] = [
+    const DIAL_NOBODY: [(&str, &str); 14] = [
         ("demo", "dials peers of its own alone, on this machine; who is left alone it knows"),
         ("testnet", "is dialled; what its peers dial is on this machine"),
         ("crawls", "reads a store"),
@@ -205,6 +205,7 @@ mod tests {
         ("export", "reads a store"),
         ("networks", "reads files"),
         ("health", "asks a program of the user's"),
+        ("perf health", "asks a program of the user's"),
         ("completions", "prints a script"),
         ("inhabitant", "becomes another program"),
     ];

@@ -21,6 +21,8 @@ help! {
     lookup: ["lookup", "--help"],
     provide: ["provide", "--help"],
     hydra: ["hydra", "--help"],
+    perf: ["perf", "--help"],
+    perf_health: ["perf", "health", "--help"],
     ping: ["ping", "--help"],
     testnet: ["testnet", "--help"],
     crawls: ["crawls", "--help"],

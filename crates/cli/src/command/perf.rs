@@ -1,0 +1,15 @@
+//! `kadscope perf`: publications and lookups, timed.
+
+mod health;
+
+use crate::{
+    args::{PerfArgs, PerfCommand},
+    exit::Code,
+    outputs::InUse,
+};
+
+pub(crate) async fn run(args: PerfArgs, _in_use: &mut InUse) -> anyhow::Result<Code> {
+    match args.what {
+        PerfCommand::Health(args) => health::run(&args).await,
+    }
+}
