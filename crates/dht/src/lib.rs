@@ -13,11 +13,13 @@ mod conversation;
 mod finder;
 mod identifying;
 mod node;
+mod optimistic;
 mod pool;
 mod probe;
 mod provide;
 mod publication;
 mod retrieval;
+mod size_watch;
 
 pub use addresses::KnownAddresses;
 pub use autonat::{AddressChecks, DialBacks, Inquiry, NumberDesk, OwnAddress, ask_to_dial_back};
@@ -27,8 +29,10 @@ pub use finder::{
 };
 pub use identifying::{Identified, Identifying, identify};
 pub use node::{Node, NodeConfig, NodeProfile};
+pub use optimistic::{BACKGROUND_SLOTS, OptimisticTerms};
 pub use pool::{Dialling, Exchange, Pool, PoolConfig};
 pub use probe::{Heard, Probe, Probing, probe, probe_all, probe_all_within};
-pub use provide::{Holder, PUT_PATIENCE, ProviderRecord, ReadBack};
+pub use provide::{Holder, PUT_PATIENCE, ProviderRecord, PublishTerms, ReadBack};
 pub use publication::{Gift, Publication, PublishFailure};
 pub use retrieval::{BlockDesk, ProviderSight, Retrieval};
+pub use size_watch::SizeWatch;

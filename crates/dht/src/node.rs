@@ -11,6 +11,7 @@ mod admitting;
 mod answering;
 mod config;
 mod learning;
+mod publishing;
 mod reachability;
 mod state;
 #[cfg(test)]
@@ -167,16 +168,21 @@ impl<M: Network> Seeker<M> {
     /// Looks something up from the table, or from where the node begins while that is empty, and takes in what the lookup
     /// shows of peers.
     async fn find(&self, kind: LookupKind, key: Vec<u8>, cancel: &CancellationToken) -> Found {
+        let now = self.state.now();
+        let quest = self.quest(kind, key.clone());
+        let holds = |value: &[u8]| CheckedValue::of(&key, value).is_ok_and(|value| !value.is_expired(now));
+        let found = self.finder.find(quest, holds, |_, _| {}, cancel).await;
+        self.state.learn(&found);
+        found
+    }
+
+    /// What it looks up, from where it begins.
+    fn quest(&self, kind: LookupKind, key: Vec<u8>) -> Quest {
         let mut from = self.state.closest(&key);
         if from.is_empty() {
             from = self.bootstrap.to_vec();
         }
-        let now = self.state.now();
-        let holds = |value: &[u8]| CheckedValue::of(&key, value).is_ok_and(|value| !value.is_expired(now));
-        let quest = Quest { kind, key: key.clone(), from, rules: self.rules };
-        let found = self.finder.find(quest, holds, |_, _| {}, cancel).await;
-        self.state.learn(&found);
-        found
+        Quest { kind, key, from, rules: self.rules }
     }
 
     /// Those of a peer's addresses that may be dialled, without the peer's id at their end.

@@ -1,11 +1,16 @@
-//! Publishes provider records the classic way, and asks for them again.
+//! Publishes provider records, and asks for them again.
 //!
 //! The record goes to each of the peers that a lookup found closest to the key, to all at once, as go-libp2p-kad-dht does.
 //! `ADD_PROVIDER` has no answer: that a record was sent says nothing of whether it is kept. Who really has it is known when it
-//! is asked for again ([`read_back`](Finder::read_back)).
+//! is asked for again ([`read_back`](Finder::read_back)). What a whole publication is, with its lookup and its deadline, is
+//! in `classic`; `gifts` are the records on their way.
 
+mod classic;
+pub(crate) mod gifts;
 #[cfg(test)]
 mod tests;
+
+pub use self::classic::PublishTerms;
 
 use std::{sync::Arc, time::Duration};
 
@@ -78,10 +83,7 @@ impl<N: Network> Finder<N> {
         contacts: impl IntoIterator<Item = Contact>,
         cancel: &CancellationToken,
     ) -> Vec<Holder> {
-        let ProviderRecord { key, provider } = record;
-        let mut message = Message::new(MessageType::AddProvider, key.clone());
-        message.provider_peers = vec![Peer::new(&provider.peer, &provider.addrs)];
-        let ask = self.ask(&message, Awaits::End, PUT_PATIENCE);
+        let ask = self.gift(record);
         let unsent = |contact| Holder { contact, sent: Err(given_up()) };
         let mut given: Vec<Holder> = contacts.into_iter().map(unsent).collect();
         let mut under_way = JoinSet::new();
@@ -149,6 +151,14 @@ impl<N: Network> Finder<N> {
                 has => return Ok(has),
             }
         }
+    }
+
+    /// How a record is given.
+    pub(crate) fn gift(&self, record: &ProviderRecord) -> Ask {
+        let ProviderRecord { key, provider } = record;
+        let mut message = Message::new(MessageType::AddProvider, key.clone());
+        message.provider_peers = vec![Peer::new(&provider.peer, &provider.addrs)];
+        self.ask(&message, Awaits::End, PUT_PATIENCE)
     }
 
     fn ask(&self, message: &Message, awaits: Awaits, patience: Duration) -> Ask {

@@ -87,6 +87,17 @@ impl Distance {
         }
         zeros
     }
+
+    /// As a share of the longest distance, from 0 to 1, rounded once: as go-libp2p-kad-dht has it (`NormedDistance`).
+    pub fn normed(&self) -> f64 {
+        let start = self.0.iter().position(|&byte| byte != 0).unwrap_or(16).min(16);
+        let (head, rest) = self.0[start..].split_at(16);
+        // The rest decides where the head lies halfway between two numbers, and nowhere else.
+        let sticky = u128::from(rest.iter().any(|&byte| byte != 0));
+        let head = head.iter().fold(0_u128, |head, &byte| head << 8 | u128::from(byte)) | sticky;
+        let bytes = 16 + i32::try_from(start).unwrap_or(16);
+        head as f64 * 2.0_f64.powi(-8 * bytes)
+    }
 }
 
 impl fmt::Debug for Key {
@@ -125,6 +136,24 @@ mod tests {
             let peer = PeerId::random();
             assert_eq!(Key::of_peer(&peer), Key::of(&peer.to_bytes()));
         }
+    }
+
+    #[test]
+    fn a_normed_distance_is_rounded_once() {
+        let same = |bytes, share: f64| assert_eq!(Distance(bytes).normed().to_bits(), share.to_bits());
+        same([0; 32], 0.0);
+        same([0xff; 32], 1.0);
+        let mut half = [0; 32];
+        half[0] = 0x80;
+        same(half, 0.5);
+        // This lies halfway to the next number: alone it is rounded to even, with anything behind it up.
+        half[6] = 0x04;
+        same(half, 0.5);
+        half[31] = 1;
+        same(half, 0.5 + f64::EPSILON / 2.0);
+        let mut least = [0; 32];
+        least[31] = 1;
+        same(least, 2.0_f64.powi(-256));
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! [`failure`] (the closed names of what goes wrong). The wire is [`message`] and [`mod@identify`], with [`address`] and
 //! [`peer_id`] in them; [`answer`], [`records`], [`values`], [`table`], [`mod@lookup`], [`mod@key`] and [`preimage`] are the
 //! protocol's arithmetic. [`policy`], [`opt_out`] and [`scope`] say what may be dialled, [`plan`] in which order. [`bitswap`] and
-//! [`gateway`] ask providers for blocks, and [`retrieval`] says what their answers come to. [`mod@parse`] and [`written`] read what people write.
+//! [`gateway`] ask providers for blocks, and [`retrieval`] says what their answers come to. [`Persistence`] is how far a publication
+//! goes, and [`size`] how many peers a network has, as its lookups show it. [`mod@parse`] and [`written`] read what people write.
 
 pub mod address;
 pub mod answer;
@@ -16,6 +17,7 @@ mod date;
 pub mod delegated;
 pub mod fabric;
 pub mod failure;
+mod gamma;
 pub mod gateway;
 pub mod identify;
 pub mod key;
@@ -26,6 +28,7 @@ pub mod network;
 pub mod opt_out;
 pub mod parse;
 pub mod peer_id;
+mod persistence;
 pub mod plan;
 pub mod policy;
 pub mod preimage;
@@ -33,6 +36,7 @@ pub mod protobuf;
 pub mod records;
 pub mod retrieval;
 pub mod scope;
+pub mod size;
 pub mod table;
 pub mod values;
 pub mod written;
@@ -40,4 +44,4 @@ pub mod written;
 pub use libp2p_identity::{Keypair, PeerId};
 pub use multiaddr::Multiaddr;
 
-pub use crate::{address::Address, contact::Contact, key::Key};
+pub use crate::{address::Address, contact::Contact, key::Key, persistence::Persistence};

@@ -26,6 +26,7 @@ impl NodeState {
             }
         }
         self.note_useful(found);
+        self.size.track(found, |shared| self.knowledge().table.len_at(shared));
         // Where nobody answers, as in an empty table, nothing is refreshed.
         let is_answered = found.trace.rpcs.iter().any(|rpc| rpc.fate == RpcFate::Answered);
         if found.outcome.is_complete && is_answered {

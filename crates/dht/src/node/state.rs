@@ -15,12 +15,12 @@ use kad::{
     table::{AddressGroup, Newcomer, Refresh, RefreshStep, RoutingTable, Settling, TableTrials},
 };
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::{Notify, Semaphore, mpsc},
     time::Instant,
 };
 
 use super::{acquaintances::Acquaintances, config::NodeConfig};
-use crate::autonat::NumberDesk;
+use crate::{autonat::NumberDesk, optimistic::BACKGROUND_SLOTS, size_watch::SizeWatch};
 
 /// A peer as a node keeps it.
 #[derive(Debug, Clone)]
@@ -58,6 +58,10 @@ pub(super) struct NodeState {
     pub(super) numbers: Arc<NumberDesk>,
     /// There is somebody in the table, which was empty.
     pub(super) woken: Notify,
+    /// How many peers there are.
+    pub(super) size: Arc<SizeWatch>,
+    /// Room for gifts that are under way when their publication has returned.
+    pub(super) slots: Arc<Semaphore>,
     knowledge: Mutex<Knowledge>,
 }
 
@@ -93,6 +97,8 @@ impl NodeState {
             introduced,
             numbers: Arc::default(),
             woken: Notify::new(),
+            size: Arc::new(SizeWatch::new(&own)),
+            slots: Arc::new(Semaphore::new(BACKGROUND_SLOTS)),
             knowledge: Mutex::new(knowledge),
         }
     }

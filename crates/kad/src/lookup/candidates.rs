@@ -140,6 +140,11 @@ impl Candidates {
             .filter(|&(_, state)| state != PeerState::Unreachable)
     }
 
+    /// The `count` closest, whatever their states, the closest first.
+    pub(super) fn nearest(&self, count: usize) -> impl Iterator<Item = Candidate> {
+        self.order.iter().take(count).map(|place| Candidate(place.number))
+    }
+
     /// Whether the `count` closest that are not unreachable, or all if there are fewer, have answered.
     pub(super) fn closest_answered(&self, count: usize) -> bool {
         self.reachable().take(count).all(|(_, state)| state == PeerState::Queried)

@@ -15,6 +15,8 @@ pub struct LookupOutcome {
     pub is_complete: bool,
     /// The k closest peers that were not unreachable when the search ended, the closest first.
     pub closest: Vec<ClosestPeer>,
+    /// The k closest peers that were heard of, whether they could be reached or not, the closest first.
+    pub nearest: Vec<PeerId>,
     /// The providers, in the order in which they were heard of.
     pub providers: Vec<FoundProvider>,
     /// How many values that hold came.
@@ -27,6 +29,14 @@ pub struct LookupOutcome {
     pub asked: usize,
     /// The most answers that led to one of the closest peers that answered; `None` if none did.
     pub hops: Option<u8>,
+}
+
+impl LookupOutcome {
+    /// Those of the closest peers that answered, the closest first.
+    pub fn answered(&self) -> impl Iterator<Item = &PeerId> {
+        let answered = self.closest.iter().filter(|closest| closest.state == PeerState::Queried);
+        answered.map(|closest| &closest.peer)
+    }
 }
 
 /// One of the closest peers.
@@ -75,6 +85,7 @@ impl Lookup {
             is_complete: ending.is_some_and(|ending| ending.is_complete),
             hops: answered.map(|peer| peer.origin.hop).max(),
             closest,
+            nearest: self.candidates.nearest(self.rules.k).filter_map(|peer| self.peer(peer)).collect(),
             providers: self.found_providers().collect(),
             values: self.values,
             is_connected: self.is_connected,
