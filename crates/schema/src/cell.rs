@@ -162,6 +162,7 @@ from_cells! {
     String: Cell::Text(text) | Cell::Name(text) => Some(text.into_owned());
     Vec<String>: Cell::Texts(texts) => Some(texts.into_owned());
     Vec<u8>: Cell::Bytes(bytes) => Some(bytes.into_owned());
+    [u8; 16]: Cell::Bytes(bytes) => bytes.as_ref().try_into().ok();
     Address: Cell::Address(address) => Some(address.into_owned());
     Failure: Cell::Failure(failure) => Some(failure.into_owned());
     Vec<Address>: Cell::Addresses(addresses) => Some(addresses.into_owned());

@@ -3,7 +3,8 @@
 use kad::PeerId;
 
 use crate::{
-    ClockStep, Encounter, LookupRequest, PeerInDegree, Ping, RecordHolder, Visit,
+    ClockStep, Encounter, LookupRequest, Measurement, MeasurementRequest, PeerInDegree, Ping, RecordHolder,
+    Visit,
     cell::{BadCell, Cell, Cells},
     table::Table,
 };
@@ -102,4 +103,8 @@ row_types! {
     PeerInDegree,
     /// The wall clock was set.
     ClockStep,
+    /// A server was told to publish or to look up.
+    Measurement,
+    /// What it was told made a server ask a peer.
+    MeasurementRequest,
 }

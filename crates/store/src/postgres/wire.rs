@@ -184,8 +184,9 @@ mod tests {
     };
     use proptest::prelude::*;
     use schema::{
-        AddressVisit, ClockStep, ConnectionInfo, LookupRequest, PeerInDegree, PrefixOutcome, RecordHolder,
-        StepCause, Visit, VisitKind,
+        AddressVisit, ClockStep, ConnectionInfo, LookupRequest, Measurement, MeasurementRequest,
+        OperationKind, PeerInDegree, PrefixOutcome, RecordHolder, RequestPurpose, StepCause, Strategy, Visit,
+        VisitKind,
     };
 
     use super::*;
@@ -271,7 +272,35 @@ mod tests {
         let heard =
             PeerInDegree { named: PeerNumber(2), tables: u16::MAX, heard_after: u32::MAX, given: true };
         let peer = Row::Peer(PeerNumber(3), PeerId::from_bytes(&[0, 1, 7]).unwrap());
-        vec![peer, visit().into(), request.into(), holder.into(), heard.into(), step.into()]
+        let [measurement, asked] = measured();
+        vec![
+            peer,
+            visit().into(),
+            request.into(),
+            holder.into(),
+            heard.into(),
+            step.into(),
+            measurement,
+            asked,
+        ]
+    }
+
+    fn measured() -> [Row; 2] {
+        let (peer, attempt) = (PeerNumber(1), [255; 16]);
+        let measurement = Measurement {
+            strategy: Some(Strategy::OptProv),
+            failure: Some("\0é".to_owned()),
+            culprit: Some(PeerNumber(2)),
+            size_estimate: Some(u64::MAX >> 1),
+            ..Measurement::planned(peer, attempt, OperationKind::Findable, Timestamp(3))
+        };
+        let asked = MeasurementRequest {
+            failure: Some(failure()),
+            transport: Some(Transport::Quic),
+            has_record: Some(false),
+            ..MeasurementRequest::begun(peer, attempt, RequestPurpose::ReadBack, Timestamp(4))
+        };
+        [measurement.into(), asked.into()]
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What every store does, whatever keeps its rows. A test of a backend calls these with a way to open a store of its
 //! own that was empty before the first call.
 
+mod measured;
+
 use std::time::Duration;
 
 use kad::{
@@ -9,8 +11,8 @@ use kad::{
 };
 use kadscope_store::{ColumnValues, Error, PeerHistory, RunFilter, Scan, Store, Totals, Writer};
 use schema::{
-    ClockStep, Encounter, LookupRequest, PeerInDegree, PeerNumber, Ping, RecordHolder, Row, RowType as _,
-    RunId, RunStart, RunState, StepCause, TABLES, Visit,
+    ClockStep, Encounter, LookupRequest, Measurement, MeasurementRequest, PeerInDegree, PeerNumber, Ping,
+    RecordHolder, Row, RowType as _, RunId, RunStart, RunState, StepCause, TABLES, Visit,
 };
 
 use crate::rows;
@@ -247,6 +249,8 @@ pub(crate) async fn every_kind_of_rows_is_read_back(open: &dyn Fn() -> Store) {
     read.extend(store.rows::<RecordHolder>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<PeerInDegree>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<ClockStep>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<Measurement>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<MeasurementRequest>(id).unwrap().map(|row| row.unwrap().into()));
     assert_eq!(read, sent[3..]);
     let tables: std::collections::BTreeSet<_> = read.iter().map(|row| row.table().unwrap().name).collect();
     assert_eq!(tables.len(), TABLES.len(), "none is forgotten");
@@ -320,6 +324,8 @@ pub(crate) async fn a_peer_is_known_over_all_runs(open: &dyn Fn() -> Store) {
             (third, "ping", 1),
             (third, "lookup_request", 1),
             (third, "record_holder", 1),
+            (third, "measurement", 2),
+            (third, "measurement_request", 1),
             (second, "visit", 1),
             (first, "visit", 1),
         ]
@@ -382,5 +388,14 @@ fn of_every_kind() -> Vec<Row> {
         wall: started_at.after(Duration::from_secs(3600)),
         cause: StepCause::Suspended,
     };
-    vec![rows::visit(1).into(), ping.into(), request.into(), holder.into(), in_degree.into(), step.into()]
+    let mut all: Vec<Row> = vec![
+        rows::visit(1).into(),
+        ping.into(),
+        request.into(),
+        holder.into(),
+        in_degree.into(),
+        step.into(),
+    ];
+    all.extend(measured::measured(started_at));
+    all
 }
