@@ -32,10 +32,11 @@ pub(crate) fn want(row: &Row, dictionaries: &mut Dictionaries, numbers: &mut Num
     if let Some(encounter) = row.encounter() {
         want_encounter(encounter, dictionaries);
     }
-    let has_subject = row.table().is_some_and(Table::has_subject);
-    for (position, cell) in row.cells().iter().enumerate() {
+    let columns = row.table().map_or(&[][..], |table| table.columns);
+    for (column, cell) in columns.iter().zip(&row.cells()) {
         match cell {
-            Cell::Peer(number) if position == 0 && has_subject => numbers.want(*number),
+            Cell::Peer(number) if matches!(column.holds, Holds::Subject) => numbers.want(*number),
+            Cell::Text(agent) if layout::is_agent(column) => dictionaries.agents.want(&Agent(agent)),
             Cell::Failure(failure) => dictionaries.failures.want(&**failure),
             Cell::Address(address) => dictionaries.addresses.want(&**address),
             Cell::Addresses(addresses) => addresses.iter().for_each(|a| dictionaries.addresses.want(a)),
@@ -172,6 +173,9 @@ impl Encoder<'_> {
             (_, Cell::Count(count)) => out.big(big(*count)),
             (_, Cell::Flag(flag)) => out.flag(*flag),
             (_, Cell::Name(name)) => out.text(&**name),
+            (_, Cell::Text(agent)) if layout::is_agent(column) => {
+                out.int(self.dictionaries.agents.id(&Agent(agent)));
+            }
             (_, Cell::Text(text)) => out.text(&*kept(text)),
             (_, Cell::Texts(texts)) => self.protocols(out, texts),
             (_, Cell::Bytes(bytes)) => out.raw(bytes),
