@@ -8,20 +8,20 @@ const PRECISION: f64 = 1e-15;
 /// The most terms and steps: the series needs a few times the root of the shape, so this is enough for shapes of a million.
 const MAX_TERMS: usize = 100_000;
 
-/// Where the regularised lower incomplete gamma function P(shape, x) is `share`: the quantile of the gamma law with this shape
-/// and the scale 1. `shape` is positive, `share` lies between 0 and 1, both excluded; NaN for anything else.
-pub(crate) fn quantile(shape: f64, share: f64) -> f64 {
-    if !(shape > 0.0 && share > 0.0 && share < 1.0) {
+/// Where the regularised lower incomplete gamma function P(shape, x) is `portion`: the quantile of the gamma law with this
+/// shape and the scale 1. `shape` is positive, `portion` lies between 0 and 1, both excluded; NaN for anything else.
+pub(crate) fn quantile(shape: f64, portion: f64) -> f64 {
+    if !(shape > 0.0 && portion > 0.0 && portion < 1.0) {
         return f64::NAN;
     }
     let (mut low, mut high) = (0.0, shape.max(1.0));
-    while distribution(shape, high) < share {
+    while distribution(shape, high) < portion {
         low = high;
         high *= 2.0;
     }
     let mut x = f64::midpoint(low, high);
     for _ in 0..MAX_TERMS {
-        let excess = distribution(shape, x) - share;
+        let excess = distribution(shape, x) - portion;
         if excess > 0.0 {
             high = x;
         } else {
@@ -69,16 +69,16 @@ fn series(shape: f64, x: f64) -> f64 {
 
 /// The continued fraction of the upper function, by Lentz' method: NIST Digital Library of Mathematical Functions, 8.9.2.
 fn fraction(shape: f64, x: f64) -> f64 {
-    let mut b = x + 1.0 - shape;
-    let (mut c, mut d) = (f64::MAX, 1.0 / b);
-    let mut whole = d;
+    let mut denominator = x + 1.0 - shape;
+    let (mut above, mut below) = (f64::MAX, 1.0 / denominator);
+    let mut whole = below;
     for n in 1..MAX_TERMS {
-        let a = n as f64 * (shape - n as f64);
-        b += 2.0;
-        d = 1.0 / (a * d + b);
-        c = b + a / c;
-        whole *= c * d;
-        if (c * d - 1.0).abs() < PRECISION {
+        let numerator = n as f64 * (shape - n as f64);
+        denominator += 2.0;
+        below = 1.0 / (numerator * below + denominator);
+        above = denominator + numerator / above;
+        whole *= above * below;
+        if (above * below - 1.0).abs() < PRECISION {
             break;
         }
     }

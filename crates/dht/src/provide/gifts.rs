@@ -45,7 +45,7 @@ pub(crate) struct Gifts<N> {
     finder: Finder<N>,
     ask: Ask,
     begun: Instant,
-    gifts: Vec<Gift>,
+    all: Vec<Gift>,
     /// When each was sent, by its own clock.
     sent: Vec<Arc<OnceLock<Duration>>>,
     under_way: JoinSet<GiftEnd>,
@@ -63,14 +63,14 @@ impl<N: Network> Gifts<N> {
     /// None yet. Times count from `begun`.
     pub(crate) fn new(finder: Finder<N>, ask: Ask, begun: Instant) -> Self {
         let (under_way, notices) = (JoinSet::new(), mpsc::channel(MAX_NOTICES));
-        Self { finder, ask, begun, gifts: Vec::new(), sent: Vec::new(), under_way, notices }
+        Self { finder, ask, begun, all: Vec::new(), sent: Vec::new(), under_way, notices }
     }
 
     /// Gives the record to a peer, until then at the latest. Gives the position of the gift.
     pub(crate) fn give(&mut self, to: Contact, until: Instant) -> usize {
-        let gift = self.gifts.len();
+        let gift = self.all.len();
         let left = Arc::new(OnceLock::new());
-        self.gifts.push(Gift {
+        self.all.push(Gift {
             to: to.clone(),
             begun_after: self.begun.elapsed(),
             dialled: None,
@@ -88,15 +88,13 @@ impl<N: Network> Gifts<N> {
                 notices.try_send(gift).ok();
             };
             let no_dial = CancellationToken::new();
-            match timeout_at(until, pool.request(&to, ask, &no_dial, note)).await {
-                Ok(Exchange { dialled, outcome, .. }) => {
-                    GiftEnd { gift, dialled, outcome: outcome.map(drop) }
-                }
-                Err(_) => {
-                    let outcome = Err(Failure::new(Phase::Request, FailureClass::Timeout));
-                    GiftEnd { gift, dialled: None, outcome }
-                }
-            }
+            let exchange = timeout_at(until, pool.request(&to, ask, &no_dial, note)).await;
+            let timeout = || Failure::new(Phase::Request, FailureClass::Timeout);
+            let (dialled, outcome) = exchange.map_or_else(
+                |_| (None, Err(timeout())),
+                |Exchange { dialled, outcome, .. }| (dialled, outcome.map(drop)),
+            );
+            GiftEnd { gift, dialled, outcome }
         });
         gift
     }
@@ -116,7 +114,7 @@ impl<N: Network> Gifts<N> {
                     else => continue,
                 },
             };
-            let Some(gift) = self.gifts.get_mut(turn.gift) else { continue };
+            let Some(gift) = self.all.get_mut(turn.gift) else { continue };
             gift.sent_after = self.sent.get(turn.gift).and_then(|left| left.get().copied());
             if turn.ended.is_some() || gift.ended_after.is_none() {
                 return Some(turn);
@@ -127,7 +125,7 @@ impl<N: Network> Gifts<N> {
     fn end(&mut self, ended: GiftEnd) -> GiftTurn {
         let GiftEnd { gift, dialled, outcome } = ended;
         let turn = GiftTurn { gift, ended: Some(outcome.is_ok()) };
-        if let Some(entry) = self.gifts.get_mut(gift) {
+        if let Some(entry) = self.all.get_mut(gift) {
             (entry.dialled, entry.ended_after) = (dialled, Some(self.begun.elapsed()));
             entry.sent = Some(outcome);
         }
@@ -136,7 +134,7 @@ impl<N: Network> Gifts<N> {
 
     /// All gifts, as they stand.
     pub(crate) fn as_they_stand(&self) -> Vec<Gift> {
-        self.gifts.clone()
+        self.all.clone()
     }
 
     /// Whether nothing is under way.
@@ -147,12 +145,12 @@ impl<N: Network> Gifts<N> {
     /// Gives up what is under way, for this reason. Gives all gifts as they ended.
     pub(crate) fn give_up(mut self, class: FailureClass) -> Vec<Gift> {
         let now = self.begun.elapsed();
-        for (gift, left) in self.gifts.iter_mut().zip(&self.sent) {
+        for (gift, left) in self.all.iter_mut().zip(&self.sent) {
             if gift.ended_after.is_none() {
                 gift.sent_after = left.get().copied();
                 (gift.ended_after, gift.sent) = (Some(now), Some(Err(Failure::new(Phase::Request, class))));
             }
         }
-        self.gifts
+        self.all
     }
 }
