@@ -3,9 +3,15 @@
 //! How a record is published or found is decided by `kad` and done by `dht`; where rows and the register of servers are kept is left to
 //! `store`; who asks by HTTP is let in by `http`; only the program prints.
 
+pub mod explain;
+mod operation;
 mod wire;
 
 /// The closed names of operations: rows hold them, so `schema` has them.
 pub use schema::{ConnectionPolicy, OperationKind, OperationOutcome, RequestPurpose, Strategy};
 
+pub use self::operation::{
+    BadOperationId, MAX_KEY_BYTES, MAX_REQUESTS, MAX_STEPS, MAX_TEXT_BYTES, Operation, OperationCounts,
+    OperationDial, OperationId, OperationRequest, OperationStep, OperationTold, UnixNanos,
+};
 pub use self::wire::{BadOrder, OperationAnswer, ProvideOrder, RetrieveOrder, StepMeasurement};

@@ -99,8 +99,8 @@ impl Dialling {
     }
 
     /// As a trace keeps it, of a request that began so long after the lookup.
-    pub fn row(&self, begun: Duration) -> RpcDial {
-        let began = begun + self.begun_after;
+    pub fn row(&self, after: Duration) -> RpcDial {
+        let began = after + self.begun_after;
         let over = self.endpoint.as_ref().map(|endpoint| (endpoint.transport, endpoint.security));
         RpcDial { began, ended: began + self.took, over, round_trip: self.round_trip }
     }

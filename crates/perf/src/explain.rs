@@ -1,0 +1,99 @@
+//! Why an operation took as long as it did: its critical path, who held it up, and which of its requests nobody needed.
+//!
+//! Everything here follows from the operation's requests and the rules of its strategy: it reads no clock and asks nobody, so an
+//! operation that was kept is explained in the same way as one that has just ended. The path goes backwards from the end: the
+//! request whose end let it end, whoever named the peer of that request, and so on to the beginning. Its pieces follow each other
+//! without a gap, so that they add up to what the operation took, to the nanosecond.
+
+use std::time::Duration;
+
+use kad::PeerId;
+use serde::{Deserialize, Serialize};
+
+use crate::operation::written;
+
+/// The most pieces of a path: four for each answer that can lead to a peer.
+pub const MAX_PIECES: usize = 1280;
+
+kad::named! {
+    /// What an operation was waiting for, for a while.
+    pub enum PathWait: serde {
+        /// For a place among the connections, or for the dial that somebody else had begun.
+        Queue = "queue",
+        /// For a dial.
+        Dial = "dial",
+        /// For what was asked of a peer: from when it was sent until it ended.
+        Answer = "answer",
+        /// For one of the lookup's few requests at a time to end, before the next peer was asked.
+        Slot = "slot",
+        /// The search was over, and what it had asked was waited for, as Go's rules have it.
+        InFlight = "in_flight",
+        /// For the next tick of a strategy that looks around from time to time.
+        Tick = "tick",
+        /// For a limit of time.
+        Limit = "limit",
+        /// For this program.
+        Own = "own",
+    }
+}
+
+kad::named! {
+    /// The part of an operation to which a piece of its path belongs.
+    pub enum PathPart: serde {
+        /// The search for the closest peers, or for what is looked for.
+        Search = "search",
+        /// The rest of the closest are asked.
+        FollowUp = "follow_up",
+        /// The record is given to the closest.
+        Give = "give",
+    }
+}
+
+/// A piece of a critical path: what the operation was waiting for meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathPiece {
+    /// To which part it belongs.
+    pub part: PathPart,
+    /// For what it waited.
+    pub wait: PathWait,
+    /// From when, since the beginning of the operation.
+    #[serde(rename = "from_ns", with = "written")]
+    pub from: Duration,
+    /// Until when.
+    #[serde(rename = "until_ns", with = "written")]
+    pub until: Duration,
+    /// The position of the request that it belongs to; `None` where it waited for no peer.
+    pub request: Option<usize>,
+    /// Who held it up: the peer of the request, or the one whose request had to end first; `None` where it waited for nobody.
+    #[serde(default, with = "written", skip_serializing_if = "Option::is_none")]
+    pub peer: Option<PeerId>,
+}
+
+impl PathPiece {
+    /// How long it is.
+    pub fn took(&self) -> Duration {
+        self.until.saturating_sub(self.from)
+    }
+}
+
+/// Who held an operation up most.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Culprit {
+    /// Who.
+    #[serde(with = "written")]
+    pub peer: PeerId,
+    /// Waiting for what of it took the longest.
+    pub wait: PathWait,
+    /// In which part of the operation.
+    pub part: PathPart,
+    /// Whether it was waited for in vain: a timeout, or another failure.
+    pub has_failed: bool,
+    /// How long the critical path waits for it, in all.
+    #[serde(rename = "held_ns", with = "written")]
+    pub held: Duration,
+    /// How many others would have held it up just as long, had this one not been there.
+    pub alike: u32,
+    /// How much faster it would have been without this peer, by the same rules; `None` where what was seen does not tell.
+    #[serde(rename = "faster_by_ns", default, with = "written")]
+    pub faster_by: Option<Duration>,
+}
