@@ -218,7 +218,7 @@ async fn a_trace_says_how_each_request_went() {
     }
     let unreached = rpcs.iter().find(|rpc| rpc.sent.is_none()).expect("somebody who cannot be reached");
     let dial = unreached.dial.expect("a dial");
-    assert!(dial.ended - dial.began >= Duration::from_secs(5) || unreached.fate == RpcFate::Cancelled);
+    assert!(dial.began + Duration::from_secs(5) <= dial.ended || unreached.fate == RpcFate::Cancelled);
     let again = find(&finder, LookupKind::Closest, b"key", Rules::go()).await;
     assert!(again.trace.rpcs.iter().any(|rpc| rpc.dial.is_none() && rpc.fate == RpcFate::Answered));
 }
