@@ -121,10 +121,8 @@ impl<N: Network> Finder<N> {
         let mut search = Search::new(self, quest, holds, watch);
         while search.ask_all() {
             tokio::select! {
-                // Who was asked is connected, before it answers.
                 biased;
-                Some(sent) = search.sent.1.recv() => search.on_sent(&sent),
-                Some(done) = search.under_way.join_next() => search.on_end(done.ok()),
+                _ = search.next() => {}
                 () = cancel.cancelled() => search.lookup.cancel(),
             }
         }
@@ -148,11 +146,11 @@ struct Ended {
 }
 
 /// A lookup under way.
-struct Search<'a, N, H, W> {
+pub(crate) struct Search<'a, N, H, W> {
     finder: &'a Finder<N>,
     ask: Ask,
-    begun: Instant,
-    lookup: Lookup,
+    pub(crate) begun: Instant,
+    pub(crate) lookup: Lookup,
     trace: Trace,
     reading: Reading<H>,
     watch: W,
@@ -165,7 +163,7 @@ struct Search<'a, N, H, W> {
 }
 
 impl<'a, N: Network, H: Fn(&[u8]) -> bool, W: FnMut(&Trace, Happened)> Search<'a, N, H, W> {
-    fn new(finder: &'a Finder<N>, quest: Quest, holds: H, watch: W) -> Self {
+    pub(crate) fn new(finder: &'a Finder<N>, quest: Quest, holds: H, watch: W) -> Self {
         let Quest { kind, key, from, rules } = quest;
         let FinderTerms { own, protocols, patience } = &*finder.terms;
         let mut addresses = KnownAddresses::default();
@@ -200,7 +198,7 @@ impl<'a, N: Network, H: Fn(&[u8]) -> bool, W: FnMut(&Trace, Happened)> Search<'a
     }
 
     /// Asks everybody who is to be asked now. `false` once the lookup is over.
-    fn ask_all(&mut self) -> bool {
+    pub(crate) fn ask_all(&mut self) -> bool {
         loop {
             let step = self.lookup.step();
             if self.lookup.termination().is_some() {
@@ -238,14 +236,28 @@ impl<'a, N: Network, H: Fn(&[u8]) -> bool, W: FnMut(&Trace, Happened)> Search<'a
         });
     }
 
+    /// Waits until something comes of a request, and takes it in. Gives whether a peer has answered that was asked; `None` if one was
+    /// sent its request. Cancel-safe.
+    pub(crate) async fn next(&mut self) -> Option<bool> {
+        tokio::select! {
+            // Who was asked is connected, before it answers.
+            biased;
+            Some(sent) = self.sent.1.recv() => {
+                self.on_sent(&sent);
+                None
+            }
+            Some(done) = self.under_way.join_next() => self.on_end(done.ok()),
+        }
+    }
+
     fn on_sent(&mut self, &Sent { rpc, candidate, at }: &Sent) {
         self.trace.sent(rpc, at);
         self.lookup.connected(candidate);
     }
 
-    /// A request has ended; `None` if its task did not come to its end.
-    fn on_end(&mut self, ended: Option<Ended>) {
-        let Some(Ended { rpc, candidate, exchange }) = ended else { return };
+    /// A request has ended; `None` if its task did not come to its end. Gives whether it was answered.
+    fn on_end(&mut self, ended: Option<Ended>) -> Option<bool> {
+        let Ended { rpc, candidate, exchange } = ended?;
         let now = self.begun.elapsed();
         let dial = exchange.dialled.as_ref().map(|dialled| dialled.row(now.saturating_sub(exchange.took)));
         self.trace.carried(rpc, dial, exchange.traffic);
@@ -261,6 +273,7 @@ impl<'a, N: Network, H: Fn(&[u8]) -> bool, W: FnMut(&Trace, Happened)> Search<'a
         let at = (rpc, candidate, now);
         let read = answer
             .and_then(|answer| self.reading.take(&answer, at, (&mut self.lookup, &mut self.trace), &admits));
+        let has_answered = read.is_ok();
         if let Err(failure) = read {
             self.lookup.failed(candidate);
             match failure.class {
@@ -269,9 +282,10 @@ impl<'a, N: Network, H: Fn(&[u8]) -> bool, W: FnMut(&Trace, Happened)> Search<'a
             }
         }
         (self.watch)(&self.trace, Happened { rpc });
+        Some(has_answered)
     }
 
-    fn end(mut self) -> Found {
+    pub(crate) fn end(mut self) -> Found {
         let took = self.begun.elapsed();
         self.trace.close(took);
         let Reading { addresses, providers, values, .. } = self.reading;

@@ -10,8 +10,11 @@
 mod addresses;
 mod autonat;
 mod conversation;
+mod deliveries;
 mod finder;
+mod fullrt;
 mod identifying;
+mod many_published;
 mod node;
 mod optimistic;
 mod pool;
@@ -20,6 +23,7 @@ mod provide;
 mod publication;
 mod retrieval;
 mod size_watch;
+mod sweep;
 
 pub use addresses::KnownAddresses;
 pub use autonat::{AddressChecks, DialBacks, Inquiry, NumberDesk, OwnAddress, ask_to_dial_back};
@@ -27,7 +31,9 @@ pub use conversation::{Ask, Awaits, Broken, Conversation, Meter, Reply, TalkLimi
 pub use finder::{
     ANSWER_PATIENCE, Finder, FinderTerms, Found, FoundValue, GivenAddress, Happened, Provider, Quest,
 };
+pub use fullrt::{FullTable, FullTerms};
 pub use identifying::{Identified, Identifying, identify};
+pub use many_published::{LookupTotals, ManyPublished, Placement, PlacementFate, Recipient};
 pub use node::{Node, NodeConfig, NodeProfile};
 pub use optimistic::{BACKGROUND_SLOTS, OptimisticTerms};
 pub use pool::{Dialling, Exchange, Pool, PoolConfig};
@@ -36,3 +42,4 @@ pub use provide::{Holder, PUT_PATIENCE, ProviderRecord, PublishTerms, ReadBack};
 pub use publication::{Gift, Publication, PublishFailure};
 pub use retrieval::{BlockDesk, ProviderSight, Retrieval};
 pub use size_watch::SizeWatch;
+pub use sweep::SweepTerms;

@@ -58,6 +58,12 @@ impl Key {
         self.distance(other).leading_zeros()
     }
 
+    /// The bit at this place, the most significant one at 0; `false` beyond the last.
+    pub fn bit(&self, place: u32) -> bool {
+        let byte = self.0.get((place / 8) as usize).copied().unwrap_or_default();
+        byte & (0x80 >> (place % 8)) != 0
+    }
+
     /// The first 16 bits, as a number.
     pub const fn prefix16(&self) -> u16 {
         u16::from_be_bytes([self.0[0], self.0[1]])
@@ -154,6 +160,13 @@ mod tests {
         let mut least = [0; 32];
         least[31] = 1;
         same(least, 2.0_f64.powi(-256));
+    }
+
+    #[test]
+    fn bits_are_counted_from_the_most_significant() {
+        let key = Key::from_bytes(std::array::from_fn(|i| if i == 1 { 0b0100_0001 } else { 0 }));
+        let set: Vec<u32> = (0..300).filter(|&place| key.bit(place)).collect();
+        assert_eq!(set, [9, 15]);
     }
 
     #[test]

@@ -4,9 +4,10 @@
 //! Start with [`network`] (what a network must offer to those who ask), [`fabric`] (and to those who are asked) and
 //! [`failure`] (the closed names of what goes wrong). The wire is [`message`] and [`mod@identify`], with [`address`] and
 //! [`peer_id`] in them; [`answer`], [`records`], [`values`], [`table`], [`mod@lookup`], [`mod@key`] and [`preimage`] are the
-//! protocol's arithmetic. [`policy`], [`opt_out`] and [`scope`] say what may be dialled, [`plan`] in which order. [`bitswap`] and
-//! [`gateway`] ask providers for blocks, and [`retrieval`] says what their answers come to. [`Persistence`] is how far a publication
-//! goes, and [`size`] how many peers a network has, as its lookups show it. [`mod@parse`] and [`written`] read what people write.
+//! protocol's arithmetic, and [`fullrt`] publishes with the whole network at hand. [`policy`], [`opt_out`] and [`scope`] say what may
+//! be dialled, [`plan`] in which order. [`bitswap`] and [`gateway`] ask providers for blocks, and [`retrieval`] says what their
+//! answers come to. [`Persistence`] is how far a publication goes, and [`size`] how many peers a network has, as its lookups show it.
+//! [`mod@parse`] and [`written`] read what people write.
 
 pub mod address;
 pub mod answer;
@@ -17,6 +18,7 @@ mod date;
 pub mod delegated;
 pub mod fabric;
 pub mod failure;
+pub mod fullrt;
 mod gamma;
 pub mod gateway;
 pub mod identify;

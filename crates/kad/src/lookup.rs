@@ -207,6 +207,13 @@ impl Lookup {
         }
     }
 
+    /// Ends the search as completed, by a rule that is its caller's. Ignored once it has ended.
+    pub fn complete(&mut self) {
+        if self.ending.is_none() {
+            self.terminate(Termination::Completed);
+        }
+    }
+
     /// Gives the lookup up: it is over.
     pub fn cancel(&mut self) {
         match &mut self.ending {

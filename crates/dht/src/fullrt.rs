@@ -1,0 +1,107 @@
+//! Publishing and finding by a table of the whole network: whom a key's records belong to is known, so nobody is asked for it.
+//!
+//! When enough have been given a record, or have answered, is decided by `kad::fullrt`, as go-libp2p-kad-dht's accelerated client
+//! decides it; a [`FullTable`] comes from a crawl, which is others' to make.
+
+mod finding;
+mod giving;
+mod many;
+mod table;
+mod terms;
+
+use kad::{Contact, Persistence, fullrt::FanOut, message::K, network::Network};
+use tokio::time::sleep_until;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::giving::gift_of;
+use self::giving::{Giving, Told};
+pub use self::{table::FullTable, terms::FullTerms};
+use crate::{
+    finder::Finder,
+    provide::ProviderRecord,
+    publication::{Publication, PublishFailure},
+};
+
+impl<N: Network> Finder<N> {
+    /// Gives a record to the peers of a table that are closest to its key.
+    ///
+    /// By Go's rules this ends once about half of them were sent it; those that were not by then are not sent it any more, and nobody
+    /// says so but the gifts. Thoroughly, all of them are given it, and for each that cannot be the next closest one stands in, as far
+    /// as the [terms](FullTerms) let it: a lookup ends with the closest that answer, so these are whom others will ask.
+    pub async fn publish_full(
+        &self,
+        record: &ProviderRecord,
+        table: &FullTable,
+        terms: impl Into<FullTerms>,
+        cancel: &CancellationToken,
+    ) -> Publication {
+        let terms = terms.into();
+        let mut nearest = table.nearest(&record.key);
+        let closest: Vec<Contact> = nearest.by_ref().take(K).collect();
+        let giving = Giving::new(self, record, terms.patience());
+        if closest.is_empty() {
+            return giving.whole(Err(PublishFailure::NoPeers));
+        }
+        match terms.persistence {
+            Persistence::Go => giving.give_as_go(closest, terms, cancel).await,
+            Persistence::Thorough => {
+                let spare = nearest.take(terms.stand_ins);
+                giving.give_to_all(closest, spare, cancel).await
+            }
+        }
+    }
+}
+
+impl<N: Network> Giving<N> {
+    /// As [`FanOut`] has it: what is sent is a success, as in Go, where nobody waits for what the peer makes of it.
+    async fn give_as_go(
+        mut self,
+        closest: Vec<Contact>,
+        terms: FullTerms,
+        cancel: &CancellationToken,
+    ) -> Publication {
+        let mut fan = FanOut::new(closest.len(), terms.fan_out);
+        closest.into_iter().for_each(|contact| self.give(contact));
+        while fan.end().is_none() {
+            let until = self.begun() + fan.until();
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => return self.given_up(),
+                Some(told) = self.next() => match told {
+                    Told::Sent { at, .. } => fan.succeeded(at),
+                    Told::Ended { was_sent: false, at, .. } => fan.failed(at),
+                    // It was counted when it was sent.
+                    Told::Ended { .. } => {}
+                },
+                () = sleep_until(until) => fan.look(fan.until()),
+            }
+        }
+        let outcome = if fan.successes() == 0 { Err(PublishFailure::NobodyTook) } else { Ok(()) };
+        self.leave(outcome)
+    }
+
+    /// To all of them, and to one of the others for each that could not be given it.
+    async fn give_to_all(
+        mut self,
+        closest: Vec<Contact>,
+        mut spare: impl Iterator<Item = Contact> + Send,
+        cancel: &CancellationToken,
+    ) -> Publication {
+        closest.into_iter().for_each(|contact| self.give(contact));
+        let mut taken = 0;
+        loop {
+            let told = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return self.given_up(),
+                told = self.next() => told,
+            };
+            match told {
+                Some(Told::Ended { took: true, .. }) => taken += 1,
+                Some(Told::Ended { .. }) => spare.next().into_iter().for_each(|contact| self.give(contact)),
+                Some(Told::Sent { .. }) => {}
+                None => break,
+            }
+        }
+        self.whole(if taken == 0 { Err(PublishFailure::NobodyTook) } else { Ok(()) })
+    }
+}

@@ -1,0 +1,190 @@
+//! A record on its way to any number of peers at once, and what is known of each of these gifts.
+
+use std::{sync::Arc, time::Duration};
+
+use kad::{
+    Contact,
+    failure::{Failure, FailureClass, Phase},
+    message::{Message, MessageType, Peer},
+    network::Network,
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    conversation::{Ask, Awaits},
+    finder::Finder,
+    pool::{Exchange, Pool},
+    provide::ProviderRecord,
+    publication::{Gift, Publication, PublishFailure},
+};
+
+/// How many notices that a record is on its way may wait. One whose notice has no room is known to have been sent when it ends.
+const MAX_SENT: usize = 256;
+
+/// What has happened to one gift.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Told {
+    /// It is on its way.
+    Sent {
+        /// When.
+        at: Duration,
+    },
+    /// It has ended.
+    Ended {
+        /// Whether it was ever sent.
+        was_sent: bool,
+        /// Whether it was sent and not refused.
+        took: bool,
+        /// When.
+        at: Duration,
+    },
+}
+
+/// The gift at this position is on its way.
+#[derive(Debug)]
+struct OnItsWay {
+    position: usize,
+    at: Duration,
+}
+
+/// Gifts of one record.
+#[derive(Debug)]
+pub(super) struct Giving<N> {
+    pool: Pool<N>,
+    ask: Ask,
+    begun: Instant,
+    gifts: Vec<Gift>,
+    under_way: JoinSet<(usize, Exchange)>,
+    sent: (mpsc::Sender<OnItsWay>, mpsc::Receiver<OnItsWay>),
+    give_up: CancellationToken,
+}
+
+/// What asks a peer to keep the records of a provider under a key.
+pub(crate) fn gift_of<N: Network>(finder: &Finder<N>, record: &ProviderRecord, patience: Duration) -> Ask {
+    let ProviderRecord { key, provider } = record;
+    let mut message = Message::new(MessageType::AddProvider, key.clone());
+    message.provider_peers = vec![Peer::new(&provider.peer, &provider.addrs)];
+    Ask {
+        protocols: Arc::clone(&finder.terms().protocols),
+        message: Some(message.encode().into()),
+        awaits: Awaits::End,
+        patience,
+    }
+}
+
+impl<N: Network> Giving<N> {
+    /// Begins; nobody is given anything yet.
+    pub(super) fn new(finder: &Finder<N>, record: &ProviderRecord, patience: Duration) -> Self {
+        Self {
+            pool: finder.pool().clone(),
+            ask: gift_of(finder, record, patience),
+            begun: Instant::now(),
+            gifts: Vec::new(),
+            under_way: JoinSet::new(),
+            sent: mpsc::channel(MAX_SENT),
+            give_up: CancellationToken::new(),
+        }
+    }
+
+    /// When it began: the times of gifts count from there.
+    pub(super) const fn begun(&self) -> Instant {
+        self.begun
+    }
+
+    /// Begins to give the record to a peer.
+    pub(super) fn give(&mut self, to: Contact) {
+        let (pool, ask, give_up) = (self.pool.clone(), self.ask.clone(), self.give_up.clone());
+        let (position, begun, notify, contact) =
+            (self.gifts.len(), self.begun, self.sent.0.clone(), to.clone());
+        self.under_way.spawn(async move {
+            let sent = || drop(notify.try_send(OnItsWay { position, at: begun.elapsed() }));
+            (position, pool.request(&contact, ask, &give_up, sent).await)
+        });
+        self.gifts.push(Gift {
+            to,
+            begun_after: self.begun.elapsed(),
+            dialled: None,
+            sent_after: None,
+            ended_after: None,
+            sent: None,
+        });
+    }
+
+    /// What happens next; `None` when nothing is under way. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Option<Told> {
+        loop {
+            tokio::select! {
+                // What is sent is sent before it ends.
+                biased;
+                Some(OnItsWay { position, at }) = self.sent.1.recv() => {
+                    if let Some(gift) = self.gifts.get_mut(position).filter(|gift| gift.sent_after.is_none()) {
+                        gift.sent_after = Some(at);
+                        return Some(Told::Sent { at });
+                    }
+                }
+                done = self.under_way.join_next() => match done? {
+                    Ok((position, exchange)) => return Some(self.end(position, exchange)),
+                    // A request is made of total functions; one that panics after all is a gift that never ends.
+                    Err(error) => tracing::error!(%error, "a gift did not come to its end"),
+                },
+            }
+        }
+    }
+
+    fn end(&mut self, position: usize, exchange: Exchange) -> Told {
+        let at = self.begun.elapsed();
+        let Exchange { dialled, sent_after, took, outcome, .. } = exchange;
+        let (was_sent, is_taken) = (sent_after.is_some(), outcome.is_ok());
+        if let Some(gift) = self.gifts.get_mut(position) {
+            let sent_at = sent_after.map(|after| at.saturating_sub(took.saturating_sub(after)));
+            gift.sent_after = gift.sent_after.or(sent_at);
+            (gift.dialled, gift.ended_after, gift.sent) = (dialled, Some(at), Some(outcome.map(drop)));
+        }
+        Told::Ended { was_sent, took: is_taken, at }
+    }
+
+    /// It is over for its caller: what was not sent is given up, and what was goes on to its end.
+    pub(super) fn leave(mut self, outcome: Result<(), PublishFailure>) -> Publication {
+        let took = self.begun.elapsed();
+        self.give_up.cancel();
+        // Some may be on their way of whom nobody has read it yet.
+        while let Ok(OnItsWay { position, at }) = self.sent.1.try_recv() {
+            if let Some(gift) = self.gifts.get_mut(position) {
+                gift.sent_after.get_or_insert(at);
+            }
+        }
+        for gift in self.gifts.iter_mut().filter(|gift| gift.sent.is_none() && gift.sent_after.is_none()) {
+            (gift.ended_after, gift.sent) = (Some(took), Some(Err(cancelled())));
+        }
+        let gifts = self.gifts.clone();
+        let (rest, settled) = oneshot::channel();
+        tokio::spawn(async move {
+            while self.next().await.is_some() {}
+            drop(rest.send(self.gifts));
+        });
+        Publication::whole(took, Vec::new(), gifts, outcome).with_rest(settled)
+    }
+
+    /// It is given up by its caller, with all that is under way.
+    pub(super) fn given_up(mut self) -> Publication {
+        let took = self.begun.elapsed();
+        for gift in self.gifts.iter_mut().filter(|gift| gift.sent.is_none()) {
+            (gift.ended_after, gift.sent) = (Some(took), Some(Err(cancelled())));
+        }
+        self.whole(Err(PublishFailure::Cancelled))
+    }
+
+    /// Nothing of it is under way.
+    pub(super) fn whole(self, outcome: Result<(), PublishFailure>) -> Publication {
+        Publication::whole(self.begun.elapsed(), Vec::new(), self.gifts, outcome)
+    }
+}
+
+const fn cancelled() -> Failure {
+    Failure::new(Phase::Request, FailureClass::Cancelled)
+}

@@ -1,0 +1,106 @@
+//! Many keys by a table of the whole network.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use kad::{
+    Contact, Key, Persistence,
+    fullrt::{BULK_PATIENCE, BULK_WORKERS, BulkPlan},
+    message::K,
+    network::Network,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{FullTable, FullTerms};
+use crate::{
+    deliveries::{Deliveries, Delivery, DeliveryLog, DeliveryRules, distinct},
+    finder::Finder,
+    many_published::ManyPublished,
+    publication::PublishFailure,
+};
+
+impl<N: Network> Finder<N> {
+    /// Gives the records of one provider under many keys to the peers of a table that are closest to each, in the order of the key
+    /// space and 20 peers at a time.
+    ///
+    /// By Go's rules a key that seven have is given to others for half a second only, so that slow ones are left out. Thoroughly all of
+    /// the closest are given it, and others stand in as with one key.
+    pub async fn publish_full_many(
+        &self,
+        provider: &Contact,
+        keys: &[Vec<u8>],
+        table: &FullTable,
+        terms: impl Into<FullTerms>,
+        cancel: &CancellationToken,
+    ) -> ManyPublished {
+        let terms = terms.into();
+        let keys = distinct(keys);
+        let deliveries = Deliveries::new(self, provider, Arc::clone(&keys), rules(terms), cancel);
+        let mut log = DeliveryLog::new(Arc::clone(&keys));
+        if table.is_empty() {
+            return log.into_published(PublishFailure::NoPeers);
+        }
+        deliveries.run(plan(&keys, table), |delivered| log.add(delivered)).await;
+        if terms.persistence == Persistence::Thorough {
+            stand_in(&deliveries, &mut log, table, terms.stand_ins).await;
+        }
+        let otherwise =
+            if cancel.is_cancelled() { PublishFailure::Cancelled } else { PublishFailure::NobodyTook };
+        log.into_published(otherwise)
+    }
+}
+
+fn rules(FullTerms { persistence, fan_out, .. }: FullTerms) -> DeliveryRules {
+    let is_go = persistence == Persistence::Go;
+    DeliveryRules {
+        connections: BULK_WORKERS,
+        dial: BULK_PATIENCE,
+        patience: fan_out.patience,
+        failures: usize::MAX,
+        // Go connects once, before the first key.
+        dials_once: true,
+        leaves_out: is_go,
+        persistence,
+    }
+}
+
+/// The deliveries of all chunks.
+fn plan<'a>(keys: &[Vec<u8>], table: &'a FullTable) -> impl Iterator<Item = Delivery> + 'a {
+    let mut plan = BulkPlan::new(keys, table.len());
+    let order: Vec<u32> =
+        plan.order().iter().map(|&(_, given)| u32::try_from(given).unwrap_or(u32::MAX)).collect();
+    let closest = |key: &Key| table.nearest_to(key).take(K).map(|(position, _)| position).collect();
+    let chunks = std::iter::from_fn(move || plan.next_chunk(closest));
+    chunks.flatten().filter_map(move |job| {
+        let keys = job.keys.iter().filter_map(|&key| order.get(key).copied()).collect();
+        Some(Delivery { to: table.contact(job.peer)?, keys, stands_in: false })
+    })
+}
+
+/// For each of the closest that could not be given a key, the next closest one is given it, round after round, as far as `stand_ins`
+/// peers beyond the closest.
+async fn stand_in<N: Network>(
+    deliveries: &Deliveries<N>,
+    log: &mut DeliveryLog,
+    table: &FullTable,
+    stand_ins: usize,
+) {
+    let wanted = K.min(table.len());
+    // How many of the closest to each key were tried.
+    let mut tried = vec![K; log.sent().len()];
+    while !deliveries.is_cancelled() {
+        let mut jobs: BTreeMap<usize, (Contact, Vec<u32>)> = BTreeMap::new();
+        for ((number, &sent), tried) in (0..).zip(log.sent()).zip(&mut tried) {
+            let missing = wanted.saturating_sub(sent).min((K + stand_ins).saturating_sub(*tried));
+            let Some(key) = deliveries.key(number).filter(|_| missing > 0) else { continue };
+            for (position, contact) in table.nearest_to(&Key::of(key)).skip(*tried).take(missing) {
+                jobs.entry(position).or_insert_with(|| (contact, Vec::new())).1.push(number);
+            }
+            *tried += missing;
+        }
+        if jobs.is_empty() {
+            break;
+        }
+        let jobs = jobs.into_values().map(|(to, keys)| Delivery { to, keys, stands_in: true });
+        deliveries.run(jobs, |delivered| log.add(delivered)).await;
+    }
+}

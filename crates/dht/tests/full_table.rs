@@ -1,0 +1,219 @@
+//! Publishing and finding by a table of the whole network, in virtual time and beside what is true of it.
+
+#![expect(clippy::expect_used, reason = "a test may fail")]
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use kad::{
+    Contact, Key, PeerId, Persistence,
+    lookup::Termination,
+    message::{AMINO_PROTOCOL, K, Message, MessageType, MessageView},
+};
+use kadscope_dht::{
+    ANSWER_PATIENCE, Ask, Awaits, Finder, FinderTerms, FullTable, FullTerms, PlacementFate, Pool, PoolConfig,
+    ProviderRecord, Publication, PublishFailure,
+};
+use testnet::{Scenario, SimConfig, SimNetwork, World};
+use tokio::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// 30 % of the peers are dead: refusing at once, or silent.
+const DEAD: &str =
+    "[[states]]\nshare = 0.15\nstate = 'refusing'\n[[states]]\nshare = 0.15\nstate = 'dropping'\n";
+
+struct Known {
+    finder: Finder<SimNetwork>,
+    world: Arc<World>,
+    table: FullTable,
+}
+
+impl Known {
+    /// A network, and a table of all of its peers, dead ones included: the crawl was long ago.
+    fn of(toml: &str) -> Self {
+        // The hash of a key, as any of RSA has.
+        let own = PeerId::from_bytes(&[&[0x12, 0x20][..], &[7; 32]].concat()).expect("an id");
+        let world = Arc::new(World::generate(&Scenario::parse(toml, "test").expect("a scenario")));
+        let network = SimNetwork::new(Arc::clone(&world), SimConfig { local: own, ..SimConfig::default() });
+        let terms =
+            FinderTerms { own, protocols: Arc::from([AMINO_PROTOCOL.to_owned()]), patience: ANSWER_PATIENCE };
+        let finder = Finder::new(Pool::new(network, PoolConfig::default()), terms);
+        let contact = |peer| Contact { peer: world.peer_id(peer), addrs: world.addresses(peer) };
+        let table = FullTable::of(world.peers().map(contact));
+        Self { finder, world, table }
+    }
+
+    fn provider(&self) -> Contact {
+        Contact {
+            peer: self.finder.terms().own,
+            addrs: vec!["/ip4/127.0.0.1/tcp/4001".parse().expect("an address")],
+        }
+    }
+
+    fn record(&self, key: &[u8]) -> ProviderRecord {
+        ProviderRecord { key: key.to_vec(), provider: self.provider() }
+    }
+
+    /// The closest to a key in truth, of those who answer.
+    fn closest(&self, key: &[u8]) -> BTreeSet<PeerId> {
+        let mut all: Vec<u32> =
+            self.world.peers().filter(|&peer| self.world.state(peer).is_honest_server()).collect();
+        all.sort_by_key(|&peer| self.world.key(peer).distance(&Key::of(key)));
+        all.into_iter().take(K).map(|peer| self.world.peer_id(peer)).collect()
+    }
+
+    /// How many of the closest that answer hold the record, as each of them says.
+    async fn holders(&self, key: &[u8]) -> usize {
+        let mut holders = 0;
+        for peer in self.closest(key) {
+            let number = self.world.find(&peer).expect("one of the world");
+            let to = Contact { peer, addrs: self.world.addresses(number) };
+            let ask = Ask {
+                protocols: Arc::clone(&self.finder.terms().protocols),
+                message: Some(Message::new(MessageType::GetProviders, key.to_vec()).encode().into()),
+                awaits: Awaits::Message,
+                patience: ANSWER_PATIENCE,
+            };
+            let exchange = self.finder.pool().request(&to, ask, &CancellationToken::new(), || {}).await;
+            let answer = exchange.answer().expect("an answer").to_vec();
+            let view = MessageView::decode(&answer).expect("a message");
+            let own = self.finder.terms().own.to_bytes();
+            holders += usize::from(view.provider_peers().any(|provider| provider.id == own));
+        }
+        holders
+    }
+
+    async fn publish(&self, key: &[u8], persistence: Persistence) -> Publication {
+        let (record, go_on) = (self.record(key), CancellationToken::new());
+        self.finder.publish_full(&record, &self.table, persistence, &go_on).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_gives_back_what_it_was_given() {
+    let known = Known::of("peers = 500");
+    let contact = |peer| Contact { peer: known.world.peer_id(peer), addrs: known.world.addresses(peer) };
+    let twice = FullTable::of(known.world.peers().chain(known.world.peers()).map(contact));
+    assert_eq!((twice.len(), twice.is_empty()), (500, false));
+    let mut all: Vec<Contact> = known.world.peers().map(contact).collect();
+    all.sort_by_key(|contact| Key::of_peer(&contact.peer));
+    assert!(twice.contacts().eq(all.iter().cloned()));
+    all.sort_by_key(|contact| Key::of_peer(&contact.peer).distance(&Key::of(b"key")));
+    assert_eq!(twice.closest(b"key", 30), all[..30]);
+    assert_eq!(twice.closest(b"key", 900).len(), 500);
+    assert!(twice.size_bytes() < 150 * 500, "{}", twice.size_bytes());
+    let nobody = FullTable::default();
+    assert_eq!((nobody.closest(b"key", 20), nobody.len()), (Vec::new(), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn thoroughly_all_of_the_closest_that_live_are_given_it_whoever_is_dead() {
+    let known = Known::of(&format!("peers = 1000\n{DEAD}"));
+    let (mut dead, mut go) = (0, 0);
+    for n in 0..20_u8 {
+        let published = known.publish(&[n], Persistence::Thorough).await;
+        assert_eq!((published.outcome, known.holders(&[n]).await), (Ok(()), 20));
+        dead += published.gifts.iter().filter(|gift| matches!(gift.sent, Some(Err(_)))).count();
+        known.publish(&[n, 1], Persistence::Go).await.settle().await;
+        go += known.holders(&[n, 1]).await;
+    }
+    // For 20 that live some 8.6 that do not are tried.
+    assert!((100..250).contains(&dead), "{dead}");
+    // Of the closest 14 live on average, and it says success.
+    assert!((20 * 7..=20 * 15).contains(&go), "{go} of 400");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_closest_of_the_table_are_given_it_if_nobody_is_to_stand_in() {
+    let known = Known::of(&format!("peers = 300\n{DEAD}"));
+    let terms = FullTerms { stand_ins: 0, ..Persistence::Thorough.into() };
+    let (record, go_on) = (known.record(b"key"), CancellationToken::new());
+    let published = known.finder.publish_full(&record, &known.table, terms, &go_on).await;
+    let asked: Vec<PeerId> = published.gifts.iter().map(|gift| gift.to.peer).collect();
+    let closest: Vec<PeerId> =
+        known.table.closest(b"key", K).into_iter().map(|contact| contact.peer).collect();
+    assert_eq!(asked, closest);
+    assert!(published.gifts.iter().any(|gift| matches!(gift.sent, Some(Err(_)))), "who is dead is named");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_lives_nobody_took_it_and_that_takes_no_longer_than_go() {
+    let known = Known::of("peers = 100\n[[states]]\nshare = 1.0\nstate = 'dropping'");
+    let begun = Instant::now();
+    let published = known.publish(b"key", Persistence::Go).await;
+    assert_eq!(published.outcome, Err(PublishFailure::NobodyTook));
+    assert!(begun.elapsed() <= Duration::from_secs(5), "{:?}", begun.elapsed());
+    let published = known.publish(b"key", Persistence::Thorough).await;
+    assert_eq!(published.outcome, Err(PublishFailure::NobodyTook));
+    assert_eq!(published.gifts.len(), 60, "the closest, and as many again twice");
+    let (record, go_on) = (known.record(b"key"), CancellationToken::new());
+    for persistence in Persistence::ALL {
+        let nobody = known.finder.publish_full(&record, &FullTable::default(), *persistence, &go_on).await;
+        assert_eq!((nobody.outcome, nobody.gifts.len()), (Err(PublishFailure::NoPeers), 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publication_that_is_cancelled_says_what_was_given_up() {
+    let known = Known::of("peers = 100\n[[states]]\nshare = 1.0\nstate = 'dropping'");
+    for persistence in Persistence::ALL {
+        let cancel = CancellationToken::new();
+        let (record, begun) = (known.record(b"key"), Instant::now());
+        let publication = known.finder.publish_full(&record, &known.table, *persistence, &cancel);
+        let stop = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            cancel.cancel();
+        };
+        let (published, ()) = tokio::join!(publication, stop);
+        assert_eq!(published.outcome, Err(PublishFailure::Cancelled));
+        assert!(published.gifts.iter().all(|gift| matches!(gift.sent, Some(Err(_)))));
+        assert_eq!(begun.elapsed(), Duration::from_secs(1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_given_is_found_and_a_search_by_gos_rules_stops_with_half() {
+    let known = Known::of(&format!("peers = 1000\n{DEAD}"));
+    known.publish(b"key", Persistence::Thorough).await;
+    let go_on = CancellationToken::new();
+    let find = async |key: &'static [u8], count, persistence: Persistence| {
+        known.finder.find_providers_full(key, count, &known.table, persistence, &go_on).await
+    };
+    let first = find(b"key", 1, Persistence::Go).await;
+    assert_eq!((first.outcome.termination, first.providers.len()), (Termination::Stopped, 1));
+    let go = find(b"other", 1, Persistence::Go).await;
+    let counts = go.trace.counts();
+    assert_eq!((go.outcome.termination, go.providers.len()), (Termination::Completed, 0));
+    assert!(counts.cancelled + counts.unsent > 0 && counts.asked == 20, "{counts:?}");
+    assert!(go.took <= Duration::from_secs(5));
+    let all = find(b"key", 0, Persistence::Thorough).await;
+    let holders = all.providers[0].holders.len();
+    assert_eq!(all.trace.counts().answered, holders, "whoever of the closest answers has it");
+    assert!(all.outcome.hops == Some(0) && all.trace.rpcs.iter().all(|rpc| rpc.heard_by.is_none()));
+    let nobody =
+        known.finder.find_providers_full(b"key", 1, &FullTable::default(), Persistence::Go, &go_on).await;
+    assert_eq!(nobody.trace.rpcs.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_keys_are_given_to_whoever_is_closest_to_each() {
+    let known = Known::of(&format!("peers = 1000\n{DEAD}"));
+    let keys: Vec<Vec<u8>> = (0..100_u8).map(|n| vec![n, 9]).collect();
+    let go_on = CancellationToken::new();
+    let publish = async |persistence: Persistence| {
+        known.finder.publish_full_many(&known.provider(), &keys, &known.table, persistence, &go_on).await
+    };
+    let go = publish(Persistence::Go).await;
+    assert_eq!((go.outcome, go.keys.len()), (Ok(()), 100));
+    assert!(go.sent().iter().all(|&sent| (7..=20).contains(&sent)), "{:?}", go.sent());
+    assert_eq!(go.placements.len(), 2000, "who was left out is said");
+    let all = publish(Persistence::Thorough).await;
+    assert!(all.sent().iter().all(|&sent| sent == 20), "{:?}", all.sent());
+    for (number, key) in keys.iter().enumerate().step_by(10) {
+        let holders: BTreeSet<PeerId> = all.holders(number).map(|contact| contact.peer).collect();
+        assert_eq!((holders, known.holders(key).await), (known.closest(key), 20));
+    }
+    let failed = all.placements.iter().filter(|placement| placement.fate == PlacementFate::Failed).count();
+    let stood_in = all.placements.iter().filter(|placement| placement.stands_in).count();
+    assert!(failed > 400 && stood_in >= failed.min(100), "{failed} {stood_in}");
+    assert!(all.recipients.iter().filter(|recipient| recipient.failure.is_some()).count() > 200);
+}
