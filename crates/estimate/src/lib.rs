@@ -5,7 +5,16 @@
 //! `docs/methodology` have the formulas, their sources, what they assume, and how wrong they were where the truth is known.
 
 mod completeness;
+mod difference;
 mod missed;
+mod normal;
+mod proportion;
+mod survival;
+#[cfg(test)]
+mod trials;
 
 pub use completeness::{Capture, Completeness, Evidence, InDegree, InDegrees};
+pub use difference::{LogRank, QuantileDifference, log_rank, quantile_difference};
 pub use missed::{Estimate, Method, NoEstimate, missed};
+pub use proportion::Proportion;
+pub use survival::{BoxStatistics, NoSurvival, Quantile, Survival, SurvivalStep, Timed};
