@@ -83,8 +83,7 @@ impl<N: Network> Deliveries<N> {
     /// Of these keys.
     pub(crate) fn new(
         finder: &Finder<N>,
-        provider: &Contact,
-        keys: Arc<[Vec<u8>]>,
+        (provider, keys): (&Contact, &Arc<[Vec<u8>]>),
         rules: DeliveryRules,
         cancel: &CancellationToken,
     ) -> Self {
@@ -93,7 +92,7 @@ impl<N: Network> Deliveries<N> {
             finder: finder.clone(),
             rules,
             begun: Instant::now(),
-            keys,
+            keys: Arc::clone(keys),
             provider: provider.clone(),
             progress: Arc::new(Mutex::new(progress)),
             cancel: cancel.clone(),
@@ -138,8 +137,12 @@ impl<N: Network> Deliveries<N> {
             let (was_sent, outcome) = self.give(&to, key, patience).await;
             let took = outcome.is_ok() || was_sent && self.rules.persistence == Persistence::Go;
             failure = outcome.err().or(failure);
-            let is_cancelled = !took && self.cancel.is_cancelled();
-            fates.push((key, fate(took, is_cancelled)));
+            let fate = match took {
+                true => PlacementFate::Sent,
+                false if self.cancel.is_cancelled() => PlacementFate::Cancelled,
+                false => PlacementFate::Failed,
+            };
+            fates.push((key, fate));
             if took {
                 self.note(key);
                 streak = 0;
@@ -204,14 +207,6 @@ impl<N: Network> Deliveries<N> {
 
 fn end_of(exchange: Exchange) -> (bool, Result<(), Failure>) {
     (exchange.sent_after.is_some(), exchange.outcome.map(drop))
-}
-
-const fn fate(took: bool, is_cancelled: bool) -> PlacementFate {
-    match (took, is_cancelled) {
-        (true, _) => PlacementFate::Sent,
-        (false, true) => PlacementFate::Cancelled,
-        (false, false) => PlacementFate::Failed,
-    }
 }
 
 /// What became of all deliveries so far.

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::giving::gift_of;
 use self::giving::{Giving, Told};
-pub use self::{table::FullTable, terms::FullTerms};
+pub use self::{finding::FullSearch, table::FullTable, terms::FullTerms};
 use crate::{
     finder::Finder,
     provide::ProviderRecord,
@@ -61,7 +61,9 @@ impl<N: Network> Giving<N> {
         cancel: &CancellationToken,
     ) -> Publication {
         let mut fan = FanOut::new(closest.len(), terms.fan_out);
-        closest.into_iter().for_each(|contact| self.give(contact));
+        for contact in closest {
+            self.give(contact);
+        }
         while fan.end().is_none() {
             let until = self.begun() + fan.until();
             tokio::select! {
@@ -87,7 +89,9 @@ impl<N: Network> Giving<N> {
         mut spare: impl Iterator<Item = Contact> + Send,
         cancel: &CancellationToken,
     ) -> Publication {
-        closest.into_iter().for_each(|contact| self.give(contact));
+        for contact in closest {
+            self.give(contact);
+        }
         let mut taken = 0;
         loop {
             let told = tokio::select! {
@@ -97,7 +101,11 @@ impl<N: Network> Giving<N> {
             };
             match told {
                 Some(Told::Ended { took: true, .. }) => taken += 1,
-                Some(Told::Ended { .. }) => spare.next().into_iter().for_each(|contact| self.give(contact)),
+                Some(Told::Ended { .. }) => {
+                    if let Some(contact) = spare.next() {
+                        self.give(contact);
+                    }
+                }
                 Some(Told::Sent { .. }) => {}
                 None => break,
             }

@@ -31,9 +31,9 @@ pub use conversation::{Ask, Awaits, Broken, Conversation, Meter, Reply, TalkLimi
 pub use finder::{
     ANSWER_PATIENCE, Finder, FinderTerms, Found, FoundValue, GivenAddress, Happened, Provider, Quest,
 };
-pub use fullrt::{FullTable, FullTerms};
+pub use fullrt::{FullSearch, FullTable, FullTerms};
 pub use identifying::{Identified, Identifying, identify};
-pub use many_published::{LookupTotals, ManyPublished, Placement, PlacementFate, Recipient};
+pub use many_published::{LookupTotals, ManyPublished, ManyRecords, Placement, PlacementFate, Recipient};
 pub use node::{Node, NodeConfig, NodeProfile};
 pub use optimistic::{BACKGROUND_SLOTS, OptimisticTerms};
 pub use pool::{Dialling, Exchange, Pool, PoolConfig};

@@ -6,6 +6,15 @@ use kad::{Contact, failure::Failure};
 
 use crate::publication::PublishFailure;
 
+/// The records of one provider under many keys (multihashes).
+#[derive(Debug, Clone, Copy)]
+pub struct ManyRecords<'a> {
+    /// Who provides, and where: servers drop a record without an address.
+    pub provider: &'a Contact,
+    /// What; one that is there twice counts once.
+    pub keys: &'a [Vec<u8>],
+}
+
 kad::named! {
     /// What became of a record that one peer was to be given.
     pub enum PlacementFate {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     deliveries::{Deliveries, Delivery, DeliveryLog, DeliveryRules, distinct},
     finder::{Finder, Quest},
-    many_published::ManyPublished,
+    many_published::{ManyPublished, ManyRecords},
     publication::PublishFailure,
 };
 
@@ -39,13 +39,12 @@ impl<N: Network> Finder<N> {
     /// begins with.
     pub async fn publish_sweep(
         &self,
-        provider: &Contact,
-        keys: &[Vec<u8>],
+        records: ManyRecords<'_>,
         start: impl Fn(&[u8]) -> Vec<Contact> + Sync,
         terms: &SweepTerms,
         cancel: &CancellationToken,
     ) -> ManyPublished {
-        let keys = distinct(keys);
+        let keys = distinct(records.keys);
         let rules = DeliveryRules {
             connections: terms.connections,
             dial: std::time::Duration::from_secs(10),
@@ -55,7 +54,7 @@ impl<N: Network> Finder<N> {
             leaves_out: false,
             persistence: terms.persistence,
         };
-        let deliveries = Deliveries::new(self, provider, Arc::clone(&keys), rules, cancel);
+        let deliveries = Deliveries::new(self, (records.provider, &keys), rules, cancel);
         let mut log = DeliveryLog::new(Arc::clone(&keys));
         for (number, key) in (0..).zip(keys.iter()) {
             let quest = Quest {

@@ -6,12 +6,12 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use kad::{
     Contact, Key, PeerId, Persistence,
-    lookup::Termination,
+    lookup::{Enough, Termination},
     message::{AMINO_PROTOCOL, K, Message, MessageType, MessageView},
 };
 use kadscope_dht::{
-    ANSWER_PATIENCE, Ask, Awaits, Finder, FinderTerms, FullTable, FullTerms, PlacementFate, Pool, PoolConfig,
-    ProviderRecord, Publication, PublishFailure,
+    ANSWER_PATIENCE, Ask, Awaits, Finder, FinderTerms, FullSearch, FullTable, FullTerms, ManyRecords,
+    PlacementFate, Pool, PoolConfig, ProviderRecord, Publication, PublishFailure,
 };
 use testnet::{Scenario, SimConfig, SimNetwork, World};
 use tokio::time::{Duration, Instant};
@@ -175,22 +175,23 @@ async fn what_was_given_is_found_and_a_search_by_gos_rules_stops_with_half() {
     let known = Known::of(&format!("peers = 1000\n{DEAD}"));
     known.publish(b"key", Persistence::Thorough).await;
     let go_on = CancellationToken::new();
-    let find = async |key: &'static [u8], count, persistence: Persistence| {
-        known.finder.find_providers_full(key, count, &known.table, persistence, &go_on).await
+    let find = async |key: &'static [u8], enough, persistence: Persistence| {
+        let search = FullSearch { key, enough, table: &known.table };
+        known.finder.find_providers_full(search, persistence, &go_on).await
     };
-    let first = find(b"key", 1, Persistence::Go).await;
+    let first = find(b"key", Enough::FIRST, Persistence::Go).await;
     assert_eq!((first.outcome.termination, first.providers.len()), (Termination::Stopped, 1));
-    let go = find(b"other", 1, Persistence::Go).await;
+    let go = find(b"other", Enough::FIRST, Persistence::Go).await;
     let counts = go.trace.counts();
     assert_eq!((go.outcome.termination, go.providers.len()), (Termination::Completed, 0));
     assert!(counts.cancelled + counts.unsent > 0 && counts.asked == 20, "{counts:?}");
     assert!(go.took <= Duration::from_secs(5));
-    let all = find(b"key", 0, Persistence::Thorough).await;
+    let all = find(b"key", Enough::All, Persistence::Thorough).await;
     let holders = all.providers[0].holders.len();
     assert_eq!(all.trace.counts().answered, holders, "whoever of the closest answers has it");
     assert!(all.outcome.hops == Some(0) && all.trace.rpcs.iter().all(|rpc| rpc.heard_by.is_none()));
-    let nobody =
-        known.finder.find_providers_full(b"key", 1, &FullTable::default(), Persistence::Go, &go_on).await;
+    let search = FullSearch { key: b"key", enough: Enough::FIRST, table: &FullTable::default() };
+    let nobody = known.finder.find_providers_full(search, Persistence::Go, &go_on).await;
     assert_eq!(nobody.trace.rpcs.len(), 0);
 }
 
@@ -200,7 +201,8 @@ async fn many_keys_are_given_to_whoever_is_closest_to_each() {
     let keys: Vec<Vec<u8>> = (0..100_u8).map(|n| vec![n, 9]).collect();
     let go_on = CancellationToken::new();
     let publish = async |persistence: Persistence| {
-        known.finder.publish_full_many(&known.provider(), &keys, &known.table, persistence, &go_on).await
+        let records = ManyRecords { provider: &known.provider(), keys: &keys };
+        known.finder.publish_full_many(records, &known.table, persistence, &go_on).await
     };
     let go = publish(Persistence::Go).await;
     assert_eq!((go.outcome, go.keys.len()), (Ok(()), 100));

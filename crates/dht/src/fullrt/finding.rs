@@ -15,24 +15,33 @@ use tokio_util::sync::CancellationToken;
 use super::{FullTable, FullTerms};
 use crate::finder::{Finder, Found, Quest, Search};
 
+/// What is looked for by a table of the whole network.
+#[derive(Debug, Clone, Copy)]
+pub struct FullSearch<'a> {
+    /// The key: a multihash.
+    pub key: &'a [u8],
+    /// When there are enough providers.
+    pub enough: Enough,
+    /// Who there is.
+    pub table: &'a FullTable,
+}
+
 impl<N: Network> Finder<N> {
-    /// Asks the peers of a table that are closest to a key who provides it, all at once, until so many providers were named; 0 is as
-    /// many as there are. What comes of it is as of a lookup that knew them from the beginning and heard of nobody.
+    /// Asks the peers of a table that are closest to a key who provides it, all at once, until there are enough. What comes of it is as of a lookup that knew them from the beginning and heard of nobody.
     ///
     /// By Go's rules it is over when about half have answered, also where none of those knows a provider, and after 5 s. Thoroughly
     /// everybody is waited for.
     pub async fn find_providers_full(
         &self,
-        key: &[u8],
-        count: usize,
-        table: &FullTable,
+        search: FullSearch<'_>,
         terms: impl Into<FullTerms>,
         cancel: &CancellationToken,
     ) -> Found {
         let terms = terms.into();
+        let FullSearch { key, enough, table } = search;
         let from = table.closest(key, K);
         let asked = from.iter().filter(|contact| contact.peer != self.terms().own).count();
-        let rules = rules(count, from.len());
+        let rules = rules(enough, from.len());
         let quest = Quest { kind: LookupKind::Providers, key: key.to_vec(), from, rules };
         let mut fan = match terms.persistence {
             Persistence::Go => Some(FanOut::new(asked, terms.fan_out)),
@@ -46,7 +55,9 @@ impl<N: Network> Finder<N> {
                 biased;
                 answered = search.next() => note(&mut fan, answered, search.begun.elapsed()),
                 () = sleep_until(at), if until.is_some() => {
-                    fan.iter_mut().for_each(|fan| fan.look(fan.until()));
+                    if let Some(fan) = &mut fan {
+                        fan.look(fan.until());
+                    }
                 }
                 () = cancel.cancelled() => search.lookup.cancel(),
             }
@@ -67,8 +78,7 @@ fn note(fan: &mut Option<FanOut>, answered: Option<bool>, now: Duration) {
 }
 
 /// Everybody is asked at once, and nobody else is heard of.
-fn rules(count: usize, asked: usize) -> Rules {
-    let enough = if count == 0 { Enough::All } else { Enough::Count(count) };
+const fn rules(enough: Enough, asked: usize) -> Rules {
     Rules {
         k: K,
         alpha: asked,

@@ -14,27 +14,26 @@ use super::{FullTable, FullTerms};
 use crate::{
     deliveries::{Deliveries, Delivery, DeliveryLog, DeliveryRules, distinct},
     finder::Finder,
-    many_published::ManyPublished,
+    many_published::{ManyPublished, ManyRecords},
     publication::PublishFailure,
 };
 
 impl<N: Network> Finder<N> {
-    /// Gives the records of one provider under many keys to the peers of a table that are closest to each, in the order of the key
+    /// Gives many records to the peers of a table that are closest to each, in the order of the key
     /// space and 20 peers at a time.
     ///
     /// By Go's rules a key that seven have is given to others for half a second only, so that slow ones are left out. Thoroughly all of
     /// the closest are given it, and others stand in as with one key.
     pub async fn publish_full_many(
         &self,
-        provider: &Contact,
-        keys: &[Vec<u8>],
+        records: ManyRecords<'_>,
         table: &FullTable,
         terms: impl Into<FullTerms>,
         cancel: &CancellationToken,
     ) -> ManyPublished {
         let terms = terms.into();
-        let keys = distinct(keys);
-        let deliveries = Deliveries::new(self, provider, Arc::clone(&keys), rules(terms), cancel);
+        let keys = distinct(records.keys);
+        let deliveries = Deliveries::new(self, (records.provider, &keys), rules(terms), cancel);
         let mut log = DeliveryLog::new(Arc::clone(&keys));
         if table.is_empty() {
             return log.into_published(PublishFailure::NoPeers);

@@ -72,7 +72,7 @@ impl GroupTally {
     }
 }
 
-fn ip(addr: &Multiaddr) -> Option<std::net::IpAddr> {
+fn ip(addr: &Multiaddr) -> Option<core::net::IpAddr> {
     match addr.iter().next()? {
         Protocol::Ip4(ip) => Some(ip.into()),
         Protocol::Ip6(ip) => Some(ip.into()),
