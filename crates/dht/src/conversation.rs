@@ -121,6 +121,8 @@ enum Order {
     Exchange(Question),
     /// The shortest round trip so far.
     RoundTrip(oneshot::Sender<Option<RoundTrip>>),
+    /// No more than what is under way, and then the end, whoever opened the connection.
+    HangUp,
 }
 
 /// A question on its way to the task.
@@ -178,6 +180,13 @@ impl Conversation {
         let (reply, answer) = oneshot::channel();
         self.orders.send(Order::RoundTrip(reply)).await.ok()?;
         answer.await.ok().flatten()
+    }
+
+    /// Takes no further exchange, whoever opened the connection, and waits until the last that was under way has ended.
+    pub async fn hang_up(&self) {
+        // Who cannot be told any more has ended.
+        self.orders.send(Order::HangUp).await.ok();
+        self.orders.closed().await;
     }
 
     /// Whether the task is gone, or takes no more.

@@ -7,7 +7,7 @@ mod reading;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use kad::{
     Contact, Multiaddr, PeerId,
@@ -41,6 +41,8 @@ const MAX_SENT: usize = 256;
 pub struct Finder<N> {
     pool: Pool<N>,
     terms: Arc<FinderTerms>,
+    /// The ids of peers that its lookups do without.
+    ignored: Arc<BTreeSet<Vec<u8>>>,
 }
 
 /// What all lookups of a finder have in common.
@@ -96,7 +98,14 @@ pub struct Happened {
 impl<N: Network> Finder<N> {
     /// Lookups over the connections of a pool.
     pub fn new(pool: Pool<N>, terms: FinderTerms) -> Self {
-        Self { pool, terms: Arc::new(terms) }
+        Self { pool, terms: Arc::new(terms), ignored: Arc::default() }
+    }
+
+    /// The same, but its lookups do as if these peers were not there: whoever names them, they are not asked, and are never among the
+    /// closest.
+    #[must_use]
+    pub fn ignoring<'a>(self, peers: impl IntoIterator<Item = &'a PeerId>) -> Self {
+        Self { ignored: Arc::new(peers.into_iter().map(|peer| peer.to_bytes()).collect()), ..self }
     }
 
     /// The connections.
@@ -164,7 +173,8 @@ pub(crate) struct Search<'a, N, H, W> {
 
 impl<'a, N: Network, H: Fn(&[u8]) -> bool, W: FnMut(&Trace, Happened)> Search<'a, N, H, W> {
     pub(crate) fn new(finder: &'a Finder<N>, quest: Quest, holds: H, watch: W) -> Self {
-        let Quest { kind, key, from, rules } = quest;
+        let Quest { kind, key, mut from, rules } = quest;
+        from.retain(|contact| !finder.ignored.contains(&contact.peer.to_bytes()));
         let FinderTerms { own, protocols, patience } = &*finder.terms;
         let mut addresses = KnownAddresses::default();
         for contact in &from {
@@ -188,7 +198,7 @@ impl<'a, N: Network, H: Fn(&[u8]) -> bool, W: FnMut(&Trace, Happened)> Search<'a
             begun: Instant::now(),
             lookup,
             trace,
-            reading: Reading::new(addresses, holds),
+            reading: Reading::new(addresses, holds, Arc::clone(&finder.ignored)),
             watch,
             under_way: JoinSet::new(),
             sent: mpsc::channel(MAX_SENT),

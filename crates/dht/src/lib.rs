@@ -34,7 +34,7 @@ pub use finder::{
 pub use fullrt::{FullSearch, FullTable, FullTerms};
 pub use identifying::{Identified, Identifying, identify};
 pub use many_published::{LookupTotals, ManyPublished, ManyRecords, Placement, PlacementFate, Recipient};
-pub use node::{Node, NodeConfig, NodeProfile};
+pub use node::{Node, NodeConfig, NodeProfile, RequestSeen, RequestWatch};
 pub use optimistic::{BACKGROUND_SLOTS, OptimisticTerms};
 pub use pool::{Dialling, Exchange, Pool, PoolConfig};
 pub use probe::{Heard, Probe, Probing, probe, probe_all, probe_all_within};

@@ -13,12 +13,13 @@ mod config;
 mod learning;
 mod publishing;
 mod reachability;
+mod seen;
 mod state;
 #[cfg(test)]
 mod tests;
 mod upkeep;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use kad::{
     Contact, Multiaddr, PeerId,
@@ -27,11 +28,14 @@ use kad::{
     network::Network,
     values::CheckedValue,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use self::config::{NodeConfig, NodeProfile};
 use self::{admitting::Admitting, reachability::Reaching, state::NodeState, upkeep::Upkeep};
+pub use self::{
+    config::{NodeConfig, NodeProfile},
+    seen::{RequestSeen, RequestWatch},
+};
 use crate::{
     autonat::{AddressChecks, OwnAddress},
     finder::{Finder, FinderTerms, Found, Quest},
@@ -47,8 +51,11 @@ const MAX_INTRODUCED: usize = 256;
 pub struct Node<M: Member> {
     seeker: Seeker<M>,
     own: Contact,
+    serves: bool,
     profile: NodeProfile,
     refreshes: watch::Receiver<u64>,
+    /// Held while the table is refreshed.
+    undisturbed: Arc<Mutex<()>>,
     leaving: CancellationToken,
     tasks: TaskTracker,
 }
@@ -70,32 +77,35 @@ impl<M: Member> Node<M> {
         let own = keypair.public().to_peer_id();
         let (introduced, met) = mpsc::channel(MAX_INTRODUCED);
         let state = Arc::new(NodeState::new(own, &config, introduced));
-        let says = profile.says(&listen);
+        let says = profile.says(&listen, config.serves);
         let terms = Terms { keypair, says, listen, inward: Inward::HandedOut };
         let member = fabric.join(terms, Arc::clone(&state)).await?;
-        let says = profile.says(&member.listens());
+        let says = profile.says(&member.listens(), config.serves);
         let own = Contact { peer: own, addrs: says.addresses.clone() };
         state.announce(own.clone());
         member.say(says);
         let protocols = Arc::clone(&profile.protocols);
         let terms = FinderTerms { own: own.peer, protocols, patience: config.patience };
         let checks = AddressChecks::new(member.clone(), Arc::clone(&state.numbers), config.seed).into();
-        let finder = Finder::new(Pool::new(member, config.pool), terms);
+        let finder = Finder::new(Pool::new(member, config.pool), terms).ignoring(&config.ignored);
         let seeker = Seeker { state, finder, checks, bootstrap: bootstrap.into(), rules: config.rules };
         let (leaving, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (done, refreshes) = watch::channel(0);
+        let undisturbed = Arc::new(Mutex::new(()));
         let accepting = accept(seeker.finder.pool().clone());
         let admitting = Admitting::new(seeker.clone(), met).run();
-        let upkeep = Upkeep::new(seeker.clone(), config.refresh, config.seed, done).run();
+        let mut upkeep = Upkeep::new(seeker.clone(), config.refresh, config.seed, done);
+        upkeep.undisturbed = Arc::clone(&undisturbed);
         tasks.spawn(leaving.clone().run_until_cancelled_owned(accepting));
         tasks.spawn(leaving.clone().run_until_cancelled_owned(admitting));
-        tasks.spawn(leaving.clone().run_until_cancelled_owned(upkeep));
+        tasks.spawn(leaving.clone().run_until_cancelled_owned(upkeep.run()));
         if config.checks_addresses {
             let reaching = Reaching::new(seeker.clone()).run();
             tasks.spawn(leaving.clone().run_until_cancelled_owned(reaching));
         }
         tasks.close();
-        Ok(Self { seeker, own, profile, refreshes, leaving, tasks })
+        let serves = config.serves;
+        Ok(Self { seeker, own, serves, profile, refreshes, undisturbed, leaving, tasks })
     }
 
     /// Who it is, and where it says that it is.
@@ -106,7 +116,7 @@ impl<M: Member> Node<M> {
     /// Says from now on that it is at these addresses; none: where it listens.
     pub fn announce(&mut self, addresses: Vec<Multiaddr>) {
         self.profile.announce = addresses;
-        let says = self.profile.says(&self.member().listens());
+        let says = self.profile.says(&self.member().listens(), self.serves);
         self.own.addrs.clone_from(&says.addresses);
         self.seeker.state.announce(self.own.clone());
         self.member().say(says);
@@ -134,6 +144,37 @@ impl<M: Member> Node<M> {
         let mut refreshes = self.refreshes.clone();
         // The task that refreshes ends with the node alone, which is still there.
         refreshes.wait_for(|done| *done >= times).await.ok();
+    }
+
+    /// How many peers stand in its routing table.
+    pub fn table_size(&self) -> usize {
+        self.seeker.state.table_size()
+    }
+
+    /// Whether it serves the network's protocol.
+    pub const fn serves(&self) -> bool {
+        self.serves
+    }
+
+    /// What time it is by its clock, since the Unix epoch.
+    pub fn now(&self) -> Duration {
+        self.seeker.state.now()
+    }
+
+    /// Waits until its table is not being refreshed, and keeps it so until what is returned is dropped.
+    pub async fn undisturbed(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.undisturbed).lock_owned().await
+    }
+
+    /// Who provides a key by the records that it keeps itself, its own among them; the newest first.
+    pub fn kept_providers(&self, key: &[u8]) -> Vec<PeerId> {
+        self.seeker.state.kept_providers(key)
+    }
+
+    /// Forgets a peer: hangs up on it, and takes it out of the table.
+    pub async fn forget(&self, peer: &PeerId) {
+        self.seeker.state.forget(peer);
+        self.seeker.finder.pool().hang_up(peer).await;
     }
 
     /// Looks something up, starting from its own table. `key` is what [`Quest::key`] is.
@@ -202,11 +243,11 @@ async fn accept<M: Member>(pool: Pool<M>) {
 
 impl NodeProfile {
     /// What a node says of itself that listens there.
-    fn says(&self, listens: &[Multiaddr]) -> Says {
+    fn says(&self, listens: &[Multiaddr], serves: bool) -> Says {
         let addresses = if self.announce.is_empty() { listens } else { &self.announce };
         Says {
             agent: self.agent.clone(),
-            kad_protocols: self.protocols.to_vec(),
+            kad_protocols: if serves { self.protocols.to_vec() } else { Vec::new() },
             addresses: addresses.to_vec(),
         }
     }

@@ -30,6 +30,7 @@ use kad::{
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
@@ -166,6 +167,20 @@ impl<N: Network> Pool<N> {
         self.shared.places().get(peer).is_some_and(|place| place.is_open())
     }
 
+    /// Hangs up on a peer, whoever opened the connection, and waits until the requests on it have ended.
+    pub async fn hang_up(&self, peer: &PeerId) {
+        let place = self.shared.places().remove(peer);
+        if let Some(place) = place {
+            vacate(place).await;
+        }
+    }
+
+    /// Hangs up on everybody likewise: whoever is asked next is dialled.
+    pub async fn hang_up_on_all(&self) {
+        let leaving: JoinSet<()> = self.shared.places().drain().map(|(_, place)| vacate(place)).collect();
+        leaving.join_all().await;
+    }
+
     /// How many connections stand, as far as is known, whoever opened them.
     pub fn connections(&self) -> usize {
         self.shared.places().values().filter(|place| place.is_open()).count()
@@ -216,6 +231,12 @@ impl<N: Network> Pool<N> {
         }
         self.shared.hang_up_on_the_idlest();
         room.acquire_owned().await.ok()
+    }
+}
+
+async fn vacate(place: Arc<Place>) {
+    for talk in place.vacate().await.iter().flatten() {
+        talk.hang_up().await;
     }
 }
 

@@ -103,6 +103,7 @@ impl<C: Connection> Driver<C> {
                 Next::Order(Some(Order::Exchange(question))) => self.take(question),
                 // Who asked may have gone in this moment.
                 Next::Order(Some(Order::RoundTrip(reply))) => drop(reply.send(self.connection.round_trip())),
+                Next::Order(Some(Order::HangUp)) => (self.lasts, self.closing) = (false, true),
                 Next::Order(None) => self.closing = true,
                 Next::GivenUp(position) => {
                     let given_up = self.under_way.swap_remove(position);
@@ -245,7 +246,7 @@ impl<C: Connection> Driver<C> {
         self.orders.close();
         let waiting = std::iter::from_fn(|| self.orders.try_recv().ok()).filter_map(|order| match order {
             Order::Exchange(question) => Some(question),
-            Order::RoundTrip(_) => None,
+            Order::RoundTrip(_) | Order::HangUp => None,
         });
         let under_way = self.under_way.drain(..).map(|exchange| exchange.question);
         for question in under_way.chain(waiting) {

@@ -1,6 +1,6 @@
 //! What the answers of one lookup say: who is closer, who provides the key, and what is under it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use kad::{
     Multiaddr, PeerId,
@@ -76,11 +76,13 @@ pub(super) struct Reading<H> {
     pub(super) providers: Vec<Provider>,
     pub(super) values: Vec<FoundValue>,
     holds: H,
+    /// The ids of peers that are not heard of.
+    ignored: Arc<BTreeSet<Vec<u8>>>,
 }
 
 impl<H: Fn(&[u8]) -> bool> Reading<H> {
-    pub(super) const fn new(addresses: KnownAddresses, holds: H) -> Self {
-        Self { addresses, providers: Vec::new(), values: Vec::new(), holds }
+    pub(super) const fn new(addresses: KnownAddresses, holds: H, ignored: Arc<BTreeSet<Vec<u8>>>) -> Self {
+        Self { addresses, providers: Vec::new(), values: Vec::new(), holds, ignored }
     }
 
     /// Takes the answer to a request in. An error says that it is none.
@@ -109,7 +111,7 @@ impl<H: Fn(&[u8]) -> bool> Reading<H> {
         }
         // Whom nobody would dial is not asked.
         let mut closer = Vec::with_capacity(kad::message::K);
-        for peer in view.closer_peers() {
+        for peer in view.closer_peers().filter(|peer| !self.ignored.contains(peer.id)) {
             if self.addresses.learn(&peer, admits) || peer.id == &*trace.own {
                 closer.push(peer);
             }

@@ -28,6 +28,11 @@ impl Acquaintances {
         self.0.insert(peer.id.clone(), (now, peer));
     }
 
+    /// Forgets a peer.
+    pub(super) fn forget(&mut self, id: &[u8]) {
+        self.0.remove(id);
+    }
+
     /// A peer that was met not long ago.
     pub(super) fn get(&self, id: &[u8], now: Duration) -> Option<&Neighbour> {
         let (met, peer) = self.0.get(id)?;

@@ -10,7 +10,10 @@ use kad::{
     records::Provided,
 };
 
-use super::state::{Knowledge, Neighbour, NodeState};
+use super::{
+    seen::RequestSeen,
+    state::{Knowledge, Neighbour, NodeState},
+};
 use crate::autonat::NumberDesk;
 
 /// Stores of records tell servers apart by a number. A node has stores of its own.
@@ -18,7 +21,7 @@ const SERVER: u32 = 0;
 
 impl Service for NodeState {
     async fn answer(&self, request: Request) -> Answer {
-        self.serve(&request.from.to_bytes(), &request.message)
+        self.serve(&request)
     }
 
     fn others(&self) -> Vec<OtherProtocol> {
@@ -42,9 +45,10 @@ impl Service for NodeState {
 }
 
 impl NodeState {
-    fn serve(&self, from: &[u8], request: &[u8]) -> Answer {
-        let now = self.now();
-        let Ok(asked) = Asked::read(request, from) else { return Answer::Reset };
+    fn serve(&self, request: &Request) -> Answer {
+        let (now, from) = (self.now(), &request.from.to_bytes()[..]);
+        let Ok(asked) = Asked::read(&request.message, from) else { return Answer::Reset };
+        self.tell(request, &asked);
         let mut knowledge = self.knowledge();
         match asked {
             Asked::Answered(answer) => answer,
@@ -60,8 +64,33 @@ impl NodeState {
         }
     }
 
-    /// Keeps that the node itself provides a key.
+    fn tell(&self, request: &Request, asked: &Asked<'_>) {
+        let (Some(watch), (kind, key)) = (
+            &self.watch,
+            match asked {
+                Asked::Lookup(lookup) => (lookup.kind(), lookup.key()),
+                Asked::Provide(provide) => (MessageType::AddProvider, provide.key()),
+                Asked::Answered(_) | Asked::Put(_) => return,
+            },
+        ) else {
+            return;
+        };
+        watch.tell(RequestSeen { from: request.from, remote: &request.remote, kind, key });
+    }
+
+    /// Who provides a key, by what is kept.
+    pub(super) fn kept_providers(&self, key: &[u8]) -> Vec<PeerId> {
+        let now = self.now();
+        let knowledge = self.knowledge();
+        let kept = knowledge.providers.get(SERVER, key, now);
+        kept.filter_map(|provided| PeerId::from_bytes(provided.known().id).ok()).collect()
+    }
+
+    /// Keeps that the node itself provides a key, where such is kept.
     pub(super) fn keep_own(&self, key: &[u8]) {
+        if !self.keeps_own {
+            return;
+        }
         let now = self.now();
         let Knowledge { own, providers, .. } = &mut *self.knowledge();
         providers.add(SERVER, key, (&own.id, &own.contact.addrs), now);

@@ -3,11 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use kad::{
-    Contact, Keypair, Multiaddr,
+    Contact, Keypair, Multiaddr, PeerId,
     lookup::Rules,
     table::{REFRESH_INTERVAL, TableRules},
 };
 
+use super::seen::RequestWatch;
+#[cfg(doc)]
+use crate::finder::Finder;
 use crate::{finder::ANSWER_PATIENCE, pool::PoolConfig};
 
 /// How a node lives.
@@ -25,6 +28,14 @@ pub struct NodeConfig {
     pub refresh: Duration,
     /// Which peers its table takes. Default buckets of 20 without limits on groups of addresses.
     pub table: TableRules,
+    /// Whether it serves the network's protocol. A client does not, so that nobody lists it or asks it. Default true.
+    pub serves: bool,
+    /// Whether it keeps what it provides itself, too, and so finds it at once. Default true.
+    pub keeps_own: bool,
+    /// Peers that its lookups do without ([`Finder::ignoring`]). Default nobody.
+    pub ignored: Vec<PeerId>,
+    /// Who is told what others ask of it. Default nobody.
+    pub watch: Option<RequestWatch>,
     /// By which rules it looks things up. Default those of Go.
     pub rules: Rules,
     /// How long it waits for an answer. Default [`ANSWER_PATIENCE`].
@@ -60,6 +71,10 @@ impl NodeConfig {
             bootstrap: Vec::new(),
             refresh: REFRESH_INTERVAL,
             table: TableRules::default(),
+            serves: true,
+            keeps_own: true,
+            ignored: Vec::new(),
+            watch: None,
             rules: Rules::go(),
             patience: ANSWER_PATIENCE,
             pool: PoolConfig::default(),

@@ -19,7 +19,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{acquaintances::Acquaintances, config::NodeConfig};
+use super::{acquaintances::Acquaintances, config::NodeConfig, seen::RequestWatch};
 use crate::{autonat::NumberDesk, optimistic::BACKGROUND_SLOTS, size_watch::SizeWatch};
 
 /// A peer as a node keeps it.
@@ -54,6 +54,10 @@ pub(super) struct NodeState {
     pub(super) protocols: Arc<[String]>,
     /// Peers that said who they are, on their way to be looked at.
     pub(super) introduced: mpsc::Sender<Introduced>,
+    /// Hears what is asked.
+    pub(super) watch: Option<RequestWatch>,
+    /// Whether it keeps what the node itself provides.
+    pub(super) keeps_own: bool,
     /// Hears who dials the node back.
     pub(super) numbers: Arc<NumberDesk>,
     /// There is somebody in the table, which was empty.
@@ -95,6 +99,8 @@ impl NodeState {
             key,
             protocols: Arc::clone(&config.profile.protocols),
             introduced,
+            watch: config.watch.clone(),
+            keeps_own: config.keeps_own,
             numbers: Arc::default(),
             woken: Notify::new(),
             size: Arc::new(SizeWatch::new(&own)),
@@ -137,6 +143,17 @@ impl NodeState {
     /// All peers of the table.
     pub(super) fn listed(&self) -> Vec<Contact> {
         self.knowledge().table.iter().map(|listed| listed.peer.contact.clone()).collect()
+    }
+
+    /// How many peers stand in the table.
+    pub(super) fn table_size(&self) -> usize {
+        self.knowledge().table.len()
+    }
+
+    /// Forgets that there is such a peer.
+    pub(super) fn forget(&self, peer: &PeerId) {
+        self.remove(peer);
+        self.knowledge().acquaintances.forget(&peer.to_bytes());
     }
 
     /// The peers of the table that are closest to what this is the preimage of.

@@ -21,6 +21,8 @@ use net::{Addresses, FabricConfig, Host, SocketFabric};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+mod clients;
+
 use super::{Node, NodeConfig, NodeProfile};
 use crate::{
     conversation::{Ask, Awaits},

@@ -1,7 +1,7 @@
 //! Fills a node's table and keeps it true, at the times at which go-libp2p-kad-dht does: begins with the bootstrap peers while
 //! the table is empty, tests who has been silent for long, and looks up one key of each prefix.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use kad::{
     Contact, Key,
@@ -13,7 +13,7 @@ use kad::{
 };
 use tokio::{
     pin,
-    sync::watch,
+    sync::{Mutex, watch},
     task::JoinSet,
     time::{Instant, sleep, sleep_until},
 };
@@ -41,26 +41,25 @@ pub(super) struct Upkeep<M> {
     choices: u64,
     /// How many refreshes are over.
     done: watch::Sender<u64>,
+    /// Held as long as it is at it.
+    pub(super) undisturbed: Arc<Mutex<()>>,
 }
 
 impl<M: Network> Upkeep<M> {
-    pub(super) const fn new(
-        seeker: Seeker<M>,
-        interval: Duration,
-        seed: u64,
-        done: watch::Sender<u64>,
-    ) -> Self {
-        Self { seeker, interval, seed, choices: 0, done }
+    pub(super) fn new(seeker: Seeker<M>, interval: Duration, seed: u64, done: watch::Sender<u64>) -> Self {
+        Self { seeker, interval, seed, choices: 0, done, undisturbed: Arc::default() }
     }
 
     pub(super) async fn run(mut self) {
         loop {
             let begun = Instant::now();
+            let at_it = Arc::clone(&self.undisturbed).lock_owned().await;
             if self.is_lonely() {
                 self.bootstrap().await;
             }
             self.test_silent().await;
             let is_due = self.refresh().await;
+            drop(at_it);
             self.done.send_modify(|done| *done += 1);
             if !is_due {
                 self.pause(begun).await;

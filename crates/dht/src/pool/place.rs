@@ -52,6 +52,12 @@ impl Place {
         self.talk.try_lock().is_ok_and(|talk| talk.as_ref().is_some_and(|talk| !talk.is_over()))
     }
 
+    /// Takes the conversations out of it, on connections of either direction.
+    pub(super) async fn vacate(&self) -> [Option<Conversation>; 2] {
+        let accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner).take();
+        [self.talk.lock().await.take(), accepted]
+    }
+
     /// Lets the connection go: it ends after the requests under way.
     pub(super) fn hang_up(&self) {
         if let Ok(mut talk) = self.talk.try_lock() {

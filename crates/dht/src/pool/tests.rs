@@ -63,7 +63,7 @@ async fn a_request_is_answered_and_the_next_one_needs_no_dial() {
 async fn who_is_asked_by_many_at_once_is_dialled_once() {
     let pool = pool("peers = 60", PoolConfig::default());
     let mut dials = 0;
-    let mut all = tokio::task::JoinSet::new();
+    let mut all = JoinSet::new();
     for _ in 0..8 {
         let pool = pool.clone();
         all.spawn(async move { ask(&pool, 2, find_node(b"key")).await });
