@@ -9,6 +9,7 @@ mod order;
 use serde::{Deserialize, Serialize};
 
 pub use self::order::{BadOrder, ProvideOrder, RetrieveOrder};
+use crate::Operation;
 
 /// The largest size of a table that Go's scheduler can keep: a larger one ends it.
 const MAX_TABLE_SIZE: usize = i32::MAX as usize;
@@ -26,6 +27,9 @@ pub struct OperationAnswer {
     /// How many peers stood in the routing table after it.
     #[serde(rename = "RoutingTableSize", serialize_with = "within_go")]
     pub routing_table_size: usize,
+    /// All that the server knows of the operation; `None` of servers that are not ours, and in their way.
+    #[serde(rename = "Operation", skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Box<Operation>>,
 }
 
 /// One step of an operation.
@@ -56,17 +60,19 @@ struct AnswerRead {
     duration_ns: Option<u64>,
     #[serde(rename = "Error", default)]
     error: Option<String>,
+    #[serde(rename = "Operation", default)]
+    operation: Option<Box<Operation>>,
 }
 
 impl From<AnswerRead> for OperationAnswer {
     fn from(read: AnswerRead) -> Self {
-        let AnswerRead { cid, measurements, routing_table_size, duration_ns, error } = read;
+        let AnswerRead { cid, measurements, routing_table_size, duration_ns, error, operation } = read;
         let old = || {
             let error = error.unwrap_or_default();
             duration_ns.map(|duration_ns| StepMeasurement { step: String::new(), duration_ns, error })
         };
         let measurements = measurements.unwrap_or_else(|| old().into_iter().collect());
-        Self { cid, measurements, routing_table_size }
+        Self { cid, measurements, routing_table_size, operation }
     }
 }
 
@@ -91,7 +97,12 @@ mod tests {
     fn answer(error: &str, routing_table_size: usize) -> OperationAnswer {
         let step =
             StepMeasurement { step: "provide".to_owned(), duration_ns: 6_109_577, error: error.to_owned() };
-        OperationAnswer { cid: "Qm".to_owned(), measurements: vec![step], routing_table_size }
+        OperationAnswer {
+            cid: "Qm".to_owned(),
+            measurements: vec![step],
+            routing_table_size,
+            operation: None,
+        }
     }
 
     #[test]
