@@ -277,6 +277,30 @@ pub enum Error {
         /// What differs first.
         what: String,
     },
+    /// The register has no such server.
+    #[error("{store}: there is no server {id} in its register")]
+    UnknownServer {
+        /// The store.
+        store: String,
+        /// The server.
+        id: u32,
+    },
+    /// Parsec's tables are not there and cannot be made, or are none that Parsec's programs would use.
+    #[error("{store}: the tables of Parsec cannot be used: {detail}; nothing was changed")]
+    ParsecTables {
+        /// The store.
+        store: String,
+        /// What is wrong with them.
+        detail: String,
+    },
+    /// Something that Parsec's tables cannot hold, or that its programs would break on.
+    #[error("{what} cannot stand in the tables of Parsec: {reason}")]
+    ParsecValue {
+        /// What it is.
+        what: String,
+        /// Why not.
+        reason: &'static str,
+    },
     /// This program was built without what the store needs.
     #[error(
         "`{url}`: this kadscope was built without PostgreSQL; `cargo build --release --features full` builds it with"

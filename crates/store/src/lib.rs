@@ -2,7 +2,7 @@
 //!
 //! [`Store`] opens a store and reads it as typed rows; [`Writer`] appends the rows of one run as they come, in batches,
 //! on a thread of its own. What is read back equals what was written, with durations cut to whole microseconds.
-//! No type of a driver leaves the module of its backend. The layout of an SQLite file is `migrations/*.sql`, which also says
+//! [`Register`] is who measures, in the same place. No type of a driver leaves the module of its backend. The layout of an SQLite file is `migrations/*.sql`, which also says
 //! how to read it with nothing but SQL.
 //!
 //! ```no_run
@@ -29,6 +29,7 @@ mod peer_history;
 mod peers;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod register;
 mod rows;
 mod runs;
 mod scan;
@@ -46,6 +47,10 @@ pub use error::Error;
 pub use limits::Limits;
 pub use peer_history::{KnownRows, PeerHistory};
 pub use peers::Peers;
+pub use register::{
+    LeaseOutcome, ParsecKind, ParsecRow, Register, RegisterConfig, RegisteredServer, SchedulerEntry,
+    SchedulerId, ServerEntry, ServerId,
+};
 pub use rows::{Neighbors, Rows, TableRows};
 pub use runs::{Pruned, RunFilter, RunInfo, Totals};
 pub use scan::{ColumnBatch, ColumnValues, Scan, Scanned, StorePeer};

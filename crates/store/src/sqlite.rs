@@ -5,6 +5,7 @@ mod alone;
 mod append;
 mod codec;
 mod delete;
+mod desk;
 mod encounter;
 mod error;
 mod history;
@@ -39,15 +40,15 @@ use schema::{PeerNumber, RowType as _, RunId, RunStart, RunState, Table, Timesta
 use self::{
     alive::Alive,
     error::{damaged, unknown},
-    migrate::ROWS,
     place::Place,
     runs::StoredRun,
 };
 pub(crate) use self::{
     alone::Alone,
     append::Appender,
+    desk::SqliteDesk,
     error::named as named_error,
-    migrate::FileKind,
+    migrate::{FileKind, ROWS},
     open::{Absent, connect as connect_file, open as open_file},
     read::{NeighborReader, RowReader},
     scan::ColumnReader,

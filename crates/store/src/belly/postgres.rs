@@ -3,13 +3,11 @@
 //! Each reader has a connection of its own, and so has who writes. A connection that is lost, or did not answer in time, is replaced by
 //! the next statement.
 
-mod line;
 mod statements;
 mod tables;
 
 use std::{process, sync::Arc, time::Duration};
 
-use self::line::{Line, OpenLine};
 use super::{
     BellyError, RecordCounts, RecordPage,
     backend::{Fault, Nature, ReadBatch, ReadReply, WriteBatch},
@@ -17,7 +15,7 @@ use super::{
 };
 use crate::{
     Error, PostgresUrl,
-    postgres::{Login, PgClient, error_text, named_error, passes},
+    postgres::{Line, Login, OpenLine, PgClient, error_text, named_error, passes},
 };
 
 /// Rows of the table of counts.

@@ -3,7 +3,6 @@
 //! Two threads have a connection each: one reads, the other writes and deletes. Neither waits for the other: readers read the file
 //! as it was when they began.
 
-mod desk;
 mod statements;
 
 use std::{
@@ -14,7 +13,6 @@ use std::{
 
 use rusqlite::Connection;
 
-use self::desk::SqliteDesk;
 use super::{
     BellyError, RecordCounts, RecordPage,
     backend::{Fault, Nature, ReadBatch, ReadReply, WriteBatch},
@@ -22,7 +20,7 @@ use super::{
 };
 use crate::{
     Error, Limits,
-    sqlite::{Absent, Alone, FileKind, connect_file, named_error, open_file},
+    sqlite::{Absent, Alone, FileKind, SqliteDesk, connect_file, named_error, open_file},
 };
 
 /// Says in the file's header that it is a belly: `kadb`.
@@ -63,7 +61,7 @@ impl SqliteBelly {
         let alone = Alone::take(Path::new(&lock)).map_err(io("lock it"))?;
         let alone = alone.ok_or_else(|| BellyError::InUse { path: path.to_owned() })?;
         let reader = connect_file(path, Absent::Refuse, &limits)?;
-        let desk = |connection| SqliteDesk::new(connection).map_err(io("start a thread"));
+        let desk = |connection| SqliteDesk::new("belly", connection).map_err(io("start a thread"));
         Ok(Self {
             path: path.to_owned(),
             reader: desk(reader)?,

@@ -12,12 +12,13 @@ pub(crate) struct FileKind {
 }
 
 /// Files with the rows of runs: `kads`. The second part of a migration holds the tables that follow from what `schema` says of
-/// the kinds of rows.
-pub(super) const ROWS: FileKind = FileKind {
+/// the kinds of rows, the third the register of who measures.
+pub(crate) const ROWS: FileKind = FileKind {
     application_id: 0x6b61_6473,
     migrations: &[&[
         include_str!("../../migrations/0001_runs.sql"),
         include_str!("../../migrations/0001_rows.sql"),
+        include_str!("../../migrations/0001_register.sql"),
     ]],
 };
 

@@ -12,15 +12,15 @@ type Job = Box<dyn FnOnce(&mut Connection) -> ControlFlow<()> + Send>;
 
 /// The thread. It ends, and closes the connection, when the desk is closed or dropped.
 #[derive(Debug)]
-pub(super) struct SqliteDesk {
+pub(crate) struct SqliteDesk {
     jobs: mpsc::Sender<Job>,
     /// Nothing comes by it; it ends with the thread.
     ended: watch::Receiver<()>,
 }
 
 impl SqliteDesk {
-    /// Starts the thread.
-    pub(super) fn new(mut connection: Connection) -> io::Result<Self> {
+    /// Starts a thread of this name.
+    pub(crate) fn new(name: &str, mut connection: Connection) -> io::Result<Self> {
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE_JOBS);
         let (end, ended) = watch::channel(());
         let day = move || {
@@ -32,12 +32,12 @@ impl SqliteDesk {
             drop(connection);
             drop(end);
         };
-        thread::Builder::new().name("belly".to_owned()).spawn(day)?;
+        thread::Builder::new().name(name.to_owned()).spawn(day)?;
         Ok(Self { jobs, ended })
     }
 
     /// Has a job done; `None` if the thread has ended.
-    pub(super) async fn ask<T: Send + 'static>(
+    pub(crate) async fn ask<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Connection) -> T + Send + 'static,
     ) -> Option<T> {
@@ -52,7 +52,7 @@ impl SqliteDesk {
     }
 
     /// Ends the thread when what was asked before is done, and waits until the connection is closed.
-    pub(super) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         if self.jobs.send(Box::new(|_| ControlFlow::Break(()))).await.is_ok() {
             // An error is the end of the thread.
             drop(self.ended.clone().changed().await);
