@@ -4,6 +4,7 @@
 //! `store`; who asks by HTTP is let in by `http`; only the program prints.
 
 pub mod explain;
+pub mod indexer;
 mod operation;
 mod wire;
 
