@@ -17,13 +17,13 @@ const MAX_ADDRESSES: usize = 32;
 const MAX_PEERS: usize = 16 * 1024;
 
 /// Addresses of peers that may be dialled.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct KnownAddresses {
     known: HashMap<Vec<u8>, PeerAddresses, RandomState>,
 }
 
 /// What is known of one peer.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct PeerAddresses {
     addrs: Vec<Multiaddr>,
     /// Of the entry that was read last: most entries of a peer are alike, and need not be read again.

@@ -1,15 +1,27 @@
-//! Publishes provider records the optimistic way: while it still looks, peers that are surely among the closest are given the record.
+//! Publishes provider records the optimistic way: while it still looks, peers that are surely among the closest are given the
+//! record, and whoever publishes goes on before all of them were.
+//!
+//! What is decided is `kad::optimistic`'s. One publication is a task (`under_way`), which ends by itself soon after it has told its
+//! caller what came of it.
 
-use std::sync::Arc;
+#[cfg(test)]
+mod tests;
+mod under_way;
+
+use std::{sync::Arc, time::Duration};
 
 use kad::network::Network;
-use tokio::sync::Semaphore;
+use tokio::{
+    sync::{Semaphore, oneshot},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
+use self::under_way::UnderWay;
 use crate::{
     finder::{Finder, Quest},
     provide::{ProviderRecord, PublishTerms},
-    publication::Publication,
+    publication::{Publication, PublishFailure},
     size_watch::SizeWatch,
 };
 
@@ -31,6 +43,8 @@ pub struct OptimisticTerms {
 impl<N: Network> Finder<N> {
     /// Publishes a record: gives it to peers that are close enough while it looks up the closest, and returns when most of them
     /// were given it. What goes on after it has returned comes with [`Publication::settle`].
+    ///
+    /// Dropped, or cancelled before or after it has returned, it gives up what is under way.
     pub async fn publish_optimistic(
         &self,
         record: &ProviderRecord,
@@ -38,6 +52,26 @@ impl<N: Network> Finder<N> {
         terms: &OptimisticTerms,
         cancel: &CancellationToken,
     ) -> Publication {
-        self.publish(record, quest, terms.publish, cancel).await
+        let begun = Instant::now();
+        let size = match terms.size.estimate() {
+            Ok(size) if !quest.from.is_empty() => size.go,
+            _ => return self.publish(record, quest, terms.publish, cancel).await,
+        };
+        let over = cancel.child_token();
+        let given_up_with_this = over.clone().drop_guard();
+        let (tell, told) = oneshot::channel();
+        let under_way = UnderWay::new((self, begun), record, (quest, size), terms);
+        tokio::spawn(under_way.run(tell, over));
+        match told.await {
+            Ok(publication) => {
+                given_up_with_this.disarm();
+                publication
+            }
+            // Its task did not come to its end.
+            Err(_) => {
+                let failure = Err(PublishFailure::Cancelled);
+                Publication::whole(Duration::ZERO, Vec::new(), Vec::new(), failure)
+            }
+        }
     }
 }

@@ -52,6 +52,7 @@ pub struct Publication {
     /// Whether it succeeded by the rules that it went by. Under Go's rules that says little: see the gifts.
     pub outcome: Result<(), PublishFailure>,
     rest: Option<oneshot::Receiver<Vec<Gift>>>,
+    lookup: Option<oneshot::Receiver<Found>>,
 }
 
 impl Publication {
@@ -62,7 +63,7 @@ impl Publication {
         gifts: Vec<Gift>,
         outcome: Result<(), PublishFailure>,
     ) -> Self {
-        Self { took, lookups, gifts, outcome, rest: None }
+        Self { took, lookups, gifts, outcome, rest: None, lookup: None }
     }
 
     /// One of which gifts are still under way: all gifts, as they ended, come by `rest`.
@@ -71,8 +72,24 @@ impl Publication {
         Self { rest: Some(rest), ..self }
     }
 
-    /// Waits until nothing of it is under way any more; the gifts are then as they ended.
+    /// One whose last lookup goes on after it was told of: it comes by `lookup`.
+    #[must_use]
+    pub fn with_lookup(self, lookup: oneshot::Receiver<Found>) -> Self {
+        Self { lookup: Some(lookup), ..self }
+    }
+
+    /// Those of its gifts that were not taken, as far as is known.
+    pub fn unreached(&self) -> impl Iterator<Item = &Gift> {
+        self.gifts.iter().filter(|gift| gift.sent != Some(Ok(())))
+    }
+
+    /// Waits until nothing of it is under way any more; gifts and lookups are then as they ended.
     pub async fn settle(&mut self) {
+        if let Some(lookup) = self.lookup.take()
+            && let (Ok(found), Some(last)) = (lookup.await, self.lookups.last_mut())
+        {
+            *last = found;
+        }
         let Some(rest) = self.rest.take() else { return };
         // Whoever was to say so was ended before: the gifts stay as they were.
         if let Ok(gifts) = rest.await {

@@ -137,7 +137,7 @@ fn drive(lookup: &mut Lookup, mut answer: impl FnMut(&mut Lookup, Candidate)) {
         match lookup.step() {
             Step::Ask(candidate) => open.push_back(candidate),
             Step::Wait => answer(lookup, open.pop_front().expect("somebody is waited for")),
-            Step::Done => return,
+            Step::Give(_) | Step::MayReturn | Step::Done => return,
         }
     }
 }

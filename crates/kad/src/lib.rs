@@ -6,8 +6,8 @@
 //! [`peer_id`] in them; [`answer`], [`records`], [`values`], [`table`], [`mod@lookup`], [`mod@key`] and [`preimage`] are the
 //! protocol's arithmetic, and [`fullrt`] publishes with the whole network at hand. [`policy`], [`opt_out`] and [`scope`] say what may
 //! be dialled, [`plan`] in which order. [`bitswap`] and [`gateway`] ask providers for blocks, and [`retrieval`] says what their
-//! answers come to. [`Persistence`] is how far a publication goes, and [`size`] how many peers a network has, as its lookups show it.
-//! [`mod@parse`] and [`written`] read what people write.
+//! answers come to. [`Persistence`] is how far a publication goes, [`optimistic`] how one gives while it looks, and [`size`] how many
+//! peers a network has, as its lookups show it. [`mod@parse`] and [`written`] read what people write.
 
 pub mod address;
 pub mod answer;
@@ -28,6 +28,7 @@ pub mod message;
 mod named;
 pub mod network;
 pub mod opt_out;
+pub mod optimistic;
 pub mod parse;
 pub mod peer_id;
 mod persistence;

@@ -10,6 +10,7 @@
 
 mod candidates;
 mod ending;
+mod giving;
 mod ids;
 mod names;
 mod outcome;
@@ -34,7 +35,7 @@ pub use self::{
     rules::{ALPHA, BETA, Enough, MAX_KNOWN, Rules},
     trace::{Named, Rpc, RpcCounts, RpcDial, RpcFate, Trace},
 };
-use crate::{key::Key, peer_id};
+use crate::{key::Key, optimistic::Offers, peer_id};
 
 /// What a lookup looks for, and under which key.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +60,11 @@ pub struct Start<'a> {
 pub enum Step {
     /// To ask this peer, and to say what came of it.
     Ask(Candidate),
-    /// To wait until something comes of a request.
+    /// To give this peer the record, and to say what came of it. Of a lookup that gives.
+    Give(Candidate),
+    /// Whoever publishes may go on, while the rest is done. Of a lookup that gives, once.
+    MayReturn,
+    /// To wait until something comes of a request or a gift.
     Wait,
     /// Nothing: it is over, and what is still under way can be given up.
     Done,
@@ -99,6 +104,8 @@ pub struct Lookup {
     is_unsettled: bool,
     course: Course,
     ending: Option<Ending>,
+    /// To whom it gives a record, if it does.
+    offers: Option<Box<Offers>>,
 }
 
 impl Lookup {
@@ -122,18 +129,22 @@ impl Lookup {
             is_unsettled: true,
             course: Course::Search,
             ending: None,
+            offers: None,
         };
         let origin = Origin { heard_by: None, hop: 0 };
         lookup.hear(from.peers.iter().copied(), origin, rules.known);
         lookup
     }
 
-    /// What to do next. It is to be asked until it no longer says [`Step::Ask`], and again whenever the lookup was told
+    /// What to do next. It is to be asked until it says [`Step::Wait`] or [`Step::Done`], and again whenever the lookup was told
     /// something.
     pub fn step(&mut self) -> Step {
         self.settle();
         if self.course == Course::Drain && self.open == 0 {
             self.begin_follow_up();
+        }
+        if let Some(step) = self.next_gift() {
+            return step;
         }
         match self.course {
             Course::Search if self.candidates.waiting() < self.rules.alpha.max(1) => {
@@ -214,8 +225,9 @@ impl Lookup {
         }
     }
 
-    /// Gives the lookup up: it is over.
+    /// Gives the lookup up, and its gifts: it is over.
     pub fn cancel(&mut self) {
+        self.offers = None;
         match &mut self.ending {
             None => self.terminate(Termination::Cancelled),
             Some(ending) if self.course != Course::Done => ending.is_complete = false,

@@ -13,7 +13,7 @@ use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
 use super::{FullTable, FullTerms};
-use crate::finder::{Finder, Found, Quest, Search};
+use crate::finder::{Finder, Found, Quest, search::BareSearch};
 
 /// What is looked for by a table of the whole network.
 #[derive(Debug, Clone, Copy)]
@@ -47,8 +47,8 @@ impl<N: Network> Finder<N> {
             Persistence::Go => Some(FanOut::new(asked, terms.fan_out)),
             Persistence::Thorough => None,
         };
-        let mut search = Search::new(self, quest, |_| false, |_, _| {});
-        while search.ask_all() {
+        let mut search = BareSearch::bare(self, quest);
+        while !search.ask_all().is_over {
             let until = fan.as_ref().map(FanOut::until);
             let at = search.begun + until.unwrap_or_default();
             tokio::select! {

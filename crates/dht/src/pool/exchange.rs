@@ -72,6 +72,31 @@ impl Exchange {
         messages.into_iter().map(|message| (varint_len(message.len() as u64) + message.len()) as u64).sum()
     }
 
+    /// Whether it was asked and has no answer, though nobody gave it up.
+    pub(crate) fn is_broken(&self) -> bool {
+        let failure = self.outcome.as_ref().err();
+        self.sent_after.is_some() && failure.is_some_and(|failure| failure.class != FailureClass::Cancelled)
+    }
+
+    /// The same request, made once more after it.
+    pub(crate) fn and_again(self, again: Self) -> Self {
+        let dialled = again.dialled.map(|dialled| {
+            let begun_after = self.took + dialled.begun_after;
+            dialled.after(begun_after)
+        });
+        let (first, second) = (self.traffic, again.traffic);
+        Self {
+            dialled: self.dialled.or(dialled),
+            sent_after: self.sent_after,
+            took: self.took + again.took,
+            traffic: Traffic {
+                sent_bytes: first.sent_bytes + second.sent_bytes,
+                received_bytes: first.received_bytes + second.received_bytes,
+            },
+            outcome: again.outcome,
+        }
+    }
+
     /// The one message that was awaited; `None` if there is none.
     pub fn answer(&self) -> Option<&[u8]> {
         self.outcome.as_ref().ok()?.first().map(Vec::as_slice)

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use kad::{Persistence, failure::FailureClass, lookup::FollowUp, lookup::Rules, network::Network};
+use kad::{
+    Persistence,
+    failure::FailureClass,
+    lookup::{FollowUp, Rules},
+    network::Network,
+};
 use tokio::{
     sync::oneshot,
     time::{Instant, sleep_until},
@@ -14,7 +19,7 @@ use super::{
     gifts::{GiftTurn, Gifts},
 };
 use crate::{
-    finder::{Finder, Found, Quest},
+    finder::{Finder, Found, Quest, search::BareSearch},
     publication::{Gift, Publication, PublishFailure},
 };
 
@@ -85,7 +90,8 @@ impl<N: Network> Finder<N> {
     async fn look_up(&self, quest: Quest, terms: &PublishTerms, cancel: &CancellationToken) -> (Found, bool) {
         let until = terms.look_until();
         let over = cancel.child_token();
-        let find = self.find(quest, |_| true, |_, _| {}, &over);
+        let search = BareSearch::bare(self, quest);
+        let find = search.asking_again(terms.persistence == Persistence::Go).run(&over);
         tokio::pin!(find);
         tokio::select! {
             biased;

@@ -85,6 +85,11 @@ impl Candidates {
         self.states.get(candidate.0 as usize).copied()
     }
 
+    /// How far it is to the target; `None` for a candidate of another lookup.
+    pub(super) fn distance(&self, candidate: Candidate) -> Option<&Distance> {
+        self.distances.get(candidate.0 as usize)
+    }
+
     /// How many are only heard of.
     pub(super) const fn heard(&self) -> usize {
         self.heard

@@ -56,9 +56,9 @@ impl Lookup {
     }
 
     /// Whether there is enough of what is looked for.
-    const fn has_enough(&self) -> bool {
+    fn has_enough(&mut self) -> bool {
         let found = match self.kind {
-            LookupKind::Closest => return false,
+            LookupKind::Closest => return self.is_close_enough(),
             LookupKind::Peer => return self.is_connected,
             LookupKind::Providers => self.providers.len(),
             LookupKind::Value => self.values,
@@ -74,8 +74,9 @@ impl Lookup {
         if !std::mem::take(&mut self.is_unsettled) {
             return;
         }
+        let has_enough = self.course == Course::Search && self.has_enough();
         match self.course {
-            Course::Search if self.has_enough() => self.terminate(Termination::Stopped),
+            Course::Search if has_enough => self.terminate(Termination::Stopped),
             Course::Search if self.is_starved() => self.terminate(Termination::Starvation),
             Course::Search if self.have_closest_answered() => self.terminate(Termination::Completed),
             Course::FollowUp => self.settle_follow_up(),

@@ -69,6 +69,9 @@ impl<'a> Running<'a> {
     fn step(&mut self) -> bool {
         match self.lookup.step() {
             Step::Ask(candidate) => self.ask(candidate),
+            // A replayed lookup gives nothing.
+            Step::Give(candidate) => self.lookup.gave(candidate, true),
+            Step::MayReturn => {}
             Step::Wait => match self.due.pop() {
                 Some(Reverse(due)) => self.happen(&due),
                 None => return false,

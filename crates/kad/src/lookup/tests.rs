@@ -158,6 +158,7 @@ fn run(
                     lookup.failed(candidate);
                 }
             }
+            Step::Give(_) | Step::MayReturn => unreachable!("it gives nothing"),
             Step::Done => break,
         }
     }
@@ -265,7 +266,7 @@ fn begin(kind: LookupKind, preimage: &[u8], rules: Rules) -> (Lookup, Vec<Candid
     let mut lookup = Lookup::new(LookupTarget { kind, preimage }, Start { own: OWN, peers: &peers }, rules);
     let asked = std::iter::from_fn(|| match lookup.step() {
         Step::Ask(candidate) => Some(candidate),
-        Step::Wait | Step::Done => None,
+        _ => None,
     });
     let asked = asked.collect();
     (lookup, asked)

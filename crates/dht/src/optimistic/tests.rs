@@ -1,0 +1,1 @@
+//! Optimistic publications in virtual time.
