@@ -4,8 +4,6 @@
 //! What is decided is `kad::optimistic`'s. One publication is a task (`under_way`), which ends by itself soon after it has told its
 //! caller what came of it.
 
-#[cfg(test)]
-mod tests;
 mod under_way;
 
 use std::{sync::Arc, time::Duration};

@@ -1,1 +1,0 @@
-//! Optimistic publications in virtual time.
