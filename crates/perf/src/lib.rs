@@ -3,16 +3,26 @@
 //! How a record is published or found is decided by `kad` and done by `dht`; where rows and the register of servers are kept is left to
 //! `store`; who asks by HTTP is let in by `http`; only the program prints.
 
+mod calls;
 pub mod explain;
 pub mod indexer;
 mod operation;
+mod scheduler;
 mod wire;
 
 /// The closed names of operations: rows hold them, so `schema` has them.
 pub use schema::{ConnectionPolicy, OperationKind, OperationOutcome, RequestPurpose, Strategy};
 
+pub use self::calls::{
+    CALL_MARGIN, CallAttempt, CallFailure, CallFailureClass, CallTerms, Called, HttpCalls, Poll, ServerCalls,
+};
 pub use self::operation::{
     BadOperationId, MAX_KEY_BYTES, MAX_REQUESTS, MAX_STEPS, MAX_TEXT_BYTES, Operation, OperationCounts,
     OperationDial, OperationId, OperationRequest, OperationStep, OperationTold, UnixNanos,
+};
+pub use self::scheduler::{
+    ArrivalLaw, Arrivals, AttemptCount, CONTENT_BYTES, CallDeadlines, FleetPair, IssuedCounts, Lead, Pairing,
+    ProbeTerms, Rota, RoundCounts, RoundPace, RoundPlan, RoundReport, RoundSeed, RoundTurn, Scheduler,
+    SchedulerConfig, SchedulerNow, SchedulerWatch, Seat,
 };
 pub use self::wire::{BadOrder, OperationAnswer, ProvideOrder, RetrieveOrder, StepMeasurement};
