@@ -5,12 +5,20 @@
 //! request whose end let it end, whoever named the peer of that request, and so on to the beginning. Its pieces follow each other
 //! without a gap, so that they add up to what the operation took, to the nanosecond.
 
-use std::time::Duration;
+mod culprit;
+mod path;
+#[cfg(test)]
+mod tests;
+mod wasted;
+mod without;
 
-use kad::PeerId;
+use std::{collections::HashSet, time::Duration};
+
+use kad::{PeerId, failure::Failure};
 use serde::{Deserialize, Serialize};
 
-use crate::operation::written;
+pub(crate) use self::without::{faster_found, faster_published};
+use crate::operation::{Operation, written};
 
 /// The most pieces of a path: four for each answer that can lead to a peer.
 pub const MAX_PIECES: usize = 1280;
@@ -86,14 +94,43 @@ pub struct Culprit {
     pub wait: PathWait,
     /// In which part of the operation.
     pub part: PathPart,
-    /// Whether it was waited for in vain: a timeout, or another failure.
-    pub has_failed: bool,
+    /// Why it was waited for in vain; `None` if it answered in the end, or was not waited for any longer.
+    #[serde(default, with = "written", skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
     /// How long the critical path waits for it, in all.
     #[serde(rename = "held_ns", with = "written")]
     pub held: Duration,
-    /// How many others would have held it up just as long, had this one not been there.
+    /// How many others held it up just as long beside this one.
     pub alike: u32,
-    /// How much faster it would have been without this peer, by the same rules; `None` where what was seen does not tell.
+    /// How much faster it would have been without this peer, by the same rules, or, where nobody knows what others would have done
+    /// in its place, had it answered at once; `None` where what was seen does not tell.
     #[serde(rename = "faster_by_ns", default, with = "written")]
     pub faster_by: Option<Duration>,
+}
+
+impl Operation {
+    /// Finds out why it took so long. `closest` are the peers that it was to find, and `faster` says when it would have been over
+    /// without a peer, as far as what was seen tells.
+    pub(crate) fn explain(
+        &mut self,
+        closest: &HashSet<PeerId>,
+        faster: impl Fn(&PeerId) -> Option<Duration>,
+    ) {
+        self.draw_path();
+        self.counts = wasted::counts(self, closest);
+        self.culprit = culprit::culprit(self, faster);
+    }
+
+    /// Finds the critical path anew, from the requests alone.
+    pub fn draw_path(&mut self) {
+        self.critical_path = path::path(self);
+        for request in &mut self.requests {
+            request.is_critical = false;
+        }
+        for position in self.critical_path.iter().filter_map(|piece| piece.request) {
+            if let Some(request) = self.requests.get_mut(position) {
+                request.is_critical = true;
+            }
+        }
+    }
 }

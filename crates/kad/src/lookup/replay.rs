@@ -15,6 +15,8 @@ pub struct Replayed {
     pub outcome: LookupOutcome,
     /// How long it would have taken, had each request taken as long as in the trace.
     pub took: Duration,
+    /// When its search would have been over; `None` if it had not been.
+    pub searched: Option<Duration>,
     /// How many of its requests are none of the trace. Nobody knows what they would have brought: they count as failed
     /// at once, and a replay with many of them says little.
     pub unknown: usize,
@@ -23,13 +25,40 @@ pub struct Replayed {
 /// Decides a traced lookup anew. Each request takes as long and brings the same as in the trace, and what was under way
 /// when the trace ended fails when it ended.
 pub fn replay(trace: &Trace, rules: Rules) -> Replayed {
-    let seeds: Vec<&[u8]> = trace.seeds.iter().filter_map(|&peer| trace.id(peer)).collect();
+    replay_as(trace, rules, None)
+}
+
+/// Decides a traced lookup anew by its own rules, had nobody known this peer, by its number in the trace.
+pub fn replay_without(trace: &Trace, peer: u32) -> Replayed {
+    replay_as(trace, trace.rules, Some(Otherwise::Unknown(peer)))
+}
+
+/// Decides a traced lookup anew by its own rules, had this peer, by its number in the trace, answered at once: with what it
+/// answered, or else with nothing.
+pub fn replay_prompt(trace: &Trace, peer: u32) -> Replayed {
+    replay_as(trace, trace.rules, Some(Otherwise::Prompt(peer)))
+}
+
+/// How a peer is otherwise than in the trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Otherwise {
+    /// Nobody knows it.
+    Unknown(u32),
+    /// It answers at once.
+    Prompt(u32),
+}
+
+fn replay_as(trace: &Trace, rules: Rules, otherwise: Option<Otherwise>) -> Replayed {
+    let is_known = |peer: &&u32| otherwise != Some(Otherwise::Unknown(**peer));
+    let seeds = trace.seeds.iter().filter(is_known);
+    let seeds: Vec<&[u8]> = seeds.filter_map(|&peer| trace.id(peer)).collect();
     let target = LookupTarget { kind: trace.kind, preimage: &trace.preimage };
     let lookup = Lookup::new(target, Start { own: &trace.own, peers: &seeds }, rules);
-    let mut running =
-        Running { trace, lookup, rows: rows(trace), due: BinaryHeap::new(), now: Duration::ZERO, unknown: 0 };
+    let (rows, due, now) = (rows(trace), BinaryHeap::new(), Duration::ZERO);
+    let mut running = Running { trace, otherwise, lookup, rows, due, now, searched: None, unknown: 0 };
     while running.step() {}
-    Replayed { outcome: running.lookup.outcome(), took: running.now, unknown: running.unknown }
+    let Running { lookup, now: took, searched, unknown, .. } = running;
+    Replayed { outcome: lookup.outcome(), took, searched, unknown }
 }
 
 /// The requests to each peer by their numbers, in order.
@@ -45,11 +74,13 @@ fn rows(trace: &Trace) -> HashMap<&[u8], VecDeque<usize>> {
 
 struct Running<'a> {
     trace: &'a Trace,
+    otherwise: Option<Otherwise>,
     lookup: Lookup,
     rows: HashMap<&'a [u8], VecDeque<usize>>,
     /// What is under way, the first to happen on top.
     due: BinaryHeap<Reverse<Due>>,
     now: Duration,
+    searched: Option<Duration>,
     unknown: usize,
 }
 
@@ -67,7 +98,11 @@ struct Due {
 impl<'a> Running<'a> {
     /// `false` when it is over.
     fn step(&mut self) -> bool {
-        match self.lookup.step() {
+        let step = self.lookup.step();
+        if self.lookup.termination().is_some() {
+            self.searched.get_or_insert(self.now);
+        }
+        match step {
             Step::Ask(candidate) => self.ask(candidate),
             // A replayed lookup gives nothing.
             Step::Give(candidate) => self.lookup.gave(candidate, true),
@@ -91,7 +126,9 @@ impl<'a> Running<'a> {
             return;
         };
         let rank = rpc.rank.unwrap_or(usize::MAX);
+        let is_prompt = self.otherwise == Some(Otherwise::Prompt(rpc.peer));
         let mut expect = |at: Option<Duration>, is_end| {
+            let at = at.filter(|_| !is_prompt);
             let after = at.map_or(Duration::ZERO, |at| at.saturating_sub(rpc.asked));
             self.due.push(Reverse(Due { at: self.now + after, rank, is_end, candidate, row: Some(row) }));
         };
@@ -107,6 +144,9 @@ impl<'a> Running<'a> {
         match row {
             Some(_) if !due.is_end => self.lookup.connected(due.candidate),
             Some(row) if row.fate == RpcFate::Answered => self.answer(due.candidate, row),
+            Some(row) if self.otherwise == Some(Otherwise::Prompt(row.peer)) => {
+                self.answer(due.candidate, row)
+            }
             _ => self.lookup.failed(due.candidate),
         }
     }
@@ -120,7 +160,8 @@ impl<'a> Running<'a> {
         if row.has_value {
             self.lookup.value();
         }
-        let closer = row.closer.iter().filter_map(|named| self.trace.id(named.peer));
+        let closer = row.closer.iter().filter(|named| self.otherwise != Some(Otherwise::Unknown(named.peer)));
+        let closer = closer.filter_map(|named| self.trace.id(named.peer));
         self.lookup.answered(candidate, closer);
     }
 }

@@ -254,6 +254,11 @@ impl Trace {
         }
     }
 
+    /// The number of a peer, by the bytes of its id; `None` if nobody named it.
+    pub fn number_of(&self, id: &[u8]) -> Option<u32> {
+        self.ids.find(id)
+    }
+
     /// The bytes of the id of a peer; `None` for a number that is none of this trace.
     pub fn id(&self, peer: u32) -> Option<&[u8]> {
         self.ids.get(peer)

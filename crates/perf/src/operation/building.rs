@@ -1,6 +1,6 @@
 //! Operations made of what `dht` says of publications and lookups, on one clock: that of the operation.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use dht::{Found, Gift, Publication, PublishFailure};
 use kad::{
@@ -9,6 +9,8 @@ use kad::{
     lookup::{Rpc, RpcDial, RpcFate, Termination, Trace},
 };
 use schema::{ConnectionPolicy, OperationKind, OperationOutcome, RequestPurpose, Strategy};
+
+use crate::explain::{faster_found, faster_published};
 
 use super::{
     MAX_REQUESTS, Operation, OperationCounts, OperationDial, OperationId, OperationRequest, UnixNanos,
@@ -114,6 +116,12 @@ impl Operation {
         operation.requests.truncate(MAX_REQUESTS);
         let finder = operation.requests.iter().find(|request| request.providers > 0 && first.is_some());
         operation.hops = finder.map(|finder| finder.hop).or_else(|| found.outcome.hops.map(u32::from));
+        // Who is found needs nobody else.
+        let closest = match first {
+            Some(_) => HashSet::new(),
+            None => found.outcome.closest.iter().map(|closest| closest.peer).collect(),
+        };
+        operation.explain(&closest, |peer| faster_found(found, peer));
         operation
     }
 

@@ -97,7 +97,7 @@ prop_compose! {
             peer: request.peer,
             wait: PathWait::Dial,
             part: PathPart::Give,
-            has_failed: own_record,
+            failure: request.failure.clone(),
             held: took,
             alike: request.hop,
             faster_by: searched_after,
