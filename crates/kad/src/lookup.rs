@@ -31,7 +31,7 @@ pub use self::{
     names::{FollowUp, LookupKind, PeerState, Termination},
     outcome::{ClosestPeer, FoundProvider, LookupOutcome},
     providers::{MAX_PROVIDERS, Novelty},
-    replay::{Replayed, replay, replay_prompt, replay_without},
+    replay::{Replayed, replay, replay_without},
     rules::{ALPHA, BETA, Enough, MAX_KNOWN, Rules},
     trace::{Named, Rpc, RpcCounts, RpcDial, RpcFate, Trace},
 };

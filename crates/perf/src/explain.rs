@@ -90,7 +90,9 @@ pub struct Culprit {
     /// Who.
     #[serde(with = "written")]
     pub peer: PeerId,
-    /// Waiting for what of it took the longest.
+    /// What of it took so long: its dial, its answer, or the wait before either.
+    pub phase: PathWait,
+    /// By what rule the operation waited for it: the same, or one that waits for some of many.
     pub wait: PathWait,
     /// In which part of the operation.
     pub part: PathPart,
@@ -102,8 +104,7 @@ pub struct Culprit {
     pub held: Duration,
     /// How many others held it up just as long beside this one.
     pub alike: u32,
-    /// How much faster it would have been without this peer, by the same rules, or, where nobody knows what others would have done
-    /// in its place, had it answered at once; `None` where what was seen does not tell.
+    /// How much faster it would have been without this peer, by the same rules; `None` where what was seen does not tell.
     #[serde(rename = "faster_by_ns", default, with = "written")]
     pub faster_by: Option<Duration>,
 }
@@ -133,4 +134,10 @@ impl Operation {
             }
         }
     }
+}
+
+/// The one in the middle; `None` of none.
+fn median(mut times: Vec<Duration>) -> Option<Duration> {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied()
 }

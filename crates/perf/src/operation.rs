@@ -7,7 +7,7 @@
 mod building;
 mod request;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod written;
 
 use std::{fmt, str::FromStr, time::Duration};

@@ -28,34 +28,33 @@ pub fn replay(trace: &Trace, rules: Rules) -> Replayed {
     replay_as(trace, rules, None)
 }
 
-/// Decides a traced lookup anew by its own rules, had nobody known this peer, by its number in the trace.
-pub fn replay_without(trace: &Trace, peer: u32) -> Replayed {
-    replay_as(trace, trace.rules, Some(Otherwise::Unknown(peer)))
+/// Decides a traced lookup anew by its own rules, had nobody known this peer, by its number in the trace. Whoever is asked in its
+/// stead and is not in the trace answers after `usual`, and names nobody.
+pub fn replay_without(trace: &Trace, peer: u32, usual: Duration) -> Replayed {
+    replay_as(trace, trace.rules, Some(Without { peer, usual }))
 }
 
-/// Decides a traced lookup anew by its own rules, had this peer, by its number in the trace, answered at once: with what it
-/// answered, or else with nothing.
-pub fn replay_prompt(trace: &Trace, peer: u32) -> Replayed {
-    replay_as(trace, trace.rules, Some(Otherwise::Prompt(peer)))
+/// Who is left out.
+#[derive(Debug, Clone, Copy)]
+struct Without {
+    peer: u32,
+    /// How long requests take that are not in the trace.
+    usual: Duration,
 }
 
-/// How a peer is otherwise than in the trace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Otherwise {
-    /// Nobody knows it.
-    Unknown(u32),
-    /// It answers at once.
-    Prompt(u32),
+impl Without {
+    const fn is(without: Option<Self>, peer: u32) -> bool {
+        matches!(without, Some(without) if without.peer == peer)
+    }
 }
 
-fn replay_as(trace: &Trace, rules: Rules, otherwise: Option<Otherwise>) -> Replayed {
-    let is_known = |peer: &&u32| otherwise != Some(Otherwise::Unknown(**peer));
-    let seeds = trace.seeds.iter().filter(is_known);
+fn replay_as(trace: &Trace, rules: Rules, without: Option<Without>) -> Replayed {
+    let seeds = trace.seeds.iter().filter(|&&peer| !Without::is(without, peer));
     let seeds: Vec<&[u8]> = seeds.filter_map(|&peer| trace.id(peer)).collect();
     let target = LookupTarget { kind: trace.kind, preimage: &trace.preimage };
     let lookup = Lookup::new(target, Start { own: &trace.own, peers: &seeds }, rules);
     let (rows, due, now) = (rows(trace), BinaryHeap::new(), Duration::ZERO);
-    let mut running = Running { trace, otherwise, lookup, rows, due, now, searched: None, unknown: 0 };
+    let mut running = Running { trace, without, lookup, rows, due, now, searched: None, unknown: 0 };
     while running.step() {}
     let Running { lookup, now: took, searched, unknown, .. } = running;
     Replayed { outcome: lookup.outcome(), took, searched, unknown }
@@ -74,7 +73,7 @@ fn rows(trace: &Trace) -> HashMap<&[u8], VecDeque<usize>> {
 
 struct Running<'a> {
     trace: &'a Trace,
-    otherwise: Option<Otherwise>,
+    without: Option<Without>,
     lookup: Lookup,
     rows: HashMap<&'a [u8], VecDeque<usize>>,
     /// What is under way, the first to happen on top.
@@ -122,13 +121,12 @@ impl<'a> Running<'a> {
         let row = rows.and_then(|rows| if rows.len() > 1 { rows.pop_front() } else { rows.front().copied() });
         let Some((row, rpc)) = row.and_then(|row| Some((row, self.trace.rpcs.get(row)?))) else {
             self.unknown += 1;
-            self.due.push(Reverse(Due { at: self.now, rank: 0, is_end: true, candidate, row: None }));
+            let at = self.now + self.without.map_or(Duration::ZERO, |without| without.usual);
+            self.due.push(Reverse(Due { at, rank: 0, is_end: true, candidate, row: None }));
             return;
         };
         let rank = rpc.rank.unwrap_or(usize::MAX);
-        let is_prompt = self.otherwise == Some(Otherwise::Prompt(rpc.peer));
         let mut expect = |at: Option<Duration>, is_end| {
-            let at = at.filter(|_| !is_prompt);
             let after = at.map_or(Duration::ZERO, |at| at.saturating_sub(rpc.asked));
             self.due.push(Reverse(Due { at: self.now + after, rank, is_end, candidate, row: Some(row) }));
         };
@@ -144,9 +142,7 @@ impl<'a> Running<'a> {
         match row {
             Some(_) if !due.is_end => self.lookup.connected(due.candidate),
             Some(row) if row.fate == RpcFate::Answered => self.answer(due.candidate, row),
-            Some(row) if self.otherwise == Some(Otherwise::Prompt(row.peer)) => {
-                self.answer(due.candidate, row)
-            }
+            None if self.without.is_some() => drop(self.lookup.answered(due.candidate, [])),
             _ => self.lookup.failed(due.candidate),
         }
     }
@@ -160,7 +156,7 @@ impl<'a> Running<'a> {
         if row.has_value {
             self.lookup.value();
         }
-        let closer = row.closer.iter().filter(|named| self.otherwise != Some(Otherwise::Unknown(named.peer)));
+        let closer = row.closer.iter().filter(|named| !Without::is(self.without, named.peer));
         let closer = closer.filter_map(|named| self.trace.id(named.peer));
         self.lookup.answered(candidate, closer);
     }

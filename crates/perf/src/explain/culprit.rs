@@ -5,7 +5,7 @@ use std::{cmp::Reverse, time::Duration};
 use kad::PeerId;
 use schema::RequestPurpose;
 
-use super::{Culprit, PathPiece};
+use super::{Culprit, PathPiece, PathWait, median};
 use crate::operation::{Operation, OperationRequest};
 
 /// So many of those for whom the path waits longest are looked at: for each the operation is decided anew.
@@ -14,8 +14,9 @@ const MAX_SUSPECTS: usize = 8;
 /// A part of the whole below which nobody is worth naming.
 const LEAST_SHARE: u32 = 10;
 
-/// So many times what others take in the middle is slow.
-const SLOW: u32 = 2;
+/// So many times what others take in the middle is slow: a dial and its handshakes take three round trips more than a request on a
+/// connection that stands.
+const SLOW: u32 = 4;
 
 /// Who held it up most; `None` where nobody took longer than is usual in it. `over_without` says when it would have been over
 /// without a peer, as far as what was seen tells.
@@ -23,9 +24,12 @@ pub(super) fn culprit(
     operation: &Operation,
     over_without: impl Fn(&PeerId) -> Option<Duration>,
 ) -> Option<Culprit> {
-    let slow = usual(operation).map_or(Duration::ZERO, |usual| SLOW * usual);
+    let usual = usual(operation).unwrap_or_default();
     let mut suspects = suspects(operation);
-    suspects.retain(|(_, held)| *held > slow && *held * LEAST_SHARE >= operation.took);
+    suspects.retain(|(peer, held)| {
+        let slow = if is_answered(operation, peer) { SLOW * usual } else { usual };
+        *held > slow && *held * LEAST_SHARE >= operation.took
+    });
     suspects.truncate(MAX_SUSPECTS);
     let named = suspects.into_iter().map(|(peer, held)| {
         let faster_by = over_without(&peer).map(|over| operation.took.saturating_sub(over));
@@ -37,6 +41,7 @@ pub(super) fn culprit(
     let longest = pieces_of(operation, &peer).max_by_key(|piece| piece.took())?;
     Some(Culprit {
         peer,
+        phase: phase(operation, &peer, longest),
         wait: longest.wait,
         part: longest.part,
         failure: failure(operation, &peer, longest.until),
@@ -64,12 +69,37 @@ fn suspects(operation: &Operation) -> Vec<(PeerId, Duration)> {
     suspects
 }
 
+/// Whether the last request to a peer was answered.
+fn is_answered(operation: &Operation, peer: &PeerId) -> bool {
+    let last = operation.requests.iter().rfind(|request| request.peer == *peer);
+    last.is_some_and(OperationRequest::is_answered)
+}
+
 /// How long requests that were answered took in the middle; `None` if none was.
 fn usual(operation: &Operation) -> Option<Duration> {
     let answered = operation.requests.iter().filter(|request| request.is_answered());
-    let mut took: Vec<Duration> = answered.filter_map(OperationRequest::took).collect();
-    took.sort_unstable();
-    took.get(took.len() / 2).copied()
+    median(answered.filter_map(OperationRequest::took).collect())
+}
+
+/// What a peer was at for most of a piece.
+fn phase(operation: &Operation, peer: &PeerId, piece: &PathPiece) -> PathWait {
+    let requests = operation.requests.iter().filter(|request| request.peer == *peer);
+    let phases = requests.flat_map(|request| {
+        let ended = request.ended_after.unwrap_or(operation.took);
+        let sent = request.sent_after.unwrap_or(ended);
+        let dial = request.dial.map_or((sent, sent), |dial| (dial.began_after, dial.ended_after));
+        [
+            (PathWait::Queue, request.asked_after, dial.0),
+            (PathWait::Dial, dial.0, dial.1),
+            (PathWait::Answer, sent, ended),
+        ]
+    });
+    let overlap =
+        |from: Duration, until: Duration| until.min(piece.until).saturating_sub(from.max(piece.from));
+    let longest = phases.max_by_key(|&(_, from, until)| overlap(from, until));
+    longest
+        .filter(|&(_, from, until)| !overlap(from, until).is_zero())
+        .map_or(piece.wait, |(phase, ..)| phase)
 }
 
 /// Why the last request to a peer until then failed.

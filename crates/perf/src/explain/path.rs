@@ -1,6 +1,6 @@
 //! The critical path, found backwards from the end of an operation.
 
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 
 use kad::{PeerId, lookup::RpcFate};
 use schema::{OperationOutcome, RequestPurpose, Strategy};
@@ -89,8 +89,8 @@ impl<'a> Walk<'a> {
         phase(asked, PathWait::Queue);
         let (from, by) = (request.heard_after.min(asked), request.heard_by);
         if is_search && from < self.cursor {
-            let freed = self.latest(self.cursor, None).and_then(|freed| Some(self.request(freed.request)?.peer));
-            self.back_to(from, (part, PathWait::Slot), Some(position), freed);
+            let held = self.longest_within(from, self.cursor).map(|held| held.peer);
+            self.back_to(from, (part, PathWait::Slot), Some(position), held);
         }
         if self.cursor.is_zero() {
             return None;
@@ -116,9 +116,8 @@ impl<'a> Walk<'a> {
 
     /// The same, of one peer that named others.
     fn latest_of(&self, until: Duration, peer: &PeerId) -> Option<Turn> {
-        let is_it = |request: &OperationRequest| {
-            request.peer == *peer && request.purpose == RequestPurpose::Find
-        };
+        let is_it =
+            |request: &OperationRequest| request.peer == *peer && request.purpose == RequestPurpose::Find;
         let turns = self.turns(until).filter(|(_, request)| is_it(request));
         turns.max_by_key(|(turn, _)| turn.at).map(|(turn, _)| turn)
     }
@@ -132,14 +131,29 @@ impl<'a> Walk<'a> {
 
     /// Of those that were under way at that time the one that was made first.
     fn longest_under_way(&self, at: Duration) -> Option<usize> {
+        // Of a publication that was not given up those that have left are done, whatever their peers make of them.
+        let is_done = self.operation.outcome == OperationOutcome::Done;
         let is_under_way = |request: &OperationRequest| {
             request.purpose != RequestPurpose::ReadBack
                 && request.asked_after < at
                 && request.ended_after.is_none_or(|ended| ended >= at)
-                && !(request.purpose == RequestPurpose::Give && request.fate == RpcFate::Unconfirmed)
+                && !(is_done
+                    && request.purpose == RequestPurpose::Give
+                    && request.sent_after.is_some_and(|sent| sent <= at))
         };
-        let under_way = self.operation.requests.iter().enumerate().filter(|(_, request)| is_under_way(request));
+        let under_way =
+            self.operation.requests.iter().enumerate().filter(|(_, request)| is_under_way(request));
         under_way.min_by_key(|(_, request)| request.asked_after).map(|(position, _)| position)
+    }
+
+    /// Who was asked for most of that time, of those who took up a place in the search.
+    fn longest_within(&self, from: Duration, until: Duration) -> Option<&'a OperationRequest> {
+        let overlap = |request: &OperationRequest| {
+            let ended = request.ended_after.unwrap_or(until).min(until);
+            ended.saturating_sub(request.asked_after.max(from))
+        };
+        let asked = self.operation.requests.iter().filter(|request| part_of(request) == PathPart::Search);
+        asked.max_by_key(|request| (overlap(request), Reverse(request.asked_after)))
     }
 
     /// Goes back in time; nowhere if it is there already.
@@ -176,7 +190,9 @@ fn turned(request: &OperationRequest, until: Duration) -> Option<Duration> {
     let ended = request.ended_after.filter(|_| request.fate != RpcFate::Cancelled);
     match request.purpose {
         RequestPurpose::ReadBack => None,
-        _ => ended.filter(|&ended| ended <= until).or(request.sent_after.filter(|&sent| is_given && sent <= until)),
+        _ => ended
+            .filter(|&ended| ended <= until)
+            .or(request.sent_after.filter(|&sent| is_given && sent <= until)),
     }
 }
 

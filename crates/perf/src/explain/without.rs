@@ -1,15 +1,23 @@
 //! When an operation would have been over without one of its peers, by the same rules and from what was seen of the others.
 //!
-//! What nobody asked nobody knows: where a lookup would have gone on to peers that it never asked, it is said when it would have been
-//! over, had the peer answered at once.
+//! What nobody asked nobody knows. Where a lookup would have gone on to peers that it never asked, these are taken to answer as fast as
+//! is usual in it and to name nobody new; where there would be many of them, nothing is said.
 
 use std::time::Duration;
 
 use dht::{Found, Gift, Publication};
 use kad::{
-    PeerId,
-    lookup::{Replayed, replay_prompt, replay_without},
+    PeerId, Persistence,
+    failure::{Failure, FailureClass},
+    fullrt::{FanOut, FanOutRules},
+    lookup::{Replayed, RpcFate, replay_without},
 };
+use schema::Strategy;
+
+use super::median;
+
+/// Of so many requests one may be to a peer that was never asked.
+const MOST_UNKNOWN: usize = 4;
 
 /// When a lookup of providers would have been over; `None` if what was seen does not tell.
 pub(crate) fn faster_found(found: &Found, peer: &PeerId) -> Option<Duration> {
@@ -31,7 +39,14 @@ fn first_provider(found: &Found, peer: &PeerId) -> Option<Duration> {
 }
 
 /// When a publication would have been over; `None` if what was seen does not tell.
-pub(crate) fn faster_published(publication: &Publication, peer: &PeerId) -> Option<Duration> {
+pub(crate) fn faster_published(
+    (strategy, persistence): (Strategy, Persistence),
+    publication: &Publication,
+    peer: &PeerId,
+) -> Option<Duration> {
+    if (strategy, persistence) == (Strategy::FullRt, Persistence::Go) {
+        return Some(fanned_out(&publication.gifts, peer));
+    }
     let [found] = &publication.lookups[..] else { return gifts_without(publication, peer, Duration::ZERO) };
     let without = lookup_without(found, peer)?.took;
     let earlier = found.took.saturating_sub(without);
@@ -57,9 +72,54 @@ fn gifts_without(publication: &Publication, peer: &PeerId, earlier: Duration) ->
     Some(last.saturating_sub(earlier))
 }
 
+/// When a fan-out by Go's rules would have been over, had this peer been sent its record at once.
+fn fanned_out(gifts: &[Gift], peer: &PeerId) -> Duration {
+    let told = |gift: &Gift| match gift.sent_after {
+        _ if gift.to.peer == *peer => Some((gift.begun_after, true)),
+        Some(sent) => Some((sent, true)),
+        None => gift.ended_after.map(|ended| (ended, false)),
+    };
+    let is_known = |gift: &&Gift| !gift.sent.as_ref().is_some_and(|sent| is_given_up(sent.as_ref().err()));
+    let mut told: Vec<(Duration, bool)> =
+        gifts.iter().filter(|gift| gift.to.peer == *peer || is_known(gift)).filter_map(told).collect();
+    told.sort_unstable();
+    let mut fan = FanOut::new(gifts.len(), FanOutRules::go());
+    for (at, is_sent) in told {
+        while fan.end().is_none() && fan.until() < at {
+            let until = fan.until();
+            fan.look(until);
+            if fan.end().is_some() {
+                return until;
+            }
+        }
+        if is_sent {
+            fan.succeeded(at)
+        } else {
+            fan.failed(at)
+        }
+        if fan.end().is_some() {
+            return at;
+        }
+    }
+    loop {
+        let until = fan.until();
+        fan.look(until);
+        if fan.end().is_some() || fan.until() <= until {
+            return until;
+        }
+    }
+}
+
+fn is_given_up(failure: Option<&Failure>) -> bool {
+    failure.is_some_and(|failure| failure.class == FailureClass::Cancelled)
+}
+
 fn lookup_without(found: &Found, peer: &PeerId) -> Option<Replayed> {
-    let number = found.trace.number_of(&peer.to_bytes())?;
-    let is_known = |replayed: &Replayed| replayed.unknown == 0;
-    let without = Some(replay_without(&found.trace, number)).filter(is_known);
-    without.or_else(|| Some(replay_prompt(&found.trace, number)).filter(is_known))
+    let trace = &found.trace;
+    let number = trace.number_of(&peer.to_bytes())?;
+    let answered = trace.rpcs.iter().filter(|rpc| rpc.fate == RpcFate::Answered);
+    let took = answered.filter_map(|rpc| Some(rpc.ended?.saturating_sub(rpc.asked)));
+    let replayed = replay_without(trace, number, median(took.collect()).unwrap_or_default());
+    let is_known = replayed.unknown * MOST_UNKNOWN <= replayed.outcome.asked;
+    Some(replayed).filter(|_| is_known)
 }

@@ -76,7 +76,8 @@ impl Operation {
         }
     }
 
-    /// A publication, explained. What is under way when its caller is told is open: see [`Publication::settle`].
+    /// A publication, explained. Of records that are still on their way it is not known how their peers were dialled: more is known of
+    /// a publication that has [settled](Publication::settle), which takes no longer by this.
     pub fn of_publication(told: OperationTold, publication: &Publication) -> Self {
         let outcome = match publication.outcome {
             Ok(()) => OperationOutcome::Done,
@@ -98,6 +99,9 @@ impl Operation {
         operation.requests.truncate(MAX_REQUESTS);
         operation.hops =
             publication.lookups.iter().filter_map(|found| found.outcome.hops).max().map(u32::from);
+        let closest = publication.gifts.iter().map(|gift| gift.to.peer).collect();
+        let how = (operation.strategy, operation.persistence);
+        operation.explain(&closest, |peer| faster_published(how, publication, peer));
         operation
     }
 

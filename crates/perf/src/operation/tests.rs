@@ -74,7 +74,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn operation()(
+    pub(crate) fn operation()(
         id: [u8; 16],
         kind in select(OperationKind::ALL),
         key in collection::vec(any::<u8>(), 0..=MAX_KEY_BYTES),
@@ -95,7 +95,8 @@ prop_compose! {
         };
         let culprit = requests.first().map(|request| Culprit {
             peer: request.peer,
-            wait: PathWait::Dial,
+            phase: PathWait::Dial,
+            wait: PathWait::Slot,
             part: PathPart::Give,
             failure: request.failure.clone(),
             held: took,
