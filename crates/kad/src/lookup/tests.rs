@@ -423,3 +423,24 @@ fn a_replay_says_what_it_could_not_know() {
     assert_eq!((more.outcome.asked, more.unknown), (4, 3));
     assert_eq!(more.outcome.termination, Termination::Starvation);
 }
+
+#[test]
+fn a_lookup_is_decided_anew_without_a_peer() {
+    let (mut lookup, asked) =
+        begin(LookupKind::Closest, b"key", Rules { alpha: 1, beta: 1, ..Rules::specification() });
+    let mut trace = Trace::new(&lookup);
+    let row = trace.ask(&lookup, asked[0], Duration::ZERO).unwrap();
+    let slow = trace.rpcs[row].peer;
+    trace.answered(row, Duration::from_secs(7), [], []);
+    lookup.answered(asked[0], []);
+    // Nobody asked the one who is asked in its stead: it answers as fast as is usual.
+    let without = replay_without(&trace, slow, Duration::from_millis(40));
+    assert_eq!(
+        (without.took, without.searched),
+        (Duration::from_millis(40), Some(Duration::from_millis(40)))
+    );
+    assert_eq!((without.outcome.termination, without.unknown), (Termination::Completed, 1));
+    let id = trace.id(slow).unwrap();
+    assert!(without.outcome.closest.iter().all(|closest| closest.peer.to_bytes() != id));
+    assert_eq!(trace.number_of(id), Some(slow));
+}

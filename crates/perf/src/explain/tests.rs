@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use dht::{
-    ANSWER_PATIENCE, Finder, FinderTerms, Found, FullTable, Pool, PoolConfig, ProviderRecord, Publication,
-    Quest,
+    ANSWER_PATIENCE, BACKGROUND_SLOTS, Finder, FinderTerms, Found, FullTable, OptimisticTerms, Pool,
+    PoolConfig, ProviderRecord, Publication, PublishTerms, Quest, SizeWatch,
 };
 use kad::{
     Contact, Key, Persistence,
@@ -16,10 +16,11 @@ use kad::{
 use proptest::{prelude::proptest, prop_assert, prop_assert_eq};
 use schema::{ConnectionPolicy, OperationKind, OperationOutcome, RequestPurpose, Strategy};
 use testnet::{Scenario, SimConfig, SimNetwork, State, World};
+use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::operation::{OperationId, OperationTold, UnixNanos, tests::operation};
+use crate::operation::{OperationId, OperationRequest, OperationTold, UnixNanos, tests::operation};
 
 /// Every peer is so far away that a round trip takes 100 ms.
 const FAR: &str = "[[regions]]\nname = 'far'\nshare = 1.0\nrtt_ms = { far = 100 }\n";
@@ -69,25 +70,55 @@ impl Net {
 
     /// A key of whose closest peers exactly one is in such a state, and that peer.
     fn key_near(&self, place: std::ops::Range<usize>, is: impl Fn(State) -> bool) -> (Vec<u8>, PeerId) {
-        let keys = (0..5_000_u32).map(|number| number.to_be_bytes().to_vec());
+        let mut keys = (0..5_000_u32).map(|number| number.to_be_bytes().to_vec());
         let near = |key: Vec<u8>| {
             let closest = self.closest(&key);
             let mut bad = closest.iter().enumerate().filter(|(_, (_, state))| is(*state));
             let (at, (peer, _)) = bad.next()?;
             (place.contains(&at) && bad.next().is_none()).then_some((key, *peer))
         };
-        keys.filter_map(near).next().expect("a key near one of them")
+        keys.find_map(near).expect("a key near one of them")
+    }
+
+    fn quest(&self, kind: LookupKind, key: &[u8], rules: Rules) -> Quest {
+        let from = self.world().peers().take(20).map(|peer| self.contact(peer)).collect();
+        Quest { kind, key: key.to_vec(), from, rules }
     }
 
     async fn find(&self, kind: LookupKind, key: &[u8], rules: Rules) -> Found {
-        let from = self.world().peers().take(20).map(|peer| self.contact(peer)).collect();
-        let quest = Quest { kind, key: key.to_vec(), from, rules };
+        let quest = self.quest(kind, key, rules);
         self.finder.find(quest, |_| true, |_, _| {}, &CancellationToken::new()).await
     }
 
     async fn retrieve(&self, key: &[u8], rules: Rules) -> Operation {
         let found = self.find(LookupKind::Providers, key, rules).await;
         let operation = Operation::of_found(told(OperationKind::Retrieve, Strategy::Default), &found);
+        assert_adds_up(&operation);
+        operation
+    }
+
+    /// Who publishes optimistically has learned the size of the network from its healthy days.
+    async fn publish(&self, key: &[u8], strategy: Strategy, healthy: &Self) -> Operation {
+        let record = ProviderRecord { key: key.to_vec(), provider: own() };
+        let quest = self.quest(LookupKind::Closest, key, Rules::go());
+        let deadline = Instant::now() + Duration::from_secs(180);
+        let publish = PublishTerms { deadline, persistence: Persistence::Go };
+        let cancel = CancellationToken::new();
+        let mut published = match strategy {
+            Strategy::OptProv => {
+                let size = Arc::new(SizeWatch::new(&own().peer));
+                for number in 0..20_u8 {
+                    let found = healthy.find(LookupKind::Closest, &[number, 1], Rules::go()).await;
+                    size.track(&found, |_| 20);
+                }
+                let slots = Arc::new(Semaphore::new(BACKGROUND_SLOTS));
+                let terms = OptimisticTerms { publish, size, slots };
+                self.finder.publish_optimistic(&record, quest, &terms, &cancel).await
+            }
+            _ => self.finder.publish(&record, quest, publish, &cancel).await,
+        };
+        published.settle().await;
+        let operation = Operation::of_publication(told(OperationKind::Provide, strategy), &published);
         assert_adds_up(&operation);
         operation
     }
@@ -242,6 +273,70 @@ async fn what_was_found_took_until_it_was_heard_of() {
     assert_eq!(operation.hops, Some(last.hop));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_publication_waits_for_its_search_and_then_for_the_last_record_to_leave() {
+    let net = Net::new("peers = 500");
+    for strategy in [Strategy::Default, Strategy::OptProv] {
+        let operation = net.publish(b"key", strategy, &net).await;
+        assert_eq!((operation.outcome, &operation.culprit), (OperationOutcome::Done, &None), "{strategy}");
+        assert_eq!(waited(&operation, PathWait::Own), Duration::ZERO, "{:?}", operation.critical_path);
+        assert_eq!((operation.counts.holders, operation.counts.holders_sent), (20, 20), "{strategy}");
+    }
+    // On connections that stand a record has left as soon as it is known to whom it goes.
+    let again = net.publish(b"key", Strategy::Default, &net).await;
+    assert!(
+        again.critical_path.iter().all(|piece| piece.part != PathPart::Give),
+        "{:?}",
+        again.critical_path
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_holds_a_publication_up_is_named_whatever_the_part() {
+    let holes = "peers = 500\n[[states]]\nshare = 0.01\nstate = 'silent'\nat = 'request'";
+    let net = Net::new(holes);
+    let (key, hole) = net.key_near(0..20, black_hole);
+    let operation = net.publish(&key, Strategy::Default, &net).await;
+    let culprit = operation.culprit.as_ref().expect("somebody");
+    assert_eq!((culprit.peer, culprit.phase), (hole, PathWait::Answer), "{culprit:?}");
+    assert!(culprit.faster_by > Some(Duration::from_secs(5)), "{culprit:?}");
+    assert_eq!(operation.outcome, OperationOutcome::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publication_among_frozen_peers_says_for_whom_it_waited() {
+    let net = Net::new("peers = 80\n[[states]]\nshare = 1.0\nstate = 'silent'\nat = 'request'");
+    let operation = net.publish(b"key", Strategy::Default, &net).await;
+    // As Go says it.
+    assert_eq!((operation.outcome, operation.counts.holders), (OperationOutcome::Done, 0));
+    // Twenty peers to begin with, ten at a time, and by Go's rules each is asked twice: four times ten seconds.
+    let timeouts = 4 * ANSWER_PATIENCE;
+    assert!((timeouts..timeouts + Duration::from_secs(1)).contains(&operation.took), "{:?}", operation.took);
+    let culprit = operation.culprit.as_ref().expect("somebody");
+    let failure = culprit.failure.as_ref().expect("a timeout");
+    assert_eq!((failure.phase, failure.class), (Phase::Request, FailureClass::Timeout));
+    assert_eq!((culprit.phase, culprit.alike), (PathWait::Answer, 9), "{culprit:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_optimistic_publication_waits_for_the_fifteenth_and_says_for_whom() {
+    let healthy = Net::new("peers = 300");
+    let net = Net::new("peers = 300\n[[states]]\nshare = 0.4\nstate = 'dropping'");
+    let operation = net.publish(b"key", Strategy::OptProv, &healthy).await;
+    assert_eq!(operation.outcome, OperationOutcome::Done);
+    let done = |request: &&OperationRequest| {
+        let done = request.sent_after.or(request.ended_after);
+        request.purpose == RequestPurpose::Give && done.is_some_and(|done| done <= operation.took)
+    };
+    assert!(operation.requests.iter().filter(done).count() >= 15);
+    let last = operation.critical_path.last().expect("a piece");
+    assert_eq!((last.part, last.wait), (PathPart::Give, PathWait::Dial), "{last:?}");
+    let culprit = operation.culprit.as_ref().expect("somebody");
+    let number = net.world().find(&culprit.peer).expect("one of the world");
+    assert_eq!((culprit.phase, net.world().state(number)), (PathWait::Dial, State::Dropping));
+    assert_eq!(culprit.failure.as_ref().map(|failure| failure.class), Some(FailureClass::Timeout));
+}
+
 proptest! {
     #[test]
     fn the_pieces_of_any_operation_add_up(operation in operation(), scale in 1..1_000_000_000_u64) {
@@ -276,4 +371,12 @@ proptest! {
         let critical = operation.requests.iter().filter(|request| request.is_critical);
         prop_assert!(critical.into_iter().all(|request| request.purpose != RequestPurpose::ReadBack));
     }
+}
+
+#[test]
+fn every_wait_and_every_part_is_documented() {
+    let page = include_str!("../../../../docs/methodology/perf.md");
+    let waits = PathWait::ALL.iter().map(|wait| wait.name());
+    let mut names = waits.chain(PathPart::ALL.iter().map(|part| part.name()));
+    assert!(names.all(|name| page.contains(&format!("\n| `{name}` |"))));
 }

@@ -47,7 +47,12 @@ pub(crate) fn faster_published(
     if (strategy, persistence) == (Strategy::FullRt, Persistence::Go) {
         return Some(fanned_out(&publication.gifts, peer));
     }
-    let [found] = &publication.lookups[..] else { return gifts_without(publication, peer, Duration::ZERO) };
+    // By optimistic rules the lookup is no more than a way to hear of peers: it is taken to go on as it did.
+    let is_classic = strategy != Strategy::OptProv;
+    let Some(found) = publication.lookups.first().filter(|_| is_classic && publication.lookups.len() == 1)
+    else {
+        return gifts_without(publication, peer, Duration::ZERO);
+    };
     let without = lookup_without(found, peer)?.took;
     let earlier = found.took.saturating_sub(without);
     Some(gifts_without(publication, peer, earlier)?.max(without))
@@ -93,9 +98,9 @@ fn fanned_out(gifts: &[Gift], peer: &PeerId) -> Duration {
             }
         }
         if is_sent {
-            fan.succeeded(at)
+            fan.succeeded(at);
         } else {
-            fan.failed(at)
+            fan.failed(at);
         }
         if fan.end().is_some() {
             return at;
