@@ -6,6 +6,7 @@
 mod attempt;
 mod by_http;
 mod failure;
+mod parsec;
 
 use std::time::Duration;
 

@@ -66,9 +66,7 @@ impl HttpCalls {
             return Err(CallFailure::new(CallFailureClass::Status, why));
         }
         let at = date(answer.header("date"));
-        let said = serde_json::from_slice::<OperationAnswer>(&answer.body);
-        let said = said.map_err(|error| CallFailure::new(CallFailureClass::BadAnswer, error.to_string()))?;
-        Ok(Called { said, at })
+        Ok(Called { said: read(&answer.body)?, at })
     }
 
     fn url(&self, server: &RegisteredServer, path: &str, terms: &CallTerms) -> Result<HttpUrl, CallFailure> {
@@ -105,6 +103,16 @@ impl ServerCalls for HttpCalls {
         let path = format!("/retrieve/{cid}");
         self.ask(self.url(server, &path, terms)?, RetrieveOrder::BODY.to_vec(), terms).await
     }
+}
+
+/// Reads an answer.
+fn read(body: &[u8]) -> Result<OperationAnswer, CallFailure> {
+    let bad = |why: String| CallFailure::new(CallFailureClass::BadAnswer, why);
+    // A list would be read as the values of the fields, in their order.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(bad("it is no JSON object".to_owned()));
+    }
+    serde_json::from_slice(body).map_err(|error| bad(error.to_string()))
 }
 
 /// Where a server is asked. An IPv6 address has its brackets.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kad::Persistence;
 use schema::{ConnectionPolicy, RunId};
+use store::SchedulerId;
 
 use super::{arrivals::ArrivalLaw, rota::Pairing};
 
@@ -18,6 +19,8 @@ pub struct SchedulerConfig {
     pub seed: u64,
     /// The run that it is part of.
     pub run: RunId,
+    /// Its number in the register.
+    pub scheduler: SchedulerId,
     /// When rounds begin.
     pub pace: RoundPace,
     /// What a round is made of.

@@ -107,9 +107,15 @@ impl<C: ServerCalls> Desk<C> {
         }
     }
 
-    /// Counts an attempt, and hands it on. Whoever takes attempts no longer says at the end why.
+    /// Counts an attempt, and hands it on: to Parsec's tables, where the register has them, and to whoever takes attempts, who says at the
+    /// end why it does no longer.
     pub(super) async fn keep(&self, attempt: CallAttempt) {
         self.watch.attempt(&attempt);
+        for row in attempt.parsec_rows(self.config.scheduler) {
+            if let Err(error) = self.register.keep(row).await {
+                tracing::warn!(%error, "a measurement is not in Parsec's tables");
+            }
+        }
         drop(self.attempts.send(attempt).await);
     }
 }

@@ -9,7 +9,7 @@ use kadscope_perf::{
     SchedulerNow,
 };
 use schema::{RunId, Timestamp};
-use store::{Register, ServerEntry};
+use store::{Register, SchedulerId, ServerEntry};
 use tokio::{
     sync::mpsc,
     task::JoinHandle,
@@ -102,6 +102,7 @@ pub(crate) fn config(fleets: &[&str]) -> SchedulerConfig {
         pairing: Pairing::Mixed,
         seed: 7,
         run: RunId([1; 16]),
+        scheduler: SchedulerId(1),
         pace: RoundPace { law: ArrivalLaw::Interval, gap: MINUTE, ..RoundPace::default() },
         probes: ProbeTerms::default(),
         deadlines: CallDeadlines::default(),
