@@ -138,7 +138,7 @@ interop() {
 features() {
     local all=kadscope-cli/full,kadscope-fuzz/full,kadscope-hydra/prometheus
     cargo clippy --workspace --all-targets --features "$all" --locked -- -D warnings
-    tests "$1" --workspace --features "$all" --test profile --test postgres --test belly_postgres --test dynamodb --test replay
+    tests "$1" --workspace --features "$all" --test profile --test postgres --test belly_postgres --test register_postgres --test dynamodb --test replay
     tests "$1" --workspace --features "$all" --test heads dashboard
 }
 

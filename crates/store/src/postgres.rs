@@ -53,4 +53,6 @@ pub(crate) use login::Login;
 pub(crate) use migrate::LOCKS;
 pub(crate) use passfile::{Wanted, password as password_of};
 pub(crate) use scan::ColumnReader;
+pub(crate) use text::{each_text, kept, kept_json, read as kept_text_read, read_json};
+pub(crate) use values::Moment;
 pub(crate) use wire::{decode as unspilled, encode as spilled};

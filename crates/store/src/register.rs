@@ -9,12 +9,16 @@ mod entry;
 mod lease;
 mod memory;
 mod parsec;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sqlite;
 
 use std::{sync::Arc, time::Duration};
 
 use schema::Timestamp;
 
+#[cfg(feature = "postgres")]
+use self::postgres::PostgresRegister;
 pub use self::{
     entry::{RegisteredServer, SchedulerEntry, SchedulerId, ServerEntry, ServerId},
     lease::LeaseOutcome,
@@ -50,6 +54,8 @@ pub struct Register {
 enum Backend {
     Memory(MemoryRegister),
     Sqlite(SqliteRegister),
+    #[cfg(feature = "postgres")]
+    Postgres(PostgresRegister),
 }
 
 impl Register {
@@ -65,7 +71,10 @@ impl Register {
         let backend = match url {
             StoreUrl::None => Backend::Memory(MemoryRegister::default()),
             StoreUrl::Sqlite(path) => Backend::Sqlite(SqliteRegister::open(path, config.patience).await?),
-            StoreUrl::Postgres(_) => return Err(Error::NotBuilt { url: url.to_string() }),
+            #[cfg(feature = "postgres")]
+            StoreUrl::Postgres(url) => Backend::Postgres(PostgresRegister::open(url, config).await?),
+            #[cfg(not(feature = "postgres"))]
+            StoreUrl::Postgres(url) => return Err(crate::store::not_built(url)),
         };
         Ok(Self { backend: Arc::new(backend) })
     }
@@ -83,6 +92,8 @@ impl Register {
         match &*self.backend {
             Backend::Memory(register) => Ok(register.enter_server(server)),
             Backend::Sqlite(register) => register.enter_server(server).await,
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(register) => register.enter_server(server).await,
         }
     }
 
@@ -91,6 +102,8 @@ impl Register {
         match &*self.backend {
             Backend::Memory(register) => register.heartbeat(id, now),
             Backend::Sqlite(register) => register.heartbeat(id, now).await,
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(register) => register.heartbeat(id, now).await,
         }
     }
 
@@ -99,6 +112,8 @@ impl Register {
         match &*self.backend {
             Backend::Memory(register) => register.offline(id, since),
             Backend::Sqlite(register) => register.offline(id, since).await,
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(register) => register.offline(id, since).await,
         }
     }
 
@@ -112,6 +127,8 @@ impl Register {
         match &*self.backend {
             Backend::Memory(register) => Ok(register.servers(fleets, alive_since)),
             Backend::Sqlite(register) => register.servers(fleets, alive_since).await,
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(register) => register.servers(fleets, alive_since).await,
         }
     }
 
@@ -120,6 +137,8 @@ impl Register {
         match &*self.backend {
             Backend::Memory(register) => Ok(register.all_servers()),
             Backend::Sqlite(register) => register.all_servers().await,
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(register) => register.all_servers().await,
         }
     }
 
@@ -128,6 +147,8 @@ impl Register {
         match &*self.backend {
             Backend::Memory(register) => Ok(register.enter_scheduler()),
             Backend::Sqlite(register) => register.enter_scheduler(scheduler).await,
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(register) => register.enter_scheduler(scheduler).await,
         }
     }
 
@@ -144,6 +165,8 @@ impl Register {
         match &*self.backend {
             Backend::Memory(register) => Ok(register.lease(name, holder, until, now)),
             Backend::Sqlite(register) => register.lease(name, holder, until, now).await,
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(register) => register.lease(name, holder, until, now).await,
         }
     }
 
@@ -155,6 +178,8 @@ impl Register {
                 Ok(())
             }
             Backend::Sqlite(register) => register.release(name, holder).await,
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(register) => register.release(name, holder).await,
         }
     }
 
@@ -166,6 +191,11 @@ impl Register {
     pub async fn keep(&self, row: ParsecRow) -> Result<(), Error> {
         match &*self.backend {
             Backend::Memory(_) | Backend::Sqlite(_) => {
+                drop(row);
+                Ok(())
+            }
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(_) => {
                 drop(row);
                 Ok(())
             }

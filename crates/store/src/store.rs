@@ -246,7 +246,7 @@ impl Store {
 
 /// Why a database is not opened: its name is wrong, or this program cannot open any.
 #[cfg(not(feature = "postgres"))]
-fn not_built(url: &PostgresUrl) -> Error {
+pub(crate) fn not_built(url: &PostgresUrl) -> Error {
     let url_text = url.to_string();
     match url.parts {
         Err(reason) => Error::Url { url: url_text, reason },

@@ -17,6 +17,7 @@ pub(crate) struct Line {
 pub(crate) struct OpenLine<'a> {
     place: MutexGuard<'a, Option<PgClient>>,
     client: PgClient,
+    is_new: bool,
 }
 
 impl Line {
@@ -37,15 +38,20 @@ impl Line {
     /// Takes the connection, or makes one; says why that is not possible.
     pub(crate) async fn open(&self) -> Result<OpenLine<'_>, String> {
         let mut place = self.client.lock().await;
-        let client = match place.take().filter(|client| !client.is_closed()) {
-            Some(client) => client,
-            None => PgClient::connect(&self.login).await?,
+        let (client, is_new) = match place.take().filter(|client| !client.is_closed()) {
+            Some(client) => (client, false),
+            None => (PgClient::connect(&self.login).await?, true),
         };
-        Ok(OpenLine { place, client })
+        Ok(OpenLine { place, client, is_new })
     }
 }
 
 impl OpenLine<'_> {
+    /// Whether it was made just now: one that stood before may have been lost without anybody's noticing.
+    pub(crate) const fn is_new(&self) -> bool {
+        self.is_new
+    }
+
     pub(crate) const fn sql(&self) -> &Client {
         &self.client.sql
     }

@@ -67,7 +67,8 @@ pub(crate) fn read_json(value: &Value) -> Value {
     each_text(value, &|text| read(text.to_owned()).unwrap_or_else(|| text.to_owned()))
 }
 
-fn each_text(value: &Value, change: &dyn Fn(&str) -> String) -> Value {
+/// JSON with every text in it changed, names as well.
+pub(crate) fn each_text(value: &Value, change: &dyn Fn(&str) -> String) -> Value {
     match value {
         Value::String(text) => Value::String(change(text)),
         Value::Array(values) => values.iter().map(|value| each_text(value, change)).collect(),

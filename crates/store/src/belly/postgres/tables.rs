@@ -44,7 +44,10 @@ pub(super) async fn check_or_make(
 
 /// The version of the layout; `None` if there is none.
 async fn version(sql: &Client) -> Result<Option<i32>, tokio_postgres::Error> {
-    let there = "SELECT to_regclass('kadscope_belly.layout') IS NOT NULL";
+    // Read from the catalog itself: a name that was looked up in vain is remembered, and not looked up again when another process has
+    // made it meanwhile.
+    let there = "SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'kadscope_belly' AND c.relname = 'layout')";
     if !sql.query_one(there, &[]).await?.try_get(0)? {
         return Ok(None);
     }
