@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -65,6 +65,8 @@ pub(crate) struct Delivered {
     stands_in: bool,
     fates: Vec<(u32, PlacementFate)>,
     failure: Option<Failure>,
+    /// Whether the peer was not given up: neither did every key of it fail, nor too many in a row.
+    pub(crate) is_reached: bool,
 }
 
 /// Deliveries of the records of one provider. Cheap to clone.
@@ -153,7 +155,7 @@ impl<N: Network> Deliveries<N> {
                     || !was_sent && self.rules.dials_once;
             }
         }
-        Delivered { to, stands_in, fates, failure }
+        Delivered { to, stands_in, fates, failure, is_reached: !is_dropped }
     }
 
     /// Gives one key to a peer. Says whether it was sent, and what came of it.
@@ -268,9 +270,14 @@ impl DeliveryLog {
         self.lookups.unanswered += counts.asked.saturating_sub(counts.answered) as u64;
     }
 
-    /// How many peers were sent each key.
-    pub(crate) fn sent(&self) -> &[usize] {
-        &self.sent
+    /// How many peers were sent a key.
+    pub(crate) fn sent(&self, key: u32) -> usize {
+        self.sent.get(key as usize).copied().unwrap_or(0)
+    }
+
+    /// Whether there was nobody to give anything to.
+    pub(crate) const fn has_nobody(&self) -> bool {
+        self.recipients.is_empty()
     }
 
     /// All of it, and whether anybody was sent anything. `otherwise` is why nobody was.
@@ -287,6 +294,16 @@ impl DeliveryLog {
             failed_regions: self.failed_regions,
         }
     }
+}
+
+/// The log, for a moment.
+pub(crate) fn locked(log: &Mutex<DeliveryLog>) -> MutexGuard<'_, DeliveryLog> {
+    log.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// All of a log that nobody adds to any more; see [`DeliveryLog::into_published`].
+pub(crate) fn published(log: Mutex<DeliveryLog>, otherwise: PublishFailure) -> ManyPublished {
+    log.into_inner().unwrap_or_else(PoisonError::into_inner).into_published(otherwise)
 }
 
 /// The keys in the order in which they came, each once.

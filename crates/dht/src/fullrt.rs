@@ -13,9 +13,9 @@ use kad::{Contact, Persistence, fullrt::FanOut, message::K, network::Network};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::giving::gift_of;
 use self::giving::{Giving, Told};
 pub use self::{finding::FullSearch, table::FullTable, terms::FullTerms};
+pub(crate) use self::{giving::gift_of, many::stand_in};
 use crate::{
     finder::Finder,
     provide::ProviderRecord,

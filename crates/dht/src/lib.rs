@@ -42,4 +42,4 @@ pub use provide::{Holder, PUT_PATIENCE, ProviderRecord, PublishTerms, ReadBack};
 pub use publication::{Gift, Publication, PublishFailure};
 pub use retrieval::{BlockDesk, ProviderSight, Retrieval};
 pub use size_watch::SizeWatch;
-pub use sweep::SweepTerms;
+pub use sweep::{PrefixLenMemory, SweepTerms};

@@ -1,42 +1,45 @@
 //! Publishes many keys region by region of the key space, as go-libp2p-kad-dht's sweeping provider does it.
+//!
+//! What is looked up and who is given what is decided by `kad::sweep`. This gives every key once; when regions are due again is a
+//! [schedule](kad::sweep::ReprovideSchedule)'s to say, and whoever keeps one gives the keys of a region as any others.
 
-use std::sync::Arc;
+mod concurrently;
+mod exploring;
+mod terms;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use kad::{
-    Contact, Persistence,
-    lookup::{LookupKind, Rules},
+    Contact, Key, Persistence,
+    message::K,
     network::Network,
+    sweep::{
+        FAILURES_IN_A_ROW, INDIVIDUAL_KEYS, KeyRegion, MIN_REACHED_PERCENT, RECORD_PATIENCE, SweepJob,
+        SweepPlan, regions,
+    },
 };
 use tokio_util::sync::CancellationToken;
 
+pub use self::terms::{PrefixLenMemory, SweepTerms};
+use self::{concurrently::concurrently, exploring::KnownPeers};
 use crate::{
-    deliveries::{Deliveries, Delivery, DeliveryLog, DeliveryRules, distinct},
-    finder::{Finder, Quest},
+    deliveries::{Deliveries, Delivery, DeliveryLog, DeliveryRules, distinct, locked, published},
+    finder::Finder,
+    fullrt::{FullTable, stand_in},
     many_published::{ManyPublished, ManyRecords},
     publication::PublishFailure,
 };
 
-/// On which terms somebody sweeps. [`Persistence`] makes those that are usual for it.
-#[derive(Debug, Clone)]
-pub struct SweepTerms {
-    /// How far it goes.
-    pub persistence: Persistence,
-    /// How many regions are explored and given their keys at a time.
-    pub workers: usize,
-    /// How many peers each of the workers gives records to at a time.
-    pub connections: usize,
-}
-
-impl From<Persistence> for SweepTerms {
-    /// 4 workers with 20 connections each.
-    fn from(persistence: Persistence) -> Self {
-        Self { persistence, workers: 4, connections: 20 }
-    }
-}
-
 impl<N: Network> Finder<N> {
-    /// Gives the records of one provider under many keys to the peers closest to each. `start` names the peers that a lookup of a key
-    /// begins with.
+    /// Gives many records to the peers closest to each key: where many keys lie close together, the peers there are looked up once for
+    /// all of them. `start` names the peers that a lookup of a key begins with.
+    ///
+    /// By Go's rules lookups are Go's, and whoever they end with counts as being there. Thoroughly, only peers count that answered: those
+    /// that do not are known to be dead, and it is looked beyond them, around a single key as well; others stand in for those that could
+    /// not be given a key. What failed is not tried again.
     pub async fn publish_sweep(
         &self,
         records: ManyRecords<'_>,
@@ -45,40 +48,136 @@ impl<N: Network> Finder<N> {
         cancel: &CancellationToken,
     ) -> ManyPublished {
         let keys = distinct(records.keys);
-        let rules = DeliveryRules {
-            connections: terms.connections,
-            dial: std::time::Duration::from_secs(10),
-            patience: std::time::Duration::from_secs(10),
-            failures: 3,
-            dials_once: terms.persistence == Persistence::Thorough,
-            leaves_out: false,
-            persistence: terms.persistence,
+        let deliveries = Deliveries::new(self, (records.provider, &keys), delivery_rules(terms), cancel);
+        let sweep = Sweep {
+            finder: self,
+            start,
+            terms,
+            cancel,
+            order: Key::of_peer(&self.terms().own),
+            places: keys.iter().map(|key| Key::of(key)).collect(),
+            deliveries,
+            log: Mutex::new(DeliveryLog::new(Arc::clone(&keys))),
         };
-        let deliveries = Deliveries::new(self, (records.provider, &keys), rules, cancel);
-        let mut log = DeliveryLog::new(Arc::clone(&keys));
-        for (number, key) in (0..).zip(keys.iter()) {
-            let quest = Quest {
-                kind: LookupKind::Closest,
-                key: key.clone(),
-                from: start(key),
-                rules: if terms.persistence == Persistence::Go {
-                    Rules::go()
-                } else {
-                    Rules::specification()
-                },
-            };
-            let found = self.find(quest, |_| false, |_, _| {}, cancel).await;
-            log.count(&found);
-            let closest = found.outcome.closest.iter();
-            let jobs = closest.map(|closest| Delivery {
-                to: found.contact(closest.peer),
-                keys: vec![number],
-                stands_in: false,
-            });
-            deliveries.run(jobs, |delivered| log.add(delivered)).await;
-        }
-        let otherwise =
-            if cancel.is_cancelled() { PublishFailure::Cancelled } else { PublishFailure::NobodyTook };
-        log.into_published(otherwise)
+        // Whoever has so few keys explores nothing, so the length of prefixes does not matter.
+        let prefix_len = if keys.len() <= INDIVIDUAL_KEYS { 0 } else { sweep.prefix_len().await };
+        let plan = Mutex::new(SweepPlan::new(&sweep.places, prefix_len));
+        let workers = (0..terms.workers.max(1)).map(|_| sweep.work(&plan));
+        concurrently(workers).await;
+        let log = sweep.log;
+        let nobody = locked(&log).has_nobody();
+        published(
+            log,
+            match nobody {
+                _ if cancel.is_cancelled() => PublishFailure::Cancelled,
+                true => PublishFailure::NobodyFound,
+                false => PublishFailure::NobodyTook,
+            },
+        )
     }
+}
+
+fn delivery_rules(terms: &SweepTerms) -> DeliveryRules {
+    DeliveryRules {
+        connections: terms.connections,
+        dial: RECORD_PATIENCE,
+        patience: RECORD_PATIENCE,
+        failures: FAILURES_IN_A_ROW,
+        dials_once: terms.persistence == Persistence::Thorough,
+        leaves_out: false,
+        persistence: terms.persistence,
+    }
+}
+
+/// A sweep under way.
+struct Sweep<'a, N, S> {
+    finder: &'a Finder<N>,
+    start: S,
+    terms: &'a SweepTerms,
+    cancel: &'a CancellationToken,
+    order: Key,
+    /// Where each key lies.
+    places: Vec<Key>,
+    deliveries: Deliveries<N>,
+    log: Mutex<DeliveryLog>,
+}
+
+impl<N: Network, S: Fn(&[u8]) -> Vec<Contact> + Sync> Sweep<'_, N, S> {
+    /// What one worker does: one job after the other, until nothing waits.
+    async fn work(&self, plan: &Mutex<SweepPlan>) {
+        while !self.cancel.is_cancelled() {
+            let next = locked_plan(plan).next_job();
+            match next {
+                None => break,
+                Some(SweepJob::Each(keys)) => {
+                    concurrently(keys.into_iter().map(|key| self.give_one(key))).await;
+                }
+                Some(SweepJob::Explore(prefix, mut keys)) => {
+                    let (explored, known) = self.explore(prefix).await;
+                    keys.extend(locked_plan(plan).take_within(&explored.prefix));
+                    let peers: Vec<Key> = explored.peers.keys().copied().collect();
+                    let all = regions(&peers, explored.prefix, K, &self.order);
+                    self.give_regions(&all, &peers, &keys, &known).await;
+                }
+            }
+        }
+    }
+
+    /// Gives a key to whoever a lookup of it finds.
+    async fn give_one(&self, key: usize) {
+        let Ok(number) = u32::try_from(key) else { return };
+        let Some(preimage) = self.deliveries.key(number) else { return };
+        let table = FullTable::of(self.find_closest(preimage).await.into_contacts());
+        self.give(&table, &table, &[number]).await;
+    }
+
+    /// Gives keys to the peers of the regions that they lie in, one region after the other.
+    async fn give_regions(&self, all: &[KeyRegion], peers: &[Key], keys: &[usize], known: &KnownPeers) {
+        let mut of_region: Vec<Vec<u32>> = vec![Vec::new(); all.len()];
+        for &key in keys {
+            let region = self.places.get(key).and_then(|place| KeyRegion::of_key(all, place));
+            if let (Some(region), Ok(number)) = (region, u32::try_from(key)) {
+                of_region[region].push(number);
+            }
+        }
+        if all.is_empty() {
+            locked(&self.log).failed_regions += 1;
+            return;
+        }
+        let everybody = FullTable::of(known.contacts(peers));
+        for (region, keys) in all.iter().zip(of_region).filter(|(_, keys)| !keys.is_empty()) {
+            let table = FullTable::of(known.contacts(peers.get(region.peers.clone()).unwrap_or_default()));
+            let is_done = self.give(&table, &everybody, &keys).await;
+            let mut log = locked(&self.log);
+            log.regions += 1;
+            log.failed_regions += usize::from(!is_done);
+        }
+    }
+
+    /// Gives keys to the closest of these peers each, and thoroughly to others of everybody who is known. Says whether enough were
+    /// reached.
+    async fn give(&self, table: &FullTable, everybody: &FullTable, keys: &[u32]) -> bool {
+        let mut jobs: BTreeMap<usize, (Contact, Vec<u32>)> = BTreeMap::new();
+        for &number in keys {
+            let Some(place) = self.places.get(number as usize) else { continue };
+            for (position, contact) in table.nearest_to(place).take(K) {
+                jobs.entry(position).or_insert_with(|| (contact, Vec::new())).1.push(number);
+            }
+        }
+        let (asked, mut reached) = (jobs.len(), 0);
+        let jobs = jobs.into_values().map(|(to, keys)| Delivery { to, keys, stands_in: false });
+        let done = |delivered: crate::deliveries::Delivered| {
+            reached += usize::from(delivered.is_reached);
+            locked(&self.log).add(delivered);
+        };
+        self.deliveries.run(jobs, done).await;
+        if self.terms.persistence == Persistence::Thorough {
+            stand_in(&self.deliveries, &self.log, everybody, (keys, everybody.len())).await;
+        }
+        reached > 0 && reached * 100 >= asked * MIN_REACHED_PERCENT
+    }
+}
+
+fn locked_plan(plan: &Mutex<SweepPlan>) -> std::sync::MutexGuard<'_, SweepPlan> {
+    plan.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,7 +4,7 @@
 //! Start with [`network`] (what a network must offer to those who ask), [`fabric`] (and to those who are asked) and
 //! [`failure`] (the closed names of what goes wrong). The wire is [`message`] and [`mod@identify`], with [`address`] and
 //! [`peer_id`] in them; [`answer`], [`records`], [`values`], [`table`], [`mod@lookup`], [`mod@key`] and [`preimage`] are the
-//! protocol's arithmetic, and [`fullrt`] publishes with the whole network at hand. [`policy`], [`opt_out`] and [`scope`] say what may
+//! protocol's arithmetic, and [`fullrt`] publishes with the whole network at hand, [`sweep`] region by region. [`policy`], [`opt_out`] and [`scope`] say what may
 //! be dialled, [`plan`] in which order. [`bitswap`] and [`gateway`] ask providers for blocks, and [`retrieval`] says what their
 //! answers come to. [`Persistence`] is how far a publication goes, [`optimistic`] how one gives while it looks, and [`size`] how many
 //! peers a network has, as its lookups show it. [`mod@parse`] and [`written`] read what people write.
@@ -40,6 +40,7 @@ pub mod records;
 pub mod retrieval;
 pub mod scope;
 pub mod size;
+pub mod sweep;
 pub mod table;
 pub mod values;
 pub mod written;

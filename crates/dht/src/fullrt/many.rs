@@ -1,6 +1,9 @@
 //! Many keys by a table of the whole network.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use kad::{
     Contact, Key, Persistence,
@@ -12,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{FullTable, FullTerms};
 use crate::{
-    deliveries::{Deliveries, Delivery, DeliveryLog, DeliveryRules, distinct},
+    deliveries::{Deliveries, Delivery, DeliveryLog, DeliveryRules, distinct, locked, published},
     finder::Finder,
     many_published::{ManyPublished, ManyRecords},
     publication::PublishFailure,
@@ -34,17 +37,18 @@ impl<N: Network> Finder<N> {
         let terms = terms.into();
         let keys = distinct(records.keys);
         let deliveries = Deliveries::new(self, (records.provider, &keys), rules(terms), cancel);
-        let mut log = DeliveryLog::new(Arc::clone(&keys));
+        let log = Mutex::new(DeliveryLog::new(Arc::clone(&keys)));
         if table.is_empty() {
-            return log.into_published(PublishFailure::NoPeers);
+            return published(log, PublishFailure::NoPeers);
         }
-        deliveries.run(plan(&keys, table), |delivered| log.add(delivered)).await;
+        deliveries.run(plan(&keys, table), |delivered| locked(&log).add(delivered)).await;
         if terms.persistence == Persistence::Thorough {
-            stand_in(&deliveries, &mut log, table, terms.stand_ins).await;
+            let all: Vec<u32> = (0..).zip(keys.iter()).map(|(number, _)| number).collect();
+            stand_in(&deliveries, &log, table, (&all, terms.stand_ins)).await;
         }
         let otherwise =
             if cancel.is_cancelled() { PublishFailure::Cancelled } else { PublishFailure::NobodyTook };
-        log.into_published(otherwise)
+        published(log, otherwise)
     }
 }
 
@@ -75,20 +79,21 @@ fn plan<'a>(keys: &[Vec<u8>], table: &'a FullTable) -> impl Iterator<Item = Deli
     })
 }
 
-/// For each of the closest that could not be given a key, the next closest one is given it, round after round, as far as `stand_ins`
-/// peers beyond the closest.
-async fn stand_in<N: Network>(
+/// For each of the closest to one of these keys that could not be given it, the next closest one is given it, round after round, as far
+/// as `stand_ins` peers beyond the closest.
+pub(crate) async fn stand_in<N: Network>(
     deliveries: &Deliveries<N>,
-    log: &mut DeliveryLog,
+    log: &Mutex<DeliveryLog>,
     table: &FullTable,
-    stand_ins: usize,
+    (keys, stand_ins): (&[u32], usize),
 ) {
     let wanted = K.min(table.len());
     // How many of the closest to each key were tried.
-    let mut tried = vec![K; log.sent().len()];
+    let mut tried = vec![K; keys.len()];
     while !deliveries.is_cancelled() {
         let mut jobs: BTreeMap<usize, (Contact, Vec<u32>)> = BTreeMap::new();
-        for ((number, &sent), tried) in (0..).zip(log.sent()).zip(&mut tried) {
+        for (&number, tried) in keys.iter().zip(&mut tried) {
+            let sent = locked(log).sent(number);
             let missing = wanted.saturating_sub(sent).min((K + stand_ins).saturating_sub(*tried));
             let Some(key) = deliveries.key(number).filter(|_| missing > 0) else { continue };
             for (position, contact) in table.nearest_to(&Key::of(key)).skip(*tried).take(missing) {
@@ -100,6 +105,6 @@ async fn stand_in<N: Network>(
             break;
         }
         let jobs = jobs.into_values().map(|(to, keys)| Delivery { to, keys, stands_in: true });
-        deliveries.run(jobs, |delivered| log.add(delivered)).await;
+        deliveries.run(jobs, |delivered| locked(log).add(delivered)).await;
     }
 }

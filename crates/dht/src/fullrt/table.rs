@@ -62,7 +62,7 @@ impl FullTable {
     }
 
     /// The same, each with its position in the table.
-    pub(super) fn nearest_to<'a>(
+    pub(crate) fn nearest_to<'a>(
         &'a self,
         key: &Key,
     ) -> impl Iterator<Item = (usize, Contact)> + Send + use<'a> {

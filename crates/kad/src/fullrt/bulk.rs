@@ -143,12 +143,17 @@ mod tests {
             chunk.sort_unstable();
             chunk.dedup();
             chunks.push(chunk.len());
-            jobs.iter().for_each(|job| job.keys.iter().for_each(|&key| given[key].push(job.peer)));
+            for job in &jobs {
+                for &key in &job.keys {
+                    given[key].push(job.peer);
+                }
+            }
         }
         assert_eq!(chunks, [&[13; 7][..], &[9]].concat());
         for ((key, _), mut peers) in order.into_iter().zip(given) {
             let mut closest: Vec<usize> = table.nearest(&key).take(20).collect();
-            (peers.sort_unstable(), closest.sort_unstable());
+            peers.sort_unstable();
+            closest.sort_unstable();
             assert_eq!(peers, closest);
         }
     }

@@ -1,91 +1,23 @@
-//! Publishing and finding by a table of the whole network, in virtual time and beside what is true of it.
+//! Publishing and finding by a table of the whole network.
 
-#![expect(clippy::expect_used, reason = "a test may fail")]
-
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use kad::{
     Contact, Key, PeerId, Persistence,
     lookup::{Enough, Termination},
-    message::{AMINO_PROTOCOL, K, Message, MessageType, MessageView},
+    message::K,
 };
 use kadscope_dht::{
-    ANSWER_PATIENCE, Ask, Awaits, Finder, FinderTerms, FullSearch, FullTable, FullTerms, ManyRecords,
-    PlacementFate, Pool, PoolConfig, ProviderRecord, Publication, PublishFailure,
+    FullSearch, FullTable, FullTerms, ManyRecords, PlacementFate, Publication, PublishFailure,
 };
-use testnet::{Scenario, SimConfig, SimNetwork, World};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// 30 % of the peers are dead: refusing at once, or silent.
-const DEAD: &str =
-    "[[states]]\nshare = 0.15\nstate = 'refusing'\n[[states]]\nshare = 0.15\nstate = 'dropping'\n";
+use super::known::{DEAD, Known};
 
-struct Known {
-    finder: Finder<SimNetwork>,
-    world: Arc<World>,
-    table: FullTable,
-}
-
-impl Known {
-    /// A network, and a table of all of its peers, dead ones included: the crawl was long ago.
-    fn of(toml: &str) -> Self {
-        // The hash of a key, as any of RSA has.
-        let own = PeerId::from_bytes(&[&[0x12, 0x20][..], &[7; 32]].concat()).expect("an id");
-        let world = Arc::new(World::generate(&Scenario::parse(toml, "test").expect("a scenario")));
-        let network = SimNetwork::new(Arc::clone(&world), SimConfig { local: own, ..SimConfig::default() });
-        let terms =
-            FinderTerms { own, protocols: Arc::from([AMINO_PROTOCOL.to_owned()]), patience: ANSWER_PATIENCE };
-        let finder = Finder::new(Pool::new(network, PoolConfig::default()), terms);
-        let contact = |peer| Contact { peer: world.peer_id(peer), addrs: world.addresses(peer) };
-        let table = FullTable::of(world.peers().map(contact));
-        Self { finder, world, table }
-    }
-
-    fn provider(&self) -> Contact {
-        Contact {
-            peer: self.finder.terms().own,
-            addrs: vec!["/ip4/127.0.0.1/tcp/4001".parse().expect("an address")],
-        }
-    }
-
-    fn record(&self, key: &[u8]) -> ProviderRecord {
-        ProviderRecord { key: key.to_vec(), provider: self.provider() }
-    }
-
-    /// The closest to a key in truth, of those who answer.
-    fn closest(&self, key: &[u8]) -> BTreeSet<PeerId> {
-        let mut all: Vec<u32> =
-            self.world.peers().filter(|&peer| self.world.state(peer).is_honest_server()).collect();
-        all.sort_by_key(|&peer| self.world.key(peer).distance(&Key::of(key)));
-        all.into_iter().take(K).map(|peer| self.world.peer_id(peer)).collect()
-    }
-
-    /// How many of the closest that answer hold the record, as each of them says.
-    async fn holders(&self, key: &[u8]) -> usize {
-        let mut holders = 0;
-        for peer in self.closest(key) {
-            let number = self.world.find(&peer).expect("one of the world");
-            let to = Contact { peer, addrs: self.world.addresses(number) };
-            let ask = Ask {
-                protocols: Arc::clone(&self.finder.terms().protocols),
-                message: Some(Message::new(MessageType::GetProviders, key.to_vec()).encode().into()),
-                awaits: Awaits::Message,
-                patience: ANSWER_PATIENCE,
-            };
-            let exchange = self.finder.pool().request(&to, ask, &CancellationToken::new(), || {}).await;
-            let answer = exchange.answer().expect("an answer").to_vec();
-            let view = MessageView::decode(&answer).expect("a message");
-            let own = self.finder.terms().own.to_bytes();
-            holders += usize::from(view.provider_peers().any(|provider| provider.id == own));
-        }
-        holders
-    }
-
-    async fn publish(&self, key: &[u8], persistence: Persistence) -> Publication {
-        let (record, go_on) = (self.record(key), CancellationToken::new());
-        self.finder.publish_full(&record, &self.table, persistence, &go_on).await
-    }
+async fn publish(known: &Known, key: &[u8], persistence: Persistence) -> Publication {
+    let (record, go_on) = (known.record(key), CancellationToken::new());
+    known.finder.publish_full(&record, &known.table, persistence, &go_on).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,10 +42,10 @@ async fn thoroughly_all_of_the_closest_that_live_are_given_it_whoever_is_dead() 
     let known = Known::of(&format!("peers = 1000\n{DEAD}"));
     let (mut dead, mut go) = (0, 0);
     for n in 0..20_u8 {
-        let published = known.publish(&[n], Persistence::Thorough).await;
+        let published = publish(&known, &[n], Persistence::Thorough).await;
         assert_eq!((published.outcome, known.holders(&[n]).await), (Ok(()), 20));
         dead += published.gifts.iter().filter(|gift| matches!(gift.sent, Some(Err(_)))).count();
-        known.publish(&[n, 1], Persistence::Go).await.settle().await;
+        publish(&known, &[n, 1], Persistence::Go).await.settle().await;
         go += known.holders(&[n, 1]).await;
     }
     // For 20 that live some 8.6 that do not are tried.
@@ -139,10 +71,10 @@ async fn only_the_closest_of_the_table_are_given_it_if_nobody_is_to_stand_in() {
 async fn where_nobody_lives_nobody_took_it_and_that_takes_no_longer_than_go() {
     let known = Known::of("peers = 100\n[[states]]\nshare = 1.0\nstate = 'dropping'");
     let begun = Instant::now();
-    let published = known.publish(b"key", Persistence::Go).await;
+    let published = publish(&known, b"key", Persistence::Go).await;
     assert_eq!(published.outcome, Err(PublishFailure::NobodyTook));
     assert!(begun.elapsed() <= Duration::from_secs(5), "{:?}", begun.elapsed());
-    let published = known.publish(b"key", Persistence::Thorough).await;
+    let published = publish(&known, b"key", Persistence::Thorough).await;
     assert_eq!(published.outcome, Err(PublishFailure::NobodyTook));
     assert_eq!(published.gifts.len(), 60, "the closest, and as many again twice");
     let (record, go_on) = (known.record(b"key"), CancellationToken::new());
@@ -173,7 +105,7 @@ async fn a_publication_that_is_cancelled_says_what_was_given_up() {
 #[tokio::test(start_paused = true)]
 async fn what_was_given_is_found_and_a_search_by_gos_rules_stops_with_half() {
     let known = Known::of(&format!("peers = 1000\n{DEAD}"));
-    known.publish(b"key", Persistence::Thorough).await;
+    publish(&known, b"key", Persistence::Thorough).await;
     let go_on = CancellationToken::new();
     let find = async |key: &'static [u8], enough, persistence: Persistence| {
         let search = FullSearch { key, enough, table: &known.table };
