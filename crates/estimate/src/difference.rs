@@ -14,8 +14,10 @@ use crate::{
     survival::{Survival, Timed},
 };
 
-/// How often both samples are drawn anew.
-const DRAWS: usize = 999;
+/// How often both samples are drawn anew, at most and at least; and how many are drawn in all, about.
+const MAX_DRAWS: usize = 999;
+const MIN_DRAWS: usize = 199;
+const MAX_DRAWN: usize = 20_000_000;
 
 /// Where more draws than this share say nothing of the difference, it has no interval.
 const MAX_SILENT: f64 = 0.05;
@@ -86,7 +88,8 @@ pub fn quantile_difference(
         [one, other].map(|sample| Some(Survival::of(sample.iter().copied()).ok()?.quantile(share).value));
     let [Some(first), Some(second)] = values else { return None };
     let mut draw = Draw::new(seed);
-    let drawn = (0..DRAWS).map(|_| {
+    let draws = (MAX_DRAWN / (one.len() + other.len()).max(1)).clamp(MIN_DRAWS, MAX_DRAWS);
+    let drawn = (0..draws).map(|_| {
         let [first, second] = [0, 1].map(|index: usize| draw.quantile(&samples[index], share));
         match (first, second) {
             (Some(first), Some(second)) => Some(second - first),
@@ -97,7 +100,7 @@ pub fn quantile_difference(
     });
     let mut differences: Vec<f64> = drawn.flatten().collect();
     differences.sort_by(f64::total_cmp);
-    let is_telling = differences.len() as f64 >= DRAWS as f64 * (1.0 - MAX_SILENT);
+    let is_telling = differences.len() as f64 >= draws as f64 * (1.0 - MAX_SILENT);
     let end = |index: usize| differences.get(index).copied().filter(|value| is_telling && value.is_finite());
     // The 2.5th and the 97.5th of a hundred: (B + 1) times the share, counted from 1.
     let count = differences.len() + 1;

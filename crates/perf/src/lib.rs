@@ -7,6 +7,7 @@ mod calls;
 pub mod explain;
 pub mod indexer;
 mod operation;
+pub mod report;
 mod scheduler;
 mod wire;
 

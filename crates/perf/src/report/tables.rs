@@ -1,0 +1,155 @@
+//! The numbers as tables for people.
+
+use estimate::{Proportion, Quantile, QuantileDifference};
+use figure::PageTable;
+
+use super::{
+    numbers::{FleetDifference, GroupNumbers, KindNumbers, PlacementNumbers},
+    page::words,
+};
+
+/// Quantiles of groups with their intervals.
+pub(super) fn quantiles(numbers: &KindNumbers, groups: &[GroupNumbers]) -> PageTable {
+    let has = |of: fn(&GroupNumbers) -> bool| groups.iter().any(of);
+    let (regions, policies) = (has(|group| group.region.is_some()), has(|group| group.policy.is_some()));
+    let between = has(|group| !group.quantiles_at_least.is_empty());
+    let mut head = vec!["fleet"];
+    head.extend(regions.then_some("region"));
+    head.extend(policies.then_some("connections"));
+    let numbers_from = head.len();
+    head.extend(["n", "apart", "cut short", "succeeded", "p50", "p90", "p99"]);
+    head.extend(between.then_some(["p50 at least", "p90 at least"]).into_iter().flatten());
+    let row = |group: &GroupNumbers| {
+        let mut row = vec![group.fleet.clone()];
+        row.extend(regions.then(|| group.region.clone().unwrap_or_default()));
+        row.extend(policies.then(|| group.policy.clone().unwrap_or_else(|| "not said".to_owned())));
+        let (n, censored) = group.boxed.as_ref().map_or((0, 0), |boxed| (boxed.n, boxed.censored));
+        row.extend([n.to_string(), group.apart.to_string(), share_of(censored, n)]);
+        row.push(group.succeeded.map_or_else(|| "–".to_owned(), share));
+        row.extend((0..3).map(|index| quantile(group.quantiles.get(index), group.watched_s)));
+        row.extend(
+            (0..2)
+                .filter(|_| between)
+                .map(|index| quantile(group.quantiles_at_least.get(index), group.watched_s)),
+        );
+        row
+    };
+    let (what, time) = words(numbers.kind);
+    let rows = groups.iter().map(row).collect();
+    PageTable { caption: format!("{what}: {time}"), head: owned(&head), rows, numbers_from }
+}
+
+/// What came of all attempts.
+pub(super) fn outcomes(numbers: &KindNumbers) -> PageTable {
+    let row = |found: &super::numbers::OutcomeNumbers| {
+        vec![
+            found.fleet.clone(),
+            found.outcome.name().replace('_', " "),
+            found.share.hits.to_string(),
+            found.share.n.to_string(),
+            share(found.share),
+        ]
+    };
+    let caption = format!("{}: what came of them", words(numbers.kind).0);
+    let head = owned(&["fleet", "outcome", "attempts", "of", "share"]);
+    PageTable { caption, head, rows: numbers.outcomes.iter().map(row).collect(), numbers_from: 2 }
+}
+
+/// Fleets against another one.
+pub(super) fn differences(differences: &[FleetDifference]) -> PageTable {
+    let row = |found: &FleetDifference| {
+        vec![
+            words(found.kind).0.to_owned(),
+            found.fleet.clone(),
+            found.against.clone(),
+            found.median.map_or_else(|| "–".to_owned(), difference),
+            found.log_rank.map_or_else(
+                || "–".to_owned(),
+                |test| if test.p < 1e-4 { "< 0.0001".to_owned() } else { format!("{:.4}", test.p) },
+            ),
+        ]
+    };
+    PageTable {
+        caption: "By how much the median is later (earlier, if below zero), and how likely as large a difference is if both are alike (log-rank test)".to_owned(),
+        head: owned(&["operations", "fleet", "against", "median later by", "p"]),
+        rows: differences.iter().map(row).collect(),
+        numbers_from: 3,
+    }
+}
+
+/// Where records went.
+pub(super) fn placements(placements: &[PlacementNumbers]) -> PageTable {
+    let count = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.0}"));
+    let row = |found: &PlacementNumbers| {
+        let quartiles =
+            found.size_quartiles.map_or_else(String::new, |[low, high]| format!(" ({low:.0}–{high:.0})"));
+        vec![
+            found.fleet.clone(),
+            found.publications.to_string(),
+            found.holders.map_or_else(|| "–".to_owned(), |holders| format!("{holders:.1}")),
+            found.sent.map_or_else(|| "–".to_owned(), share),
+            found.fewest_sent.map_or_else(|| "–".to_owned(), |fewest| fewest.to_string()),
+            found.size_estimates.to_string(),
+            count(found.size_median) + &quartiles,
+        ]
+    };
+    PageTable {
+        caption: "Peers that a record was to go to, the share that was sent it, and estimates of the network's size (median, quartiles)".to_owned(),
+        head: owned(&["fleet", "publications", "holders", "sent", "fewest sent", "estimates", "peers in the network"]),
+        rows: placements.iter().map(row).collect(),
+        numbers_from: 1,
+    }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// A quantile with its interval, in units that fit.
+pub(super) fn quantile(quantile: Option<&Quantile>, watched_s: f64) -> String {
+    let Some(quantile) = quantile else { return "–".to_owned() };
+    let beyond = || format!("> {}", seconds(watched_s));
+    let Some(value) = quantile.value else {
+        // What bounds it from below is the lower end, if there is one.
+        return quantile.low.map_or_else(beyond, |low| format!("{} ({}–)", beyond(), seconds(low)));
+    };
+    let high = quantile.high.map_or_else(String::new, seconds);
+    format!("{} ({}–{high})", seconds(value), quantile.low.map_or_else(String::new, seconds))
+}
+
+fn difference(found: QuantileDifference) -> String {
+    let Some(value) = found.difference else { return "–".to_owned() };
+    let end = |end: Option<f64>| end.map_or_else(String::new, signed);
+    format!("{} ({} to {})", signed(value), end(found.low), end(found.high))
+}
+
+fn signed(value: f64) -> String {
+    let sign = if value < 0.0 { "−" } else { "+" };
+    format!("{sign}{}", seconds(value.abs()))
+}
+
+/// Seconds with three digits that count.
+pub(super) fn seconds(value: f64) -> String {
+    match value {
+        _ if value < 0.000_999_5 => format!("{:.0} µs", value * 1e6),
+        _ if value < 0.009_995 => format!("{:.2} ms", value * 1e3),
+        _ if value < 0.099_95 => format!("{:.1} ms", value * 1e3),
+        _ if value < 0.999_5 => format!("{:.0} ms", value * 1e3),
+        _ if value < 9.995 => format!("{value:.2} s"),
+        _ if value < 99.95 => format!("{value:.1} s"),
+        _ => format!("{value:.0} s"),
+    }
+}
+
+/// A share with its interval.
+pub(super) fn share(share: Proportion) -> String {
+    format!("{} ({}–{})", percent(share.share), percent(share.low), percent(share.high))
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1}%", share * 100.0)
+}
+
+fn share_of(part: u64, all: u64) -> String {
+    if all == 0 { "–".to_owned() } else { percent(part as f64 / all as f64) }
+}
