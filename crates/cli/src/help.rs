@@ -139,6 +139,16 @@ Examples:
 Exit code 0 and OK if it is ready: it knows somebody in its network. 1 if it is not, or if nobody
 answers in time. Servers of Parsec say always that they are.";
 
+/// Below the help of `perf report`.
+pub(crate) const PERF_REPORT: &str = "\
+Examples:
+  kadscope perf report --store perf.sqlite --out week-48
+  kadscope perf report --store perf.sqlite --from 2026-11-23 --to 2026-11-30 --out week-48
+
+DIR has index.html (one file, which asks nothing from anywhere), README.md, report.json with every
+number, its interval and what it stands on, and each figure as SVG, CSV and JSON. A report that
+stood there is replaced; a directory in which anything else is, is left alone (exit code 2).";
+
 /// Below the help of `ping`.
 pub(crate) const PING: &str = "\
 Examples:

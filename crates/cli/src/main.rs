@@ -24,6 +24,7 @@ mod place;
 mod progress;
 mod reach;
 mod render;
+mod report_directory;
 mod resources;
 mod roots;
 mod screen;

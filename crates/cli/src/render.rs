@@ -8,6 +8,7 @@ mod lookup;
 mod networks;
 mod next;
 mod no_answer;
+mod page_table;
 mod ping;
 mod provide;
 mod providers;
@@ -25,6 +26,7 @@ pub(crate) use self::{
     networks::{networks, verdict},
     next::next,
     no_answer::no_answer,
+    page_table::page_table,
     ping::ping,
     provide::{left_behind, provide, publication, serving},
     runs::{compared, known_peer, run, runs},

@@ -88,8 +88,8 @@ pub fn quantile_difference(
         [one, other].map(|sample| Some(Survival::of(sample.iter().copied()).ok()?.quantile(share).value));
     let [Some(first), Some(second)] = values else { return None };
     let mut draw = Draw::new(seed);
-    let draws = (MAX_DRAWN / (one.len() + other.len()).max(1)).clamp(MIN_DRAWS, MAX_DRAWS);
-    let drawn = (0..draws).map(|_| {
+    let times = (MAX_DRAWN / (one.len() + other.len()).max(1)).clamp(MIN_DRAWS, MAX_DRAWS);
+    let drawn = (0..times).map(|_| {
         let [first, second] = [0, 1].map(|index: usize| draw.quantile(&samples[index], share));
         match (first, second) {
             (Some(first), Some(second)) => Some(second - first),
@@ -100,7 +100,7 @@ pub fn quantile_difference(
     });
     let mut differences: Vec<f64> = drawn.flatten().collect();
     differences.sort_by(f64::total_cmp);
-    let is_telling = differences.len() as f64 >= draws as f64 * (1.0 - MAX_SILENT);
+    let is_telling = differences.len() as f64 >= times as f64 * (1.0 - MAX_SILENT);
     let end = |index: usize| differences.get(index).copied().filter(|value| is_telling && value.is_finite());
     // The 2.5th and the 97.5th of a hundred: (B + 1) times the share, counted from 1.
     let count = differences.len() + 1;

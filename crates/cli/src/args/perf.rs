@@ -1,10 +1,11 @@
 //! What can be asked of `perf`: publications and lookups, timed.
 
 mod health;
+mod report;
 
 use clap::{Args, Subcommand};
 
-pub(crate) use self::health::PerfHealthArgs;
+pub(crate) use self::{health::PerfHealthArgs, report::PerfReportArgs};
 use crate::{help, manners::OptOutArgs};
 
 /// Which part of it.
@@ -21,13 +22,17 @@ pub(crate) enum PerfCommand {
     /// Ask a server whether it is ready to be measured with: exit code 0 or 1
     #[command(after_help = help::PERF_HEALTH)]
     Health(PerfHealthArgs),
+
+    /// Make the section of a weekly report from the attempts that are kept: a page, its figures and every number
+    #[command(after_help = help::PERF_REPORT)]
+    Report(PerfReportArgs),
 }
 
 impl PerfCommand {
     /// The lists of who is left alone, of a part that has them.
     pub(super) const fn opt_out(&mut self) -> Option<&mut OptOutArgs> {
         match self {
-            Self::Health(_) => None,
+            Self::Health(_) | Self::Report(_) => None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `kadscope perf`: publications and lookups, timed.
 
 mod health;
+mod report;
 
 use crate::{
     args::{PerfArgs, PerfCommand},
@@ -8,8 +9,9 @@ use crate::{
     outputs::InUse,
 };
 
-pub(crate) async fn run(args: PerfArgs, _in_use: &mut InUse) -> anyhow::Result<Code> {
+pub(crate) async fn run(args: PerfArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
     match args.what {
         PerfCommand::Health(args) => health::run(&args).await,
+        PerfCommand::Report(args) => report::run(&args, in_use),
     }
 }

@@ -23,6 +23,7 @@ help! {
     hydra: ["hydra", "--help"],
     perf: ["perf", "--help"],
     perf_health: ["perf", "health", "--help"],
+    perf_report: ["perf", "report", "--help"],
     ping: ["ping", "--help"],
     testnet: ["testnet", "--help"],
     crawls: ["crawls", "--help"],

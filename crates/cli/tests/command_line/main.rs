@@ -17,6 +17,7 @@ mod lost_rows;
 mod manners;
 mod networks;
 mod outputs;
+mod perf_report;
 mod program;
 mod provide;
 mod provider;

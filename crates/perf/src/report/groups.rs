@@ -58,7 +58,7 @@ impl ReportRows {
         let rows: Vec<&Row> = self.rows.iter().filter(|row| row.kind == kind).collect();
         let has_policies = rows.iter().filter_map(|row| row.policy).collect::<BTreeSet<_>>().len() > 1;
         let by = |region: bool, day: bool, policy: bool| {
-            let groups = self.grouped(&rows, |row| {
+            let groups = grouped(&rows, |row| {
                 let fleet = self.name(row.fleet).to_owned();
                 let region = region.then(|| self.name(row.region).to_owned());
                 let day = day.then(|| day_of(row.planned_at));
@@ -81,18 +81,9 @@ impl ReportRows {
         })
     }
 
-    /// Rows by a key, in the order of the keys.
-    fn grouped<'a, K: Ord>(&self, rows: &[&'a Row], key: impl Fn(&Row) -> K) -> BTreeMap<K, Vec<&'a Row>> {
-        let mut groups: BTreeMap<K, Vec<&Row>> = BTreeMap::new();
-        for row in rows {
-            groups.entry(key(row)).or_default().push(row);
-        }
-        groups
-    }
-
     fn outcomes(&self, rows: &[&Row]) -> Vec<OutcomeNumbers> {
         let mut outcomes = Vec::new();
-        for (fleet, rows) in self.grouped(rows, |row| self.name(row.fleet).to_owned()) {
+        for (fleet, rows) in grouped(rows, |row| self.name(row.fleet).to_owned()) {
             for outcome in OperationOutcome::ALL {
                 let hits = rows.iter().filter(|row| row.outcome == *outcome).count();
                 let share = Proportion::of(hits as u64, rows.len() as u64).filter(|share| share.hits > 0);
@@ -108,7 +99,7 @@ impl ReportRows {
 
     fn matrix(&self) -> Vec<PairNumbers> {
         let rows: Vec<&Row> = self.rows.iter().filter(|row| row.kind == OperationKind::Retrieve).collect();
-        let pairs = self.grouped(&rows, |row| {
+        let pairs = grouped(&rows, |row| {
             row.publisher_fleet
                 .map(|publisher| (self.name(publisher).to_owned(), self.name(row.fleet).to_owned()))
         });
@@ -123,7 +114,7 @@ impl ReportRows {
 
     fn differences(&self, kind: OperationKind) -> Vec<FleetDifference> {
         let rows: Vec<&Row> = self.rows.iter().filter(|row| row.kind == kind).collect();
-        let fleets = self.grouped(&rows, |row| self.name(row.fleet).to_owned());
+        let fleets = grouped(&rows, |row| self.name(row.fleet).to_owned());
         let samples: BTreeMap<String, Vec<Timed>> =
             fleets.into_iter().map(|(fleet, rows)| (fleet, timed(&rows, kind))).collect();
         let Some((against, first)) = samples.get_key_value(AGAINST).or_else(|| samples.first_key_value())
@@ -142,10 +133,19 @@ impl ReportRows {
 
     fn placements(&self) -> Vec<PlacementNumbers> {
         let rows: Vec<&Row> = self.rows.iter().collect();
-        let fleets = self.grouped(&rows, |row| self.name(row.fleet).to_owned());
+        let fleets = grouped(&rows, |row| self.name(row.fleet).to_owned());
         let all = fleets.into_iter().map(|(fleet, rows)| placement(fleet, &rows));
         all.filter(|numbers| numbers.publications > 0 || numbers.size_estimates > 0).collect()
     }
+}
+
+/// Rows by a key, in the order of the keys.
+fn grouped<'a, K: Ord>(rows: &[&'a Row], key: impl Fn(&Row) -> K) -> BTreeMap<K, Vec<&'a Row>> {
+    let mut groups: BTreeMap<K, Vec<&Row>> = BTreeMap::new();
+    for row in rows {
+        groups.entry(key(row)).or_default().push(row);
+    }
+    groups
 }
 
 /// Where the records of these publications went.
@@ -185,6 +185,7 @@ fn numbers(rows: &[&Row], kind: OperationKind, steps: usize) -> GroupNumbers {
     let mut numbers = GroupNumbers {
         attempts: rows.len() as u64,
         apart: (rows.len() - times.len()) as u64,
+        cut_short: rows.iter().filter(|row| began(row) && is_cut_short(row)).count() as u64,
         succeeded: Proportion::of(hits, times.len() as u64),
         mean_requests: (!requests.is_empty()).then(|| requests.iter().sum::<f64>() / requests.len() as f64),
         ..GroupNumbers::default()
@@ -210,7 +211,7 @@ fn timed(rows: &[&Row], kind: OperationKind) -> Vec<Timed> {
     let began: Vec<&Row> = rows.iter().copied().filter(|row| began(row)).collect();
     let longest = began.iter().map(|row| row.took).fold(0.0, f64::max);
     let of_row = |row: &&Row| {
-        let is_cut_short = row.is_censored || row.outcome == OperationOutcome::TimedOut;
+        let is_cut_short = is_cut_short(row);
         let has_ended = has_succeeded(row, kind) && !is_cut_short;
         let after = if has_ended || is_cut_short { row.took } else { longest };
         Timed { after, is_censored: !has_ended }
@@ -227,6 +228,11 @@ fn began(row: &Row) -> bool {
         Outcome::Denied | Outcome::Unreachable | Outcome::Unready | Outcome::BadAnswer => false,
     };
     has_begun && !row.is_own
+}
+
+/// Whether nobody knows how long it would have taken.
+fn is_cut_short(row: &Row) -> bool {
+    row.is_censored || row.outcome == OperationOutcome::TimedOut
 }
 
 /// Whether it did what it was to do: of what nobody provides, nothing is to be found.

@@ -59,6 +59,8 @@ pub struct GroupNumbers {
     pub attempts: u64,
     /// Those of them that a server never began, or whose record it found without the network: they say nothing of it.
     pub apart: u64,
+    /// How many of the others were cut short: nobody knows how long they would have taken.
+    pub cut_short: u64,
     /// How many of the others did what they were to do; `None` if there were no others.
     pub succeeded: Option<Proportion>,
     /// The seconds until a half, nine tenths and 99 of 100 had succeeded: those that failed never do, and those at their deadline are

@@ -5,7 +5,7 @@ mod curves;
 mod matrices;
 mod shares;
 
-use figure::{Figure, Page, PageSection};
+use figure::{Figure, Page, PageSection, PageTable};
 use schema::OperationKind;
 
 use super::{
@@ -20,10 +20,15 @@ impl PerfSection {
         preamble.push(
             "Every attempt counts. A time is that until an operation did what it was to do: one that failed never does, one at its deadline is cut \
              short there (product-limit estimate). Numbers in brackets are 95 % intervals, n is how many operations a number stands on; \
-             \"> 60 s\" says that it is later than all that was seen."
+             \"not reached\" says that fewer had succeeded by the end of all that was watched."
                 .to_owned(),
         );
         Page { title: title.to_owned(), preamble, sections: self.sections() }
+    }
+
+    /// The quantiles of a kind of operation by fleet, for people; `None` if there was none of that kind.
+    pub fn quantile_table(&self, kind: OperationKind) -> Option<PageTable> {
+        self.kind(kind).map(|numbers| tables::quantiles(numbers, &numbers.fleets))
     }
 
     /// When it was measured, and how much.
@@ -73,7 +78,7 @@ impl PerfSection {
             ..PageSection::new("Error rate", 3)
         });
         sections.extend([self.beside(), self.by_place(&both)]);
-        sections.extend(self.by_connections(&both));
+        sections.extend(by_connections(&both));
         sections.extend(self.of_kind(OperationKind::Negative, "Lookups of what nobody provides"));
         sections.extend(self.of_kind(OperationKind::Findable, "Time until findable"));
         sections.extend(self.placed());
@@ -106,17 +111,6 @@ impl PerfSection {
         }
     }
 
-    /// With warm connections and with cold ones, where there were both.
-    fn by_connections(&self, both: &[&KindNumbers]) -> Option<PageSection> {
-        let both: Vec<_> = both.iter().filter(|numbers| !numbers.policies.is_empty()).collect();
-        (!both.is_empty()).then(|| PageSection {
-            text: vec!["Warm: connections as they were; cold: all closed before, the table kept; fresh: a new peer each time.".to_owned()],
-            tables: both.iter().map(|numbers| tables::quantiles(numbers, &numbers.policies)).collect(),
-            figures: both.iter().map(|numbers| curves::by_policy(numbers)).collect(),
-            ..PageSection::new("Warm and cold connections", 2)
-        })
-    }
-
     /// A kind of operation that the weekly report did not have.
     fn of_kind(&self, kind: OperationKind, title: &str) -> Option<PageSection> {
         let numbers = self.kind(kind)?;
@@ -133,6 +127,17 @@ impl PerfSection {
             ..PageSection::new("Where records went, and how large the network is taken to be", 2)
         })
     }
+}
+
+/// With warm connections and with cold ones, where there were both.
+fn by_connections(both: &[&KindNumbers]) -> Option<PageSection> {
+    let both: Vec<_> = both.iter().filter(|numbers| !numbers.policies.is_empty()).collect();
+    (!both.is_empty()).then(|| PageSection {
+        text: vec!["Warm: connections as they were; cold: all closed before, the table kept; fresh: a new peer each time.".to_owned()],
+        tables: both.iter().map(|numbers| tables::quantiles(numbers, &numbers.policies)).collect(),
+        figures: both.iter().map(|numbers| curves::by_policy(numbers)).collect(),
+        ..PageSection::new("Warm and cold connections", 2)
+    })
 }
 
 /// What a kind of operation is called: one of them, and the time of one.

@@ -78,7 +78,7 @@ impl ReportRows {
         }
         let names = [Some(&row.fleet), Some(&row.region), row.publisher_fleet.as_ref()];
         if let Some(long) = names.into_iter().flatten().find(|name| name.len() > MAX_NAME_BYTES) {
-            let attempt = row.attempt.iter().map(|byte| format!("{byte:02x}")).collect();
+            let attempt = format!("{:032x}", u128::from_be_bytes(row.attempt));
             return Err(BadRow::LongName { attempt, length: long.len() });
         }
         let compact = Row {

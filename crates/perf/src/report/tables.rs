@@ -23,15 +23,12 @@ pub(super) fn quantiles(numbers: &KindNumbers, groups: &[GroupNumbers]) -> PageT
         let mut row = vec![group.fleet.clone()];
         row.extend(regions.then(|| group.region.clone().unwrap_or_default()));
         row.extend(policies.then(|| group.policy.clone().unwrap_or_else(|| "not said".to_owned())));
-        let (n, censored) = group.boxed.as_ref().map_or((0, 0), |boxed| (boxed.n, boxed.censored));
-        row.extend([n.to_string(), group.apart.to_string(), share_of(censored, n)]);
+        let n = group.succeeded.map_or(0, |succeeded| succeeded.n);
+        row.extend([n.to_string(), group.apart.to_string(), group.cut_short.to_string()]);
         row.push(group.succeeded.map_or_else(|| "–".to_owned(), share));
-        row.extend((0..3).map(|index| quantile(group.quantiles.get(index), group.watched_s)));
-        row.extend(
-            (0..2)
-                .filter(|_| between)
-                .map(|index| quantile(group.quantiles_at_least.get(index), group.watched_s)),
-        );
+        row.extend((0..3).map(|index| quantile(group.quantiles.get(index))));
+        let earlier = (0..2).filter(|_| between);
+        row.extend(earlier.map(|index| quantile(group.quantiles_at_least.get(index))));
         row
     };
     let (what, time) = words(numbers.kind);
@@ -106,15 +103,21 @@ fn owned(names: &[&str]) -> Vec<String> {
 }
 
 /// A quantile with its interval, in units that fit.
-pub(super) fn quantile(quantile: Option<&Quantile>, watched_s: f64) -> String {
+pub(super) fn quantile(quantile: Option<&Quantile>) -> String {
     let Some(quantile) = quantile else { return "–".to_owned() };
-    let beyond = || format!("> {}", seconds(watched_s));
-    let Some(value) = quantile.value else {
-        // What bounds it from below is the lower end, if there is one.
-        return quantile.low.map_or_else(beyond, |low| format!("{} ({}–)", beyond(), seconds(low)));
-    };
-    let high = quantile.high.map_or_else(String::new, seconds);
-    format!("{} ({}–{high})", seconds(value), quantile.low.map_or_else(String::new, seconds))
+    let low = quantile.low.map(seconds);
+    match (quantile.value, low) {
+        (Some(value), low) => {
+            format!(
+                "{} ({}–{})",
+                seconds(value),
+                low.unwrap_or_default(),
+                quantile.high.map_or_else(String::new, seconds)
+            )
+        }
+        (None, Some(low)) => format!("not reached ({low}–)"),
+        (None, None) => "not reached".to_owned(),
+    }
 }
 
 fn difference(found: QuantileDifference) -> String {
@@ -148,8 +151,4 @@ pub(super) fn share(share: Proportion) -> String {
 
 fn percent(share: f64) -> String {
     format!("{:.1}%", share * 100.0)
-}
-
-fn share_of(part: u64, all: u64) -> String {
-    if all == 0 { "–".to_owned() } else { percent(part as f64 / all as f64) }
 }

@@ -165,14 +165,6 @@ fn the_page_has_every_figure_of_the_weekly_report_and_the_same_rows_give_the_sam
         assert!(names.iter().any(|found| found == name), "{name} of {names:?}");
     }
     assert_eq!(page.html(), made(3).section().page("DHT performance").html());
-    if let Some(d) = std::env::var_os("TMPREP") {
-        let d = std::path::Path::new(&d);
-        std::fs::create_dir_all(d.join("figures")).unwrap();
-        std::fs::write(d.join("index.html"), page.html()).unwrap();
-        for f in page.figures() {
-            std::fs::write(d.join("figures").join(f.file_stem() + ".svg"), f.svg()).unwrap();
-        }
-    }
     assert!(page.markdown("figures").contains("## DHT performance"));
 }
 

@@ -64,7 +64,7 @@ fn range(numbers: &KindNumbers) -> Option<[f64; 2]> {
         || numbers.fleets.iter().flat_map(|fleet| &fleet.curve).map(|step| step.at).filter(|at| *at > 0.0);
     let fastest = steps().fold(f64::INFINITY, f64::min);
     let slowest = steps().chain(numbers.fleets.iter().map(|fleet| fleet.watched_s)).fold(0.0, f64::max);
-    (fastest < slowest).then(|| [fastest * 0.8, slowest * 1.1])
+    (fastest < slowest).then_some([fastest * 0.8, slowest * 1.1])
 }
 
 /// The share that had succeeded, from nothing on until nobody was watched any more.
