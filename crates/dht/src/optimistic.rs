@@ -6,7 +6,7 @@
 
 mod under_way;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use kad::network::Network;
 use tokio::{
@@ -60,16 +60,11 @@ impl<N: Network> Finder<N> {
         let (tell, told) = oneshot::channel();
         let under_way = UnderWay::new((self, begun), record, (quest, size), terms);
         tokio::spawn(under_way.run(tell, over));
-        match told.await {
-            Ok(publication) => {
-                given_up_with_this.disarm();
-                publication
-            }
-            // Its task did not come to its end.
-            Err(_) => {
-                let failure = Err(PublishFailure::Cancelled);
-                Publication::whole(Duration::ZERO, Vec::new(), Vec::new(), failure)
-            }
+        if let Ok(publication) = told.await {
+            given_up_with_this.disarm();
+            return publication;
         }
+        // Its task did not come to its end.
+        Publication::whole(begun.elapsed(), Vec::new(), Vec::new(), Err(PublishFailure::Cancelled))
     }
 }

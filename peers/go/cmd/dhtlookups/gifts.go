@@ -3,15 +3,14 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
-	"encoding/binary"
 	"fmt"
-	"math/rand/v2"
 
 	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/routing"
-	"github.com/multiformats/go-multihash"
+
+	"kadscope-peers/go/internal/lookups"
 )
 
 // How many contents are provided, and how many values kept.
@@ -36,7 +35,7 @@ func (g *gifts) close() {
 // publish joins the publishers and gives the network everything. Content i has i mod publishers + 1 providers.
 func publish(ctx context.Context, cfg config) (*gifts, error) {
 	g := &gifts{}
-	draws := newDraws(cfg.seed)
+	draws := lookups.NewDraws(cfg.seed)
 	for range cfg.publishers {
 		n, err := join(cfg, true)
 		if err != nil {
@@ -57,7 +56,7 @@ func publish(ctx context.Context, cfg config) (*gifts, error) {
 }
 
 // give publishes everything at once: each publication waits for the slowest peer.
-func (g *gifts) give(ctx context.Context, draws *draws) error {
+func (g *gifts) give(ctx context.Context, draws *lookups.Draws) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	failures := make(chan error, contents*len(g.publishers)+values)
@@ -73,14 +72,14 @@ func (g *gifts) give(ctx context.Context, draws *draws) error {
 		}()
 	}
 	for i := range contents {
-		content := cid.NewCidV1(cid.Raw, draws.multihash())
+		content := cid.NewCidV1(cid.Raw, draws.Multihash())
 		g.contents = append(g.contents, content)
 		for _, n := range g.publishers[:i%len(g.publishers)+1] {
 			begin("providing", func() error { return n.dht.Provide(ctx, content, true) })
 		}
 	}
 	for range values {
-		key, value, err := draws.publicKey()
+		key, value, err := publicKey(draws)
 		if err != nil {
 			return err
 		}
@@ -96,31 +95,9 @@ func (g *gifts) give(ctx context.Context, draws *draws) error {
 	return failed
 }
 
-// draws are what is drawn from the seed.
-type draws struct {
-	*rand.ChaCha8
-}
-
-func newDraws(seed uint64) *draws {
-	var bytes [32]byte
-	binary.BigEndian.PutUint64(bytes[:], seed)
-	return &draws{rand.NewChaCha8(bytes)}
-}
-
-func (d *draws) bytes() []byte {
-	bytes := make([]byte, 32)
-	_, _ = d.Read(bytes) // It never fails.
-	return bytes
-}
-
-func (d *draws) multihash() multihash.Multihash {
-	hash, _ := multihash.Encode(d.bytes(), multihash.SHA2_256) // A known code and length.
-	return hash
-}
-
 // publicKey draws a key, and gives the record under which its public half is kept.
-func (d *draws) publicKey() (string, []byte, error) {
-	public := ed25519.NewKeyFromSeed(d.bytes()).Public().(ed25519.PublicKey)
+func publicKey(d *lookups.Draws) (string, []byte, error) {
+	public := ed25519.NewKeyFromSeed(d.Bytes()).Public().(ed25519.PublicKey)
 	key, err := crypto.UnmarshalEd25519PublicKey(public)
 	if err != nil {
 		return "", nil, err

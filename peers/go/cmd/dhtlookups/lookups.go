@@ -11,6 +11,8 @@ import (
 	dht "github.com/libp2p/go-libp2p-kad-dht"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/routing"
+
+	"kadscope-peers/go/internal/lookups"
 )
 
 // What a lookup looks for.
@@ -30,26 +32,26 @@ type order struct {
 }
 
 // newOrder makes the i-th lookup: kinds take turns, and so do keys that are known and keys that are not.
-func newOrder(i int, g *gifts, draws *draws, known []peer.ID) order {
+func newOrder(i int, g *gifts, draws *lookups.Draws, known []peer.ID) order {
 	turn := i / 4
 	switch i % 4 {
 	case 0:
-		return order{kindClosest, string(draws.multihash()), 0}
+		return order{kindClosest, string(draws.Multihash()), 0}
 	case 1:
 		if turn%3 == 2 || len(known) == 0 {
-			return order{kindPeer, string(draws.multihash()), 0}
+			return order{kindPeer, string(draws.Multihash()), 0}
 		}
 		return order{kindPeer, string(known[int(draws.Uint64()%uint64(len(known)))]), 0}
 	case 2:
 		enough := []int{0, 1, 2, 20}[turn%4]
 		if turn%5 == 4 {
-			return order{kindProviders, string(draws.multihash()), enough}
+			return order{kindProviders, string(draws.Multihash()), enough}
 		}
 		return order{kindProviders, string(g.contents[turn%len(g.contents)].Hash()), enough}
 	default:
 		enough := []int{0, 3, 1}[turn%3]
 		if turn%5 == 4 {
-			return order{kindValue, "/pk/" + string(draws.multihash()), enough}
+			return order{kindValue, "/pk/" + string(draws.Multihash()), enough}
 		}
 		return order{kindValue, g.values[turn%len(g.values)], enough}
 	}
@@ -100,7 +102,7 @@ func work(ctx context.Context, cfg config, g *gifts, tape *tape, orders <-chan i
 		return err
 	}
 	for i := range orders {
-		draws := newDraws(cfg.seed<<20 + uint64(i) + 1)
+		draws := lookups.NewDraws(cfg.seed<<20 + uint64(i) + 1)
 		o := newOrder(i, g, draws, tape.known())
 		r := newRecorder(n, o)
 		if err := r.lookUp(ctx); err != nil {

@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"runtime"
-	"strings"
 	"time"
 
 	pb "github.com/libp2p/go-libp2p-kad-dht/pb"
 	"github.com/libp2p/go-libp2p/core/peer"
+
+	"kadscope-peers/go/internal/lookups"
 )
 
 // watchedSender is the library's message sender. What requests of a lookup
@@ -28,7 +28,7 @@ func (s *watchedSender) SendRequest(ctx context.Context, p peer.ID, request *pb.
 	if r == nil || request.Type == pb.Message_PUT_VALUE {
 		return s.sendUnwatched(ctx, p, request)
 	}
-	followUp := isFollowUp()
+	followUp := lookups.IsFollowUp()
 	r.sent(p, followUp)
 	answer, err := s.MessageSenderWithDisconnect.SendRequest(ctx, p, request)
 	if err == nil {
@@ -51,20 +51,4 @@ func (s *watchedSender) sendUnwatched(ctx context.Context, p peer.ID, request *p
 		return nil, errors.New("the answer to PUT_VALUE has no record")
 	}
 	return answer, err
-}
-
-// isFollowUp says whether the request comes from a lookup's second part. The
-// library does not tell; its search asks from (*query).queryPeer alone.
-func isFollowUp() bool {
-	callers := make([]uintptr, 32)
-	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers)])
-	for {
-		frame, more := frames.Next()
-		if strings.HasSuffix(frame.Function, "(*query).queryPeer") {
-			return false
-		}
-		if !more {
-			return true
-		}
-	}
 }

@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"github.com/libp2p/go-libp2p/core/peer"
+
+	"kadscope-peers/go/internal/lookups"
 )
 
 // The version of the library whose rules are written down, that of go.mod.
@@ -216,8 +218,8 @@ func (r *recorder) closest() []peer.ID {
 			known[id] = true
 		}
 	}
-	key := newDistances(r.order.target)
-	slices.SortFunc(all, key.compare)
+	key := lookups.NewDistances(r.order.target)
+	slices.SortFunc(all, key.Compare)
 	return all[:min(len(all), bucketSize)]
 }
 
