@@ -208,7 +208,9 @@ impl<'a> Beside<'a> {
         let (follow_up, search): (Vec<_>, Vec<_>) =
             still.into_iter().partition(|(peer, _)| self.follow_up.contains(peer));
         self.open = follow_up.into_iter().collect();
-        search.into_iter().for_each(|(_, candidate)| self.lookup.failed(candidate));
+        for (_, candidate) in search {
+            self.lookup.failed(candidate);
+        }
         let asked = self.obey();
         self.follow_up.extend(asked);
     }
@@ -314,7 +316,7 @@ fn read(name: &str) -> (Vec<Vec<u8>>, Vec<Recorded>) {
 }
 
 const RECORDINGS: [&str; 3] =
-    ["provides-healthy.ndjson", "provides-healthy.ndjson", "provides-healthy.ndjson"];
+    ["provides-healthy.ndjson", "provides-third-dead.ndjson", "provides-half-dead.ndjson"];
 
 #[test]
 fn ours_gives_the_record_to_whom_go_gave_it_and_returns_when_it_did() {

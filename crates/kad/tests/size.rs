@@ -157,11 +157,11 @@ fn a_lookup_counts_less_for_each_peer_that_its_bucket_lacks() {
             let mut closest = exact(key, peers);
             // None of them would stand in the key's bucket: they share its first bit with us.
             if table < K {
-                closest.iter_mut().for_each(|peer| {
+                for peer in &mut closest {
                     let mut bytes = *peer.as_bytes();
                     bytes[0] &= 0x7f;
                     *peer = Key::from_bytes(bytes);
-                });
+                }
             }
             let seen = ClosestSeen { key, closest: &closest, answered: &[] };
             estimator.track(seen, |_| table, Duration::ZERO).expect("20 peers");

@@ -1,15 +1,18 @@
 //! Lookups of simulated networks in virtual time, beside what is true of them.
 
 use kad::{
-    Key,
+    Key, Multiaddr,
     lookup::{Enough, RpcFate, Termination},
-    message::{AMINO_PROTOCOL, Peer},
+    message::{AMINO_PROTOCOL, Message, MessageType, Peer},
     network::Traffic,
 };
 use testnet::{Scenario, SimConfig, SimNetwork, State, World};
 
 use super::*;
-use crate::pool::PoolConfig;
+use crate::{
+    conversation::{Ask, Awaits},
+    pool::PoolConfig,
+};
 
 const OWN_ADDRESS: &str = "/ip4/127.0.0.1/tcp/4001";
 

@@ -7,7 +7,7 @@ use kadscope_dht::{PublishFailure, PublishTerms};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{K, Net};
+use super::{K, Net, terms};
 
 const FROZEN: &str = "peers = 300\n[[states]]\nstate = 'silent'\nat = 'request'\nshare = 0.999";
 
@@ -22,15 +22,15 @@ async fn frozen() -> Net {
 async fn where_all_are_frozen_a_publication_of_go_succeeds_and_says_that_nobody_was_given_anything() {
     let net = frozen().await;
     let quest = net.quest_from_table(b"key");
-    let (terms, go_on) = (net.terms(Persistence::Go), CancellationToken::new());
-    let publication = net.finder.publish(&net.record(b"key"), quest, terms, &go_on).await;
+    let go_on = CancellationToken::new();
+    let publication = net.finder.publish(&net.record(b"key"), quest, terms(Persistence::Go), &go_on).await;
     assert_eq!(publication.outcome, Ok(()));
     // Two rounds of ten requests, each of 10 s and made twice.
     assert_eq!(publication.took.as_secs(), 40);
     assert!(publication.gifts.is_empty());
     let quest = net.quest_from_table(b"key");
     let publication =
-        net.finder.publish(&net.record(b"key"), quest, net.terms(Persistence::Thorough), &go_on).await;
+        net.finder.publish(&net.record(b"key"), quest, terms(Persistence::Thorough), &go_on).await;
     assert_eq!(publication.outcome, Err(PublishFailure::NobodyFound));
 }
 
@@ -123,7 +123,7 @@ async fn without_an_estimate_an_optimistic_publication_is_a_classic_one() {
 async fn who_knows_nobody_says_so() {
     let net = Net::new("peers = 300");
     let quest = kadscope_dht::Quest { from: Vec::new(), ..net.quest(b"key") };
-    let (terms, go_on) = (net.terms(Persistence::Go), CancellationToken::new());
-    let publication = net.finder.publish(&net.record(b"key"), quest, terms, &go_on).await;
+    let go_on = CancellationToken::new();
+    let publication = net.finder.publish(&net.record(b"key"), quest, terms(Persistence::Go), &go_on).await;
     assert_eq!(publication.outcome, Err(PublishFailure::NoPeers));
 }

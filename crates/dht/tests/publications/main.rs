@@ -5,6 +5,7 @@
 mod frozen;
 mod holders;
 mod sizes;
+mod wire;
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,6 +13,7 @@ use kad::{
     Contact, Key, Multiaddr, PeerId, Persistence,
     lookup::{LookupKind, Rules},
     message::{AMINO_PROTOCOL, K},
+    network::Network,
 };
 use kadscope_dht::{
     ANSWER_PATIENCE, BACKGROUND_SLOTS, Finder, FinderTerms, Found, Holder, OptimisticTerms, Pool, PoolConfig,
@@ -37,8 +39,9 @@ rtt_ms = { far = 60 }
 ";
 
 /// A network, and a client of it that publishes.
-struct Net {
-    finder: Finder<SimNetwork>,
+struct Net<N = SimNetwork> {
+    finder: Finder<N>,
+    world: Arc<World>,
     own: Contact,
     size: Arc<SizeWatch>,
     slots: Arc<Semaphore>,
@@ -48,24 +51,38 @@ fn third_dead(peers: u32) -> String {
     include_str!("../../../../scenarios/third-dead.toml").replace("peers = 1000", &format!("peers = {peers}"))
 }
 
+/// How lookups go.
+fn finder<N: Network>(network: N) -> Finder<N> {
+    let protocols = Arc::from([AMINO_PROTOCOL.to_owned()]);
+    let terms = FinderTerms { own: network.local(), protocols, patience: ANSWER_PATIENCE };
+    Finder::new(Pool::new(network, PoolConfig::default()), terms)
+}
+
+/// To the deadline that Parsec sets.
+fn terms(persistence: Persistence) -> PublishTerms {
+    PublishTerms { deadline: Instant::now() + DEADLINE, persistence }
+}
+
 impl Net {
     fn new(toml: &str) -> Self {
         // The hash of a key, as any of RSA has.
         let peer = PeerId::from_bytes(&[&[0x12, 0x20][..], &[7; 32]].concat()).expect("an id");
         let addr: Multiaddr = "/ip4/127.0.0.1/tcp/4001".parse().expect("an address");
         let toml = format!("{toml}{REGIONS}");
-        let world = World::generate(&Scenario::parse(&toml, "test").expect("a scenario"));
-        let network = SimNetwork::new(Arc::new(world), SimConfig { local: peer, ..SimConfig::default() });
-        let protocols = Arc::from([AMINO_PROTOCOL.to_owned()]);
-        let terms = FinderTerms { own: peer, protocols, patience: ANSWER_PATIENCE };
-        let finder = Finder::new(Pool::new(network, PoolConfig::default()), terms);
-        let size = Arc::new(SizeWatch::new(&peer));
-        let slots = Arc::new(Semaphore::new(BACKGROUND_SLOTS));
-        Self { finder, own: Contact { peer, addrs: vec![addr] }, size, slots }
+        let world = Arc::new(World::generate(&Scenario::parse(&toml, "test").expect("a scenario")));
+        let network = SimNetwork::new(Arc::clone(&world), SimConfig { local: peer, ..SimConfig::default() });
+        Self::of(finder(network), world, Contact { peer, addrs: vec![addr] })
+    }
+}
+
+impl<N: Network> Net<N> {
+    fn of(finder: Finder<N>, world: Arc<World>, own: Contact) -> Self {
+        let size = Arc::new(SizeWatch::new(&own.peer));
+        Self { finder, world, own, size, slots: Arc::new(Semaphore::new(BACKGROUND_SLOTS)) }
     }
 
     fn world(&self) -> &World {
-        self.finder.pool().network().world()
+        &self.world
     }
 
     fn contact(&self, peer: u32) -> Contact {
@@ -90,18 +107,14 @@ impl Net {
         ProviderRecord { key: key.to_vec(), provider: self.own.clone() }
     }
 
-    fn terms(&self, persistence: Persistence) -> PublishTerms {
-        PublishTerms { deadline: Instant::now() + DEADLINE, persistence }
-    }
-
     fn optimistic_terms(&self, persistence: Persistence) -> OptimisticTerms {
         let (size, slots) = (Arc::clone(&self.size), Arc::clone(&self.slots));
-        OptimisticTerms { publish: self.terms(persistence), size, slots }
+        OptimisticTerms { publish: terms(persistence), size, slots }
     }
 
     async fn publish(&self, key: &[u8], persistence: Persistence) -> Publication {
-        let terms = self.terms(persistence);
-        self.finder.publish(&self.record(key), self.quest(key), terms, &CancellationToken::new()).await
+        let go_on = CancellationToken::new();
+        self.finder.publish(&self.record(key), self.quest(key), terms(persistence), &go_on).await
     }
 
     async fn publish_optimistic(&self, key: &[u8], persistence: Persistence) -> Publication {

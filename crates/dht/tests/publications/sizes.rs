@@ -14,7 +14,6 @@ async fn estimates_lie_close_to_the_truth_whatever_the_size() {
         net.learn_size(40).await;
         let size = net.size.estimate().expect("enough lookups");
         let truth = f64::from(peers);
-        println!("{peers}: {size:?}");
         assert!(off(f64::from(size.go), truth).abs() < 0.15, "{peers}: {size:?}");
         assert!(off(size.named.peers, truth).abs() < 0.12, "{peers}: {size:?}");
     }
@@ -27,7 +26,6 @@ async fn where_a_third_is_dead_one_estimate_counts_all_and_one_those_who_answer(
     let size = net.size.estimate().expect("enough lookups");
     let living =
         net.world().peers().filter(|&peer| net.world().state(peer).is_honest_server()).count() as f64;
-    println!("{living} of 2000 live: {size:?}");
     // Go's counts whoever is named: 30 % dead peers are 43 % too many.
     assert!(off(f64::from(size.go), living) > 0.2, "{size:?}");
     assert!(off(f64::from(size.go), 2_000.0).abs() < 0.15, "{size:?}");

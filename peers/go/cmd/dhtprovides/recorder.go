@@ -178,10 +178,17 @@ func (r *recorder) settled() []event {
 			seen[e.peer] = true
 		}
 	}
-	var list, early []event
+	// The start is written down a moment after the loop has made it, and is the first nevertheless.
+	first := slices.IndexFunc(r.events, func(e event) bool { return e.kind == told })
+	if first < 0 {
+		return nil
+	}
+	list := []event{r.events[first]}
+	var early []event
 	over := false
-	for _, e := range r.events {
+	for i, e := range r.events {
 		switch {
+		case i == first:
 		case e.kind == late && seen[e.peer]:
 		case e.kind == late && !over:
 			early = append(early, e)
