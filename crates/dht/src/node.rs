@@ -182,6 +182,27 @@ impl<M: Member> Node<M> {
         self.seeker.find(kind, key, cancel).await
     }
 
+    /// Looks something up by other rules than its own: something of a kind, by its key.
+    pub async fn find_by(
+        &self,
+        rules: Rules,
+        (kind, key): (LookupKind, Vec<u8>),
+        cancel: &CancellationToken,
+    ) -> Found {
+        let seeker = Seeker { rules, ..self.seeker.clone() };
+        seeker.find(kind, key, cancel).await
+    }
+
+    /// The peers that its lookups of a key begin with.
+    pub fn begins_with(&self, key: &[u8]) -> Vec<Contact> {
+        self.seeker.quest(LookupKind::Closest, key.to_vec()).from
+    }
+
+    /// Keeps that it provides a key itself, where it [keeps](NodeConfig::keeps_own) such records.
+    pub fn keep_own(&self, key: &[u8]) {
+        self.seeker.state.keep_own(key);
+    }
+
     /// Provides a key the classic way: keeps the record itself, and gives it to the peers closest to the key. `key` is a
     /// multihash.
     pub async fn provide(&self, key: Vec<u8>, cancel: &CancellationToken) -> Vec<Holder> {
@@ -193,6 +214,11 @@ impl<M: Member> Node<M> {
 
     /// Leaves: when this returns, nobody of it listens or asks any more. Bounded in time.
     pub async fn leave(self) {
+        self.retire().await;
+    }
+
+    /// The same where others still look at it: what is asked of it from now on fails.
+    pub async fn retire(&self) {
         self.leaving.cancel();
         self.tasks.wait().await;
         self.member().clone().leave().await;

@@ -9,6 +9,7 @@ pub mod indexer;
 mod operation;
 pub mod report;
 mod scheduler;
+mod server;
 mod wire;
 
 /// The closed names of operations: rows hold them, so `schema` has them.
@@ -26,4 +27,5 @@ pub use self::scheduler::{
     ProbeTerms, Rota, RoundCounts, RoundPace, RoundPlan, RoundReport, RoundSeed, RoundTurn, Scheduler,
     SchedulerConfig, SchedulerNow, SchedulerWatch, Seat,
 };
+pub use self::server::{BadTerms, MAX_DEADLINE, OperationTerms, PerfServer, ServerConfig, ServerCounters};
 pub use self::wire::{BadOrder, OperationAnswer, ProvideOrder, RetrieveOrder, StepMeasurement};

@@ -7,6 +7,9 @@ use kad::message::MessageType;
 use super::*;
 use crate::node::{RequestSeen, RequestWatch};
 
+/// Who asked what about which key.
+type Seen = Vec<(PeerId, MessageType, Vec<u8>)>;
+
 fn key() -> Vec<u8> {
     b"multihash".to_vec()
 }
@@ -65,7 +68,7 @@ async fn what_a_client_provides_is_found_at_others_alone_unless_it_keeps_its_own
 #[tokio::test]
 async fn a_watch_sees_what_others_ask() {
     let fabric = fabric();
-    let seen: Arc<Mutex<Vec<(PeerId, MessageType, Vec<u8>)>>> = Arc::default();
+    let seen: Arc<Mutex<Seen>> = Arc::default();
     let mut watched = config(&[]);
     let note = Arc::clone(&seen);
     watched.watch = Some(RequestWatch::new(move |RequestSeen { from, kind, key, .. }| {
