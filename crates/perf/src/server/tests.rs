@@ -1,17 +1,35 @@
 //! Servers in virtual time, in a network whose truth is known.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use dht::NodeProfile;
 use kad::{Key, Keypair, lookup::RpcFate, message::AMINO_PROTOCOL};
 use schema::{ConnectionPolicy, RequestPurpose, Strategy};
+use sha2::Digest as _;
 use testnet::{Scenario, SimFabric, SimLimits, State, World};
 use tokio::time::{Instant, timeout};
 
 use super::*;
 use crate::OperationId;
 
-const HEALTHY: &str = "peers = 120\nseed = 3";
+const HEALTHY: &str = r#"
+peers = 120
+seed = 3
+[[regions]]
+name = "here"
+share = 1.0
+rtt_ms = { here = 20 }
+"#;
+
+/// Everybody takes connections, and answers nothing.
+const FROZEN: &str = r#"
+peers = 60
+seed = 3
+[[states]]
+state = "silent"
+at = "request"
+share = 1.0
+"#;
 
 fn fabric(toml: &str) -> SimFabric {
     let scenario = Scenario::parse(toml, "perf").expect("a scenario");
@@ -27,7 +45,10 @@ fn config(fabric: &SimFabric, number: u8) -> ServerConfig {
     let keypair = Keypair::ed25519_from_bytes([number; 32]).expect("any 32 bytes are a key");
     let world = fabric.world();
     let contact = |&peer: &u32| Contact { peer: world.peer_id(peer), addrs: world.addresses(peer) };
-    let bootstrap = world.bootstrap().iter().map(contact).collect();
+    let bootstrap = match world.bootstrap() {
+        [] => world.peers().take(20).map(|peer| contact(&peer)).collect(),
+        some => some.iter().map(contact).collect(),
+    };
     let mut config = ServerConfig::new(keypair, profile, bootstrap, Duration::from_secs(1_795_000_000));
     config.node.listen = vec!["/ip4/127.0.0.1/tcp/0".parse().expect("an address")];
     config.node.checks_addresses = false;
@@ -45,10 +66,16 @@ fn key(text: &str) -> Vec<u8> {
     [&[0x12, 0x20][..], &sha2::Sha256::digest(text)].concat()
 }
 
-use sha2::Digest as _;
-
 fn with(server: &PerfServer<SimFabric>, policy: ConnectionPolicy) -> OperationTerms {
     OperationTerms { policy, id: OperationId([7; 16]), ..server.terms() }
+}
+
+/// How many peers were dialled, and how many answered. By Go's rules some are asked twice.
+fn connected(operation: &Operation) -> (usize, usize) {
+    let answered = operation.requests.iter().filter(|request| request.fate == RpcFate::Answered);
+    let dialled = answered.clone().filter(|request| request.dial.is_some());
+    let peers = |requests: &mut dyn Iterator<Item = kad::PeerId>| requests.collect::<BTreeSet<_>>().len();
+    (peers(&mut dialled.map(|request| request.peer)), peers(&mut answered.map(|request| request.peer)))
 }
 
 /// The living peers of the world that are closest to a key.
@@ -73,14 +100,14 @@ async fn what_one_publishes_the_other_finds_by_every_strategy() {
         finder.set_everybody(everybody);
         let key = key("content");
         let provided = publisher.provide(&key, &publisher.terms()).await;
-        assert_eq!(provided.outcome, OperationOutcome::Done, "{strategy}: {provided:?}");
-        assert!(provided.table_size > 50 && provided.took > Duration::ZERO, "{strategy}: {provided:?}");
+        assert_eq!(provided.outcome, OperationOutcome::Done, "{strategy}: {:?}", provided.counts);
+        assert!(provided.table_size > 50, "{strategy}: {:?}", provided.counts);
         let given = provided.requests.iter().filter(|request| request.purpose == RequestPurpose::Give);
         let given: Vec<_> = given.map(|request| request.peer).collect();
         let (truth, reached) = (closest(&fabric, &key), |peer: &kad::PeerId| given.contains(peer));
         assert!(truth.iter().filter(|peer| reached(peer)).count() >= 15, "{strategy}: {given:?}");
         let found = finder.retrieve(&key, &finder.terms()).await;
-        assert_eq!((found.outcome, found.strategy), (OperationOutcome::Done, strategy), "{found:?}");
+        assert_eq!((found.outcome, found.strategy), (OperationOutcome::Done, strategy));
         assert!(!found.own_record && !found.left_over, "{strategy}");
         let unknown = finder.retrieve(&self::key("nobody's"), &finder.terms()).await;
         assert_eq!(unknown.outcome, OperationOutcome::NotFound, "{strategy}");
@@ -114,17 +141,12 @@ async fn connections_are_as_the_policy_says_and_the_row_has_it() {
     let fabric = fabric(HEALTHY);
     let server = join(&fabric, config(&fabric, 1)).await;
     let key = key("content");
-    let dialled = |operation: &Operation| {
-        let answered = operation.requests.iter().filter(|request| request.fate == RpcFate::Answered);
-        let dials = answered.clone().filter(|request| request.dial.is_some()).count();
-        (dials, answered.count())
-    };
     server.retrieve(&key, &with(&server, ConnectionPolicy::Warm)).await;
     let warm = server.retrieve(&key, &with(&server, ConnectionPolicy::Warm)).await;
-    assert_eq!((dialled(&warm).0, warm.policy), (0, ConnectionPolicy::Warm));
+    assert_eq!((connected(&warm).0, warm.policy), (0, ConnectionPolicy::Warm));
     let table_size = server.table_size();
     let cold = server.retrieve(&key, &with(&server, ConnectionPolicy::Cold)).await;
-    let (dials, answered) = dialled(&cold);
+    let (dials, answered) = connected(&cold);
     assert_eq!((dials, cold.policy), (answered, ConnectionPolicy::Cold));
     assert!(answered > 3 && server.table_size() >= table_size, "the table is kept");
     let fresh = server.retrieve(&key, &with(&server, ConnectionPolicy::Fresh)).await;
@@ -160,10 +182,9 @@ async fn a_cold_operation_waits_for_those_under_way_and_the_others_for_it() {
     for operation in operations.collect::<Vec<_>>() {
         let operation = operation.await.expect("no panic");
         assert_eq!(operation.outcome, OperationOutcome::NotFound);
-        let is_dialled = |request: &crate::OperationRequest| request.dial.is_some();
-        let asked = operation.requests.iter().filter(|request| request.fate == RpcFate::Answered);
         if operation.policy == ConnectionPolicy::Cold {
-            assert!(asked.clone().all(is_dialled), "nobody warmed a connection meanwhile");
+            let (dialled, answered) = connected(&operation);
+            assert_eq!(dialled, answered, "nobody warmed a connection meanwhile");
         }
     }
     assert_eq!(server.counters().under_way(), 0);
@@ -171,8 +192,7 @@ async fn a_cold_operation_waits_for_those_under_way_and_the_others_for_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_ends_what_would_take_longer_and_it_says_so() {
-    let frozen = format!("{HEALTHY}\n[[states]]\nstate = \"silent\"\nat = \"request\"\nshare = 1.0\n");
-    let fabric = fabric(&frozen);
+    let fabric = fabric(FROZEN);
     let server = PerfServer::join(&fabric, config(&fabric, 1)).await.expect("a server");
     for deadline in [Duration::from_millis(700), Duration::from_secs(3)] {
         let terms = OperationTerms { deadline: Some(deadline), ..server.terms() };
@@ -180,8 +200,11 @@ async fn a_deadline_ends_what_would_take_longer_and_it_says_so() {
             let begun = Instant::now();
             let operation =
                 timeout(Duration::from_secs(60), server.operate(kind, &key("x"), &terms)).await.unwrap();
-            assert_eq!(operation.outcome, OperationOutcome::TimedOut, "{kind}: {operation:?}");
-            assert_eq!((operation.took, begun.elapsed()), (deadline, deadline), "{kind}");
+            assert_eq!(operation.outcome, OperationOutcome::TimedOut, "{kind}: {:?}", operation.failure);
+            assert_eq!(operation.took, begun.elapsed(), "{kind}");
+            // A tenth of a publication's time is kept for giving, and there was nobody to give to.
+            let kept = if kind == OperationKind::Provide { deadline / 10 } else { Duration::ZERO };
+            assert_eq!(operation.took, deadline - kept, "{kind}");
         }
     }
     assert!(!server.is_ready(), "nobody has answered");
@@ -190,8 +213,7 @@ async fn a_deadline_ends_what_would_take_longer_and_it_says_so() {
 
 #[tokio::test(start_paused = true)]
 async fn whoever_leaves_gives_up_what_is_under_way() {
-    let fabric =
-        fabric(&format!("{HEALTHY}\n[[states]]\nstate = \"silent\"\nat = \"request\"\nshare = 1.0\n"));
+    let fabric = fabric(FROZEN);
     let server = PerfServer::join(&fabric, config(&fabric, 1)).await.expect("a server");
     let under_way = tokio::spawn({
         let server = server.clone();
