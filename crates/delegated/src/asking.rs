@@ -112,12 +112,13 @@ async fn read(
 impl RoutingReply {
     /// Notes when records came, of which `seen` were there before.
     fn note(&mut self, answer: &RoutingAnswer, seen: &mut u64, began: Instant) {
+        let now = began.elapsed();
         if answer.tally.records > *seen {
             *seen = answer.tally.records;
-            self.last_record = Some(began.elapsed());
+            self.last_record = Some(now);
         }
         if answer.tally.peers > 0 && self.first_record.is_none() {
-            self.first_record = Some(began.elapsed());
+            self.first_record = Some(now);
         }
     }
 }
