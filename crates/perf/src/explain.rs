@@ -17,6 +17,7 @@ use std::{collections::HashSet, time::Duration};
 use kad::{PeerId, failure::Failure};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::culprit::known_culprit;
 pub(crate) use self::without::{faster_found, faster_published};
 use crate::operation::{Operation, written};
 
@@ -107,6 +108,14 @@ pub struct Culprit {
     /// How much faster it would have been without this peer, by the same rules; `None` where what was seen does not tell.
     #[serde(rename = "faster_by_ns", default, with = "written")]
     pub faster_by: Option<Duration>,
+}
+
+impl Culprit {
+    /// What of it took so long and what came of that, as rows keep it: `dial: timeout`, `answer: slow`.
+    pub fn reason(&self) -> String {
+        let end = self.failure.as_ref().map_or("slow", |failure| failure.class.name());
+        format!("{}: {end}", self.phase)
+    }
 }
 
 impl Operation {

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod indexer;
 mod operation;
 pub mod report;
+mod rows;
 mod scheduler;
 mod server;
 mod wire;
@@ -22,6 +23,7 @@ pub use self::operation::{
     BadOperationId, MAX_KEY_BYTES, MAX_REQUESTS, MAX_STEPS, MAX_TEXT_BYTES, Operation, OperationCounts,
     OperationDial, OperationId, OperationRequest, OperationStep, OperationTold, UnixNanos,
 };
+pub use self::rows::{attempt_peers, attempt_rows, kept_operation};
 pub use self::scheduler::{
     ArrivalLaw, Arrivals, AttemptCount, CONTENT_BYTES, CallDeadlines, FleetPair, IssuedCounts, Lead, Pairing,
     ProbeTerms, Rota, RoundCounts, RoundPace, RoundPlan, RoundReport, RoundSeed, RoundTurn, Scheduler,

@@ -97,6 +97,8 @@ pub struct Measurement {
     pub bytes_out: Option<u64>,
     /// What it cost of a core.
     pub cpu: Option<Duration>,
+    /// When its search for peers was over, from its beginning; `None` if it had none, or if nobody knows.
+    pub searched_after: Option<Duration>,
     /// Peers to which the record was to be given.
     pub holders: Option<u32>,
     /// Those of them that were sent it, and did not refuse it.
@@ -160,6 +162,7 @@ impl Measurement {
             bytes_in: None,
             bytes_out: None,
             cpu: None,
+            searched_after: None,
             holders: None,
             holders_sent: None,
             size_estimate: None,
@@ -268,6 +271,7 @@ impl RowType for Measurement {
             Column::or_none("bytes_in", Holds::Count("bytes"), "what was received for it"),
             Column::or_none("bytes_out", Holds::Count("bytes"), "what was sent for it"),
             Column::or_none("cpu_us", Holds::Duration, "what it cost of a core"),
+            Column::or_none("searched_us", Holds::Duration, "when its search for peers was over"),
             Column::or_none("holders", Holds::Count("peers"), "peers to which the record was to be given"),
             Column::or_none(
                 "holders_sent",
@@ -335,6 +339,7 @@ impl RowType for Measurement {
             self.bytes_in.into(),
             self.bytes_out.into(),
             self.cpu.into(),
+            self.searched_after.into(),
             self.holders.into(),
             self.holders_sent.into(),
             self.size_estimate.into(),
@@ -389,6 +394,7 @@ impl RowType for Measurement {
             bytes_in: cells.take()?,
             bytes_out: cells.take()?,
             cpu: cells.take()?,
+            searched_after: cells.take()?,
             holders: cells.take()?,
             holders_sent: cells.take()?,
             size_estimate: cells.take()?,

@@ -34,6 +34,8 @@ pub struct MeasurementRequest {
     pub heard_after: Duration,
     /// When it was decided to ask it.
     pub asked_after: Duration,
+    /// Whether the search was over then: it is one of the follow-up.
+    pub is_follow_up: bool,
     /// When it was dialled; `None` if a connection stood, or if it never was.
     pub dial_began_after: Option<Duration>,
     /// When there was a connection, or none to be had.
@@ -74,6 +76,7 @@ impl MeasurementRequest {
             common_prefix_len: 0,
             heard_after: Duration::ZERO,
             asked_after: Duration::ZERO,
+            is_follow_up: false,
             dial_began_after: None,
             dial_ended_after: None,
             transport: None,
@@ -120,6 +123,7 @@ impl RowType for MeasurementRequest {
             ),
             Column::new("heard_us", Holds::Duration, "when the peer was heard of"),
             Column::new("asked_us", Holds::Duration, "when it was decided to ask it"),
+            Column::new("is_follow_up", Holds::Flag, "whether the search was over then"),
             Column::or_none(
                 "dial_began_us",
                 Holds::Duration,
@@ -163,6 +167,7 @@ impl RowType for MeasurementRequest {
             self.common_prefix_len.into(),
             self.heard_after.into(),
             self.asked_after.into(),
+            self.is_follow_up.into(),
             self.dial_began_after.into(),
             self.dial_ended_after.into(),
             self.transport.map(Transport::name).into(),
@@ -190,6 +195,7 @@ impl RowType for MeasurementRequest {
             common_prefix_len: cells.take()?,
             heard_after: cells.take()?,
             asked_after: cells.take()?,
+            is_follow_up: cells.take()?,
             dial_began_after: cells.take()?,
             dial_ended_after: cells.take()?,
             transport: cells.name_or_none(Transport::from_name)?,

@@ -38,6 +38,24 @@ pub(super) fn culprit(
     // Of those without whom it would have been as fast the one counts for whom it waited longest, and that is the first.
     let (peer, held, faster_by) =
         named.min_by_key(|(_, held, faster_by)| Reverse(faster_by.unwrap_or(*held)))?;
+    describe(operation, (peer, held), faster_by)
+}
+
+/// What is to be said of a peer that held an operation up, as somebody has found before.
+pub(crate) fn known_culprit(
+    operation: &Operation,
+    peer: PeerId,
+    faster_by: Option<Duration>,
+) -> Option<Culprit> {
+    let (peer, held) = suspects(operation).into_iter().find(|(known, _)| *known == peer)?;
+    describe(operation, (peer, held), faster_by)
+}
+
+fn describe(
+    operation: &Operation,
+    (peer, held): (PeerId, Duration),
+    faster_by: Option<Duration>,
+) -> Option<Culprit> {
     let longest = pieces_of(operation, &peer).max_by_key(|piece| piece.took())?;
     Some(Culprit {
         peer,
