@@ -42,6 +42,9 @@ pub struct Room {
     /// Those among them that show what is nobody else's business: keys, and who is connected from where. Where everybody may ask,
     /// they refuse.
     pub private_routes: Router,
+    /// Whether the routes of the tool are all there is, as where another program's API is answered: what is not found there is the
+    /// tool's to say as well.
+    pub is_bare: bool,
 }
 
 /// What the routes of ours know.
@@ -57,7 +60,13 @@ impl Room {
     pub fn new(access: Access, readiness: Readiness, metrics: Metrics) -> Self {
         let bounds = HttpBounds::default();
         let (routes, private_routes) = (Router::new(), Router::new());
-        Self { access, bounds, metrics, readiness, profile: false, routes, private_routes }
+        Self { access, bounds, metrics, readiness, profile: false, routes, private_routes, is_bare: false }
+    }
+
+    /// With these routes of a tool and nothing else, within these bounds.
+    pub fn bare(access: Access, routes: Router, bounds: HttpBounds) -> Self {
+        let room = Self::new(access, Readiness::not_yet("nobody asks"), Metrics::default());
+        Self { routes, bounds, is_bare: true, ..room }
     }
 
     /// Answers from now on at an address that was taken. It must be called within a runtime.
@@ -74,6 +83,9 @@ impl Room {
             Access::ThisMachine | Access::Bearer(_) => self.private_routes,
         };
         let guard = Guard::new(self.access, &self.bounds);
+        if self.is_bare {
+            return self.routes.merge(private_routes).layer(middleware::from_fn_with_state(guard, guarded));
+        }
         let profiles = self.profile && CAN_PROFILE;
         let profile = if profiles { profile::routes() } else { Router::new() };
         let debug = if profiles { "/debug/profile\n" } else { "" };

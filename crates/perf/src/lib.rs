@@ -3,6 +3,7 @@
 //! How a record is published or found is decided by `kad` and done by `dht`; where rows and the register of servers are kept is left to
 //! `store`; who asks by HTTP is let in by `http`; only the program prints.
 
+mod api;
 mod calls;
 pub mod explain;
 pub mod indexer;
@@ -16,6 +17,7 @@ mod wire;
 /// The closed names of operations: rows hold them, so `schema` has them.
 pub use schema::{ConnectionPolicy, OperationKind, OperationOutcome, RequestPurpose, Strategy};
 
+pub use self::api::{API_ROUTES, BadCid, PerfApi};
 pub use self::calls::{
     CALL_MARGIN, CallAttempt, CallFailure, CallFailureClass, CallTerms, Called, HttpCalls, Poll, ServerCalls,
 };

@@ -7,6 +7,7 @@ mod config;
 mod counters;
 mod finding;
 mod method;
+mod metrics;
 mod place;
 mod publishing;
 mod terms;

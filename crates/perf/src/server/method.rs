@@ -65,7 +65,7 @@ impl Method {
         }
         let (keys, first) = ([key.to_vec()], always(node.begins_with(key)));
         let (records, terms) = (ManyRecords { provider, keys: &keys }, SweepTerms::from(self.persistence));
-        swept(node.finder().publish_sweep(records, first, &terms, over).await)
+        swept(&node.finder().publish_sweep(records, first, &terms, over).await)
     }
 
     /// Looks up who provides a key, until somebody is named or the time is over.
@@ -102,7 +102,7 @@ fn always(first: Vec<Contact>) -> impl Fn(&[u8]) -> Vec<Contact> + Send + Sync {
 }
 
 /// The publication of the one key that was swept. When each was sent it nobody has noted; of what was left out nothing is said.
-fn swept(many: ManyPublished) -> Publication {
+fn swept(many: &ManyPublished) -> Publication {
     let failed = |class| Some(Err(Failure::new(Phase::Request, class)));
     let gift = |placement: &Placement| {
         let recipient = many.recipients.get(placement.recipient as usize)?;

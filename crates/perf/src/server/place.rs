@@ -45,8 +45,8 @@ impl<M: Member> Place<M> {
         let node = Arc::clone(&shared.node);
         match policy {
             ConnectionPolicy::Warm => {
-                let _connections = Arc::clone(&shared.connections).read_owned().await;
-                Ok(Self { node, turn: Turn::Beside { _connections } })
+                let connections = Arc::clone(&shared.connections).read_owned().await;
+                Ok(Self { node, turn: Turn::Beside { _connections: connections } })
             }
             ConnectionPolicy::Cold => {
                 let alone = alone(&node, Arc::clone(&shared.connections));
@@ -74,8 +74,8 @@ impl<M: Member> Place<M> {
 
 /// Waits until nobody uses connections, and closes them.
 async fn alone<M: Member>(node: &Node<M>, connections: Arc<RwLock<()>>) -> Turn {
-    let _connections = connections.write_owned().await;
-    let _upkeep = node.undisturbed().await;
+    let connections = connections.write_owned().await;
+    let upkeep = node.undisturbed().await;
     node.finder().pool().hang_up_on_all().await;
-    Turn::Alone { _connections, _upkeep }
+    Turn::Alone { _connections: connections, _upkeep: upkeep }
 }
