@@ -22,6 +22,8 @@ pub mod identify;
 pub mod kad_answer;
 pub mod kad_message;
 pub mod lookup;
+#[cfg(feature = "postgres")]
+pub mod measured;
 pub mod name_query;
 pub mod opt_out;
 #[cfg(feature = "postgres")]
@@ -61,6 +63,8 @@ pub const TARGETS: &[(&str, FuzzTarget)] = &[
     ("kad_answer", kad_answer::check),
     ("kad_message", kad_message::check),
     ("lookup", lookup::check),
+    #[cfg(feature = "postgres")]
+    ("measured", measured::check),
     ("name_query", name_query::check),
     ("opt_out", opt_out::check),
     #[cfg(feature = "postgres")]

@@ -1,12 +1,21 @@
 //! Decoders of what stands in files, as plain functions, for who tries them with anything. Nothing of a store is done by them.
 
 #[cfg(feature = "postgres")]
-use crate::postgres::{password_of, spilled, unspilled};
+use crate::{
+    postgres::{Load as _, password_of, spilled, unspilled},
+    register::postgres::Measured,
+};
 
 /// What waits in a file while a database is away, read from its bytes and written again; `None` if the bytes are none of ours.
 #[cfg(feature = "postgres")]
 pub fn spilled_again(bytes: &[u8]) -> Option<Vec<u8>> {
     unspilled(bytes).map(|waiting| spilled(&waiting))
+}
+
+/// Measurements for Parsec's tables that wait in a file, read from their bytes and written again; `None` if the bytes are none of ours.
+#[cfg(feature = "postgres")]
+pub fn measured_again(bytes: &[u8]) -> Option<Vec<u8>> {
+    Measured::decode(bytes).map(|measured| measured.encode())
 }
 
 /// The password of a line of `~/.pgpass`; `None` if it is not for this host and port, database and user.

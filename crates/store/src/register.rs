@@ -10,7 +10,7 @@ mod lease;
 mod memory;
 mod parsec;
 #[cfg(feature = "postgres")]
-mod postgres;
+pub(crate) mod postgres;
 mod sqlite;
 
 use std::{sync::Arc, time::Duration};
@@ -55,7 +55,7 @@ enum Backend {
     Memory(MemoryRegister),
     Sqlite(SqliteRegister),
     #[cfg(feature = "postgres")]
-    Postgres(PostgresRegister),
+    Postgres(Box<PostgresRegister>),
 }
 
 impl Register {
@@ -72,7 +72,9 @@ impl Register {
             StoreUrl::None => Backend::Memory(MemoryRegister::default()),
             StoreUrl::Sqlite(path) => Backend::Sqlite(SqliteRegister::open(path, config.patience).await?),
             #[cfg(feature = "postgres")]
-            StoreUrl::Postgres(url) => Backend::Postgres(PostgresRegister::open(url, config).await?),
+            StoreUrl::Postgres(url) => {
+                Backend::Postgres(Box::new(PostgresRegister::open(url, config).await?))
+            }
             #[cfg(not(feature = "postgres"))]
             StoreUrl::Postgres(url) => return Err(crate::store::not_built(url)),
         };
@@ -183,22 +185,33 @@ impl Register {
         }
     }
 
-    /// Has a measurement written into Parsec's tables: it waits, in memory and then in a file, while the database is away. Nothing
-    /// happens where the register has no such tables.
+    /// Has a measurement written into Parsec's tables. It is handed over, and waits while the database is away: 10,000 rows in
+    /// memory, where a kill loses them, and then in a file, so that nothing is lost and nothing is there twice. Nothing happens
+    /// where the register has no such tables.
     ///
-    /// Fails with [`Error::ParsecValue`] if they cannot hold it.
-    #[expect(clippy::unused_async, reason = "a database has a queue that can be full")]
+    /// Fails with [`Error::ParsecValue`] if they cannot hold it, and with [`Error::WriterDied`] once the database has refused
+    /// measurements: [`close`](Self::close) says why.
     pub async fn keep(&self, row: ParsecRow) -> Result<(), Error> {
         match &*self.backend {
             Backend::Memory(_) | Backend::Sqlite(_) => {
                 drop(row);
+                std::future::ready(Ok(())).await
+            }
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(register) => register.keep(row).await,
+        }
+    }
+
+    /// Writes the measurements that were handed over. A database that is away is waited for as long as `patience`; then what it
+    /// does not have is left in a file, which whoever opens the register next brings, and [`Error::Away`] says where.
+    pub async fn close(&self, patience: Duration) -> Result<(), Error> {
+        match &*self.backend {
+            Backend::Memory(_) | Backend::Sqlite(_) => {
+                std::future::ready(patience).await;
                 Ok(())
             }
             #[cfg(feature = "postgres")]
-            Backend::Postgres(_) => {
-                drop(row);
-                Ok(())
-            }
+            Backend::Postgres(register) => register.close(patience).await,
         }
     }
 }

@@ -7,6 +7,8 @@
 mod foreign;
 #[path = "register_postgres/go.rs"]
 mod go;
+#[path = "register_postgres/kept.rs"]
+mod kept;
 #[path = "register_postgres/outages.rs"]
 mod outages;
 #[path = "suite/proxy.rs"]

@@ -5,11 +5,11 @@ use std::{path::PathBuf, time::Duration};
 use schema::{Row, RunEnd, RunId, RunStart, Timestamp};
 use tokio::{
     sync::watch,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
-    batch::Batch,
+    batch::{Batch, Waiting},
     desk::Desk,
     error,
     forwarder::{Forwarder, Refused},
@@ -35,7 +35,7 @@ impl Appender {
         limits: Limits,
     ) -> Result<Self, Error> {
         let store = login.to_string();
-        let desk = Desk::new("postgres", Forwarder::new(login.clone(), start.id, spills));
+        let desk = Desk::new("postgres", Forwarder::new(login.clone(), (0, start.id), spills));
         let desk = desk.map_err(|source| Error::Backend {
             store: store.clone(),
             operation: "start a thread that writes",
@@ -57,7 +57,9 @@ impl Appender {
     pub(crate) async fn append(&mut self, rows: Vec<Row>, now: Timestamp) -> Result<Totals, Error> {
         let batch = Batch { number: 0, created_at: now, rows };
         let patience = self.limits.outage;
-        let push = async move |forwarder: &mut Forwarder| forwarder.push(batch, patience).await;
+        let push = async move |forwarder: &mut Forwarder| {
+            forwarder.push(Waiting::Batch(batch), sleep(patience)).await
+        };
         let began = Instant::now();
         let pushed = self.desk.ask_async(push).await;
         self.named(pushed, "append rows", began)
@@ -68,7 +70,7 @@ impl Appender {
         let (end, patience) = (end.clone(), self.limits.outage);
         let ended = async move |forwarder: &mut Forwarder| {
             let gone = async { drop(timeout(patience, hurry).await) };
-            forwarder.finish(Some(end), gone).await
+            forwarder.finish(Some(Waiting::End(end)), gone).await
         };
         let began = Instant::now();
         let ended = self.desk.ask_async(ended).await;

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, io, path::PathBuf};
 
 use schema::RunId;
 
-use super::{batch::Waiting, spill::Spill};
+use super::{batch::Load, spill::Spill};
 
 /// Rows that wait in memory; those of a crawl are some kilobytes each. A kill loses them.
 pub(crate) const MEMORY_ROWS: usize = 10_000;
@@ -14,17 +14,17 @@ pub(crate) const SPILL_BYTES: u64 = 16 * 1024 * 1024 * 1024;
 
 /// What waits for the database.
 #[derive(Debug)]
-pub(crate) struct Backlog {
+pub(crate) struct Backlog<L> {
     run: RunId,
     /// `None`: there is no place for a file, memory has to do.
     directory: Option<PathBuf>,
     /// What comes first. If there is a file, all of it is there, and here is what was read of it and is on its way.
-    memory: VecDeque<Waiting>,
+    memory: VecDeque<L>,
     rows: usize,
     spill: Option<Spill>,
 }
 
-impl Backlog {
+impl<L: Load> Backlog<L> {
     pub(crate) const fn new(run: RunId, directory: Option<PathBuf>) -> Self {
         Self { run, directory, memory: VecDeque::new(), rows: 0, spill: None }
     }
@@ -35,8 +35,8 @@ impl Backlog {
     }
 
     /// Puts something behind all that waits; gives it back if there is no room.
-    pub(crate) fn push(&mut self, waiting: Waiting) -> Result<(), Waiting> {
-        let rows = rows(&waiting);
+    pub(crate) fn push(&mut self, waiting: L) -> Result<(), L> {
+        let rows = waiting.rows();
         let has_file = self.spill.is_some();
         if !has_file && (self.memory.is_empty() || self.rows + rows <= MEMORY_ROWS) {
             self.rows += rows;
@@ -54,7 +54,7 @@ impl Backlog {
     }
 
     /// Writes something to the file; false if there is no room for it.
-    fn write(&mut self, waiting: &Waiting) -> io::Result<bool> {
+    fn write(&mut self, waiting: &L) -> io::Result<bool> {
         if self.spill.is_none() {
             let Some(directory) = &self.directory else { return Ok(false) };
             let mut spill = Spill::create(directory, self.run)?;
@@ -73,13 +73,13 @@ impl Backlog {
     }
 
     /// What comes next; `None` if nothing waits.
-    pub(crate) fn first(&mut self) -> io::Result<Option<&Waiting>> {
+    pub(crate) fn first(&mut self) -> io::Result<Option<&L>> {
         if self.memory.is_empty()
             && let Some(spill) = &mut self.spill
         {
-            match spill.next()? {
+            match spill.next::<L>()? {
                 Some(waiting) => {
-                    self.rows += rows(&waiting);
+                    self.rows += waiting.rows();
                     self.memory.push_back(waiting);
                 }
                 None => self.remove_spill(),
@@ -91,7 +91,7 @@ impl Backlog {
     /// The first is in the database.
     pub(crate) fn done(&mut self) {
         if let Some(done) = self.memory.pop_front() {
-            self.rows -= rows(&done);
+            self.rows -= done.rows();
         }
         if self.memory.is_empty() && self.spill.as_ref().is_some_and(Spill::is_read) {
             self.remove_spill();
@@ -122,26 +122,19 @@ impl Backlog {
     }
 }
 
-fn rows(waiting: &Waiting) -> usize {
-    match waiting {
-        Waiting::Batch(batch) => batch.rows.len(),
-        Waiting::End(_) => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use schema::{PeerNumber, Row, Timestamp, Visit, VisitKind};
 
     use super::*;
-    use crate::postgres::batch::Batch;
+    use crate::postgres::batch::{Batch, Waiting};
 
     fn batch(number: i64, rows: usize) -> Waiting {
         let row = Row::from(Visit::begun(PeerNumber(0), VisitKind::First, Timestamp(0)));
         Waiting::Batch(Batch { number, created_at: Timestamp(0), rows: vec![row; rows] })
     }
 
-    fn drain(backlog: &mut Backlog) -> Vec<i64> {
+    fn drain(backlog: &mut Backlog<Waiting>) -> Vec<i64> {
         let mut numbers = Vec::new();
         while let Some(Waiting::Batch(batch)) = backlog.first().unwrap() {
             numbers.push(batch.number);

@@ -4,7 +4,8 @@ use schema::{Row, RunEnd, TABLES, Timestamp};
 use tokio_postgres::{Transaction, types::Type};
 
 use super::{
-    batch::Batch,
+    batch::{Batch, Waiting},
+    carrier::{Brought, Carrier},
     client::PgClient,
     copy::CopyIn,
     dictionary::Dictionaries,
@@ -30,21 +31,36 @@ pub(crate) struct Courier {
     enums: [u32; 2],
 }
 
-/// What became of something that was brought.
-pub(crate) enum Brought {
-    /// It is there, now or since before; the run has these rows.
-    There(Totals),
-    /// The run is not in the database any more.
-    NoRun,
-}
+/// Holds the run's lock as long as it is connected.
+impl Carrier for Courier {
+    type Load = Waiting;
 
-impl Courier {
-    /// Connects for a run that is in the database, and holds its lock from then on; says why that is not possible.
-    pub(crate) async fn connect(login: &Login, run: i32) -> Result<Self, String> {
+    async fn connect(login: &Login, run: i32) -> Result<Self, String> {
         let client = PgClient::connect(login).await?;
         Self::of(client, run).await.map_err(|error| fault::text(&error))
     }
 
+    fn is_lost(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    async fn bring(&mut self, waiting: &Waiting) -> Result<Brought, tokio_postgres::Error> {
+        match waiting {
+            Waiting::Batch(batch) => self.batch(batch).await,
+            Waiting::End(end) => self.end(end).await,
+        }
+    }
+
+    /// Others see at once that nobody makes the run any more.
+    async fn leave(self) {
+        let unlock = "SELECT pg_advisory_unlock_all()";
+        if let Err(error) = self.client.sql.query_typed(unlock, &[]).await {
+            tracing::debug!(error = fault::text(&error), "the connection was lost before its end");
+        }
+    }
+}
+
+impl Courier {
     /// Over a connection that is there.
     pub(crate) async fn of(client: PgClient, run: i32) -> Result<Self, tokio_postgres::Error> {
         // A connection of ours that was lost may not be lost for the server yet: it holds the lock, and maybe rows of the run.
@@ -71,13 +87,7 @@ impl Courier {
         })
     }
 
-    /// Whether the connection is over.
-    pub(crate) fn is_lost(&self) -> bool {
-        self.client.is_closed()
-    }
-
-    /// Brings a batch.
-    pub(crate) async fn bring(&mut self, batch: &Batch) -> Result<Brought, tokio_postgres::Error> {
+    async fn batch(&mut self, batch: &Batch) -> Result<Brought, tokio_postgres::Error> {
         self.number(&batch.rows).await?;
         self.make_months(&batch.rows).await?;
         let counted = count(&batch.rows);
@@ -101,7 +111,7 @@ impl Courier {
     }
 
     /// Writes the end of the run, unless it has one.
-    pub(crate) async fn end(&mut self, end: &RunEnd) -> Result<Brought, tokio_postgres::Error> {
+    async fn end(&mut self, end: &RunEnd) -> Result<Brought, tokio_postgres::Error> {
         let write = "UPDATE run SET finished_at = $2, state = $3::text::run_state, summary = $4::text::jsonb
             WHERE id = $1 AND state IS NULL";
         let summary = kept_json(&end.summary).to_string();
@@ -119,14 +129,6 @@ impl Courier {
             )
             .await?;
         self.totals().await
-    }
-
-    /// Lets go of the run's lock: others see at once that nobody makes it any more.
-    pub(crate) async fn leave(self) {
-        let unlock = "SELECT pg_advisory_unlock_all()";
-        if let Err(error) = self.client.sql.query_typed(unlock, &[]).await {
-            tracing::debug!(error = fault::text(&error), "the connection was lost before its end");
-        }
     }
 
     /// Finds or makes the numbers of all that rows refer to.

@@ -10,9 +10,11 @@ const PASSING_CLASSES: [&str; 5] = ["08", "40", "53", "57", "58"];
 
 /// Single states of other classes that pass: a server that only reads for now, a lock that was not given, a transaction
 /// that idled while this machine slept.
-const PASSING: [SqlState; 4] = [
+const PASSING: [SqlState; 5] = [
     // The partition of an old month was empty and has been taken away: the next connection makes it anew.
     SqlState::CHECK_VIOLATION,
+    // A server in Parsec's tables was deleted just when a measurement of it came: next time it is known to be gone.
+    SqlState::FOREIGN_KEY_VIOLATION,
     SqlState::READ_ONLY_SQL_TRANSACTION,
     SqlState::LOCK_NOT_AVAILABLE,
     SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,

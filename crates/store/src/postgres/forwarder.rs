@@ -1,4 +1,4 @@
-//! Sees to it that what one run wrote comes into the database, however often the connection is lost.
+//! Sees to it that what one run, or whoever else, wrote comes into the database, however often the connection is lost.
 //!
 //! While the database is away batches wait in the backlog, and another connection is tried again and again: at once, then after
 //! a time that doubles, with some jitter, so that many programs do not come back in the same moment.
@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use schema::{RunEnd, RunId, RunStart};
+use schema::{RunId, RunStart};
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -18,9 +18,10 @@ use tokio::{
 
 use super::{
     backlog::Backlog,
-    batch::{Batch, Waiting},
+    batch::Load,
+    carrier::{Brought, Carrier},
     client::PgClient,
-    courier::{Brought, Courier},
+    courier::Courier,
     desk::Clerk,
     error, fault, left,
     login::Login,
@@ -48,16 +49,16 @@ pub(crate) enum Refused {
     Away { reason: String, left: Option<PathBuf> },
 }
 
-/// Brings the rows of one run.
+/// Brings what one run wrote, or whoever else sends rows of one kind.
 #[derive(Debug)]
-pub(crate) struct Forwarder {
+pub(crate) struct Forwarder<C: Carrier = Courier> {
     login: Login,
     store: String,
     run: (i32, RunId),
     spills: Option<PathBuf>,
-    courier: Option<Courier>,
-    connecting: Option<JoinHandle<Result<Courier, String>>>,
-    backlog: Backlog,
+    carrier: Option<C>,
+    connecting: Option<JoinHandle<Result<C, String>>>,
+    backlog: Backlog<C::Load>,
     last_batch: i64,
     totals: Totals,
     /// Who is told of them when they change between two batches.
@@ -67,16 +68,16 @@ pub(crate) struct Forwarder {
     reason: String,
 }
 
-impl Forwarder {
-    /// Of a run that is to begin; files of what waits go to the directory `spills`.
-    pub(crate) fn new(login: Login, run: RunId, spills: Option<PathBuf>) -> Self {
+impl<C: Carrier> Forwarder<C> {
+    /// Of somebody with this number in the database, and this id; files of what waits go to the directory `spills`.
+    pub(crate) fn new(login: Login, run: (i32, RunId), spills: Option<PathBuf>) -> Self {
         Self {
             store: login.to_string(),
             login,
-            run: (0, run),
-            courier: None,
+            carrier: None,
             connecting: None,
-            backlog: Backlog::new(run, spills.clone()),
+            backlog: Backlog::new(run.1, spills.clone()),
+            run,
             spills,
             last_batch: 0,
             totals: Totals::default(),
@@ -87,34 +88,21 @@ impl Forwarder {
         }
     }
 
-    /// Begins the run, of which so many visits were pruned elsewhere, and brings what killed programs left in files before that.
-    pub(crate) async fn begin(&mut self, start: &RunStart, pruned: u64) -> Result<(), Error> {
-        const OPERATION: &str = "begin a run";
-        let fail = |error: tokio_postgres::Error| error::named(&self.store, OPERATION, &error);
-        let unreachable = |reason| Error::Unreachable { store: self.store.clone(), reason };
-        let mut client = PgClient::connect(&self.login).await.map_err(unreachable)?;
-        let Some(run) = runs::insert(&mut client.sql, start, pruned).await.map_err(fail)? else {
-            return Err(Error::RunExists { store: self.store.clone(), id: start.id });
-        };
-        if let Some(directory) = &self.spills {
-            left::bring(&self.login, &client, directory).await;
-        }
-        self.courier = Some(Courier::of(client, run).await.map_err(fail)?);
-        self.run.0 = run;
-        Ok(())
-    }
-
     /// Tells `progress` what is in the database, also while nobody writes.
     pub(crate) fn report_to(&mut self, progress: watch::Sender<Totals>) {
         self.progress = Some(progress);
     }
 
     /// Takes a batch, and brings it if the database is there. Waits for the database while there is no room for what waits, but
-    /// not longer than `patience`; returns what the run has in the database by now.
-    pub(crate) async fn push(&mut self, batch: Batch, patience: Duration) -> Result<Totals, Refused> {
-        let mut gone = pin!(time::sleep(patience));
+    /// no longer than until all patience is `gone`; returns what its sender has in the database by now.
+    pub(crate) async fn push(
+        &mut self,
+        load: C::Load,
+        gone: impl Future<Output = ()>,
+    ) -> Result<Totals, Refused> {
+        let mut gone = pin!(gone);
         self.last_batch += 1;
-        let mut waiting = Waiting::Batch(Batch { number: self.last_batch, ..batch });
+        let mut waiting = load.numbered(self.last_batch);
         while let Err(back) = self.backlog.push(waiting) {
             waiting = back;
             self.try_until(gone.as_mut()).await?;
@@ -123,15 +111,25 @@ impl Forwarder {
         Ok(self.totals)
     }
 
+    /// Takes a batch without bringing it: it waits behind all others. One for which there is no room is lost.
+    pub(crate) fn hold(&mut self, load: C::Load) {
+        self.last_batch += 1;
+        if self.backlog.push(load.numbered(self.last_batch)).is_err() {
+            tracing::error!(
+                database = self.store,
+                "rows are lost: there is no room for them while the database is away"
+            );
+        }
+    }
+
     /// Brings all that waits and then the end of the run, if there is one. Waits for the database until all patience is `gone`.
     pub(crate) async fn finish(
         &mut self,
-        end: Option<RunEnd>,
+        end: Option<C::Load>,
         gone: impl Future<Output = ()>,
     ) -> Result<Totals, Refused> {
         let mut gone = pin!(gone);
-        if let Some(end) = end {
-            let mut end = Waiting::End(end);
+        if let Some(mut end) = end {
             while let Err(back) = self.backlog.push(end) {
                 end = back;
                 self.try_until(gone.as_mut()).await?;
@@ -156,7 +154,7 @@ impl Forwarder {
     }
 
     /// Puts what waits into a file.
-    fn give_up(&mut self) -> Refused {
+    pub(crate) fn give_up(&mut self) -> Refused {
         let backlog = std::mem::replace(&mut self.backlog, Backlog::new(self.run.1, None));
         let reason = std::mem::take(&mut self.reason);
         let left = backlog.leave().unwrap_or_else(|error| {
@@ -170,13 +168,9 @@ impl Forwarder {
     async fn bring(&mut self, most: usize) -> Result<(), Refused> {
         for _ in 0..most {
             self.look_for_connection().await;
-            let Some(courier) = &mut self.courier else { return Ok(()) };
-            let brought = match self.backlog.first().map_err(Refused::Io)? {
-                None => return Ok(()),
-                Some(Waiting::Batch(batch)) => courier.bring(batch).await,
-                Some(Waiting::End(end)) => courier.end(end).await,
-            };
-            match brought {
+            let Some(carrier) = &mut self.carrier else { return Ok(()) };
+            let Some(load) = self.backlog.first().map_err(Refused::Io)? else { return Ok(()) };
+            match carrier.bring(load).await {
                 Ok(Brought::There(totals)) => {
                     self.totals = totals;
                     if let Some(progress) = &self.progress {
@@ -202,7 +196,7 @@ impl Forwarder {
                 "rows cannot be brought into the database: they wait"
             );
         }
-        self.courier = None;
+        self.carrier = None;
         reason.clone_into(&mut self.reason);
         self.next_try = Instant::now() + self.delay();
         self.tries = self.tries.saturating_add(1);
@@ -222,10 +216,10 @@ impl Forwarder {
 
     /// Begins to connect when it is time, and notes what came of it; does not wait.
     async fn look_for_connection(&mut self) {
-        if self.courier.as_ref().is_some_and(Courier::is_lost) {
+        if self.carrier.as_ref().is_some_and(C::is_lost) {
             self.lost("the connection was closed");
         }
-        if self.courier.is_some() {
+        if self.carrier.is_some() {
             return;
         }
         if self.connecting.is_none() && Instant::now() >= self.next_try {
@@ -238,7 +232,7 @@ impl Forwarder {
 
     fn begin_connecting(&mut self) {
         let (login, run) = (self.login.clone(), self.run.0);
-        self.connecting = Some(tokio::spawn(async move { Courier::connect(&login, run).await }));
+        self.connecting = Some(tokio::spawn(async move { C::connect(&login, run).await }));
     }
 
     /// Waits for what came of it. May be dropped at any point.
@@ -247,9 +241,9 @@ impl Forwarder {
         let connected = connecting.await;
         self.connecting = None;
         match connected {
-            Ok(Ok(courier)) => {
+            Ok(Ok(carrier)) => {
                 tracing::info!(database = self.store, "the database is there again");
-                self.courier = Some(courier);
+                self.carrier = Some(carrier);
             }
             Ok(Err(reason)) => self.lost(&reason),
             Err(error) => self.lost(&error.to_string()),
@@ -258,7 +252,7 @@ impl Forwarder {
 
     /// Waits until there is a connection. May be dropped at any point.
     async fn connected(&mut self) {
-        while self.courier.is_none() {
+        while self.carrier.is_none() {
             if self.connecting.is_none() {
                 time::sleep_until(self.next_try).await;
                 self.begin_connecting();
@@ -268,7 +262,26 @@ impl Forwarder {
     }
 }
 
-impl Clerk for Forwarder {
+impl Forwarder {
+    /// Begins the run, of which so many visits were pruned elsewhere, and brings what killed programs left in files before that.
+    pub(crate) async fn begin(&mut self, start: &RunStart, pruned: u64) -> Result<(), Error> {
+        const OPERATION: &str = "begin a run";
+        let fail = |error: tokio_postgres::Error| error::named(&self.store, OPERATION, &error);
+        let unreachable = |reason| Error::Unreachable { store: self.store.clone(), reason };
+        let mut client = PgClient::connect(&self.login).await.map_err(unreachable)?;
+        let Some(run) = runs::insert(&mut client.sql, start, pruned).await.map_err(fail)? else {
+            return Err(Error::RunExists { store: self.store.clone(), id: start.id });
+        };
+        if let Some(directory) = &self.spills {
+            left::bring(&self.login, &client, directory).await;
+        }
+        self.carrier = Some(Courier::of(client, run).await.map_err(fail)?);
+        self.run.0 = run;
+        Ok(())
+    }
+}
+
+impl<C: Carrier> Clerk for Forwarder<C> {
     /// Until something that waits can be brought.
     async fn wait(&mut self) {
         if self.backlog.is_empty() {
@@ -281,7 +294,7 @@ impl Clerk for Forwarder {
         if let Err(refused) = self.bring(ROUNDS).await {
             tracing::error!(?refused, "rows that waited cannot be brought into the database");
             // Whoever writes next meets the same, and hears of it. Until then it is not tried again.
-            self.courier = None;
+            self.carrier = None;
             self.next_try = Instant::now() + RETRY.1;
         }
     }
@@ -292,8 +305,8 @@ impl Clerk for Forwarder {
         {
             tracing::warn!(path = %left.display(), "rows are left in a file: the next run into the database brings them");
         }
-        if let Some(courier) = self.courier.take() {
-            courier.leave().await;
+        if let Some(carrier) = self.carrier.take() {
+            carrier.leave().await;
         }
     }
 }

@@ -7,9 +7,10 @@ use tokio_postgres::types::Type;
 
 use super::{
     backlog::Backlog,
-    batch::Waiting,
+    batch::Load as _,
+    carrier::{Brought, Carrier},
     client::PgClient,
-    courier::{Brought, Courier},
+    courier::Courier,
     fault,
     login::Login,
     spill::Spill,
@@ -21,7 +22,7 @@ pub(crate) async fn bring(login: &Login, client: &PgClient, directory: &Path) {
     for spill in Spill::left_behind(directory) {
         let path = spill.path().display().to_string();
         match number(client, spill.run()).await {
-            Ok(Some(run)) => match bring_one(login, run, spill).await {
+            Ok(Some(run)) => match bring_one::<Courier>(login, run, spill).await {
                 Ok(rows) => {
                     tracing::info!(path, rows, "rows that were left in a file are in the database now");
                 }
@@ -47,23 +48,17 @@ async fn number(client: &PgClient, run: RunId) -> Result<Option<i32>, tokio_post
 }
 
 /// Brings one file, which is removed at its end; returns how many rows were in it.
-async fn bring_one(login: &Login, run: i32, spill: Spill) -> Result<usize, String> {
-    let mut courier = Courier::connect(login, run).await?;
-    let mut backlog = Backlog::of_spill(spill);
+pub(crate) async fn bring_one<C: Carrier>(login: &Login, sender: i32, spill: Spill) -> Result<usize, String> {
+    let mut carrier = C::connect(login, sender).await?;
+    let mut backlog = Backlog::<C::Load>::of_spill(spill);
     let mut rows = 0;
     while let Some(waiting) = backlog.first().map_err(|error| error.to_string())? {
-        let brought = match waiting {
-            Waiting::Batch(batch) => {
-                rows += batch.rows.len();
-                courier.bring(batch).await
-            }
-            Waiting::End(end) => courier.end(end).await,
-        };
-        match brought.map_err(|error| fault::text(&error))? {
+        rows += waiting.rows();
+        match carrier.bring(waiting).await.map_err(|error| fault::text(&error))? {
             Brought::There(_) => backlog.done(),
             Brought::NoRun => return Err("the run was deleted".to_owned()),
         }
     }
-    courier.leave().await;
+    carrier.leave().await;
     Ok(rows)
 }

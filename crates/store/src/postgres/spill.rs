@@ -1,8 +1,8 @@
 //! Batches in a file while the database is away: more than memory holds, and what is left when the program ends.
 //!
 //! ```text
-//! file    = magic run record*
-//! record  = length (u32) checksum (the first 8 bytes of the SHA-256 of what follows) what waits (`wire`)
+//! file    = magic sender record*
+//! record  = length (u32) checksum (the first 8 bytes of the SHA-256 of what follows) what waits (`Load::encode`)
 //! ```
 //! All numbers are big-endian. A record that is cut short by a kill has a checksum that is wrong, and is the last. The program
 //! that writes a file holds a lock on it: a file without one was left by a program that has ended.
@@ -17,7 +17,7 @@ use std::{
 use schema::RunId;
 use sha2::{Digest as _, Sha256};
 
-use super::{batch::Waiting, wire};
+use super::batch::Load;
 
 const MAGIC: &[u8; 8] = b"KADSPIL1";
 
@@ -93,8 +93,8 @@ impl Spill {
     }
 
     /// Adds something at the end.
-    pub(crate) fn append(&mut self, waiting: &Waiting) -> io::Result<()> {
-        let payload = wire::encode(waiting);
+    pub(crate) fn append(&mut self, waiting: &impl Load) -> io::Result<()> {
+        let payload = waiting.encode();
         let mut record = Vec::with_capacity(RECORD_HEADER + payload.len());
         let length = u32::try_from(payload.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
         record.extend(length.to_be_bytes());
@@ -106,7 +106,7 @@ impl Spill {
     }
 
     /// What comes next; `None` at the end, or where a record is not whole.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Waiting>> {
+    pub(crate) fn next<L: Load>(&mut self) -> io::Result<Option<L>> {
         if self.written < self.read + RECORD_HEADER as u64 {
             return Ok(None);
         }
@@ -124,7 +124,7 @@ impl Spill {
             return Ok(None);
         }
         self.read = start + length as u64;
-        Ok(wire::decode(&payload))
+        Ok(L::decode(&payload))
     }
 
     /// Whether all that was written has been read.
@@ -151,7 +151,7 @@ mod tests {
     use schema::{Row, Timestamp, Visit, VisitKind};
 
     use super::*;
-    use crate::postgres::batch::Batch;
+    use crate::postgres::batch::{Batch, Waiting};
 
     fn waiting(number: i64) -> Waiting {
         let visit = Visit::begun(schema::PeerNumber(1), VisitKind::First, Timestamp(number));
@@ -199,13 +199,13 @@ mod tests {
             fs::write(&path, &full[..usize::try_from(cut).unwrap()]).unwrap();
             let [mut left] = <[_; 1]>::try_from(Spill::left_behind(directory.path())).unwrap();
             assert_eq!(left.next().unwrap(), Some(waiting(1)));
-            assert_eq!(left.next().unwrap(), None, "{cut}");
+            assert_eq!(left.next::<Waiting>().unwrap(), None, "{cut}");
         }
         let mut turned = full;
         *turned.last_mut().unwrap() ^= 1;
         fs::write(&path, turned).unwrap();
         let [mut left] = <[_; 1]>::try_from(Spill::left_behind(directory.path())).unwrap();
         assert_eq!(left.next().unwrap(), Some(waiting(1)));
-        assert_eq!(left.next().unwrap(), None);
+        assert_eq!(left.next::<Waiting>().unwrap(), None);
     }
 }

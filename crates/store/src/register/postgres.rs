@@ -4,7 +4,10 @@
 //! Each call is a statement, over a connection that is made anew when it was lost. A statement that met the end of the old
 //! connection is said once more over a new one: said twice, each does what it does said once.
 
+mod keeper;
+mod measured;
 mod own;
+mod parsec_courier;
 mod parsec_tables;
 mod parsec_values;
 mod servers;
@@ -19,9 +22,10 @@ use tokio_postgres::{
     types::{ToSql, Type},
 };
 
-use self::servers::Layout;
+pub(crate) use self::measured::Measured;
+use self::{keeper::Keeper, measured::MeasuredRow, servers::Layout};
 use super::{
-    RegisterConfig,
+    ParsecRow, RegisterConfig,
     entry::{RegisteredServer, SchedulerEntry, SchedulerId, ServerEntry, ServerId},
     lease::LeaseOutcome,
 };
@@ -40,6 +44,8 @@ pub(super) struct PostgresRegister {
     line: Line,
     patience: Duration,
     layout: Layout,
+    /// Where Parsec's tables are.
+    keeper: Option<Keeper>,
 }
 
 impl PostgresRegister {
@@ -54,15 +60,19 @@ impl PostgresRegister {
                 parsec_tables::check_or_make(&mut client.sql, &store).await?;
             }
             tables::check_or_make(&mut client.sql, &store).await?;
-            Ok(client)
+            let keeper = match config.parsec_tables {
+                true => Some(Keeper::begin(login.clone(), &client, url.spills()).await?),
+                false => None,
+            };
+            Ok((client, keeper))
         };
-        let client = timeout(config.patience, opening)
+        let (client, keeper) = timeout(config.patience, opening)
             .await
             .unwrap_or_else(|_| Err(unreachable(late(config.patience))))?;
         let line = Line::new(login);
         line.put(client).await;
         let layout = if config.parsec_tables { Layout::Parsec } else { Layout::Own };
-        Ok(Self { line, patience: config.patience, layout, store })
+        Ok(Self { line, patience: config.patience, layout, keeper, store })
     }
 
     /// Says a statement; fails with [`Error::Unreachable`] when there is no answer in time.
@@ -201,6 +211,22 @@ impl PostgresRegister {
     pub(super) async fn release(&self, name: &str, holder: &str) -> Result<(), Error> {
         let parameters: Parameters<'_> = &[(&name, Type::TEXT), (&holder, Type::TEXT)];
         self.ask("give a lease back", own::RELEASE_LEASE, parameters).await.map(drop)
+    }
+
+    pub(super) async fn keep(&self, row: ParsecRow) -> Result<(), Error> {
+        let Some(keeper) = &self.keeper else { return Ok(()) };
+        keeper.keep(MeasuredRow::of(row)?).await
+    }
+
+    pub(super) async fn close(&self, patience: Duration) -> Result<(), Error> {
+        let Some(keeper) = &self.keeper else { return Ok(()) };
+        keeper.close(patience).await?;
+        // Nothing will be sent again. One that had nothing to send has no connection by which it could say so.
+        let forget = "DELETE FROM kadscope_register.keeper WHERE id = $1";
+        if let Err(error) = self.ask("forget a keeper", forget, &[(&keeper.number, Type::INT4)]).await {
+            tracing::debug!(%error, "a keeper that has ended is still in the register");
+        }
+        Ok(())
     }
 }
 
