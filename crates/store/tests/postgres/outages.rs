@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use kadscope_store::{Error, Limits, Store};
-use schema::{Row, RunState};
+use schema::{
+    Measurement, MeasurementRequest, OperationKind, OperationOutcome, PeerNumber, RequestPurpose, Row,
+    RunState,
+};
 
 use crate::{LIMITS, conformance, rows, server::Server};
 
@@ -78,6 +81,60 @@ async fn a_server_that_restarts_all_the_time_has_each_row_once() {
     assert!(read(&Store::open(&url).unwrap().unwrap(), 1) == all);
     store.check().unwrap();
     assert_eq!(server.spills().read_dir().map_or(0, Iterator::count), 0);
+}
+
+/// Every attempt of a scheduler is a row, and so is each request in it: the server is killed in the middle, and they are what they
+/// were when they were made, in their order.
+#[tokio::test]
+async fn a_server_that_is_killed_costs_no_measurement_and_doubles_none() {
+    const ATTEMPTS: u32 = 1500;
+    let server = Server::start();
+    let url = server.url(&server.database());
+    let store = Store::open_with(&url, LIMITS()).unwrap().unwrap();
+    let (measurements, requests): (Vec<_>, Vec<_>) = (0..ATTEMPTS).map(attempt).unzip();
+    let peers = (0..3).map(|n| Row::Peer(PeerNumber(n), rows::peer(n)));
+    let pairs = measurements.iter().zip(&requests);
+    let all: Vec<Row> = peers.chain(pairs.flat_map(|(m, r)| [m.clone().into(), r.clone().into()])).collect();
+    let writer = store.begin_run(&rows::start(1)).unwrap();
+    let mut progress = writer.progress();
+    let sender = writer.sender();
+    let sent = tokio::spawn(async move {
+        for row in all {
+            sender.send(row).await.unwrap();
+        }
+    });
+    for rows in [1, 700, 2000] {
+        progress.wait_for(|totals| totals.rows >= rows).await.unwrap();
+        server.kill();
+        server.run(&[]);
+    }
+    sent.await.unwrap();
+    let totals = writer.finish(rows::end(RunState::Succeeded)).await.unwrap();
+    assert_eq!(totals.rows, u64::from(2 * ATTEMPTS));
+    let (store, id) = (Store::open(&url).unwrap().unwrap(), rows::start(1).id);
+    assert!(store.rows::<Measurement>(id).unwrap().map(Result::unwrap).eq(measurements));
+    assert!(store.rows::<MeasurementRequest>(id).unwrap().map(Result::unwrap).eq(requests));
+    store.check().unwrap();
+}
+
+/// The attempt number `n` and a request in it.
+fn attempt(n: u32) -> (Measurement, MeasurementRequest) {
+    let (peer, name) = (PeerNumber(n % 3), (u128::from(n) << 64).to_be_bytes());
+    let at = rows::start(1).started_at.after(Duration::from_millis(n.into()));
+    let failed = n % 7 == 0;
+    let measurement = Measurement {
+        cid: format!("cid {n}"),
+        failure: failed.then(|| format!("no answer\0 {}", n % 5)),
+        outcome: if failed { OperationOutcome::Unreachable } else { OperationOutcome::Done },
+        culprit: failed.then_some(PeerNumber(2)),
+        took: Duration::from_micros(u64::from(n) * 1000),
+        ..Measurement::planned(peer, name, OperationKind::ALL[n as usize % 4], at)
+    };
+    let request = MeasurementRequest {
+        agent: Some(format!("kubo/0.{}.0/", n % 40)),
+        ..MeasurementRequest::begun(peer, name, RequestPurpose::Give, at)
+    };
+    (measurement, request)
 }
 
 /// The connection breaks just after a batch was committed, before anybody hears of it: the batch is sent again and not taken.
