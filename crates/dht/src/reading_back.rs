@@ -82,12 +82,12 @@ impl<N: Network> Finder<N> {
         let mut under_way = JoinSet::new();
         for &due_after in times.after {
             for holder in holders {
-                let (pool, to, ask) = (self.pool().clone(), holder.clone(), ask.clone());
+                let (finder, to, ask) = (self.clone(), holder.clone(), ask.clone());
                 let due = times.ended + due_after;
                 under_way.spawn(async move {
                     sleep_until(due).await;
                     let asked_after = begun.elapsed();
-                    let exchange = pool.request(&to, ask, &CancellationToken::new(), || {}).await;
+                    let exchange = finder.once(&to, ask).await;
                     reading((to.peer, due_after, asked_after), exchange, provider)
                 });
             }
@@ -95,13 +95,18 @@ impl<N: Network> Finder<N> {
         all(under_way, cancel).await
     }
 
+    /// One request, that nobody gives up.
+    async fn once(&self, to: &Contact, ask: Ask) -> Exchange {
+        self.pool().request(to, ask, &CancellationToken::new(), || {}).await
+    }
+
     /// Asks each of these peers what its program is; of whom there is no answer nothing is said.
     pub async fn agents(&self, peers: &[Contact], cancel: &CancellationToken) -> Vec<(PeerId, String)> {
         let mut under_way = JoinSet::new();
         for contact in peers {
-            let (pool, to, ask) = (self.pool().clone(), contact.clone(), identify(self.terms().patience));
+            let (finder, to, ask) = (self.clone(), contact.clone(), identify(self.terms().patience));
             under_way.spawn(async move {
-                let exchange = pool.request(&to, ask, &CancellationToken::new(), || {}).await;
+                let exchange = finder.once(&to, ask).await;
                 let said = Identified::of(exchange.outcome, to.peer).said;
                 Some((to.peer, said?.agent_version?))
             });

@@ -5,6 +5,7 @@
 //! [`explain`](crate::explain).
 
 mod building;
+mod readings;
 mod request;
 #[cfg(test)]
 pub(crate) mod tests;

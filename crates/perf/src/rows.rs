@@ -7,7 +7,7 @@ mod back;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use kad::PeerId;
 use schema::{Measurement, MeasurementRequest, PeerNumber, Row, Timestamp};
@@ -36,10 +36,10 @@ pub fn attempt_peers(attempt: &CallAttempt) -> Vec<PeerId> {
 pub fn attempt_rows(
     attempt: &CallAttempt,
     scheduler: u32,
-    numbers: &HashMap<PeerId, PeerNumber>,
+    number_of: &impl Fn(&PeerId) -> Option<PeerNumber>,
 ) -> Vec<Row> {
-    let Some(&peer) = numbers.get(&attempt.server.entry.peer) else { return Vec::new() };
-    let whole = whole(attempt, scheduler, peer, numbers);
+    let Some(peer) = number_of(&attempt.server.entry.peer) else { return Vec::new() };
+    let whole = whole(attempt, scheduler, peer, number_of);
     let operation = operation_of(attempt);
     let steps = steps_of(attempt);
     let last = steps.len().saturating_sub(1);
@@ -51,7 +51,7 @@ pub fn attempt_rows(
         rows.push(whole.into());
     }
     let requests = operation.iter().flat_map(|operation| {
-        operation.requests.iter().filter_map(|request| request_row(operation, request, numbers))
+        operation.requests.iter().filter_map(|request| request_row(operation, request, number_of))
     });
     rows.extend(requests.map(|request| Row::from(MeasurementRequest { attempt: attempt.id.0, ..request })));
     rows
@@ -77,7 +77,7 @@ fn whole(
     attempt: &CallAttempt,
     scheduler: u32,
     peer: PeerNumber,
-    numbers: &HashMap<PeerId, PeerNumber>,
+    number_of: &impl Fn(&PeerId) -> Option<PeerNumber>,
 ) -> Measurement {
     let entry = &attempt.server.entry;
     let publisher = attempt.publisher.as_ref().map(|publisher| &publisher.entry);
@@ -90,7 +90,7 @@ fn whole(
         scheduler,
         round: attempt.round,
         position: attempt.position,
-        publisher: publisher.and_then(|publisher| numbers.get(&publisher.peer).copied()),
+        publisher: publisher.and_then(|publisher| number_of(&publisher.peer)),
         publisher_fleet: publisher.map(|publisher| publisher.fleet.clone()),
         publisher_region: publisher.map(|publisher| publisher.region.clone()),
         key: attempt.key.clone(),
@@ -109,7 +109,7 @@ fn whole(
         ..Measurement::planned(peer, attempt.id.0, attempt.kind, attempt.planned_at)
     };
     match operation_of(attempt) {
-        Some(operation) => with_operation(row, operation, numbers),
+        Some(operation) => with_operation(row, operation, number_of),
         None => row,
     }
 }
@@ -118,7 +118,7 @@ fn whole(
 fn with_operation(
     row: Measurement,
     operation: &Operation,
-    numbers: &HashMap<PeerId, PeerNumber>,
+    number_of: &impl Fn(&PeerId) -> Option<PeerNumber>,
 ) -> Measurement {
     let Operation { counts, culprit, .. } = operation;
     Measurement {
@@ -143,7 +143,7 @@ fn with_operation(
         holders: Some(counts.holders),
         holders_sent: Some(counts.holders_sent),
         size_estimate: operation.size_estimate,
-        culprit: culprit.as_ref().and_then(|culprit| numbers.get(&culprit.peer).copied()),
+        culprit: culprit.as_ref().and_then(|culprit| number_of(&culprit.peer)),
         culprit_reason: culprit.as_ref().map(Culprit::reason),
         culprit_time: culprit.as_ref().and_then(|culprit| culprit.faster_by),
         ..row
@@ -186,13 +186,13 @@ fn part(whole: &Measurement, number: u16, step: &OperationStep, is_whole: bool) 
 fn request_row(
     operation: &Operation,
     request: &OperationRequest,
-    numbers: &HashMap<PeerId, PeerNumber>,
+    number_of: &impl Fn(&PeerId) -> Option<PeerNumber>,
 ) -> Option<MeasurementRequest> {
-    let peer = *numbers.get(&request.peer)?;
+    let peer = number_of(&request.peer)?;
     let dial = request.dial.as_ref();
     Some(MeasurementRequest {
         agent: request.agent.clone(),
-        heard_by: request.heard_by.and_then(|by| numbers.get(&by).copied()),
+        heard_by: request.heard_by.and_then(|by| number_of(&by)),
         hop: request.hop,
         common_prefix_len: request.common_prefix_len,
         heard_after: request.heard_after,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dht::{
     ANSWER_PATIENCE, BACKGROUND_SLOTS, Finder, FinderTerms, Found, FullTable, OptimisticTerms, Pool,
-    PoolConfig, ProviderRecord, Publication, PublishTerms, Quest, SizeWatch,
+    PoolConfig, ProviderRecord, Publication, PublishTerms, Quest, ReadingTimes, SizeWatch,
 };
 use kad::{
     Contact, Key, Persistence,
@@ -335,6 +335,56 @@ async fn an_optimistic_publication_waits_for_the_fifteenth_and_says_for_whom() {
     let number = net.world().find(&culprit.peer).expect("one of the world");
     assert_eq!((culprit.phase, net.world().state(number)), (PathWait::Dial, State::Dropping));
     assert_eq!(culprit.failure.as_ref().map(|failure| failure.class), Some(FailureClass::Timeout));
+}
+
+/// A tenth of all take records as it seems, and keep none: their programs say so, and so does the reading.
+#[tokio::test(start_paused = true)]
+async fn who_swallows_records_is_found_out_when_they_are_read_back() {
+    let net = Net::new(
+        "peers = 200\n[[agents]]\nname = 'kubo/0.40.0/'\nshare = 1.0\n[[holders]]\nname = 'swallowing'\nshare = 0.3\n\
+         swallows = true",
+    );
+    let record = ProviderRecord { key: b"key".to_vec(), provider: own() };
+    let (begun, cancel) = (Instant::now(), CancellationToken::new());
+    let quest = net.quest(LookupKind::Closest, b"key", Rules::go());
+    let publish = PublishTerms { deadline: begun + Duration::from_secs(60), persistence: Persistence::Go };
+    let mut published = net.finder.publish(&record, quest, publish, &cancel).await;
+    let ended = begun + published.took;
+    published.settle().await;
+    let contacts: Vec<Contact> = published.gifts.iter().map(|gift| gift.to.clone()).collect();
+    let after = [0, 1, 5, 30].map(Duration::from_secs);
+    let times = ReadingTimes { begun, ended, after: &after };
+    let readings = net.finder.read_back_at(&record, &contacts, times, &cancel).await;
+    let mut operation =
+        Operation::of_publication(told(OperationKind::Provide, Strategy::Default), &published);
+    let (asked, path) = (operation.counts.asked, operation.critical_path.clone());
+    operation.take_readings(&readings);
+    let agents = net.finder.agents(&contacts, &cancel).await;
+    operation
+        .name_agents(|peer| agents.iter().find(|(known, _)| known == peer).map(|(_, agent)| agent.clone()));
+    operation.draw_path();
+    assert_eq!(
+        (operation.counts.asked, &operation.critical_path),
+        (asked, &path),
+        "reading is no part of it"
+    );
+    let read = operation.requests.iter().filter(|request| request.purpose == RequestPurpose::ReadBack);
+    let mut swallowed = 0;
+    for request in read.clone() {
+        let number = net.world().find(&request.peer).expect("one of the world");
+        let swallows = net.world().holder(number).is_some_and(|holder| holder.swallows);
+        assert_eq!(request.has_record, Some(!swallows), "{request:?}");
+        swallowed += u64::from(swallows);
+    }
+    assert_eq!(read.count(), 80);
+    assert!(swallowed > 0 && operation.counts.holders_sent == 20);
+    let shares = crate::accepted_shares([&operation]);
+    assert_eq!(shares.len(), 4, "{shares:?}");
+    for share in &shares {
+        let kept = share.kept.expect("they answered");
+        assert_eq!((share.asked, kept.n, kept.n - kept.hits), (20, 20, swallowed / 4));
+        assert!(kept.low < kept.share && kept.share < kept.high && share.agent.is_some());
+    }
 }
 
 proptest! {

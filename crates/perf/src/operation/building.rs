@@ -149,7 +149,7 @@ fn found_by(trace: &Trace, rpc: &Rpc, offset: Duration) -> Option<OperationReque
         heard_after: offset + rpc.heard_at,
         asked_after: offset + rpc.asked,
         is_follow_up: rpc.is_follow_up,
-        dial: rpc.dial.map(|dial| dial_row(dial, offset)),
+        dial: rpc.dial.map(|dial| later_dial(dial, offset)),
         sent_after: rpc.sent.map(|sent| offset + sent),
         ended_after: rpc.ended.map(|ended| offset + ended),
         fate: rpc.fate,
@@ -174,7 +174,7 @@ fn given(gift: &Gift, key: &[u8], heard: &[OperationRequest]) -> OperationReques
         Some(Err(failure)) => (RpcFate::Failed, Some(failure.clone())),
     };
     let handshake = gift.dialled.as_ref().map(|dialled| dialled.traffic).unwrap_or_default();
-    let dial = gift.dialled.as_ref().map(|dialled| dial_row(dialled.row(gift.begun_after), Duration::ZERO));
+    let dial = gift.dialled.as_ref().map(|dialled| dial_row(dialled.row(gift.begun_after)));
     OperationRequest {
         purpose: RequestPurpose::Give,
         peer: gift.to.peer,
@@ -200,7 +200,12 @@ fn given(gift: &Gift, key: &[u8], heard: &[OperationRequest]) -> OperationReques
     }
 }
 
-fn dial_row(dial: RpcDial, offset: Duration) -> OperationDial {
+/// A dial on the operation's clock.
+pub(super) fn dial_row(dial: RpcDial) -> OperationDial {
+    later_dial(dial, Duration::ZERO)
+}
+
+fn later_dial(dial: RpcDial, offset: Duration) -> OperationDial {
     OperationDial {
         began_after: offset + dial.began,
         ended_after: offset + dial.ended,

@@ -1,6 +1,6 @@
 //! What is kept of an attempt, and the same operation again.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
 use proptest::prelude::{prop_assert_eq, proptest};
 use schema::{OperationKind, OperationOutcome};
@@ -59,9 +59,9 @@ fn step(step: &str, duration_ns: u64, error: &str) -> StepMeasurement {
 
 fn rows(attempt: &CallAttempt) -> (Vec<Measurement>, Vec<MeasurementRequest>, Vec<PeerId>) {
     let peers = attempt_peers(attempt);
-    let numbers = peers.iter().copied().zip((0..).map(PeerNumber)).collect();
+    let numbers: HashMap<PeerId, PeerNumber> = peers.iter().copied().zip((0..).map(PeerNumber)).collect();
     let (mut parts, mut requests) = (Vec::new(), Vec::new());
-    for row in attempt_rows(attempt, 4, &numbers) {
+    for row in attempt_rows(attempt, 4, &|peer| numbers.get(peer).copied()) {
         match row {
             Row::Measurement(row) => parts.push(*row),
             Row::MeasurementRequest(row) => requests.push(*row),
