@@ -150,8 +150,8 @@ impl Events {
     fn begin_at(place: OpenPlace, config: EventsConfig) -> (Self, EventsTask) {
         let (waiting, taken) = mpsc::channel(config.queue.max(1));
         let (counters, ending) = (Arc::<EventCounters>::default(), CancellationToken::new());
-        let writing = Writing::new(place, config, Arc::clone(&counters));
-        let task = tokio::spawn(writing.run(taken, ending.clone()));
+        let job = Writing::new(place, config, Arc::clone(&counters));
+        let task = tokio::spawn(job.run(taken, ending.clone()));
         (Self { waiting, queue_bytes: config.queue_bytes, counters }, EventsTask { ending, task })
     }
 

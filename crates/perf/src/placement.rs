@@ -52,7 +52,7 @@ impl PlacementScore {
         let count = held.len() as f64;
         let mean = held.iter().map(|(away, _)| away.normed()).sum::<f64>() / count;
         // The nearest of N is 1/(N + 1) away on the average, the next one as much more.
-        let expected = (count + 1.0) / 2.0 / (all.len() as f64 + 1.0);
+        let expected = f64::midpoint(count, 1.0) / (all.len() as f64 + 1.0);
         Some(Self {
             holders: held.len(),
             recall: reached as f64 / closest.len() as f64,
