@@ -97,3 +97,17 @@ impl Publication {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_documented() {
+        let page = include_str!("../../../docs/methodology/perf.md");
+        let (_, section) = page.split_once("## Why nothing was published").expect("a section");
+        for failure in PublishFailure::ALL {
+            assert!(section.contains(&format!("| `{failure}` |")), "{failure}");
+        }
+    }
+}

@@ -1,14 +1,19 @@
-//! A lookup, whatever it is told and in whatever order: it keeps its bounds, asks neither itself nor anybody twice, and
-//! ends; its trace loses no request, and can be decided anew.
+//! A lookup, whatever it is told and in whatever order: it keeps its bounds, asks neither itself nor anybody twice, gives nobody a
+//! record twice, and ends; its trace loses no request, and can be decided anew.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use kad::{
+    Persistence,
     failure::{Failure, FailureClass, Phase},
     lookup::{
         Candidate, Enough, FollowUp, HeardCounts, Lookup, LookupKind, LookupTarget, Rules, Start, Step,
         Trace, replay,
     },
+    optimistic::OptimisticRules,
 };
 
 /// Who looks.
@@ -46,9 +51,24 @@ pub fn check(bytes: &[u8]) {
         (0..number() % 24).map(|step| id(u8::try_from(step * 7 % 256).unwrap_or(0))).collect();
     let seeds: Vec<&[u8]> = seeds.iter().map(<[u8; 34]>::as_slice).collect();
     let target = LookupTarget { kind, preimage: &TARGET };
-    let lookup = Lookup::new(target, Start { own: &OWN, peers: &seeds }, rules);
+    let mut lookup = Lookup::new(target, Start { own: &OWN, peers: &seeds }, rules);
+    let (size, persistence) = (number(), Persistence::ALL[number() % Persistence::ALL.len()]);
+    if size > 0 {
+        let size = i32::try_from(size).unwrap_or(1);
+        lookup = lookup.giving(OptimisticRules::new(size, rules.k, persistence));
+    }
     let trace = Trace::new(&lookup);
-    let mut told = Told { lookup, trace, rules, open: VecDeque::new(), asked: [0; 256], now: Duration::ZERO };
+    let mut told = Told {
+        lookup,
+        trace,
+        rules,
+        open: VecDeque::new(),
+        asked: [0; 256],
+        gifts: VecDeque::new(),
+        given: BTreeSet::new(),
+        has_returned: false,
+        now: Duration::ZERO,
+    };
     told.obey();
     while let Some(what) = input.next() {
         let more = input.next().unwrap_or_default();
@@ -66,30 +86,48 @@ struct Told {
     open: VecDeque<(Candidate, usize)>,
     /// How often each peer was asked, by the last byte of its id.
     asked: [usize; 256],
+    /// Gifts under way.
+    gifts: VecDeque<Candidate>,
+    given: BTreeSet<Candidate>,
+    has_returned: bool,
     now: Duration,
 }
 
 impl Told {
     /// Asks whom it says, and looks whether it may.
     fn obey(&mut self) {
-        while let Step::Ask(candidate) = self.lookup.step() {
-            let Some(peer) = self.lookup.peer(candidate) else { unreachable!("it asks nobody") };
-            let id = peer.to_bytes();
-            assert_ne!(id, OWN, "it asks itself");
-            let times = &mut self.asked[usize::from(id[33])];
-            *times += 1;
-            let most = if self.rules.follow_up == FollowUp::Go { 2 } else { 1 };
-            assert!(*times <= most, "it asks somebody too often");
-            let Some(row) = self.trace.ask(&self.lookup, candidate, self.now) else {
-                unreachable!("a candidate without a row")
-            };
-            self.open.push_back((candidate, row));
-            let is_searching = self.lookup.termination().is_none();
-            assert!(
-                !is_searching || self.open.len() <= self.rules.alpha.max(1),
-                "it asks too many at a time"
-            );
+        loop {
+            match self.lookup.step() {
+                Step::Ask(candidate) => self.ask(candidate),
+                Step::Give(candidate) => {
+                    assert!(self.given.insert(candidate), "it gives somebody a record twice");
+                    self.gifts.push_back(candidate);
+                }
+                Step::MayReturn => {
+                    assert!(
+                        !std::mem::replace(&mut self.has_returned, true),
+                        "it says twice that it may return"
+                    );
+                }
+                Step::Wait | Step::Done => return,
+            }
         }
+    }
+
+    fn ask(&mut self, candidate: Candidate) {
+        let Some(peer) = self.lookup.peer(candidate) else { unreachable!("it asks nobody") };
+        let id = peer.to_bytes();
+        assert_ne!(id, OWN, "it asks itself");
+        let times = &mut self.asked[usize::from(id[33])];
+        *times += 1;
+        let most = if self.rules.follow_up == FollowUp::Go { 2 } else { 1 };
+        assert!(*times <= most, "it asks somebody too often");
+        let Some(row) = self.trace.ask(&self.lookup, candidate, self.now) else {
+            unreachable!("a candidate without a row")
+        };
+        self.open.push_back((candidate, row));
+        let is_searching = self.lookup.termination().is_none();
+        assert!(!is_searching || self.open.len() <= self.rules.alpha.max(1), "it asks too many at a time");
     }
 
     fn tell(&mut self, what: u8, more: u8) {
@@ -98,6 +136,7 @@ impl Told {
             0..=3 => self.answer(what, more),
             4 => self.fail(more),
             5 => drop(self.lookup.provider(&id(more), what >= 128)),
+            6 if self.lookup.is_over() || more % 2 == 0 => self.give(more),
             6 => self.lookup.value(),
             _ if what == 255 => self.lookup.cancel(),
             _ => {
@@ -134,11 +173,19 @@ impl Told {
         }
     }
 
+    /// Something comes of a gift.
+    fn give(&mut self, how: u8) {
+        if let Some(candidate) = self.gifts.pop_front() {
+            self.lookup.gave(candidate, how >= 128);
+        }
+    }
+
     /// Everybody who is asked fails from here on.
     fn end(mut self) {
         while self.lookup.step() != Step::Done {
-            assert!(!self.open.is_empty(), "it waits for nobody");
+            assert!(!self.open.is_empty() || !self.gifts.is_empty(), "it waits for nobody");
             self.fail(0);
+            self.give(0);
             self.obey();
         }
         self.trace.close(self.now);

@@ -5,6 +5,7 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use kad::{
+    Persistence,
     bitswap::HasBlock,
     failure::{FailureClass, Phase, SkipReason},
     lookup::{FollowUp, LookupKind, PeerState, RpcFate, Termination},
@@ -194,6 +195,7 @@ fn every_name_of_a_measurement_is_documented() {
         page:
         "## What a server was to do" OperationKind
         "## Strategies" Strategy
+        "## Persistence" Persistence
         "## Connections" ConnectionPolicy
         "## What came of it" OperationOutcome
         "## What a request was for" RequestPurpose

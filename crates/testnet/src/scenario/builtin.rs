@@ -5,6 +5,7 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("demo", include_str!("../../../../scenarios/demo.toml")),
     ("healthy", include_str!("../../../../scenarios/healthy.toml")),
     ("faults", include_str!("../../../../scenarios/faults.toml")),
+    ("third-dead", include_str!("../../../../scenarios/third-dead.toml")),
     ("half-dead", include_str!("../../../../scenarios/half-dead.toml")),
     ("delays", include_str!("../../../../scenarios/delays.toml")),
     ("churn", include_str!("../../../../scenarios/churn.toml")),
