@@ -73,7 +73,9 @@ impl<N: Network> Finder<N> {
         let (found, is_late) = self.look_up(quest, &terms, cancel).await;
         let mut gifts = Gifts::new(self.clone(), self.gift(record), begun);
         let until = (Instant::now() + PUT_PATIENCE).min(terms.deadline);
-        for closest in &found.outcome.closest {
+        // Who gave it up gives nothing more.
+        let closest = if cancel.is_cancelled() { &[] } else { found.outcome.closest.as_slice() };
+        for closest in closest {
             gifts.give(found.contact(closest.peer), until);
         }
         let mut giving = Giving::new(gifts, terms);

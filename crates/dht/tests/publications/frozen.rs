@@ -99,6 +99,16 @@ async fn a_publication_that_is_given_up_leaves_nothing_behind() {
         assert_eq!(publication.outcome, Err(PublishFailure::Cancelled));
         assert!(publication.gifts.iter().all(|gift| gift.sent.as_ref().is_some_and(Result::is_err)));
     }
+    // Cancelled while it looks: nobody is given anything any more.
+    let (quest, record, cancel) =
+        (net.quest_from_table(b"key"), net.record(b"key"), CancellationToken::new());
+    let (publication, ()) =
+        tokio::join!(net.finder.publish(&record, quest, terms(Persistence::Go), &cancel), async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            cancel.cancel();
+        });
+    assert_eq!(publication.outcome, Err(PublishFailure::Cancelled));
+    assert_eq!((publication.took, publication.gifts.len()), (Duration::from_secs(5), 0));
     // Cancelled after it has returned.
     let (terms, cancel) = (net.optimistic_terms(Persistence::Go), CancellationToken::new());
     let quest = net.quest_from_table(b"key");
