@@ -136,7 +136,7 @@ impl Told {
             0..=3 => self.answer(what, more),
             4 => self.fail(more),
             5 => drop(self.lookup.provider(&id(more), what >= 128)),
-            6 if self.lookup.is_over() || more % 2 == 0 => self.give(more),
+            6 if self.lookup.is_over() || more.is_multiple_of(2) => self.give(more),
             6 => self.lookup.value(),
             _ if what == 255 => self.lookup.cancel(),
             _ => {

@@ -5,6 +5,7 @@
 mod frozen;
 mod holders;
 mod sizes;
+mod slots;
 mod wire;
 
 use std::{sync::Arc, time::Duration};
