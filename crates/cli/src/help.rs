@@ -149,6 +149,27 @@ DIR has index.html (one file, which asks nothing from anywhere), README.md, repo
 number, its interval and what it stands on, and each figure as SVG, CSV and JSON. A report that
 stood there is replaced; a directory in which anything else is, is left alone (exit code 2).";
 
+/// Below the help of `perf scheduler`.
+pub(crate) const PERF_SCHEDULER: &str = "\
+Examples:
+  A round a minute over the servers of one fleet, each looking twice:
+    kadscope perf scheduler --fleets default --probes 2
+  Four fleets, each publishing for each, on a database that others share:
+    kadscope perf scheduler --fleets default,optprov,fullrt,sweep --pairing matrix \\
+      --store postgres://me@db/perf
+  Which rounds would be, without asking anybody:
+    kadscope perf scheduler --fleets default --dry-run --seed 7
+  Go's servers of Parsec, in Parsec's own tables:
+    kadscope perf scheduler --fleets default --parsec-compat --store postgres://parsec@db/parsec
+
+Servers are those that are registered in the store and say that they live (`kadscope perf server`).
+Whoever is not ready, hangs or fails is a row like any other, and holds up nobody. Several
+schedulers of one fleet take turns by leases: one measures, the others wait. docs/perf.md says what
+a round is.
+
+Ctrl-C and SIGTERM end the round that is under way; what was asked is kept (exit code 0, with
+--rounds 130).";
+
 /// Below the help of `ping`.
 pub(crate) const PING: &str = "\
 Examples:

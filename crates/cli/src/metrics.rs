@@ -2,10 +2,11 @@
 
 mod crawling;
 mod providing;
+mod scheduling;
 
 use http::{Holding, Metric, MetricKind};
 
-pub(crate) use self::{crawling::CrawlView, providing::ProvideView};
+pub(crate) use self::{crawling::CrawlView, providing::ProvideView, scheduling::attempts_waiting};
 use crate::resources;
 
 /// What this program is: the number says nothing, the label says the version.
@@ -78,12 +79,20 @@ mod tests {
         hydra_metrics(&hydra.view(), &MetricsTerms { name: String::new(), per_head: true })
     }
 
+    /// What a scheduler has, by our names and, with --parsec-compat, by those of Parsec.
+    fn of_scheduler() -> Vec<Metric> {
+        let (own, parsec) = perf::scheduler_metrics(&perf::SchedulerWatch::default());
+        own.into_iter().chain(parsec).collect()
+    }
+
     /// Everything that there is to be read, as the page has it: a table for each command.
     fn page(of_hydra: Vec<Metric>) -> (Metrics, String) {
         let (all, holdings) = (Metrics::default(), Holdings::default());
         let view = CrawlView::of_nothing();
         let rows_waiting = keeping::rows_waiting(&mpsc::channel(1).0);
-        let others = [rows_waiting, reach::connections_open(|| 0), files_open(1), guests(|| 0)];
+        let attempts_waiting = attempts_waiting(&mpsc::channel(1).0);
+        let others =
+            [rows_waiting, attempts_waiting, reach::connections_open(|| 0), files_open(1), guests(|| 0)];
         view.holdings().into_iter().chain(others).for_each(|holding| holdings.add(holding));
         let of_all = http::process_metrics().into_iter().chain([build_info()]).chain(holdings.metrics());
         let rows = keeping::rows_metric(watch::channel(Totals::default()).1);
@@ -95,6 +104,7 @@ mod tests {
             ("`provide`", ProvideView::default().metrics().into()),
             ("`testnet`", vec![testnet_peers(1)]),
             ("`hydra`", of_hydra),
+            ("`perf scheduler`", of_scheduler()),
         ] {
             let metrics: Vec<Metric> = metrics;
             let _ = write!(
@@ -130,7 +140,8 @@ mod tests {
         let (inherited, own) = of_hydra().await;
         let (all, expected) = page(own);
         all.extend(inherited);
-        assert_eq!(all.problems_but(INHERITED), [""; 0]);
+        let inherited = [INHERITED, &perf::PARSEC_SCHEDULER_COUNTERS].concat();
+        assert_eq!(all.problems_but(&inherited), [""; 0]);
         let written = docs();
         let tables = marked(&written, "metrics");
         if std::env::var_os("KADSCOPE_WRITE").is_some() {

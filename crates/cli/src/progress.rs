@@ -2,6 +2,7 @@
 
 mod crawl;
 mod hydra;
+mod scheduler;
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::{crawl::CrawlProgress, hydra::HydraDisplay};
+pub(crate) use self::{crawl::CrawlProgress, hydra::HydraDisplay, scheduler::SchedulerProgress};
 use crate::output;
 
 /// How often the line on a terminal is drawn.

@@ -13,6 +13,7 @@ mod ping;
 mod provide;
 mod providers;
 mod runs;
+mod scheduled;
 mod summary;
 mod table;
 pub(crate) mod text;
@@ -30,6 +31,7 @@ pub(crate) use self::{
     ping::ping,
     provide::{left_behind, provide, publication, serving},
     runs::{compared, known_peer, run, runs},
+    scheduled::{foreseen, scheduled},
     summary::summary,
     truth::truth,
 };

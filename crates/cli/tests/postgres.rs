@@ -1,15 +1,20 @@
 //! The program with a PostgreSQL database, on a real server.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first error")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends at the first error")]
 
 extern crate store as kadscope_store;
 
+#[path = "programs/go_server.rs"]
+#[expect(dead_code, reason = "nobody hangs here")]
+mod go_server;
 #[path = "postgres/hydra.rs"]
 mod hydra;
 #[path = "../../store/tests/suite/rows.rs"]
 mod rows;
+#[path = "postgres/scheduler.rs"]
+mod scheduler;
 #[path = "../../store/tests/suite/server.rs"]
-#[expect(dead_code, reason = "nothing is killed here")]
+#[expect(dead_code, reason = "not all of it is used here")]
 mod server;
 
 use std::process::Command;

@@ -32,9 +32,10 @@ pub use self::operation::{
 pub use self::placement::PlacementScore;
 pub use self::rows::{attempt_peers, attempt_rows, kept_operation};
 pub use self::scheduler::{
-    ArrivalLaw, Arrivals, AttemptCount, CONTENT_BYTES, CallDeadlines, FleetPair, IssuedCounts, Lead, Pairing,
-    ProbeTerms, Rota, RoundCounts, RoundPace, RoundPlan, RoundReport, RoundSeed, RoundTurn, Scheduler,
-    SchedulerConfig, SchedulerNow, SchedulerWatch, Seat,
+    ArrivalLaw, Arrivals, AttemptCount, CONTENT_BYTES, CallDeadlines, FleetPair, ForeseenRound, IssuedCounts,
+    Lead, PARSEC_SCHEDULER_COUNTERS, Pairing, ProbeTerms, Rota, RoundCounts, RoundPace, RoundPlan,
+    RoundReport, RoundSeed, RoundTurn, Scheduler, SchedulerConfig, SchedulerNow, SchedulerWatch, Seat,
+    alive_since, foreseen, scheduler_metrics,
 };
 pub use self::server::{BadTerms, MAX_DEADLINE, OperationTerms, PerfServer, ServerConfig, ServerCounters};
 pub use self::wire::{BadOrder, OperationAnswer, ProvideOrder, RetrieveOrder, StepMeasurement};

@@ -9,7 +9,9 @@ mod arrivals;
 mod config;
 mod desk;
 mod findable;
+mod foreseen;
 mod lead;
+mod metrics;
 mod plan;
 mod roster;
 mod rota;
@@ -32,7 +34,9 @@ use tokio_util::sync::CancellationToken;
 pub use self::{
     arrivals::{ArrivalLaw, Arrivals},
     config::{CallDeadlines, ProbeTerms, RoundPace, SchedulerConfig},
+    foreseen::{ForeseenRound, foreseen},
     lead::Lead,
+    metrics::{PARSEC_SCHEDULER_COUNTERS, scheduler_metrics},
     plan::{CONTENT_BYTES, RoundPlan, RoundSeed},
     rota::{FleetPair, Pairing, Rota, RoundTurn},
     seat::Seat,
@@ -129,7 +133,7 @@ impl<C: ServerCalls> Scheduler<C> {
 }
 
 /// From when on a heartbeat says that a server lives now.
-fn alive_since(now: Timestamp) -> Timestamp {
+pub fn alive_since(now: Timestamp) -> Timestamp {
     Timestamp(now.0.saturating_sub(i64::try_from(ALIVE_FOR.as_micros()).unwrap_or(i64::MAX)))
 }
 

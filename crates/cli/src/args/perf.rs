@@ -2,10 +2,11 @@
 
 mod health;
 mod report;
+mod scheduler;
 
 use clap::{Args, Subcommand};
 
-pub(crate) use self::{health::PerfHealthArgs, report::PerfReportArgs};
+pub(crate) use self::{health::PerfHealthArgs, report::PerfReportArgs, scheduler::PerfSchedulerArgs};
 use crate::{help, manners::OptOutArgs};
 
 /// Which part of it.
@@ -26,13 +27,17 @@ pub(crate) enum PerfCommand {
     /// Make the section of a weekly report from the attempts that are kept: a page, its figures and every number
     #[command(after_help = help::PERF_REPORT)]
     Report(PerfReportArgs),
+
+    /// Have servers publish and look up, in rounds, and keep every attempt
+    #[command(after_help = help::PERF_SCHEDULER)]
+    Scheduler(Box<PerfSchedulerArgs>),
 }
 
 impl PerfCommand {
     /// The lists of who is left alone, of a part that has them.
     pub(super) const fn opt_out(&mut self) -> Option<&mut OptOutArgs> {
         match self {
-            Self::Health(_) | Self::Report(_) => None,
+            Self::Health(_) | Self::Report(_) | Self::Scheduler(_) => None,
         }
     }
 }

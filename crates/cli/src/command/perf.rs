@@ -2,6 +2,7 @@
 
 mod health;
 mod report;
+mod scheduler;
 
 use crate::{
     args::{PerfArgs, PerfCommand},
@@ -13,5 +14,6 @@ pub(crate) async fn run(args: PerfArgs, in_use: &mut InUse) -> anyhow::Result<Co
     match args.what {
         PerfCommand::Health(args) => health::run(&args).await,
         PerfCommand::Report(args) => report::run(&args, in_use),
+        PerfCommand::Scheduler(args) => scheduler::run(*args, in_use).await,
     }
 }

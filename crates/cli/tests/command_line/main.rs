@@ -10,6 +10,8 @@ mod errors;
 mod export;
 mod flags;
 mod full_disk;
+#[path = "../programs/go_server.rs"]
+mod go_server;
 mod help;
 mod hydra;
 mod lookup;
@@ -23,6 +25,7 @@ mod provide;
 mod provider;
 mod retrieval;
 mod runs;
+mod scheduler;
 mod signals;
 mod sql;
 mod testnet;

@@ -37,6 +37,11 @@ impl Roster {
             self.forgiven_until = None;
             self.known.clear();
         }
+        self.admit(listed);
+    }
+
+    /// Takes in servers that live.
+    pub(super) fn admit(&mut self, listed: Vec<RegisteredServer>) {
         for server in listed {
             let seat = Seat::of(&server);
             // Whoever was killed and started anew stands in the register twice for a while.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rand::{RngExt as _, SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
 
 use super::seat::Seat;
 
@@ -24,7 +25,7 @@ kad::named! {
 }
 
 /// Which fleets meet in a round; `None` where all do.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct FleetPair {
     /// The fleet that publishes.
     pub publishers: Option<String>,

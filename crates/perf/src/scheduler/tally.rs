@@ -1,13 +1,10 @@
 //! What a scheduler has done so far: counted where it is kept, read by metrics, progress and the summary alike.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use schema::{OperationKind, OperationOutcome};
 use serde::Serialize;
+use tokio::sync::watch;
 
 use super::{lead::Lead, seat::Seat};
 use crate::CallAttempt;
@@ -100,8 +97,8 @@ pub struct SchedulerNow {
 }
 
 /// Shows how a scheduler stands. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct SchedulerWatch(Arc<Mutex<Tally>>);
+#[derive(Debug, Clone)]
+pub struct SchedulerWatch(watch::Sender<Tally>);
 
 #[derive(Debug, Default)]
 struct Tally {
@@ -109,15 +106,32 @@ struct Tally {
     attempts: BTreeMap<(OperationKind, OperationOutcome), u64>,
 }
 
+impl Default for SchedulerWatch {
+    fn default() -> Self {
+        Self(watch::Sender::new(Tally::default()))
+    }
+}
+
 impl SchedulerWatch {
     /// How it stands.
     pub fn now(&self) -> SchedulerNow {
-        self.with(|tally| {
-            let counts = tally.attempts.iter();
-            let attempts =
-                counts.map(|(&(kind, outcome), &count)| AttemptCount { kind, outcome, count }).collect();
-            SchedulerNow { attempts, ..tally.now.clone() }
-        })
+        let tally = self.0.borrow();
+        let counts = tally.attempts.iter();
+        let attempts =
+            counts.map(|(&(kind, outcome), &count)| AttemptCount { kind, outcome, count }).collect();
+        SchedulerNow { attempts, ..tally.now.clone() }
+    }
+
+    /// Waits until it leads and two servers can be measured.
+    pub async fn until_it_can(&self) {
+        let can = |tally: &Tally| tally.now.leads && tally.now.servers >= 2;
+        // Whoever asks holds what it waits for.
+        drop(self.0.subscribe().wait_for(can).await.map(drop));
+    }
+
+    /// How often an attempt of a kind had an outcome.
+    pub fn attempts(&self, kind: OperationKind, outcome: OperationOutcome) -> u64 {
+        self.0.borrow().attempts.get(&(kind, outcome)).copied().unwrap_or(0)
     }
 
     pub(super) fn lead(&self, lead: &Lead) {
@@ -168,8 +182,8 @@ impl SchedulerWatch {
         });
     }
 
-    fn with<T>(&self, what: impl FnOnce(&mut Tally) -> T) -> T {
-        what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with(&self, what: impl FnOnce(&mut Tally)) {
+        self.0.send_modify(what);
     }
 }
 
