@@ -86,12 +86,33 @@ impl Register {
         Self { backend: Arc::new(Backend::Memory(MemoryRegister::default())) }
     }
 
+    /// Has a register in memory be away, as a database can be, until it is told to be back: what others do then can be tried without one,
+    /// in virtual time. Nothing happens to registers of another kind.
+    pub fn set_away(&self, is_away: bool) {
+        if let Backend::Memory(register) = &*self.backend {
+            register.set_away(is_away);
+        }
+    }
+
+    /// What keeps it, unless it is away.
+    fn reached(&self) -> Result<&Backend, Error> {
+        match &*self.backend {
+            Backend::Memory(register) if register.is_away() => Err(Error::Away {
+                store: "memory".to_owned(),
+                waited: Duration::ZERO,
+                reason: "it was told to be".to_owned(),
+                left: None,
+            }),
+            backend => Ok(backend),
+        }
+    }
+
     /// Enters a server. Earlier entries of the same peer that nobody called offline are called so from now on. Until its first
     /// heartbeat it does not count as alive.
     ///
     /// Fails with [`Error::ParsecValue`] if Parsec's tables cannot hold what it says of itself.
     pub async fn enter_server(&self, server: &ServerEntry) -> Result<ServerId, Error> {
-        match &*self.backend {
+        match self.reached()? {
             Backend::Memory(register) => Ok(register.enter_server(server)),
             Backend::Sqlite(register) => register.enter_server(server).await,
             #[cfg(feature = "postgres")]
@@ -101,7 +122,7 @@ impl Register {
 
     /// Writes that a server is alive, and not offline any more. Fails with [`Error::UnknownServer`] if it was never entered.
     pub async fn heartbeat(&self, id: ServerId, now: Timestamp) -> Result<(), Error> {
-        match &*self.backend {
+        match self.reached()? {
             Backend::Memory(register) => register.heartbeat(id, now),
             Backend::Sqlite(register) => register.heartbeat(id, now).await,
             #[cfg(feature = "postgres")]
@@ -111,7 +132,7 @@ impl Register {
 
     /// Writes that a server is away, until its next heartbeat. Fails with [`Error::UnknownServer`] if it was never entered.
     pub async fn offline(&self, id: ServerId, since: Timestamp) -> Result<(), Error> {
-        match &*self.backend {
+        match self.reached()? {
             Backend::Memory(register) => register.offline(id, since),
             Backend::Sqlite(register) => register.offline(id, since).await,
             #[cfg(feature = "postgres")]
@@ -126,7 +147,7 @@ impl Register {
         fleets: &[String],
         alive_since: Timestamp,
     ) -> Result<Vec<RegisteredServer>, Error> {
-        match &*self.backend {
+        match self.reached()? {
             Backend::Memory(register) => Ok(register.servers(fleets, alive_since)),
             Backend::Sqlite(register) => register.servers(fleets, alive_since).await,
             #[cfg(feature = "postgres")]
@@ -136,7 +157,7 @@ impl Register {
 
     /// All servers, alive or not, in the order in which they were entered: the last 10,000.
     pub async fn all_servers(&self) -> Result<Vec<RegisteredServer>, Error> {
-        match &*self.backend {
+        match self.reached()? {
             Backend::Memory(register) => Ok(register.all_servers()),
             Backend::Sqlite(register) => register.all_servers().await,
             #[cfg(feature = "postgres")]
@@ -146,7 +167,7 @@ impl Register {
 
     /// Enters a scheduler.
     pub async fn enter_scheduler(&self, scheduler: &SchedulerEntry) -> Result<SchedulerId, Error> {
-        match &*self.backend {
+        match self.reached()? {
             Backend::Memory(register) => Ok(register.enter_scheduler()),
             Backend::Sqlite(register) => register.enter_scheduler(scheduler).await,
             #[cfg(feature = "postgres")]
@@ -164,7 +185,7 @@ impl Register {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<LeaseOutcome, Error> {
-        match &*self.backend {
+        match self.reached()? {
             Backend::Memory(register) => Ok(register.lease(name, holder, until, now)),
             Backend::Sqlite(register) => register.lease(name, holder, until, now).await,
             #[cfg(feature = "postgres")]
@@ -174,7 +195,7 @@ impl Register {
 
     /// Gives a lease back, so that others need not wait for its end; nothing happens if somebody else has it by now.
     pub async fn release(&self, name: &str, holder: &str) -> Result<(), Error> {
-        match &*self.backend {
+        match self.reached()? {
             Backend::Memory(register) => {
                 register.release(name, holder);
                 Ok(())

@@ -7,5 +7,6 @@ mod arrivals;
 mod findable;
 mod leases;
 mod manners;
+mod outages;
 mod unwell;
 mod world;

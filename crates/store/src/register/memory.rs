@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 use schema::Timestamp;
@@ -20,6 +23,7 @@ const MOST_LEASES: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct MemoryRegister {
     tables: Mutex<Tables>,
+    is_away: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -31,6 +35,14 @@ struct Tables {
 }
 
 impl MemoryRegister {
+    pub(super) fn set_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Relaxed);
+    }
+
+    pub(super) fn is_away(&self) -> bool {
+        self.is_away.load(Relaxed)
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
