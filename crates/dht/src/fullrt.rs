@@ -9,11 +9,13 @@ mod many;
 mod table;
 mod terms;
 
+use std::sync::{Arc, Mutex};
+
 use kad::{Contact, Persistence, fullrt::FanOut, message::K, network::Network};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
-use self::giving::{Giving, Told};
+use self::giving::{Giving, Told, locked};
 pub use self::{finding::FullSearch, table::FullTable, terms::FullTerms};
 pub(crate) use self::{giving::gift_of, many::stand_in};
 use crate::{
@@ -55,31 +57,30 @@ impl<N: Network> Finder<N> {
 impl<N: Network> Giving<N> {
     /// As [`FanOut`] has it: what is sent is a success, as in Go, where nobody waits for what the peer makes of it.
     async fn give_as_go(
-        mut self,
+        self,
         closest: Vec<Contact>,
         terms: FullTerms,
         cancel: &CancellationToken,
     ) -> Publication {
-        let mut fan = FanOut::new(closest.len(), terms.fan_out);
+        let fan = Arc::new(Mutex::new(FanOut::new(closest.len(), terms.fan_out)));
+        let mut giving = self.asking(Arc::clone(&fan));
         for contact in closest {
-            self.give(contact);
+            giving.give(contact);
         }
-        while fan.end().is_none() {
-            let until = self.begun() + fan.until();
+        while locked(&fan).end().is_none() {
+            let until = locked(&fan).until();
+            let at_last = giving.begun() + until;
             tokio::select! {
                 biased;
-                () = cancel.cancelled() => return self.given_up(),
-                Some(told) = self.next() => match told {
-                    Told::Sent { at, .. } => fan.succeeded(at),
-                    Told::Ended { was_sent: false, at, .. } => fan.failed(at),
-                    // It was counted when it was sent.
-                    Told::Ended { .. } => {}
+                () = cancel.cancelled() => return giving.given_up(),
+                Some(told) = giving.next() => if let Told::Ended { was_sent: false, at, .. } = told {
+                    locked(&fan).failed(at);
                 },
-                () = sleep_until(until) => fan.look(fan.until()),
+                () = sleep_until(at_last) => locked(&fan).look(until),
             }
         }
-        let outcome = if fan.successes() == 0 { Err(PublishFailure::NobodyTook) } else { Ok(()) };
-        self.leave(outcome)
+        let has_nobody = locked(&fan).successes() == 0;
+        giving.leave(if has_nobody { Err(PublishFailure::NobodyTook) } else { Ok(()) })
     }
 
     /// To all of them, and to one of the others for each that could not be given it.
@@ -106,7 +107,7 @@ impl<N: Network> Giving<N> {
                         self.give(contact);
                     }
                 }
-                Some(Told::Sent { .. }) => {}
+                Some(Told::Sent) => {}
                 None => break,
             }
         }

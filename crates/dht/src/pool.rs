@@ -111,9 +111,26 @@ impl<N: Network> Pool<N> {
         give_up: &CancellationToken,
         sent: impl FnOnce(),
     ) -> Exchange {
+        let mut sent = Some(sent);
+        let leaves = || {
+            if let Some(sent) = sent.take() {
+                sent();
+            }
+            true
+        };
+        self.request_if(to, ask, give_up, leaves).await
+    }
+
+    /// The same, but once it could be sent `leaves` says whether it is; else it is given up, and the connection stands.
+    pub(crate) async fn request_if(
+        &self,
+        to: &Contact,
+        ask: Ask,
+        give_up: &CancellationToken,
+        mut leaves: impl FnMut() -> bool,
+    ) -> Exchange {
         let begun = Instant::now();
         let place = self.place(to.peer);
-        let mut sent = Some(sent);
         loop {
             let mut dial_begun = None;
             let found = tokio::select! {
@@ -128,11 +145,11 @@ impl<N: Network> Pool<N> {
                 Ok((talk, dialled)) => (talk, dialled.map(|dialled| dialled.after(waited))),
                 Err(dialled) => return Exchange::not_begun(begun.elapsed(), dialled.after(waited)),
             };
+            if !leaves() {
+                return Exchange::not_sent(begun.elapsed(), dialled);
+            }
             place.touch(self.shared.uses.fetch_add(1, Ordering::Relaxed));
             let sent_after = begun.elapsed();
-            if let Some(sent) = sent.take() {
-                sent();
-            }
             let reply = talk.ask(ask.clone()).await;
             if dialled.is_none() && matches!(reply, Err(Broken::Connection(_))) {
                 place.leave(&talk).await;

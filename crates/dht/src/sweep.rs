@@ -7,10 +7,7 @@ mod concurrently;
 mod exploring;
 mod terms;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use kad::{
     Contact, Key, Persistence,
@@ -18,7 +15,7 @@ use kad::{
     network::Network,
     sweep::{
         FAILURES_IN_A_ROW, INDIVIDUAL_KEYS, KeyRegion, MIN_REACHED_PERCENT, RECORD_PATIENCE, SweepJob,
-        SweepPlan, regions,
+        SweepPlan, allocate_as_go, regions,
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -37,7 +34,8 @@ impl<N: Network> Finder<N> {
     /// Gives many records to the peers closest to each key: where many keys lie close together, the peers there are looked up once for
     /// all of them. `start` names the peers that a lookup of a key begins with.
     ///
-    /// By Go's rules lookups are Go's, and whoever they end with counts as being there. Thoroughly, only peers count that answered: those
+    /// By Go's rules lookups are Go's, whoever they end with counts as being there, and the keys of a region are given to twenty of its
+    /// peers that are [not always the closest](kad::sweep::allocate_as_go). Thoroughly, only peers count that answered: those
     /// that do not are known to be dead, and it is looked beyond them, around a single key as well; others stand in for those that could
     /// not be given a key. What failed is not tried again.
     pub async fn publish_sweep(
@@ -128,7 +126,7 @@ impl<N: Network, S: Fn(&[u8]) -> Vec<Contact> + Sync> Sweep<'_, N, S> {
         let Ok(number) = u32::try_from(key) else { return };
         let Some(preimage) = self.deliveries.key(number) else { return };
         let table = FullTable::of(self.find_closest(preimage).await.into_contacts());
-        self.give(&table, &table, &[number]).await;
+        self.give((&table, 0), &table, &[number]).await;
     }
 
     /// Gives keys to the peers of the regions that they lie in, one region after the other.
@@ -147,25 +145,23 @@ impl<N: Network, S: Fn(&[u8]) -> Vec<Contact> + Sync> Sweep<'_, N, S> {
         let everybody = FullTable::of(known.contacts(peers));
         for (region, keys) in all.iter().zip(of_region).filter(|(_, keys)| !keys.is_empty()) {
             let table = FullTable::of(known.contacts(peers.get(region.peers.clone()).unwrap_or_default()));
-            let is_done = self.give(&table, &everybody, &keys).await;
+            let is_done = self.give((&table, region.prefix.len()), &everybody, &keys).await;
             let mut log = locked(&self.log);
             log.regions += 1;
             log.failed_regions += usize::from(!is_done);
         }
     }
 
-    /// Gives keys to the closest of these peers each, and thoroughly to others of everybody who is known. Says whether enough were
-    /// reached.
-    async fn give(&self, table: &FullTable, everybody: &FullTable, keys: &[u32]) -> bool {
-        let mut jobs: BTreeMap<usize, (Contact, Vec<u32>)> = BTreeMap::new();
-        for &number in keys {
-            let Some(place) = self.places.get(number as usize) else { continue };
-            for (position, contact) in table.nearest_to(place).take(K) {
-                jobs.entry(position).or_insert_with(|| (contact, Vec::new())).1.push(number);
-            }
-        }
+    /// Gives keys to the closest of these peers each, those of a region whose prefix has so many bits, and thoroughly to others of everybody
+    /// who is known. Says whether enough were reached.
+    async fn give(
+        &self,
+        (table, prefix_len): (&FullTable, u32),
+        everybody: &FullTable,
+        keys: &[u32],
+    ) -> bool {
+        let jobs = self.allocate(table, prefix_len, keys);
         let (asked, mut reached) = (jobs.len(), 0);
-        let jobs = jobs.into_values().map(|(to, keys)| Delivery { to, keys, stands_in: false });
         let done = |delivered: crate::deliveries::Delivered| {
             reached += usize::from(delivered.is_reached);
             locked(&self.log).add(delivered);
@@ -175,6 +171,29 @@ impl<N: Network, S: Fn(&[u8]) -> Vec<Contact> + Sync> Sweep<'_, N, S> {
             stand_in(&self.deliveries, &self.log, everybody, (keys, everybody.len())).await;
         }
         reached > 0 && reached * 100 >= asked * MIN_REACHED_PERCENT
+    }
+
+    /// Who is given which keys: the closest each, or by Go's rules whom Go takes for them.
+    fn allocate(&self, table: &FullTable, prefix_len: u32, keys: &[u32]) -> Vec<Delivery> {
+        let places: Vec<Key> =
+            keys.iter().filter_map(|&key| self.places.get(key as usize)).copied().collect();
+        let given = if self.terms.persistence == Persistence::Go {
+            allocate_as_go(&places, table.keys(), prefix_len, K)
+        } else {
+            let mut given = vec![Vec::new(); table.len()];
+            for (number, place) in places.iter().enumerate() {
+                for (position, _) in table.nearest_to(place).take(K) {
+                    given[position].push(number);
+                }
+            }
+            given
+        };
+        let keys_of = |all: Vec<usize>| all.into_iter().filter_map(|at| keys.get(at).copied()).collect();
+        let given = given.into_iter().enumerate().filter(|(_, all)| !all.is_empty());
+        let delivery = |(position, all)| {
+            Some(Delivery { to: table.contact(position)?, keys: keys_of(all), stands_in: false })
+        };
+        given.filter_map(delivery).collect()
     }
 }
 

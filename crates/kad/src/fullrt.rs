@@ -12,7 +12,7 @@ mod sorted;
 
 pub use self::{
     bulk::{BULK_PATIENCE, BULK_WORKERS, BulkJob, BulkPlan, KeyProgress, chunk_size},
-    fan_out::{FanOut, FanOutEnd, FanOutRules},
+    fan_out::{FanOut, FanOutEnd, FanOutRules, RECALL},
     filter::{GroupTally, TableFilter},
     sorted::{Nearest, SortedKeys},
 };

@@ -5,6 +5,7 @@
 //! [prefix](KeyPrefix) are known, [`regions`] how these are divided, and a [`ReprovideSchedule`] when each region is due again. What is
 //! sent is left to whoever has a network, and so are time and what lookups find.
 
+mod allocation;
 mod connectivity;
 mod cover;
 mod exploration;
@@ -16,6 +17,7 @@ mod schedule;
 use std::time::Duration;
 
 pub use self::{
+    allocation::{Allocation, allocate_as_go},
     connectivity::{Connectivity, ConnectivityRules, ConnectivityState, ConnectivityStep},
     cover::PrefixSet,
     exploration::{Exploration, Explored, MAX_DRY_LOOKUPS, MAX_EXPLORATION_LOOKUPS},

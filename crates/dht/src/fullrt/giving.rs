@@ -1,17 +1,21 @@
 //! A record on its way to any number of peers at once, and what is known of each of these gifts.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use kad::{
     Contact,
     failure::{Failure, FailureClass, Phase},
+    fullrt::{FanOut, RECALL},
     message::{Message, MessageType, Peer},
     network::Network,
 };
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
-    time::Instant,
+    time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -30,10 +34,7 @@ const MAX_SENT: usize = 256;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Told {
     /// It is on its way.
-    Sent {
-        /// When.
-        at: Duration,
-    },
+    Sent,
     /// It has ended.
     Ended {
         /// Whether it was ever sent.
@@ -62,6 +63,8 @@ pub(super) struct Giving<N> {
     under_way: JoinSet<(usize, Exchange)>,
     sent: (mpsc::Sender<OnItsWay>, mpsc::Receiver<OnItsWay>),
     give_up: CancellationToken,
+    /// Says who is still sent the record; everybody is, where there is none.
+    fan: Option<Arc<Mutex<FanOut>>>,
 }
 
 /// What asks a peer to keep the records of a provider under a key.
@@ -88,7 +91,13 @@ impl<N: Network> Giving<N> {
             under_way: JoinSet::new(),
             sent: mpsc::channel(MAX_SENT),
             give_up: CancellationToken::new(),
+            fan: None,
         }
+    }
+
+    /// The same, where the fan-out is asked of each gift that is about to be sent.
+    pub(super) fn asking(self, fan: Arc<Mutex<FanOut>>) -> Self {
+        Self { fan: Some(fan), ..self }
     }
 
     /// When it began: the times of gifts count from there.
@@ -99,11 +108,21 @@ impl<N: Network> Giving<N> {
     /// Begins to give the record to a peer.
     pub(super) fn give(&mut self, to: Contact) {
         let (pool, ask, give_up) = (self.pool.clone(), self.ask.clone(), self.give_up.clone());
-        let (position, begun, notify, contact) =
-            (self.gifts.len(), self.begun, self.sent.0.clone(), to.clone());
+        let (position, begun, contact, fan) = (self.gifts.len(), self.begun, to.clone(), self.fan.clone());
+        let notify = self.sent.0.clone();
         self.under_way.spawn(async move {
-            let sent = || drop(notify.try_send(OnItsWay { position, at: begun.elapsed() }));
-            (position, pool.request(&contact, ask, &give_up, sent).await)
+            // Whoever is asked a second time, on a new connection, was sent it the first time.
+            let mut said = None;
+            let leaves = || {
+                *said.get_or_insert_with(|| {
+                    let at = begun.elapsed();
+                    let is_sent = fan.as_ref().is_none_or(|fan| locked(fan).is_sent(at));
+                    // One whose notice has no room is known to have been sent when it ends.
+                    let _full = is_sent && notify.try_send(OnItsWay { position, at }).is_err();
+                    is_sent
+                })
+            };
+            (position, pool.request_if(&contact, ask, &give_up, leaves).await)
         });
         self.gifts.push(Gift {
             to,
@@ -124,7 +143,7 @@ impl<N: Network> Giving<N> {
                 Some(OnItsWay { position, at }) = self.sent.1.recv() => {
                     if let Some(gift) = self.gifts.get_mut(position).filter(|gift| gift.sent_after.is_none()) {
                         gift.sent_after = Some(at);
-                        return Some(Told::Sent { at });
+                        return Some(Told::Sent);
                     }
                 }
                 done = self.under_way.join_next() => match done? {
@@ -148,23 +167,30 @@ impl<N: Network> Giving<N> {
         Told::Ended { was_sent, took: is_taken, at }
     }
 
-    /// It is over for its caller: what was not sent is given up, and what was goes on to its end.
+    /// It is over for its caller: what is not sent within a moment is given up, and the rest goes on to its end.
     pub(super) fn leave(mut self, outcome: Result<(), PublishFailure>) -> Publication {
         let took = self.begun.elapsed();
-        self.give_up.cancel();
         // Some may be on their way of whom nobody has read it yet.
         while let Ok(OnItsWay { position, at }) = self.sent.1.try_recv() {
             if let Some(gift) = self.gifts.get_mut(position) {
                 gift.sent_after.get_or_insert(at);
             }
         }
-        for gift in self.gifts.iter_mut().filter(|gift| gift.sent.is_none() && gift.sent_after.is_none()) {
-            (gift.ended_after, gift.sent) = (Some(took), Some(Err(cancelled())));
-        }
         let gifts = self.gifts.clone();
         let (rest, settled) = oneshot::channel();
         tokio::spawn(async move {
-            while self.next().await.is_some() {}
+            // Dials end a moment later, when nobody can be a straggler any more.
+            let give_up = self.give_up.clone();
+            let dials = async {
+                sleep(RECALL).await;
+                give_up.cancel();
+                std::future::pending::<()>().await;
+            };
+            let end = async { while self.next().await.is_some() {} };
+            tokio::select! {
+                () = end => {}
+                () = dials => {}
+            }
             drop(rest.send(self.gifts));
         });
         Publication::whole(took, Vec::new(), gifts, outcome).with_rest(settled)
@@ -183,6 +209,11 @@ impl<N: Network> Giving<N> {
     pub(super) fn whole(self, outcome: Result<(), PublishFailure>) -> Publication {
         Publication::whole(self.begun.elapsed(), Vec::new(), self.gifts, outcome)
     }
+}
+
+/// The fan-out, for a moment.
+pub(super) fn locked(fan: &Mutex<FanOut>) -> MutexGuard<'_, FanOut> {
+    fan.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const fn cancelled() -> Failure {

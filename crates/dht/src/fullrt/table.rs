@@ -72,10 +72,15 @@ impl FullTable {
     }
 
     /// A peer by its position; `None` beyond the last.
-    pub(super) fn contact(&self, position: usize) -> Option<Contact> {
+    pub(crate) fn contact(&self, position: usize) -> Option<Contact> {
         let from = position.checked_sub(1).map_or(Some(0), |before| self.0.ends.get(before).copied())?;
         let to = *self.0.ends.get(position)?;
         read(self.0.bytes.get(from as usize..to as usize)?)
+    }
+
+    /// Where its peers lie, in ascending order.
+    pub(crate) fn keys(&self) -> &[Key] {
+        self.0.keys.keys()
     }
 
     /// How many peers it holds.

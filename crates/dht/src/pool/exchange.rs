@@ -67,6 +67,13 @@ impl Exchange {
         Self { dialled, sent_after: None, took, traffic: Traffic::default(), outcome: Err(cancelled) }
     }
 
+    /// Which was given up when it could have been sent.
+    pub(super) fn not_sent(took: Duration, dialled: Option<Dialling>) -> Self {
+        let cancelled = Failure::new(Phase::Request, FailureClass::Cancelled);
+        let traffic = dialled.as_ref().map(|dialled| dialled.traffic).unwrap_or_default();
+        Self { dialled, sent_after: None, took, traffic, outcome: Err(cancelled) }
+    }
+
     /// The bytes of messages, each with its length.
     pub(super) fn bytes<'a>(messages: impl IntoIterator<Item = &'a [u8]>) -> u64 {
         messages.into_iter().map(|message| (varint_len(message.len() as u64) + message.len()) as u64).sum()

@@ -16,6 +16,22 @@ use tokio_util::sync::CancellationToken;
 pub(crate) const DEAD: &str =
     "[[states]]\nshare = 0.15\nstate = 'refusing'\n[[states]]\nshare = 0.15\nstate = 'dropping'\n";
 
+/// Peers in three regions.
+pub(crate) const REGIONS: &str = "
+[[regions]]
+name = 'europe'
+share = 0.4
+rtt_ms = { europe = 30, america = 100, asia = 200 }
+[[regions]]
+name = 'america'
+share = 0.3
+rtt_ms = { america = 40, asia = 170 }
+[[regions]]
+name = 'asia'
+share = 0.3
+rtt_ms = { asia = 60 }
+";
+
 pub(crate) struct Known {
     pub(crate) finder: Finder<SimNetwork>,
     pub(crate) world: Arc<World>,
@@ -57,10 +73,14 @@ impl Known {
 
     /// The closest to a key in truth, of those who answer.
     pub(crate) fn closest(&self, key: &[u8]) -> BTreeSet<PeerId> {
-        let mut all: Vec<u32> =
-            self.world.peers().filter(|&peer| self.world.state(peer).is_honest_server()).collect();
-        all.sort_by_key(|&peer| self.world.key(peer).distance(&Key::of(key)));
-        all.into_iter().take(K).map(|peer| self.world.peer_id(peer)).collect()
+        let target = Key::of(key);
+        let living = self.world.peers().filter(|&peer| self.world.state(peer).is_honest_server());
+        let mut all: Vec<_> =
+            living.map(|peer| (self.world.key(peer).distance(&target), self.world.peer_id(peer))).collect();
+        if all.len() > K {
+            all.select_nth_unstable(K);
+        }
+        all.into_iter().take(K).map(|(_, peer)| peer).collect()
     }
 
     /// How many of the closest that answer hold the record, as each of them says.

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use kad::{PeerId, Persistence};
-use kadscope_dht::{ManyPublished, ManyRecords, SweepTerms};
+use kadscope_dht::{ManyPublished, ManyRecords, PublishFailure, SweepTerms};
+use tokio::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::known::{DEAD, Known};
@@ -25,7 +26,7 @@ async fn placed(known: &Known, published: &ManyPublished) -> f64 {
         let closest = known.closest(key);
         let sent: BTreeSet<PeerId> = published.holders(number).map(|contact| contact.peer).collect();
         let hit = closest.intersection(&sent).count();
-        if number % 100 == 0 {
+        if number % 200 == 0 {
             assert_eq!(known.holders(key).await, hit, "who was sent it has it");
         }
         sum += hit;
@@ -49,11 +50,50 @@ async fn thoroughly_every_key_comes_to_the_twenty_closest_that_live() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn by_gos_rules_keys_of_a_region_come_to_peers_that_are_not_the_closest() {
+    let known = Known::of("peers = 1000");
+    let one = sweep(&known, &[b"alone".to_vec()], Persistence::Go).await;
+    let alone = placed(&known, &one).await;
+    assert!((alone - 20.0).abs() < 1e-9, "a key that is looked up for itself: {alone}");
+    let published = sweep(&known, &keys(300), Persistence::Go).await;
+    let placed = placed(&known, &published).await;
+    // Every key is given to twenty, and nobody says that these are others than the closest.
+    assert!(published.outcome.is_ok() && published.sent().iter().all(|&sent| sent == 20));
+    assert!((10.0..16.0).contains(&placed), "{placed} of 20");
+}
+
+#[tokio::test(start_paused = true)]
 async fn by_gos_rules_dead_peers_take_the_places_of_living_ones() {
     let known = Known::of(&format!("peers = 1000\n{DEAD}"));
-    for count in [1, 100] {
-        let published = sweep(&known, &keys(count), Persistence::Go).await;
-        let placed = placed(&known, &published).await;
-        assert!((13.0..20.0).contains(&placed), "{count}: {placed}");
-    }
+    let published = sweep(&known, &keys(2), Persistence::Go).await;
+    let placed = placed(&known, &published).await;
+    assert!((13.0..20.0).contains(&placed), "{placed}");
+    assert!(published.recipients.iter().any(|recipient| recipient.failure.is_some()), "who is dead is named");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_prefix_length_is_measured_once_in_five_minutes() {
+    let known = Known::of("peers = 300");
+    let terms = SweepTerms::from(Persistence::Thorough);
+    let first = sweep(&known, &keys(3), terms.clone()).await.lookups.lookups;
+    assert!(terms.prefix_len.get().is_some_and(|bits| (2..=4).contains(&bits)), "{terms:?}");
+    let second = sweep(&known, &keys(3), terms.clone()).await.lookups.lookups;
+    assert_eq!(second + 4, first);
+    tokio::time::sleep(Duration::from_secs(301)).await;
+    assert_eq!(terms.prefix_len.get(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_answers_nobody_is_found_and_a_cancelled_sweep_says_so() {
+    let known = Known::of("peers = 50\n[[states]]\nshare = 1.0\nstate = 'refusing'");
+    let nobody = sweep(&known, &keys(5), Persistence::Thorough).await;
+    assert_eq!((nobody.outcome, nobody.placements.len()), (Err(PublishFailure::NobodyFound), 0));
+    let (cancel, keys) = (CancellationToken::new(), keys(50));
+    cancel.cancel();
+    let records = ManyRecords { provider: &known.provider(), keys: &keys };
+    let terms = Persistence::Thorough.into();
+    let given_up = known.finder.publish_sweep(records, |_| known.bootstrap(), &terms, &cancel).await;
+    assert_eq!(given_up.outcome, Err(PublishFailure::Cancelled));
+    let nothing = sweep(&known, &[], Persistence::Thorough).await;
+    assert_eq!((nothing.outcome, nothing.keys.len()), (Ok(()), 0));
 }
