@@ -8,6 +8,7 @@ mod api;
 mod calls;
 pub mod events;
 pub mod explain;
+mod full_table;
 pub mod indexer;
 mod operation;
 mod placement;
@@ -25,6 +26,7 @@ pub use self::api::{API_ROUTES, BadCid, PerfApi};
 pub use self::calls::{
     CALL_MARGIN, CallAttempt, CallFailure, CallFailureClass, CallTerms, Called, HttpCalls, Poll, ServerCalls,
 };
+pub use self::full_table::{FullTableConfig, FullTableKeeper};
 pub use self::operation::{
     BadOperationId, MAX_KEY_BYTES, MAX_REQUESTS, MAX_STEPS, MAX_TEXT_BYTES, Operation, OperationCounts,
     OperationDial, OperationId, OperationRequest, OperationStep, OperationTold, UnixNanos,
