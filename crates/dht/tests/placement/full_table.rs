@@ -7,6 +7,7 @@ use kad::{
     failure::FailureClass,
     lookup::{Enough, Termination},
     message::K,
+    network::Network,
 };
 use kadscope_dht::{
     FullSearch, FullTable, FullTerms, Gift, ManyRecords, PlacementFate, Publication, PublishFailure,
@@ -16,7 +17,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::known::{DEAD, Known, REGIONS};
 
-async fn publish(known: &Known, key: &[u8], persistence: Persistence) -> Publication {
+pub(crate) async fn publish<N: Network>(
+    known: &Known<N>,
+    key: &[u8],
+    persistence: Persistence,
+) -> Publication {
     let (record, go_on) = (known.record(key), CancellationToken::new());
     known.finder.publish_full(&record, &known.table, persistence, &go_on).await
 }

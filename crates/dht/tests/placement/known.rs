@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use kad::{
     Contact, Key, PeerId,
     message::{AMINO_PROTOCOL, K, Message, MessageType, MessageView},
+    network::Network,
 };
 use kadscope_dht::{
     ANSWER_PATIENCE, Ask, Awaits, Finder, FinderTerms, FullTable, Pool, PoolConfig, ProviderRecord,
@@ -32,8 +33,8 @@ share = 0.3
 rtt_ms = { asia = 60 }
 ";
 
-pub(crate) struct Known {
-    pub(crate) finder: Finder<SimNetwork>,
+pub(crate) struct Known<N = SimNetwork> {
+    pub(crate) finder: Finder<N>,
     pub(crate) world: Arc<World>,
     pub(crate) table: FullTable,
 }
@@ -45,6 +46,14 @@ impl Known {
         let own = PeerId::from_bytes(&[&[0x12, 0x20][..], &[7; 32]].concat()).expect("an id");
         let world = Arc::new(World::generate(&Scenario::parse(toml, "test").expect("a scenario")));
         let network = SimNetwork::new(Arc::clone(&world), SimConfig { local: own, ..SimConfig::default() });
+        Self::behind(network, world)
+    }
+}
+
+impl<N: Network> Known<N> {
+    /// The same, as seen over a network.
+    pub(crate) fn behind(network: N, world: Arc<World>) -> Self {
+        let own = network.local();
         let terms =
             FinderTerms { own, protocols: Arc::from([AMINO_PROTOCOL.to_owned()]), patience: ANSWER_PATIENCE };
         let finder = Finder::new(Pool::new(network, PoolConfig::default()), terms);

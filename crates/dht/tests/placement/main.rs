@@ -5,3 +5,4 @@
 mod full_table;
 mod known;
 mod sweep;
+mod wire;

@@ -2,25 +2,29 @@
 
 use std::collections::BTreeSet;
 
-use kad::{PeerId, Persistence};
+use kad::{PeerId, Persistence, network::Network};
 use kadscope_dht::{ManyPublished, ManyRecords, PublishFailure, SweepTerms};
 use tokio::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::known::{DEAD, Known};
 
-fn keys(count: u32) -> Vec<Vec<u8>> {
+pub(crate) fn keys(count: u32) -> Vec<Vec<u8>> {
     (0..count).map(|n| n.to_be_bytes().to_vec()).collect()
 }
 
-async fn sweep(known: &Known, keys: &[Vec<u8>], terms: impl Into<SweepTerms>) -> ManyPublished {
+pub(crate) async fn sweep<N: Network>(
+    known: &Known<N>,
+    keys: &[Vec<u8>],
+    terms: impl Into<SweepTerms>,
+) -> ManyPublished {
     let records = ManyRecords { provider: &known.provider(), keys };
     let go_on = CancellationToken::new();
     known.finder.publish_sweep(records, |_| known.bootstrap(), &terms.into(), &go_on).await
 }
 
 /// How many of the closest 20 that live were sent each key; some keys are asked for, too.
-async fn placed(known: &Known, published: &ManyPublished) -> f64 {
+pub(crate) async fn placed<N: Network>(known: &Known<N>, published: &ManyPublished) -> f64 {
     let mut sum = 0;
     for (number, key) in published.keys.iter().enumerate() {
         let closest = known.closest(key);
