@@ -2,7 +2,7 @@
 # Builds the Go programs of this folder into bin/, and skips what is up to date.
 #
 #   peers/build.sh            everything
-#   peers/build.sh go         dhtservers, dhtcrawl, dhtguest, dhtlookups, dhtprovides, dhtcost, dhtfirst and dhtload
+#   peers/build.sh go         dhtservers, dhtcrawl, dhtguest, dhtlookups, dhtprovides, dhtsweeps, dhtcost, dhtfirst and dhtload
 #   peers/build.sh kubo       ipfs
 #
 # Exit codes: 0 built or up to date, 1 a build failed, 2 wrong arguments, 3 Go is missing or too old.
@@ -49,7 +49,7 @@ build() {
 
 build_go() {
     local program
-    for program in dhtservers dhtcrawl dhtguest dhtlookups dhtprovides dhtcost dhtfirst dhtload; do
+    for program in dhtservers dhtcrawl dhtguest dhtlookups dhtprovides dhtsweeps dhtcost dhtfirst dhtload; do
         if stale "bin/$program" go; then
             build go "./cmd/$program" "$program"
         fi
