@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -21,6 +22,8 @@ type config struct {
 	count     int
 	warm      int
 	seed      uint64
+	strategy  string
+	hold      bool
 	timeout   time.Duration
 	bootstrap []peer.AddrInfo
 }
@@ -44,6 +47,8 @@ type result struct {
 	Provide cost `json:"provide"`
 	// How many of the lookups that were to find a provider did.
 	Providers int `json:"providers"`
+	// Who published.
+	Peer string `json:"peer"`
 	// How many connections stood in the end.
 	Connections int `json:"connections"`
 }
@@ -57,12 +62,17 @@ func parseConfig(args []string) (config, error) {
 	f := flag.NewFlagSet("dhtcost", flag.ContinueOnError)
 	f.IntVar(&c.count, "count", 100, "how many of each are measured, one after the other")
 	f.IntVar(&c.warm, "warm", 50, "how many lookups come before, to fill the routing table and to connect")
+	f.StringVar(&c.strategy, "strategy", classic, "how it publishes: default, optprov or fullrt")
+	f.BoolVar(&c.hold, "hold", false, "stay until the input ends, with all connections")
 	f.Uint64Var(&c.seed, "seed", 1, "keys are drawn from this")
 	f.DurationVar(&c.timeout, "timeout", 5*time.Minute, "longest time for everything")
 	var err error
 	c.bootstrap, err = program.ParsePeers(f, args)
 	if err != nil {
 		return c, err
+	}
+	if c.strategy != classic && c.strategy != optimistic && c.strategy != fullTable {
+		return c, fmt.Errorf("there is no strategy %q", c.strategy)
 	}
 	if c.count < 1 || c.warm < 0 {
 		return c, fmt.Errorf("count is at least 1, and warm at least 0")
@@ -76,7 +86,7 @@ func run(ctx context.Context, cfg config) error {
 	if err := publish(ctx, cfg); err != nil {
 		return err
 	}
-	n, err := join(ctx, cfg)
+	n, err := join(ctx, cfg, cfg.strategy)
 	if err != nil {
 		return err
 	}
@@ -90,12 +100,17 @@ func run(ctx context.Context, cfg config) error {
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(os.Stdout).Encode(measured)
+	measured.Peer = n.host.ID().String()
+	if err := json.NewEncoder(os.Stdout).Encode(measured); err != nil || !cfg.hold {
+		return err
+	}
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
 }
 
 // publish gives the network what is to be found, by a node of its own.
 func publish(ctx context.Context, cfg config) error {
-	n, err := join(ctx, cfg)
+	n, err := join(ctx, cfg, classic)
 	if err != nil {
 		return err
 	}
@@ -112,7 +127,7 @@ func measure(ctx context.Context, cfg config, n *node) (result, error) {
 	var r result
 	var err error
 	r.Found, err = n.perCall(cfg.count, func(i int) error {
-		for range n.dht.FindProvidersAsync(ctx, key(cfg, "found", i), 1) {
+		for range n.routes.FindProvidersAsync(ctx, key(cfg, "found", i), 1) {
 			r.Providers++
 		}
 		return ctx.Err()
@@ -121,7 +136,7 @@ func measure(ctx context.Context, cfg config, n *node) (result, error) {
 		return r, err
 	}
 	r.Unknown, err = n.perCall(cfg.count, func(i int) error {
-		for range n.dht.FindProvidersAsync(ctx, key(cfg, "unknown", i), 1) {
+		for range n.routes.FindProvidersAsync(ctx, key(cfg, "unknown", i), 1) {
 			return fmt.Errorf("somebody provides what nobody does")
 		}
 		return ctx.Err()
@@ -130,7 +145,7 @@ func measure(ctx context.Context, cfg config, n *node) (result, error) {
 		return r, err
 	}
 	r.Provide, err = n.perCall(cfg.count, func(i int) error {
-		return n.dht.Provide(ctx, key(cfg, "provide", i), true)
+		return n.routes.Provide(ctx, key(cfg, "provide", i), true)
 	})
 	r.Connections = len(n.host.Network().Conns())
 	return r, err
