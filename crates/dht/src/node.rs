@@ -134,6 +134,11 @@ impl<M: Member> Node<M> {
         self.seeker.finder.pool().network()
     }
 
+    /// How many connections it holds for asking on, whoever opened them.
+    pub fn connections(&self) -> usize {
+        self.seeker.finder.pool().connections()
+    }
+
     /// Its routing table, those farthest from it first.
     pub fn table(&self) -> Vec<Contact> {
         self.seeker.state.listed()

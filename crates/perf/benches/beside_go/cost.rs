@@ -40,7 +40,6 @@ pub(crate) struct Spread {
     most: f64,
     /// What of it is the kernel's: a median of its own.
     system: f64,
-    pub(crate) dials: f64,
 }
 
 impl Spread {
@@ -58,7 +57,6 @@ impl Spread {
             least: all.first().copied().expect("a round"),
             most: all.last().copied().expect("a round"),
             system: median(&one("system_us")),
-            dials: median(&one("dials")),
         }
     }
 }
