@@ -4,12 +4,13 @@
 #   peers/build.sh            everything
 #   peers/build.sh go         dhtservers, dhtcrawl, dhtguest, dhtlookups, dhtprovides, dhtsweeps, dhtcost, dhtfirst and dhtload
 #   peers/build.sh kubo       ipfs
+#   peers/build.sh ipni       ipnipeer
 #
 # Exit codes: 0 built or up to date, 1 a build failed, 2 wrong arguments, 3 Go is missing or too old.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-# What Kubo needs, the stricter of the two modules.
+# What Kubo needs, the strictest of the modules.
 needs=1.26.5
 
 say() { echo "peers/build.sh: $*" >&2; }
@@ -56,6 +57,12 @@ build_go() {
     done
 }
 
+build_ipni() {
+    if stale bin/ipnipeer ipni; then
+        build ipni . ipnipeer
+    fi
+}
+
 build_kubo() {
     if stale bin/ipfs kubo; then
         # No collector to report to is built in.
@@ -68,11 +75,12 @@ mkdir -p bin
 exec 9>bin/.lock
 flock 9
 case "${*:-all}" in
-    all) build_go && build_kubo ;;
+    all) build_go && build_ipni && build_kubo ;;
     go) build_go ;;
+    ipni) build_ipni ;;
     kubo) build_kubo ;;
     *)
-        say "unknown argument: $* (nothing, go or kubo)"
+        say "unknown argument: $* (nothing, go, ipni or kubo)"
         exit 2
         ;;
 esac

@@ -122,6 +122,7 @@ peers() {
         fail "Go is missing (https://go.dev/dl/); KADSCOPE_WITHOUT_GO=1 leaves out the tests of other implementations' peers"
     peers/build.sh
     (cd peers/go && go vet ./... && go test ./...)
+    (cd peers/ipni && go vet ./...)
 }
 
 # interop FILE: crawls of other implementations' peers, and theirs of ours.

@@ -80,9 +80,21 @@ pub(crate) async fn asked(
     };
     match incoming.status() {
         200 => read(incoming, config, reply, began).await,
-        404 => Ok(reply),
-        status => Err(RoutingFailure::of_status(status, incoming.header("retry-after"))),
+        404 => {
+            drain(incoming).await;
+            Ok(RoutingReply { took: began.elapsed(), ..reply })
+        }
+        status => {
+            let failure = RoutingFailure::of_status(status, incoming.header("retry-after"));
+            drain(incoming).await;
+            Err(failure)
+        }
     }
+}
+
+/// Reads what says nothing to its end, so that the connection is kept.
+async fn drain(mut incoming: HttpIncoming) {
+    while let Ok(Some(_)) = incoming.piece().await {}
 }
 
 /// Reads the records as they come.

@@ -5,7 +5,14 @@
 #[path = "ipni/indexer.rs"]
 mod indexer;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 use delegated::RoutingFailureClass;
 use http::{HttpClient, HttpClientConfig, HttpRequest, HttpUrl};
@@ -20,8 +27,15 @@ use kadscope_perf::{
 };
 use multibase::Base;
 use sha2::{Digest as _, Sha256};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    net::TcpListener,
+    task::JoinSet,
+};
 
 use indexer::TestIndexer;
+
+const WARM: ConnectionPolicy = ConnectionPolicy::Warm;
 
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
@@ -47,7 +61,7 @@ fn server(indexer: HttpUrl, change: impl FnOnce(&mut IndexerConfig)) -> IndexerC
     config.addresses = vec!["/ip4/127.0.0.1/tcp/4001".parse().unwrap()];
     config.interval = Duration::from_millis(20);
     change(&mut config);
-    IndexerClient::open(client(), Keypair::generate_ed25519(), config).unwrap()
+    IndexerClient::open(HttpClientConfig::default(), Keypair::generate_ed25519(), config).unwrap()
 }
 
 /// The stage that failed, and by which name.
@@ -82,8 +96,8 @@ async fn what_one_server_publishes_another_finds() {
     let indexer = TestIndexer::open();
     let (publisher, other) = (server(indexer.url(), |_| {}), server(indexer.url(), |_| {}));
     let key = key_of(b"x");
-    assert_eq!(other.retrieve(&key, LONG).await.first_record(), None);
-    let publication = publisher.publish(&key, LONG).await;
+    assert_eq!(other.retrieve(&key, LONG, WARM).await.first_record(), None);
+    let publication = publisher.publish(&key, LONG, WARM).await;
     assert_eq!(failed(&publication), None, "{publication:?} {:?}", indexer.complaints());
     let times: Vec<_> = publication.steps.iter().map(|step| step.took).collect();
     assert!(
@@ -94,7 +108,7 @@ async fn what_one_server_publishes_another_finds() {
     assert_eq!(steps(&operation), ["announce", "index_ad", "index_entries", "availability"]);
     assert_eq!((operation.outcome, operation.failure), (OperationOutcome::Done, None));
 
-    let lookup = other.retrieve(&key, LONG).await;
+    let lookup = other.retrieve(&key, LONG, WARM).await;
     let reply = lookup.reply.as_ref().unwrap();
     assert!(lookup.first_record().unwrap() <= reply.last_record.unwrap());
     assert_eq!((reply.answer.tally.records, reply.answer.tally.with_addresses), (1, 1));
@@ -109,7 +123,7 @@ async fn what_one_server_publishes_another_finds() {
 async fn an_announcement_that_nobody_takes_is_no_success() {
     let closed = std::net::TcpListener::bind(here()).unwrap().local_addr().unwrap();
     let away = server(format!("http://{closed}").parse().unwrap(), |_| {});
-    let publication = away.publish(&key_of(b"x"), LONG).await;
+    let publication = away.publish(&key_of(b"x"), LONG, WARM).await;
     assert_eq!(failed(&publication), Some((IndexerStage::Announce, StepFailureClass::Away)));
     assert_eq!(publication.steps.len(), 1, "nothing is waited for that cannot come");
     let operation = publication.operation(told(OperationKind::Provide, b"x"));
@@ -128,11 +142,11 @@ async fn each_stage_that_fails_is_named() {
         (429, StepFailureClass::Throttled),
     ] {
         indexer.whims(|whims| whims.announced = Some(number));
-        let publication = hurried().publish(&key_of(b"x"), LONG).await;
+        let publication = hurried().publish(&key_of(b"x"), LONG, WARM).await;
         assert_eq!(failed(&publication), Some((IndexerStage::Announce, class)), "{number}");
     }
     indexer.whims(|whims| (whims.announced, whims.is_idle) = (None, true));
-    let publication = hurried().publish(&key_of(b"x"), LONG).await;
+    let publication = hurried().publish(&key_of(b"x"), LONG, WARM).await;
     let not_asked = StepFailureClass::NotAsked;
     assert_eq!(failed(&publication), Some((IndexerStage::IndexAd, not_asked)));
     let operation = publication.operation(told(OperationKind::Provide, b"x"));
@@ -141,19 +155,19 @@ async fn each_stage_that_fails_is_named() {
 
     indexer.whims(|whims| (whims.is_idle, whims.skips_entries) = (false, true));
     assert_eq!(
-        failed(&hurried().publish(&key_of(b"x"), LONG).await),
+        failed(&hurried().publish(&key_of(b"x"), LONG, WARM).await),
         Some((IndexerStage::IndexEntries, not_asked))
     );
 
     indexer.whims(|whims| (whims.skips_entries, whims.index_delay) = (false, LONG));
-    let publication = hurried().publish(&key_of(b"x"), LONG).await;
+    let publication = hurried().publish(&key_of(b"x"), LONG, WARM).await;
     assert_eq!(failed(&publication), Some((IndexerStage::Availability, StepFailureClass::NotFound)));
 
     for (number, class) in [(503, StepFailureClass::Refused), (429, StepFailureClass::Throttled)] {
         let indexer = TestIndexer::open();
         indexer.whims(|whims| whims.found = Some((number, None)));
         let server = server(indexer.url(), |config| config.availability_time = SHORT);
-        let publication = server.publish(&key_of(b"x"), LONG).await;
+        let publication = server.publish(&key_of(b"x"), LONG, WARM).await;
         assert_eq!(failed(&publication), Some((IndexerStage::Availability, class)), "{number}");
     }
 }
@@ -163,11 +177,11 @@ async fn the_time_of_the_whole_operation_ends_every_stage() {
     let indexer = TestIndexer::open();
     let deadline = StepFailureClass::Deadline;
     indexer.whims(|whims| whims.ad_delay = LONG);
-    let publication = server(indexer.url(), |_| {}).publish(&key_of(b"x"), SHORT).await;
+    let publication = server(indexer.url(), |_| {}).publish(&key_of(b"x"), SHORT, WARM).await;
     assert_eq!(failed(&publication), Some((IndexerStage::IndexAd, deadline)));
     let indexer = TestIndexer::open();
     indexer.whims(|whims| whims.index_delay = LONG);
-    let publication = server(indexer.url(), |_| {}).publish(&key_of(b"x"), 2 * SHORT).await;
+    let publication = server(indexer.url(), |_| {}).publish(&key_of(b"x"), 2 * SHORT, WARM).await;
     assert!(publication.took < LONG / 2);
     assert_eq!(failed(&publication), Some((IndexerStage::Availability, deadline)));
 }
@@ -178,14 +192,17 @@ async fn what_is_kept_of_nobody_does_not_spoil_availability() {
     indexer.whims(|whims| (whims.negative_time, whims.index_delay) = (LONG, SHORT));
     let server = server(indexer.url(), |_| {});
     let key = key_of(b"x");
-    let publication = server.publish(&key, LONG).await;
+    let publication = server.publish(&key, LONG, WARM).await;
     assert_eq!(failed(&publication), None);
     // Whoever asked for one thing again would be told for as long as that is kept that there is nobody.
     let first = Base::Base58Btc.encode(&probes(&key, 1)[0]);
     let url = indexer.url().below(&format!("multihash/{first}")).unwrap();
     let answer = client().send(HttpRequest::get(url)).await.unwrap();
     assert_eq!((answer.status, answer.header("x-cache")), (404, Some("Error from cloudfront")));
-    assert!(server.retrieve(&key, LONG).await.first_record().is_some(), "the key itself was not asked for");
+    assert!(
+        server.retrieve(&key, LONG, WARM).await.first_record().is_some(),
+        "the key itself was not asked for"
+    );
 }
 
 #[tokio::test]
@@ -198,7 +215,7 @@ async fn who_wants_to_be_asked_less_is_given_time() {
         indexer.until(|indexer| indexer.hashes() > 0).await;
         indexer.whims(|whims| whims.found = None);
     };
-    let (publication, ()) = tokio::join!(server.publish(&key, LONG), getting_better);
+    let (publication, ()) = tokio::join!(server.publish(&key, LONG, WARM), getting_better);
     assert_eq!(failed(&publication), None);
 }
 
@@ -208,11 +225,11 @@ async fn what_is_old_is_taken_back() {
     let server = server(indexer.url(), |config| {
         (config.lifetime, config.collect_every) = (Duration::ZERO, 2 * SHORT);
     });
-    assert_eq!(failed(&server.publish(&key_of(b"x"), LONG).await), None);
+    assert_eq!(failed(&server.publish(&key_of(b"x"), LONG, WARM).await), None);
     indexer.until(|indexer| indexer.hashes() == 0).await;
     assert_eq!(server.published(), 0);
-    assert_eq!(server.retrieve(&key_of(b"x"), LONG).await.first_record(), None);
-    assert_eq!(failed(&server.publish(&key_of(b"y"), LONG).await), None, "the chain goes on");
+    assert_eq!(server.retrieve(&key_of(b"x"), LONG, WARM).await.first_record(), None);
+    assert_eq!(failed(&server.publish(&key_of(b"y"), LONG, WARM).await), None, "the chain goes on");
     assert_eq!(indexer.complaints(), [""; 0]);
 }
 
@@ -221,7 +238,7 @@ async fn the_indexer_has_fetched_what_takes_all_back_before_the_publisher_ends()
     let indexer = TestIndexer::open();
     let server = server(indexer.url(), |config| config.farewell_time = LONG);
     for content in [b"a", b"b", b"c"] {
-        assert_eq!(failed(&server.publish(&key_of(content), LONG).await), None);
+        assert_eq!(failed(&server.publish(&key_of(content), LONG, WARM).await), None);
     }
     // It takes its time, which it is given.
     indexer.whims(|whims| whims.ad_delay = SHORT / 3);
@@ -236,7 +253,7 @@ async fn the_indexer_has_fetched_what_takes_all_back_before_the_publisher_ends()
 async fn an_indexer_that_is_down_does_not_hold_up_the_end() {
     let indexer = TestIndexer::open();
     let server = server(indexer.url(), |config| config.farewell_time = SHORT);
-    assert_eq!(failed(&server.publish(&key_of(b"x"), LONG).await), None);
+    assert_eq!(failed(&server.publish(&key_of(b"x"), LONG, WARM).await), None);
     indexer.whims(|whims| whims.is_idle = true);
     let farewell = server.close().await;
     assert_eq!((farewell.removed, farewell.fetched), (1, 0));
@@ -249,22 +266,58 @@ async fn lookups_that_fail_have_names() {
     let indexer = TestIndexer::open();
     let server = server(indexer.url(), |_| {});
     let key = key_of(b"x");
-    assert_eq!(failed(&server.publish(&key, LONG).await), None);
+    assert_eq!(failed(&server.publish(&key, LONG, WARM).await), None);
     for (number, class) in [(429, RoutingFailureClass::Throttled), (503, RoutingFailureClass::Status)] {
         indexer.whims(|whims| whims.found = Some((number, Some(7))));
-        let failure = server.retrieve(&key, LONG).await.failure().unwrap();
+        let failure = server.retrieve(&key, LONG, WARM).await.failure().unwrap();
         assert_eq!((failure.class, failure.retry_after), (class, Some(Duration::from_secs(7))));
     }
     indexer.whims(|whims| (whims.found, whims.body_delay) = (None, LONG));
-    let lookup = server.retrieve(&key, SHORT).await;
+    let lookup = server.retrieve(&key, SHORT, WARM).await;
     assert_eq!(lookup.failure().unwrap().class, RoutingFailureClass::Timeout);
     let operation = lookup.operation(told(OperationKind::Retrieve, &key));
     assert_eq!(operation.outcome, OperationOutcome::TimedOut);
     indexer.whims(|whims| whims.body_delay = Duration::ZERO);
-    let unknown = server.retrieve(&key_of(b"unknown"), LONG).await;
+    let unknown = server.retrieve(&key_of(b"unknown"), LONG, WARM).await;
     let operation = unknown.operation(told(OperationKind::Negative, &key));
     assert_eq!(operation.outcome, OperationOutcome::NotFound);
     assert_eq!(operation.steps[0].error.as_deref(), Some("not found"), "as Parsec says it");
+}
+
+/// An indexer that has nobody, and counts who connects.
+async fn counting(listener: TcpListener, connections: Arc<AtomicUsize>) {
+    let mut each = JoinSet::new();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        connections.fetch_add(1, SeqCst);
+        each.spawn(async move {
+            let mut stream = BufReader::new(stream);
+            let mut line = String::new();
+            while stream.read_line(&mut line).await.unwrap_or(0) > 0 {
+                if line == "\r\n" {
+                    stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+                }
+                line.clear();
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_warm_uses_no_connection_that_is_kept() {
+    let listener = TcpListener::bind(here()).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let serving = tokio::spawn(counting(listener, Arc::clone(&connections)));
+    let server = server(url, |_| {});
+    let (cold, fresh) = (ConnectionPolicy::Cold, ConnectionPolicy::Fresh);
+    for (policy, so_far) in [(WARM, 1), (WARM, 1), (cold, 2), (fresh, 3), (WARM, 3)] {
+        assert_eq!(server.retrieve(&key_of(b"x"), LONG, policy).await.first_record(), None);
+        assert_eq!(connections.load(SeqCst), so_far, "{policy:?}");
+    }
+    assert!(server.publish(&key_of(b"x"), LONG, cold).await.failure().is_some());
+    assert_eq!(connections.load(SeqCst), 4);
+    serving.abort();
 }
 
 #[tokio::test]
@@ -273,8 +326,8 @@ async fn filters_change_what_is_found() {
     let gateways = RoutingFilters::new("transport-ipfs-gateway-http", "").unwrap();
     let server = server(indexer.url(), |config| config.filters = gateways);
     let key = key_of(b"x");
-    assert_eq!(failed(&server.publish(&key, LONG).await), None);
-    let lookup = server.retrieve(&key, LONG).await;
+    assert_eq!(failed(&server.publish(&key, LONG, WARM).await), None);
+    let lookup = server.retrieve(&key, LONG, WARM).await;
     assert_eq!(lookup.first_record(), None);
     let reply = lookup.reply.unwrap();
     assert_eq!(reply.filters.as_deref(), Some("filter-protocols=transport-ipfs-gateway-http"));
@@ -285,7 +338,7 @@ async fn indexers_of_old_find_the_chain_without_its_path() {
     let indexer = TestIndexer::open();
     indexer.whims(|whims| whims.is_old = true);
     let server = server(indexer.url(), |config| config.announce_path = "/announce".to_owned());
-    assert_eq!(failed(&server.publish(&key_of(b"x"), LONG).await), None);
+    assert_eq!(failed(&server.publish(&key_of(b"x"), LONG, WARM).await), None);
 }
 
 #[tokio::test]
@@ -295,8 +348,8 @@ async fn the_next_chain_of_a_server_is_taken_from_its_own_beginning() {
     for content in [b"a", b"b"] {
         let mut config = IndexerConfig::new(indexer.url(), here());
         (config.interval, config.seed) = (Duration::from_millis(20), content[0].into());
-        let server = IndexerClient::open(client(), key.clone(), config).unwrap();
-        assert_eq!(failed(&server.publish(&key_of(content), LONG).await), None);
+        let server = IndexerClient::open(HttpClientConfig::default(), key.clone(), config).unwrap();
+        assert_eq!(failed(&server.publish(&key_of(content), LONG, WARM).await), None);
     }
     assert_eq!(indexer.complaints(), [""; 0]);
 }
@@ -314,7 +367,7 @@ async fn a_publisher_answers_as_those_of_go_do() {
     let indexer = TestIndexer::open();
     let server = server(indexer.url(), |_| {});
     assert_eq!(asked(&server, "/ipni/v1/ad/head").await.0, 204, "there is nothing yet");
-    assert_eq!(failed(&server.publish(&key_of(b"x"), LONG).await), None);
+    assert_eq!(failed(&server.publish(&key_of(b"x"), LONG, WARM).await), None);
     let (status, head, kept) = asked(&server, "/ipni/v1/ad/head").await;
     assert_eq!((status, kept.as_deref()), (200, Some("no-cache")));
     let head = SignedHead::decode(&head).unwrap();
@@ -334,7 +387,7 @@ async fn a_publisher_answers_as_those_of_go_do() {
 async fn what_somebody_else_signed_is_not_taken() {
     let indexer = TestIndexer::open();
     let server = server(indexer.url(), |_| {});
-    assert_eq!(failed(&server.publish(&key_of(b"x"), LONG).await), None);
+    assert_eq!(failed(&server.publish(&key_of(b"x"), LONG, WARM).await), None);
     let (_, head, _) = asked(&server, "/ipni/v1/ad/head").await;
     let head = SignedHead::decode(&head).unwrap().head;
     let stranger = Keypair::generate_ed25519().public().to_peer_id();

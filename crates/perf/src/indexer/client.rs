@@ -12,9 +12,10 @@ use std::{
 };
 
 use delegated::RoutingService;
-use http::{HttpClient, HttpRequest};
+use http::{HttpClient, HttpClientConfig, HttpError, HttpRequest};
 use kad::{Keypair, Multiaddr, PeerId};
 use multiaddr::Protocol;
+use schema::ConnectionPolicy;
 use sha2::{Digest as _, Sha256};
 use tokio::{
     task::JoinSet,
@@ -45,12 +46,14 @@ pub struct IndexerClient(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    client: HttpClient,
+    /// How connections to the indexer are made.
+    http: HttpClientConfig,
+    /// Those that are kept, and lookups on them.
+    warm: Asking,
     config: IndexerConfig,
     peer: PeerId,
     publisher: Publisher,
     announced: Multiaddr,
-    service: RoutingService,
     began: Instant,
     /// Contexts that were begun: each has another id.
     contexts: AtomicU64,
@@ -58,8 +61,16 @@ struct Shared {
     collecting: Mutex<JoinSet<()>>,
 }
 
+/// Connections to the indexer.
+#[derive(Debug, Clone)]
+struct Asking {
+    client: HttpClient,
+    service: RoutingService,
+}
+
 /// A publication on its way.
 struct Underway {
+    asking: Asking,
     began: Instant,
     deadline: Instant,
     steps: Vec<IndexerStep>,
@@ -73,16 +84,16 @@ struct Advertised {
 
 impl IndexerClient {
     /// Serves an empty chain, signed by this key, and publishes nothing yet. What is old is taken back from now on. It must be called
-    /// within a runtime.
-    pub fn open(client: HttpClient, key: Keypair, config: IndexerConfig) -> Result<Self, IndexerError> {
+    /// within a runtime. Connections to the indexer are made by `http`, whose `agent` says who asks.
+    pub fn open(http: HttpClientConfig, key: Keypair, config: IndexerConfig) -> Result<Self, IndexerError> {
         let peer = key.public().to_peer_id();
         let addresses = config.addresses.iter().map(ToString::to_string).collect();
         let chain = AdvertisementChain::new(key, addresses, &config.topic);
         let publisher = Publisher::open(chain, config.publisher)?;
         let announced = announced(config.announced.clone(), publisher.address(), peer)?;
         let shared = Arc::new(Shared {
-            service: RoutingService::new(client.clone(), config.service()),
-            client,
+            warm: Asking::new(&http, &config)?,
+            http,
             config,
             peer,
             publisher,
@@ -95,19 +106,27 @@ impl IndexerClient {
         Ok(Self(shared))
     }
 
-    /// Publishes a multihash, with what the indexer is asked for to see that it has it, step by step until one fails.
-    pub async fn publish(&self, key: &[u8], within: Duration) -> IndexerPublication {
+    /// Publishes a multihash, with what the indexer is asked for to see that it has it, step by step until one fails. Unless the connections
+    /// are warm, none that is kept is used: who publishes stays the same.
+    pub async fn publish(
+        &self,
+        key: &[u8],
+        within: Duration,
+        policy: ConnectionPolicy,
+    ) -> IndexerPublication {
         let began = Instant::now();
-        let mut underway = Underway { began, deadline: began + within, steps: Vec::new() };
+        let asking = self.0.asking(policy);
+        let mut underway = Underway { asking, began, deadline: began + within, steps: Vec::new() };
         // Which step failed stands in the steps.
         drop(self.0.publish(key, &mut underway).await);
         IndexerPublication { steps: underway.steps, took: began.elapsed() }
     }
 
     /// Who provides a multihash by what the indexer says.
-    pub async fn retrieve(&self, key: &[u8], within: Duration) -> IndexerLookup {
+    pub async fn retrieve(&self, key: &[u8], within: Duration, policy: ConnectionPolicy) -> IndexerLookup {
+        let asking = self.0.asking(policy);
         let began = Instant::now();
-        let reply = self.0.service.ask_within(key, within).await;
+        let reply = asking.service.ask_within(key, within).await;
         IndexerLookup { reply, took: began.elapsed() }
     }
 
@@ -149,10 +168,23 @@ impl Shared {
         self.collecting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// By connections that are kept, or by new ones.
+    fn asking(&self, policy: ConnectionPolicy) -> Asking {
+        match policy {
+            ConnectionPolicy::Warm => self.warm.clone(),
+            // What could be made once can be made again.
+            ConnectionPolicy::Cold | ConnectionPolicy::Fresh => {
+                Asking::new(&self.http, &self.config).unwrap_or_else(|_| self.warm.clone())
+            }
+        }
+    }
+
     async fn publish(&self, key: &[u8], underway: &mut Underway) -> Result<(), Failed> {
         let polling = Polling { interval: self.config.interval, time: self.config.availability_time };
         let advertised = match self.advertise(key, polling.questions()) {
-            Ok((head, advertised)) => self.announce(&head, underway.deadline).await.map(|()| advertised),
+            Ok((head, advertised)) => {
+                self.announce(&underway.asking.client, &head, underway.deadline).await.map(|()| advertised)
+            }
             Err(bad) => Err(bad.into()),
         };
         let Advertised { context_id, blocks } =
@@ -169,8 +201,14 @@ impl Shared {
         }
         is_indexed?;
         let sought = (key, self.peer, context_id.as_slice());
-        let asked =
-            until_available(&self.client, &self.config.indexer, sought, polling, underway.deadline).await;
+        let asked = until_available(
+            &underway.asking.client,
+            &self.config.indexer,
+            sought,
+            polling,
+            underway.deadline,
+        )
+        .await;
         underway.note(IndexerStage::Availability, underway.began.elapsed(), asked)
     }
 
@@ -205,19 +243,24 @@ impl Shared {
     }
 
     /// Tells the indexer of a head. That it has taken it says nothing of whether it comes.
-    async fn announce(&self, head: &BlockCid, deadline: Instant) -> Result<(), StepFailure> {
+    async fn announce(
+        &self,
+        client: &HttpClient,
+        head: &BlockCid,
+        deadline: Instant,
+    ) -> Result<(), StepFailure> {
         let announcement = Announcement {
             cid: head.clone(),
             addrs: vec![self.announced.clone()],
             extra: Vec::new(),
             first_said_by: None,
         };
-        let wrong = |error: http::HttpError| StepFailure::new(StepFailureClass::Refused, error.to_string());
+        let wrong = |error: HttpError| StepFailure::new(StepFailureClass::Refused, error.to_string());
         let url = self.config.indexer.below(&self.config.announce_path).map_err(wrong)?;
         let request = HttpRequest::put(url, announcement.encode());
         let request = request.header("content-type", "application/octet-stream").map_err(wrong)?;
         let time = deadline.saturating_duration_since(Instant::now()).min(MAX_ANNOUNCE_TIME);
-        let answer = self.client.send(request.within(time).at_most(MAX_ANSWER_BYTES)).await;
+        let answer = client.send(request.within(time).at_most(MAX_ANSWER_BYTES)).await;
         let answer = answer.map_err(|failure| StepFailure::from(&failure))?;
         if matches!(answer.status, 200 | 204) {
             Ok(())
@@ -237,7 +280,7 @@ impl Shared {
         };
         let Some(newest) = newest else { return IndexerFarewell::default() };
         let deadline = Instant::now() + self.config.farewell_time;
-        if let Err(failure) = self.announce(&newest, deadline).await {
+        if let Err(failure) = self.announce(&self.warm.client, &newest, deadline).await {
             return IndexerFarewell { removed, fetched: 0, failure: Some(failure) };
         }
         for block in &watched {
@@ -247,6 +290,14 @@ impl Shared {
         }
         let fetched = watched.iter().filter(|block| block.was_asked()).count();
         IndexerFarewell { removed, fetched, failure: None }
+    }
+}
+
+impl Asking {
+    fn new(http: &HttpClientConfig, config: &IndexerConfig) -> Result<Self, HttpError> {
+        let client = HttpClient::new(http.clone())?;
+        let service = RoutingService::new(client.clone(), config.service());
+        Ok(Self { client, service })
     }
 }
 

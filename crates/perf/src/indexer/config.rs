@@ -66,9 +66,9 @@ impl IndexerConfig {
 /// What can go wrong before anything is published.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexerError {
-    /// Advertisements cannot be served.
-    #[error("advertisements cannot be served: {0}")]
-    Publisher(#[from] HttpError),
+    /// Advertisements cannot be served, or nobody can be asked.
+    #[error("an indexer cannot be published to: {0}")]
+    Http(#[from] HttpError),
     /// Where they are served is no address that an indexer could be told.
     #[error("an indexer cannot be told to fetch at {address}: say where it reaches this server")]
     Unspecified {
