@@ -6,6 +6,7 @@
 mod config;
 mod counters;
 mod finding;
+mod indexing;
 mod method;
 mod metrics;
 mod place;
@@ -18,7 +19,7 @@ use std::{
     fmt,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -36,7 +37,10 @@ pub use self::{
     terms::{BadTerms, OperationTerms},
 };
 use self::{method::Method, place::Place, terms::told};
-use crate::Operation;
+use crate::{
+    Operation,
+    indexer::{IndexerClient, IndexerFarewell},
+};
 
 /// An operation under way.
 type Operating<'a> = Pin<Box<dyn Future<Output = Operation> + Send + 'a>>;
@@ -52,6 +56,8 @@ struct Shared<F: Fabric> {
     connections: Arc<RwLock<()>>,
     /// Everybody in the network, as the last crawl met them; where a strategy needs that.
     everybody: Mutex<FullTable>,
+    /// Where it publishes and looks up, if its strategy is an indexer.
+    indexer: OnceLock<IndexerClient>,
     /// How many peers were made for one operation each.
     fresh: AtomicU64,
     counters: Arc<ServerCounters>,
@@ -82,6 +88,7 @@ impl<F: Fabric> PerfServer<F> {
             node: Arc::new(node),
             connections: Arc::default(),
             everybody: Mutex::default(),
+            indexer: OnceLock::new(),
             fresh: AtomicU64::new(0),
             counters: Arc::default(),
             leaving: CancellationToken::new(),
@@ -107,6 +114,11 @@ impl<F: Fabric> PerfServer<F> {
     async fn operated(&self, kind: OperationKind, key: &[u8], terms: &OperationTerms) -> Operation {
         let shared = &*self.0;
         let under_way = shared.counters.begin();
+        if let Some(indexer) = shared.indexer() {
+            let operation = shared.at_indexer(indexer, told((kind, key), terms, shared)).await;
+            under_way.end(&operation);
+            return operation;
+        }
         let place = Place::found(self, terms.policy).await;
         let told = told((kind, key), terms, shared);
         let operation = match place {
@@ -147,7 +159,13 @@ impl<F: Fabric> PerfServer<F> {
         *self.0.everybody.lock().unwrap_or_else(PoisonError::into_inner) = table;
     }
 
-    /// How many peers it knows: those of its table, or where it knows everybody, all.
+    /// From now on it publishes to this indexer and looks up there, if its strategy is an indexer, and is ready; for good: a second one
+    /// changes nothing.
+    pub fn set_indexer(&self, indexer: IndexerClient) {
+        self.0.indexer.set(indexer).ok();
+    }
+
+    /// How many peers it knows: those of its table, or where it knows everybody, all; none where it asks an indexer.
     pub fn table_size(&self) -> usize {
         self.0.table_size(&self.0.node)
     }
@@ -157,9 +175,9 @@ impl<F: Fabric> PerfServer<F> {
         size_estimate(&self.0.node)
     }
 
-    /// Whether it knows somebody to begin with.
+    /// Whether it knows somebody to begin with, or its indexer.
     pub fn is_ready(&self) -> bool {
-        self.table_size() > 0
+        self.table_size() > 0 || self.0.indexer().is_some()
     }
 
     /// Who it is, and where.
@@ -167,10 +185,17 @@ impl<F: Fabric> PerfServer<F> {
         self.0.node.contact().clone()
     }
 
-    /// Leaves: what is under way is given up, and nobody of it listens any more when this returns. Bounded in time.
+    /// Leaves: what is under way is given up, what an indexer still has of it is taken back, and nobody of it listens any more when this
+    /// returns. Bounded in time.
     pub async fn leave(self) {
         let shared = &*self.0;
         shared.leaving.cancel();
+        if let Some(indexer) = shared.indexer() {
+            let IndexerFarewell { removed, fetched, failure } = indexer.close().await;
+            if let Some(failure) = failure {
+                tracing::warn!(%failure, removed, fetched, "the indexer was not told that all is taken back");
+            }
+        }
         shared.rest.close();
         shared.rest.wait().await;
         shared.node.retire().await;
@@ -185,8 +210,14 @@ impl<F: Fabric> Shared<F> {
     fn table_size(&self, node: &Node<F::Member>) -> usize {
         match self.config.strategy {
             Strategy::FullRt => self.everybody().len(),
+            Strategy::Indexer => 0,
             _ => node.table_size(),
         }
+    }
+
+    /// The indexer that it publishes to, if that is its strategy and it has one.
+    fn indexer(&self) -> Option<&IndexerClient> {
+        self.indexer.get().filter(|_| self.config.strategy == Strategy::Indexer)
     }
 
     fn method(&self, persistence: Persistence) -> Method {

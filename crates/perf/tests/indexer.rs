@@ -15,11 +15,12 @@ use std::{
 };
 
 use delegated::RoutingFailureClass;
+use dht::NodeProfile;
 use http::{HttpClient, HttpClientConfig, HttpRequest, HttpUrl};
-use kad::{Keypair, delegated::RoutingFilters};
+use kad::{Keypair, delegated::RoutingFilters, message::AMINO_PROTOCOL};
 use kadscope_perf::{
-    ConnectionPolicy, Operation, OperationId, OperationKind, OperationOutcome, OperationTold, Strategy,
-    UnixNanos,
+    ConnectionPolicy, Operation, OperationId, OperationKind, OperationOutcome, OperationTold, PerfServer,
+    ServerConfig, Strategy, UnixNanos,
     indexer::{
         Advertisement, Announcement, BlockCid, IndexerClient, IndexerConfig, IndexerPublication,
         IndexerStage, MAINNET_TOPIC, SignedHead, StepFailureClass, probes,
@@ -27,6 +28,7 @@ use kadscope_perf::{
 };
 use multibase::Base;
 use sha2::{Digest as _, Sha256};
+use testnet::{Scenario, SimFabric, SimLimits, World};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpListener,
@@ -282,6 +284,33 @@ async fn lookups_that_fail_have_names() {
     let operation = unknown.operation(told(OperationKind::Negative, &key));
     assert_eq!(operation.outcome, OperationOutcome::NotFound);
     assert_eq!(operation.steps[0].error.as_deref(), Some("not found"), "as Parsec says it");
+}
+
+#[tokio::test]
+async fn a_server_publishes_to_its_indexer_and_takes_all_back_when_it_leaves() {
+    let indexer = TestIndexer::open();
+    let scenario = Scenario::parse("peers = 60\nseed = 3", "perf").unwrap();
+    let fabric = SimFabric::new(Arc::new(World::generate(&scenario)), SimLimits::default());
+    let profile = NodeProfile {
+        agent: "perf".to_owned(),
+        protocols: [AMINO_PROTOCOL.to_owned()].into(),
+        announce: Vec::new(),
+    };
+    let mut config = ServerConfig::new(Keypair::generate_ed25519(), profile, Vec::new(), LONG);
+    config.node.listen = vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()];
+    (config.node.checks_addresses, config.strategy) = (false, Strategy::Indexer);
+    let server = PerfServer::join(&fabric, config).await.unwrap();
+    assert!(!server.is_ready(), "it has no indexer yet");
+    server.set_indexer(self::server(indexer.url(), |config| config.farewell_time = LONG));
+    assert!(server.is_ready() && server.table_size() == 0);
+    let terms = server.terms();
+    let operation = server.provide(&key_of(b"x"), &terms).await;
+    assert_eq!((operation.outcome, operation.strategy), (OperationOutcome::Done, Strategy::Indexer));
+    assert_eq!(steps(&operation), ["announce", "index_ad", "index_entries", "availability"]);
+    let operation = server.retrieve(&key_of(b"x"), &terms).await;
+    assert_eq!((steps(&operation), operation.outcome), (vec!["retrieval"], OperationOutcome::Done));
+    server.leave().await;
+    indexer.until(|indexer| indexer.hashes() == 0).await;
 }
 
 /// An indexer that has nobody, and counts who connects.
