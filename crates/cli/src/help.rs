@@ -130,6 +130,16 @@ Without a seed, keys are random and kept in the directory of --state, as are the
 system chose and the peers that the heads know. Ctrl-C and SIGTERM close the belly: nothing is
 lost (exit code 0).";
 
+/// Below the help of `perf fleet`.
+pub(crate) const PERF_FLEET: &str = "\
+Examples:
+  kadscope perf fleet --store perf.sqlite
+  kadscope perf fleet --store postgres://perf@db/parsec --parsec-compat --fleets default,optprov
+
+A server is alive as long as its last heartbeat is at most two minutes old and nobody has called it
+offline, starting until its first, and late when none came for longer. Schedulers ask those that
+are alive.";
+
 /// Below the help of `perf health`.
 pub(crate) const PERF_HEALTH: &str = "\
 Examples:

@@ -2,6 +2,7 @@
 
 mod completeness;
 mod crawls;
+mod fleet;
 mod heads;
 mod hydra;
 mod lookup;
@@ -21,6 +22,7 @@ mod truth;
 
 pub(crate) use self::{
     crawls::crawls,
+    fleet::fleet,
     heads::heads,
     hydra::hydra,
     lookup::{Hops, lookup},

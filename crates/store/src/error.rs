@@ -285,6 +285,12 @@ pub enum Error {
         /// The server.
         id: u32,
     },
+    /// The database has no register, and none is to be made.
+    #[error("{store}: no server was ever entered in it")]
+    NoRegister {
+        /// The store.
+        store: String,
+    },
     /// Parsec's tables are not there and cannot be made, or are none that Parsec's programs would use.
     #[error("{store}: the tables of Parsec cannot be used: {detail}; nothing was changed")]
     ParsecTables {

@@ -48,8 +48,8 @@ pub use limits::Limits;
 pub use peer_history::{KnownRows, PeerHistory};
 pub use peers::Peers;
 pub use register::{
-    LeaseOutcome, ParsecKind, ParsecRow, Register, RegisterConfig, RegisteredServer, SchedulerEntry,
-    SchedulerId, ServerEntry, ServerId,
+    HEARTBEAT_PATIENCE, LeaseOutcome, ParsecKind, ParsecRow, Register, RegisterConfig, RegisteredServer,
+    SchedulerEntry, SchedulerId, ServerEntry, ServerId, ServerState,
 };
 pub use rows::{Neighbors, Rows, TableRows};
 pub use runs::{Pruned, RunFilter, RunInfo, Totals};

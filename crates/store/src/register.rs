@@ -20,7 +20,9 @@ use schema::Timestamp;
 #[cfg(feature = "postgres")]
 use self::postgres::PostgresRegister;
 pub use self::{
-    entry::{RegisteredServer, SchedulerEntry, SchedulerId, ServerEntry, ServerId},
+    entry::{
+        HEARTBEAT_PATIENCE, RegisteredServer, SchedulerEntry, SchedulerId, ServerEntry, ServerId, ServerState,
+    },
     lease::LeaseOutcome,
     parsec::{ParsecKind, ParsecRow},
 };
@@ -33,13 +35,16 @@ pub struct RegisterConfig {
     /// Whether servers and schedulers stand in Parsec's tables, and measurements too ([`Register::keep`]); no by default. Only
     /// a PostgreSQL database has them.
     pub parsec_tables: bool,
+    /// Whether tables are made, and a file, where there are none; yes by default. If not, a register that is not there is
+    /// [`Error::NoRegister`], and measurements are not kept ([`Register::keep`]).
+    pub makes_tables: bool,
     /// How long a call waits for a database that is away or a file that somebody else holds, until it fails; 10 s by default.
     pub patience: Duration,
 }
 
 impl Default for RegisterConfig {
     fn default() -> Self {
-        Self { parsec_tables: false, patience: Duration::from_secs(10) }
+        Self { parsec_tables: false, makes_tables: true, patience: Duration::from_secs(10) }
     }
 }
 
@@ -70,7 +75,7 @@ impl Register {
         }
         let backend = match url {
             StoreUrl::None => Backend::Memory(MemoryRegister::default()),
-            StoreUrl::Sqlite(path) => Backend::Sqlite(SqliteRegister::open(path, config.patience).await?),
+            StoreUrl::Sqlite(path) => Backend::Sqlite(SqliteRegister::open(path, config).await?),
             #[cfg(feature = "postgres")]
             StoreUrl::Postgres(url) => {
                 Backend::Postgres(Box::new(PostgresRegister::open(url, config).await?))

@@ -1,12 +1,15 @@
 //! What can be asked of `perf`: publications and lookups, timed.
 
+mod fleet;
 mod health;
 mod report;
 mod scheduler;
 
 use clap::{Args, Subcommand};
 
-pub(crate) use self::{health::PerfHealthArgs, report::PerfReportArgs, scheduler::PerfSchedulerArgs};
+pub(crate) use self::{
+    fleet::PerfFleetArgs, health::PerfHealthArgs, report::PerfReportArgs, scheduler::PerfSchedulerArgs,
+};
 use crate::{help, manners::OptOutArgs};
 
 /// Which part of it.
@@ -20,6 +23,10 @@ pub(crate) struct PerfArgs {
 /// What `perf` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PerfCommand {
+    /// List the servers that are registered, and say whether they are alive
+    #[command(after_help = help::PERF_FLEET)]
+    Fleet(PerfFleetArgs),
+
     /// Ask a server whether it is ready to be measured with: exit code 0 or 1
     #[command(after_help = help::PERF_HEALTH)]
     Health(PerfHealthArgs),
@@ -37,7 +44,7 @@ impl PerfCommand {
     /// The lists of who is left alone, of a part that has them.
     pub(super) const fn opt_out(&mut self) -> Option<&mut OptOutArgs> {
         match self {
-            Self::Health(_) | Self::Report(_) | Self::Scheduler(_) => None,
+            Self::Fleet(_) | Self::Health(_) | Self::Report(_) | Self::Scheduler(_) => None,
         }
     }
 }

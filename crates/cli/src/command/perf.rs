@@ -1,5 +1,6 @@
 //! `kadscope perf`: publications and lookups, timed.
 
+pub(super) mod fleet;
 mod health;
 mod report;
 mod scheduler;
@@ -12,6 +13,7 @@ use crate::{
 
 pub(crate) async fn run(args: PerfArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
     match args.what {
+        PerfCommand::Fleet(args) => fleet::run(&args).await,
         PerfCommand::Health(args) => health::run(&args).await,
         PerfCommand::Report(args) => report::run(&args, in_use),
         PerfCommand::Scheduler(args) => scheduler::run(*args, in_use).await,

@@ -22,6 +22,7 @@ help! {
     provide: ["provide", "--help"],
     hydra: ["hydra", "--help"],
     perf: ["perf", "--help"],
+    perf_fleet: ["perf", "fleet", "--help"],
     perf_health: ["perf", "health", "--help"],
     perf_report: ["perf", "report", "--help"],
     perf_scheduler: ["perf", "scheduler", "--help"],

@@ -1,12 +1,29 @@
 //! What stands in the register.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use kad::PeerId;
 use schema::{Strategy, Timestamp};
 
 /// How many servers are listed at most.
 pub(super) const MOST_SERVERS: usize = 10_000;
+
+/// How old a server's last heartbeat may be for it to count as alive: twice what lies between two, as Parsec has it.
+pub const HEARTBEAT_PATIENCE: Duration = Duration::from_secs(120);
+
+kad::named! {
+    /// How a server stands.
+    pub enum ServerState {
+        /// It was entered, and has not said yet that it is alive.
+        Starting = "starting",
+        /// It said lately that it is alive.
+        Alive = "alive",
+        /// It said so, but not lately: nobody knows what became of it.
+        Late = "late",
+        /// It ended, or was not there when it was asked.
+        Offline = "offline",
+    }
+}
 
 /// The number of a server in its register; from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,6 +76,17 @@ pub struct RegisteredServer {
 }
 
 impl RegisteredServer {
+    /// How it stands at a moment.
+    pub fn state(&self, now: Timestamp) -> ServerState {
+        match (self.offline_since, self.last_heartbeat) {
+            (Some(_), _) => ServerState::Offline,
+            (None, None) if now.since(self.entry.entered_at) > HEARTBEAT_PATIENCE => ServerState::Late,
+            (None, None) => ServerState::Starting,
+            (None, Some(heartbeat)) if now.since(heartbeat) > HEARTBEAT_PATIENCE => ServerState::Late,
+            (None, Some(_)) => ServerState::Alive,
+        }
+    }
+
     /// Whether it counts as alive: with a heartbeat since then, and not offline.
     pub fn is_alive(&self, since: Timestamp) -> bool {
         self.offline_since.is_none() && self.last_heartbeat.is_some_and(|heartbeat| heartbeat >= since)
@@ -76,4 +104,38 @@ pub struct SchedulerEntry {
     pub dependencies: serde_json::Value,
     /// When it was entered, by its own clock.
     pub entered_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_stands_as_its_heartbeats_say() {
+        let at = |seconds| Timestamp(0).after(Duration::from_secs(seconds));
+        let entry = ServerEntry {
+            fleet: "default".to_owned(),
+            region: String::new(),
+            peer: PeerId::random(),
+            http: ([127, 0, 0, 1], 7070).into(),
+            peer_port: None,
+            cpu: 1,
+            memory: 1,
+            strategy: None,
+            version: String::new(),
+            command: String::new(),
+            dependencies: serde_json::Value::Null,
+            entered_at: at(10),
+        };
+        let mut server =
+            RegisteredServer { id: ServerId(1), entry, last_heartbeat: None, offline_since: None };
+        assert_eq!([at(11), at(130), at(131)].map(|now| server.state(now)), {
+            use ServerState::{Late, Starting};
+            [Starting, Starting, Late]
+        });
+        server.last_heartbeat = Some(at(200));
+        assert_eq!([at(320), at(321)].map(|now| server.state(now)), [ServerState::Alive, ServerState::Late]);
+        server.offline_since = Some(at(201));
+        assert_eq!(server.state(at(202)), ServerState::Offline);
+    }
 }

@@ -57,12 +57,16 @@ impl PostgresRegister {
         let opening = async {
             let mut client = PgClient::connect(&login).await.map_err(unreachable)?;
             if config.parsec_tables {
-                parsec_tables::check_or_make(&mut client.sql, &store).await?;
+                parsec_tables::check_or_make(&mut client.sql, &store, config.makes_tables).await?;
             }
-            tables::check_or_make(&mut client.sql, &store).await?;
-            let keeper = match config.parsec_tables {
-                true => Some(Keeper::begin(login.clone(), &client, url.spills()).await?),
-                false => None,
+            // Who only reads Parsec's tables needs none of ours.
+            if config.makes_tables || !config.parsec_tables {
+                tables::check_or_make(&mut client.sql, &store, config.makes_tables).await?;
+            }
+            let keeper = if config.parsec_tables && config.makes_tables {
+                Some(Keeper::begin(login.clone(), &client, url.spills()).await?)
+            } else {
+                None
             };
             Ok((client, keeper))
         };

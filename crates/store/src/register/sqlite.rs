@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, par
 use schema::{Strategy, Timestamp};
 
 use super::{
+    RegisterConfig,
     entry::{MOST_SERVERS, RegisteredServer, SchedulerEntry, SchedulerId, ServerEntry, ServerId},
     lease::{Lease, LeaseOutcome},
 };
@@ -31,11 +32,13 @@ pub(super) struct SqliteRegister {
 }
 
 impl SqliteRegister {
-    /// Opens the file, made if there is none. Whoever holds it is waited for as long as `patience`.
-    pub(super) async fn open(path: &Path, patience: Duration) -> Result<Self, Error> {
+    /// Opens the file. Whoever holds it is waited for as long as the patience that was set.
+    pub(super) async fn open(path: &Path, config: RegisterConfig) -> Result<Self, Error> {
+        let patience = config.patience;
         let limits = Limits { busy_timeout: patience, ..Limits::default() };
+        let absent = if config.makes_tables { Absent::Create } else { Absent::Refuse };
         let at = path.to_owned();
-        let opening = tokio::task::spawn_blocking(move || open_file(&at, Absent::Create, &limits, &ROWS));
+        let opening = tokio::task::spawn_blocking(move || open_file(&at, absent, &limits, &ROWS));
         let store = || path.display().to_string();
         let connection = opening.await.map_err(|_| Error::WriterDied { store: store() })??;
         let desk = SqliteDesk::new("register", connection);

@@ -96,11 +96,14 @@ enum Found {
     Refused(String),
 }
 
-/// Sees that the tables are there.
-pub(super) async fn check_or_make(sql: &mut Client, store: &str) -> Result<(), Error> {
+/// Sees that the tables are there, and makes them if that is wanted.
+pub(super) async fn check_or_make(sql: &mut Client, store: &str, makes: bool) -> Result<(), Error> {
     const OPERATION: &str = "make the tables of Parsec";
     let named = |error| named_error(store, OPERATION, &error);
     let mut found = look(sql).await.map_err(named)?;
+    if found == Found::Nothing && !makes {
+        return Err(Error::NoRegister { store: store.to_owned() });
+    }
     if found == Found::Nothing {
         found = make(sql).await.map_err(|error| match error.code() {
             Some(code) if code.code() == "42501" => {

@@ -12,11 +12,12 @@ const VERSION: i32 = 1;
 
 const TABLES: &str = include_str!("../../../migrations/postgres/register_0001.sql");
 
-/// Sees that the tables are there.
-pub(super) async fn check_or_make(sql: &mut Client, store: &str) -> Result<(), Error> {
+/// Sees that the tables are there, and makes them if that is wanted.
+pub(super) async fn check_or_make(sql: &mut Client, store: &str, makes: bool) -> Result<(), Error> {
     const OPERATION: &str = "make the tables of a register";
     let named = |error| named_error(store, OPERATION, &error);
     let found = match version(sql).await.map_err(named)? {
+        None if !makes => return Err(Error::NoRegister { store: store.to_owned() }),
         None => make(sql).await.map_err(named)?,
         Some(version) => version,
     };
