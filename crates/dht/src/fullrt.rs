@@ -15,9 +15,12 @@ use kad::{Contact, Persistence, fullrt::FanOut, message::K, network::Network};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
-use self::giving::{Giving, Told, locked};
+use self::giving::locked;
 pub use self::{finding::FullSearch, table::FullTable, terms::FullTerms};
-pub(crate) use self::{giving::gift_of, many::stand_in};
+pub(crate) use self::{
+    giving::{Giving, Told, gift_of},
+    many::stand_in,
+};
 use crate::{
     finder::Finder,
     provide::ProviderRecord,
@@ -84,7 +87,7 @@ impl<N: Network> Giving<N> {
     }
 
     /// To all of them, and to one of the others for each that could not be given it.
-    async fn give_to_all(
+    pub(crate) async fn give_to_all(
         mut self,
         closest: Vec<Contact>,
         mut spare: impl Iterator<Item = Contact> + Send,

@@ -5,9 +5,10 @@
 
 mod concurrently;
 mod exploring;
+mod single;
 mod terms;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use kad::{
     Contact, Key, Persistence,
@@ -24,7 +25,7 @@ pub use self::terms::{PrefixLenMemory, SweepTerms};
 use self::{concurrently::concurrently, exploring::KnownPeers};
 use crate::{
     deliveries::{Deliveries, Delivery, DeliveryLog, DeliveryRules, distinct, locked, published},
-    finder::Finder,
+    finder::{Finder, Found},
     fullrt::{FullTable, stand_in},
     many_published::{ManyPublished, ManyRecords},
     publication::PublishFailure,
@@ -45,20 +46,9 @@ impl<N: Network> Finder<N> {
         terms: &SweepTerms,
         cancel: &CancellationToken,
     ) -> ManyPublished {
-        let keys = distinct(records.keys);
-        let deliveries = Deliveries::new(self, (records.provider, &keys), delivery_rules(terms), cancel);
-        let sweep = Sweep {
-            finder: self,
-            start,
-            terms,
-            cancel,
-            order: Key::of_peer(&self.terms().own),
-            places: keys.iter().map(|key| Key::of(key)).collect(),
-            deliveries,
-            log: Mutex::new(DeliveryLog::new(Arc::clone(&keys))),
-        };
+        let sweep = Sweep::of(self, records, start, (terms, cancel));
         // Whoever has so few keys explores nothing, so the length of prefixes does not matter.
-        let prefix_len = if keys.len() <= INDIVIDUAL_KEYS { 0 } else { sweep.prefix_len().await };
+        let prefix_len = if sweep.places.len() <= INDIVIDUAL_KEYS { 0 } else { sweep.prefix_len().await };
         let plan = Mutex::new(SweepPlan::new(&sweep.places, prefix_len));
         let workers = (0..terms.workers.max(1)).map(|_| sweep.work(&plan));
         concurrently(workers).await;
@@ -98,9 +88,33 @@ struct Sweep<'a, N, S> {
     places: Vec<Key>,
     deliveries: Deliveries<N>,
     log: Mutex<DeliveryLog>,
+    /// What its lookups came to, where that is kept.
+    found: Option<Mutex<Vec<Found>>>,
 }
 
-impl<N: Network, S: Fn(&[u8]) -> Vec<Contact> + Sync> Sweep<'_, N, S> {
+impl<'a, N: Network, S: Fn(&[u8]) -> Vec<Contact> + Sync> Sweep<'a, N, S> {
+    /// One that has looked up nothing yet.
+    fn of(
+        finder: &'a Finder<N>,
+        records: ManyRecords<'_>,
+        start: S,
+        (terms, cancel): (&'a SweepTerms, &'a CancellationToken),
+    ) -> Self {
+        let keys = distinct(records.keys);
+        let rules = delivery_rules(terms);
+        Self {
+            finder,
+            start,
+            terms,
+            cancel,
+            order: Key::of_peer(&finder.terms().own),
+            places: keys.iter().map(|key| Key::of(key)).collect(),
+            deliveries: Deliveries::new(finder, (records.provider, &keys), rules, cancel),
+            log: Mutex::new(DeliveryLog::new(keys)),
+            found: None,
+        }
+    }
+
     /// What one worker does: one job after the other, until nothing waits.
     async fn work(&self, plan: &Mutex<SweepPlan>) {
         while !self.cancel.is_cancelled() {

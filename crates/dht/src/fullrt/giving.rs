@@ -32,7 +32,7 @@ const MAX_SENT: usize = 256;
 
 /// What has happened to one gift.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Told {
+pub(crate) enum Told {
     /// It is on its way.
     Sent,
     /// It has ended.
@@ -55,7 +55,7 @@ struct OnItsWay {
 
 /// Gifts of one record.
 #[derive(Debug)]
-pub(super) struct Giving<N> {
+pub(crate) struct Giving<N> {
     pool: Pool<N>,
     ask: Ask,
     begun: Instant,
@@ -82,7 +82,7 @@ pub(crate) fn gift_of<N: Network>(finder: &Finder<N>, record: &ProviderRecord, p
 
 impl<N: Network> Giving<N> {
     /// Begins; nobody is given anything yet.
-    pub(super) fn new(finder: &Finder<N>, record: &ProviderRecord, patience: Duration) -> Self {
+    pub(crate) fn new(finder: &Finder<N>, record: &ProviderRecord, patience: Duration) -> Self {
         Self {
             pool: finder.pool().clone(),
             ask: gift_of(finder, record, patience),
@@ -106,7 +106,7 @@ impl<N: Network> Giving<N> {
     }
 
     /// Begins to give the record to a peer.
-    pub(super) fn give(&mut self, to: Contact) {
+    pub(crate) fn give(&mut self, to: Contact) {
         let (pool, ask, give_up) = (self.pool.clone(), self.ask.clone(), self.give_up.clone());
         let (position, begun, contact, fan) = (self.gifts.len(), self.begun, to.clone(), self.fan.clone());
         let notify = self.sent.0.clone();
@@ -135,7 +135,7 @@ impl<N: Network> Giving<N> {
     }
 
     /// What happens next; `None` when nothing is under way. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Option<Told> {
+    pub(crate) async fn next(&mut self) -> Option<Told> {
         loop {
             tokio::select! {
                 // What is sent is sent before it ends.
@@ -168,7 +168,7 @@ impl<N: Network> Giving<N> {
     }
 
     /// It is over for its caller: what is not sent within a moment is given up, and the rest goes on to its end.
-    pub(super) fn leave(mut self, outcome: Result<(), PublishFailure>) -> Publication {
+    pub(crate) fn leave(mut self, outcome: Result<(), PublishFailure>) -> Publication {
         let took = self.begun.elapsed();
         // Some may be on their way of whom nobody has read it yet.
         while let Ok(OnItsWay { position, at }) = self.sent.1.try_recv() {
@@ -197,7 +197,7 @@ impl<N: Network> Giving<N> {
     }
 
     /// It is given up by its caller, with all that is under way.
-    pub(super) fn given_up(mut self) -> Publication {
+    pub(crate) fn given_up(mut self) -> Publication {
         let took = self.begun.elapsed();
         for gift in self.gifts.iter_mut().filter(|gift| gift.sent.is_none()) {
             (gift.ended_after, gift.sent) = (Some(took), Some(Err(cancelled())));
@@ -206,7 +206,7 @@ impl<N: Network> Giving<N> {
     }
 
     /// Nothing of it is under way.
-    pub(super) fn whole(self, outcome: Result<(), PublishFailure>) -> Publication {
+    pub(crate) fn whole(self, outcome: Result<(), PublishFailure>) -> Publication {
         Publication::whole(self.begun.elapsed(), Vec::new(), self.gifts, outcome)
     }
 }

@@ -1,6 +1,9 @@
 //! The lookups of a sweep: how long prefixes are, and who lives under one.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 use kad::{
     Contact, Key, PeerId, Persistence,
@@ -48,10 +51,10 @@ impl<N: Network, S: Fn(&[u8]) -> Vec<Contact> + Sync> Sweep<'_, N, S> {
         let found = Mutex::new(Vec::new());
         let look = async |target: [u8; 34]| {
             let closest = self.look_up(&target, &mut KnownPeers::default()).await;
-            found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(closest);
+            found.lock().unwrap_or_else(PoisonError::into_inner).push(closest);
         };
         concurrently(prefix_len_targets(&self.order).into_iter().map(look)).await;
-        let found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         let measured = mean_prefix_len(found.iter().map(Vec::as_slice));
         if found.iter().any(|peers| !peers.is_empty()) {
             self.terms.prefix_len.set(measured);
@@ -106,6 +109,7 @@ impl<N: Network, S: Fn(&[u8]) -> Vec<Contact> + Sync> Sweep<'_, N, S> {
         if !self.is_thorough() {
             let closest: Vec<PeerId> = found.outcome.closest.iter().map(|closest| closest.peer).collect();
             known.add(&closest, &found);
+            self.keep(found);
             return closest;
         }
         let peers = |is_wanted: fn(&Rpc) -> bool| -> Vec<PeerId> {
@@ -117,6 +121,14 @@ impl<N: Network, S: Fn(&[u8]) -> Vec<Contact> + Sync> Sweep<'_, N, S> {
         let (mut named, key) = (peers(|_| true), Key::of(preimage));
         named.sort_by_key(|peer| Key::of_peer(peer).distance(&key));
         named.truncate(K);
+        self.keep(found);
         named
+    }
+
+    /// Keeps what a lookup came to, where that is wanted.
+    fn keep(&self, found: Found) {
+        if let Some(kept) = &self.found {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(found);
+        }
     }
 }

@@ -76,6 +76,31 @@ async fn by_gos_rules_dead_peers_take_the_places_of_living_ones() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_one_key_every_lookup_and_every_gift_is_told() {
+    let known = Known::of(&format!("peers = 1000\n{DEAD}"));
+    let go_on = CancellationToken::new();
+    for &persistence in Persistence::ALL {
+        let record = known.record(persistence.name().as_bytes());
+        let (from, terms) = (known.bootstrap(), SweepTerms::from(persistence));
+        let mut published = known.finder.publish_sweep_one(&record, &from, &terms, &go_on).await;
+        published.settle().await;
+        assert_eq!(published.outcome, Ok(()));
+        let lookups = published.lookups.len();
+        assert!(lookups == 1 || persistence == Persistence::Thorough && lookups <= 5, "{lookups}");
+        let first = &published.gifts[0];
+        let looked: Duration = published.lookups.iter().map(|found| found.took).sum();
+        assert!(first.begun_after >= looked, "{first:?}");
+        let taken = published.gifts.iter().filter(|gift| gift.sent == Some(Ok(()))).count();
+        let holders = known.holders(&record.key).await;
+        assert!(taken >= holders && published.gifts.iter().all(|gift| gift.ended_after.is_some()));
+        match persistence {
+            Persistence::Go => assert!((13..=20).contains(&holders), "{holders}"),
+            Persistence::Thorough => assert_eq!((taken, holders), (20, 20)),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_prefix_length_is_measured_once_in_five_minutes() {
     let known = Known::of("peers = 300");
     let terms = SweepTerms::from(Persistence::Thorough);

@@ -3,13 +3,11 @@
 use std::{pin::pin, time::Duration};
 
 use dht::{
-    Found, FullSearch, FullTable, Gift, ManyPublished, ManyRecords, Node, Placement, PlacementFate,
-    ProviderRecord, Publication, PublishFailure, PublishTerms, SweepTerms,
+    Found, FullSearch, FullTable, Node, ProviderRecord, Publication, PublishFailure, PublishTerms, SweepTerms,
 };
 use kad::{
-    Contact, Persistence,
+    Persistence,
     fabric::Member,
-    failure::{Failure, FailureClass, Phase},
     lookup::{Enough, LookupKind, Rules},
 };
 use schema::Strategy;
@@ -59,13 +57,12 @@ impl Method {
 
     async fn give<M: Member>(&self, node: &Node<M>, key: &[u8], over: &CancellationToken) -> Publication {
         let provider = node.contact();
+        let record = ProviderRecord { key: key.to_vec(), provider: provider.clone() };
         if self.strategy == Strategy::FullRt {
-            let record = ProviderRecord { key: key.to_vec(), provider: provider.clone() };
             return node.finder().publish_full(&record, &self.everybody, self.persistence, over).await;
         }
-        let (keys, first) = ([key.to_vec()], always(node.begins_with(key)));
-        let (records, terms) = (ManyRecords { provider, keys: &keys }, SweepTerms::from(self.persistence));
-        swept(&node.finder().publish_sweep(records, first, &terms, over).await)
+        let terms = SweepTerms::from(self.persistence);
+        node.finder().publish_sweep_one(&record, &node.begins_with(key), &terms, over).await
     }
 
     /// Looks up who provides a key, until somebody is named or the time is over.
@@ -94,37 +91,4 @@ impl Method {
         let rules = self.rules.until(Enough::FIRST);
         node.find_by(rules, (LookupKind::Providers, key.to_vec()), over).await
     }
-}
-
-/// All lookups of one key begin with the same peers.
-fn always(first: Vec<Contact>) -> impl Fn(&[u8]) -> Vec<Contact> + Send + Sync {
-    move |_| first.clone()
-}
-
-/// The publication of the one key that was swept. When each was sent it nobody has noted; of what was left out nothing is said.
-fn swept(many: &ManyPublished) -> Publication {
-    let failed = |class| Some(Err(Failure::new(Phase::Request, class)));
-    let gift = |placement: &Placement| {
-        let recipient = many.recipients.get(placement.recipient as usize)?;
-        let sent = match placement.fate {
-            PlacementFate::Sent => Some(Ok(())),
-            PlacementFate::Failed => match &recipient.failure {
-                Some(failure) => Some(Err(failure.clone())),
-                None => failed(FailureClass::StreamClosed),
-            },
-            PlacementFate::Cancelled => failed(FailureClass::Cancelled),
-            PlacementFate::LeftOut => return None,
-        };
-        let to = recipient.contact.clone();
-        Some(Gift {
-            to,
-            begun_after: Duration::ZERO,
-            dialled: None,
-            sent_after: None,
-            ended_after: None,
-            sent,
-        })
-    };
-    let gifts = many.placements.iter().filter_map(gift).collect();
-    Publication::whole(many.took, Vec::new(), gifts, many.outcome)
 }
