@@ -34,7 +34,9 @@ pub(crate) use self::{
     lookup::{LookupArgs, TypedKey, Until},
     origin::Variables,
     parse::{Parsed, command, parse},
-    perf::{PerfArgs, PerfCommand, PerfFleetArgs, PerfHealthArgs, PerfReportArgs, PerfSchedulerArgs},
+    perf::{
+        PerfArgs, PerfCommand, PerfDemoArgs, PerfFleetArgs, PerfHealthArgs, PerfReportArgs, PerfSchedulerArgs,
+    },
     ping::{PingArgs, Pinged},
     provide::{PlaceArgs, ProvideArgs},
     runs::{CopyArgs, RunsArgs, StoreArgs, StoreCommand, StorePlace},

@@ -149,6 +149,17 @@ Examples:
 Exit code 0 and OK if it is ready: it knows somebody in its network. 1 if it is not, or if nobody
 answers in time. Servers of Parsec say always that they are.";
 
+/// Below the help of `perf demo`.
+pub(crate) const PERF_DEMO: &str = "\
+Examples:
+  kadscope perf demo
+  kadscope perf demo --out week
+  kadscope perf demo --peers 300 --days 3 --seed 5 --json
+
+Nothing leaves this process: the network is simulated and time is virtual, so a week passes within a
+minute. The servers and schedulers are the same code as on the wire. The same seed gives the same
+report.";
+
 /// Below the help of `perf report`.
 pub(crate) const PERF_REPORT: &str = "\
 Examples:

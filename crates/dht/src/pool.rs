@@ -134,6 +134,8 @@ impl<N: Network> Pool<N> {
         loop {
             let mut dial_begun = None;
             let found = tokio::select! {
+                // What is there at the moment at which it is given up is there.
+                biased;
                 found = self.conversation(&place, to, &mut dial_begun) => found,
                 () = give_up.cancelled() => {
                     let dial_begun = dial_begun.map(|dial| dial - begun);
@@ -267,8 +269,9 @@ impl Shared {
     /// after them.
     fn hang_up_on_the_idlest(&self) {
         let places = self.places();
-        let open = places.values().filter(|place| place.is_dialled());
-        if let Some(place) = open.min_by_key(|place| place.last_used()) {
+        let open = places.iter().filter(|(_, place)| place.is_dialled());
+        // Of those that are as idle, always the same one.
+        if let Some((_, place)) = open.min_by_key(|(peer, place)| (place.last_used(), **peer)) {
             place.hang_up();
         }
     }

@@ -178,6 +178,7 @@ impl Found {
 async fn next<T: 'static>(under_way: &mut JoinSet<T>, cancel: &CancellationToken) -> Option<T> {
     loop {
         let done = tokio::select! {
+            biased;
             done = under_way.join_next() => done?,
             () = cancel.cancelled() => return None,
         };

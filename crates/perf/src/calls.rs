@@ -6,6 +6,7 @@
 mod attempt;
 mod by_http;
 mod failure;
+mod local;
 mod parsec;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub use self::{
     attempt::{CallAttempt, Poll},
     by_http::HttpCalls,
     failure::{CallFailure, CallFailureClass},
+    local::LocalCalls,
 };
 use crate::{OperationAnswer, OperationId};
 

@@ -24,7 +24,8 @@ pub use schema::{ConnectionPolicy, OperationKind, OperationOutcome, RequestPurpo
 pub use self::acceptance::{AcceptedShare, accepted_shares};
 pub use self::api::{API_ROUTES, BadCid, PerfApi};
 pub use self::calls::{
-    CALL_MARGIN, CallAttempt, CallFailure, CallFailureClass, CallTerms, Called, HttpCalls, Poll, ServerCalls,
+    CALL_MARGIN, CallAttempt, CallFailure, CallFailureClass, CallTerms, Called, HttpCalls, LocalCalls, Poll,
+    ServerCalls,
 };
 pub use self::full_table::{FullTableConfig, FullTableKeeper};
 pub use self::operation::{

@@ -100,6 +100,15 @@ impl Memory {
         kept
     }
 
+    /// Whether a peer keeps that this one provides a key, whatever it would say of it to whom.
+    pub(crate) fn keeps(&self, peer: u32, key: &[u8], provider: &[u8]) -> bool {
+        let now = self.date();
+        let records = self.records.any();
+        records.is_some_and(|records| {
+            records.providers.get(peer, key, now).any(|record| *record.id == *provider)
+        })
+    }
+
     fn providers(
         &self,
         providers: &Providers,

@@ -1,5 +1,6 @@
 //! What can be asked of `perf`: publications and lookups, timed.
 
+mod demo;
 mod fleet;
 mod health;
 mod report;
@@ -8,7 +9,8 @@ mod scheduler;
 use clap::{Args, Subcommand};
 
 pub(crate) use self::{
-    fleet::PerfFleetArgs, health::PerfHealthArgs, report::PerfReportArgs, scheduler::PerfSchedulerArgs,
+    demo::PerfDemoArgs, fleet::PerfFleetArgs, health::PerfHealthArgs, report::PerfReportArgs,
+    scheduler::PerfSchedulerArgs,
 };
 use crate::{help, manners::OptOutArgs};
 
@@ -31,6 +33,10 @@ pub(crate) enum PerfCommand {
     #[command(after_help = help::PERF_HEALTH)]
     Health(PerfHealthArgs),
 
+    /// See it all at work: four fleets in seven regions of a simulated network, and the truth beside what they measure
+    #[command(after_help = help::PERF_DEMO)]
+    Demo(PerfDemoArgs),
+
     /// Make the section of a weekly report from the attempts that are kept: a page, its figures and every number
     #[command(after_help = help::PERF_REPORT)]
     Report(PerfReportArgs),
@@ -44,7 +50,7 @@ impl PerfCommand {
     /// The lists of who is left alone, of a part that has them.
     pub(super) const fn opt_out(&mut self) -> Option<&mut OptOutArgs> {
         match self {
-            Self::Fleet(_) | Self::Health(_) | Self::Report(_) | Self::Scheduler(_) => None,
+            Self::Demo(_) | Self::Fleet(_) | Self::Health(_) | Self::Report(_) | Self::Scheduler(_) => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `kadscope perf`: publications and lookups, timed.
 
+mod demo;
 pub(super) mod fleet;
 mod health;
 mod report;
@@ -15,6 +16,7 @@ pub(crate) async fn run(args: PerfArgs, in_use: &mut InUse) -> anyhow::Result<Co
     match args.what {
         PerfCommand::Fleet(args) => fleet::run(&args).await,
         PerfCommand::Health(args) => health::run(&args).await,
+        PerfCommand::Demo(args) => demo::run(args).await,
         PerfCommand::Report(args) => report::run(&args, in_use),
         PerfCommand::Scheduler(args) => scheduler::run(*args, in_use).await,
     }

@@ -19,6 +19,7 @@ mod lost_rows;
 mod manners;
 mod networks;
 mod outputs;
+mod perf_demo;
 mod perf_fleet;
 mod perf_report;
 mod perf_rows;

@@ -33,6 +33,7 @@ impl<M: Network> Admitting<M> {
     pub(super) async fn run(mut self) {
         loop {
             tokio::select! {
+                biased;
                 Some(introduced) = self.introduced.recv() => self.meet(&introduced),
                 Some(_) = self.tests.join_next() => {}
                 else => return,

@@ -140,6 +140,7 @@ impl<M: Network> Upkeep<M> {
         let search = self.seeker.find(LookupKind::Closest, key, &cancel);
         pin!(search);
         let found = tokio::select! {
+            biased;
             found = &mut search => found,
             () = sleep(REFRESH_LOOKUP_TIMEOUT) => {
                 cancel.cancel();

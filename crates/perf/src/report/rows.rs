@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use schema::{ConnectionPolicy, Measurement, OperationKind, OperationOutcome, Timestamp};
+use schema::{ConnectionPolicy, Measurement, OperationKind, OperationOutcome, RequestPurpose, Timestamp};
 use thiserror::Error;
+
+use crate::CallAttempt;
 
 /// The most attempts of one report.
 const MAX_ROWS: usize = 20_000_000;
@@ -76,17 +78,14 @@ impl ReportRows {
         if self.rows.len() >= MAX_ROWS {
             return Err(BadRow::TooMany);
         }
-        let names = [Some(&row.fleet), Some(&row.region), row.publisher_fleet.as_ref()];
-        if let Some(long) = names.into_iter().flatten().find(|name| name.len() > MAX_NAME_BYTES) {
-            let attempt = format!("{:032x}", u128::from_be_bytes(row.attempt));
-            return Err(BadRow::LongName { attempt, length: long.len() });
-        }
+        let names = [row.fleet.as_str(), &row.region, row.publisher_fleet.as_deref().unwrap_or_default()];
+        let [fleet, region, publisher_fleet] = self.numbers(names, &row.attempt)?;
         let compact = Row {
             kind: row.kind,
             outcome: row.outcome,
-            fleet: self.number(&row.fleet)?,
-            region: self.number(&row.region)?,
-            publisher_fleet: row.publisher_fleet.as_deref().map(|name| self.number(name)).transpose()?,
+            fleet,
+            region,
+            publisher_fleet: row.publisher_fleet.as_ref().map(|_| publisher_fleet),
             policy: row.policy,
             planned_at: row.planned_at,
             took: row.took.as_secs_f64(),
@@ -99,6 +98,49 @@ impl ReportRows {
         };
         self.rows.push(compact);
         Ok(())
+    }
+
+    /// Takes one that was just made, and that no store has kept yet.
+    pub fn add_attempt(&mut self, attempt: &CallAttempt) -> Result<(), BadRow> {
+        if self.rows.len() >= MAX_ROWS {
+            return Err(BadRow::TooMany);
+        }
+        let publisher = attempt.publisher.as_deref().map(|publisher| publisher.entry.fleet.as_str());
+        let (server, id) = (&attempt.server.entry, attempt.id.0);
+        let names = [server.fleet.as_str(), &server.region, publisher.unwrap_or_default()];
+        let [fleet, region, publisher_fleet] = self.numbers(names, &id)?;
+        let operation = attempt.result.as_ref().ok().and_then(|answer| answer.operation.as_deref());
+        let given = || operation.into_iter().flat_map(|operation| &operation.requests);
+        let given = || given().filter(|request| request.purpose == RequestPurpose::Give);
+        let (count, sent) = (given().count(), given().filter(|request| request.failure.is_none()).count());
+        let row = Row {
+            kind: attempt.kind,
+            outcome: attempt.outcome(),
+            fleet,
+            region,
+            publisher_fleet: publisher.map(|_| publisher_fleet),
+            policy: operation.map(|operation| operation.policy).or(attempt.connections),
+            planned_at: attempt.planned_at,
+            took: attempt.took().as_secs_f64(),
+            more_than: attempt.more_than().map(|more_than| more_than.as_secs_f64()),
+            is_censored: attempt.is_censored(),
+            is_own: operation.is_some_and(|operation| operation.own_record || operation.left_over),
+            requests: operation.and_then(|operation| u32::try_from(operation.requests.len()).ok()),
+            holders: u32::try_from(sent).ok().zip(u32::try_from(count).ok()).filter(|(_, count)| *count > 0),
+            size_estimate: operation.and_then(|operation| operation.size_estimate),
+        };
+        self.rows.push(row);
+        Ok(())
+    }
+
+    /// The numbers of the names of an attempt.
+    fn numbers(&mut self, names: [&str; 3], attempt: &[u8; 16]) -> Result<[NameNumber; 3], BadRow> {
+        if let Some(long) = names.iter().find(|name| name.len() > MAX_NAME_BYTES) {
+            let attempt = format!("{:032x}", u128::from_be_bytes(*attempt));
+            return Err(BadRow::LongName { attempt, length: long.len() });
+        }
+        let [fleet, region, publisher] = names;
+        Ok([self.number(fleet)?, self.number(region)?, self.number(publisher)?])
     }
 
     /// How many attempts there are.

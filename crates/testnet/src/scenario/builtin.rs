@@ -9,5 +9,6 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("half-dead", include_str!("../../../../scenarios/half-dead.toml")),
     ("delays", include_str!("../../../../scenarios/delays.toml")),
     ("churn", include_str!("../../../../scenarios/churn.toml")),
+    ("seven-regions", include_str!("../../../../scenarios/seven-regions.toml")),
     ("world", include_str!("../../../../scenarios/world.toml")),
 ];

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use kad::{
+    PeerId,
     fabric::{AnyService, Fabric, Inward, Service, Terms},
     policy::Target,
 };
@@ -70,6 +71,11 @@ impl SimFabric {
     /// The peers of ours that the world's peers list, since they asked and are servers.
     pub fn guests(&self) -> Vec<Guest> {
         self.shared.answers.memory.guests()
+    }
+
+    /// Whether a peer of the world keeps a record, in truth: that `provider` provides a key.
+    pub fn keeps(&self, peer: u32, key: &[u8], provider: &PeerId) -> bool {
+        self.shared.answers.memory.keeps(self.world().store(peer), key, &provider.to_bytes())
     }
 
     /// Where a peer listens, with a free port for each that was left open.
