@@ -14,9 +14,8 @@ use crate::StepMeasurement;
 impl CallAttempt {
     /// The rows that Go's scheduler would have written.
     pub fn parsec_rows(&self, scheduler: SchedulerId) -> Vec<ParsecRow> {
-        let answer = match (&self.result, self.kind) {
-            (Ok(answer), OperationKind::Provide | OperationKind::Retrieve) => answer,
-            _ => return Vec::new(),
+        let (Ok(answer), OperationKind::Provide | OperationKind::Retrieve) = (&self.result, self.kind) else {
+            return Vec::new();
         };
         let row = |step: &StepMeasurement| ParsecRow {
             kind: self.parsec_kind(step),
