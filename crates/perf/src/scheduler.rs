@@ -95,7 +95,8 @@ impl<C: ServerCalls> Scheduler<C> {
             Running::new(Arc::clone(&self.desk), lead, servers).go(&stop).await;
             over.cancel();
         };
-        tokio::join!(leases, roster, rounds);
+        // On the heap, so that its callers' futures are no larger than they must be.
+        Box::pin(async { tokio::join!(leases, roster, rounds) }).await;
         self.desk.watch.now()
     }
 

@@ -1,16 +1,13 @@
 //! A scheduler over servers that answer as those of Go do: what it prints and keeps, how it ends, and who measures where several would.
 
-use std::{
-    path::PathBuf,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, thread, time::Duration};
 
 use rustix::process::Signal;
 use schema::{Measurement, OperationKind, OperationOutcome, Timestamp};
 use serde_json::Value;
 use store::{Register, RegisterConfig, RunFilter, Store, StoreUrl};
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 use crate::{
     go_server::GoServer,

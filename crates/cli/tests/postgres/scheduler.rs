@@ -2,13 +2,14 @@
 
 use std::{
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use schema::Measurement;
 use serde_json::Value;
 use store::{Register, RegisterConfig, RunFilter, Store};
+use tokio::time::Instant;
 
 use crate::{
     go_server::GoServer,

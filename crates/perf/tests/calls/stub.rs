@@ -75,16 +75,7 @@ impl Stub {
             while let Ok((stream, _)) = listener.accept().await {
                 *counted.lock().unwrap() += 1;
                 let (noted, answer) = (Arc::clone(&noted), Arc::clone(&answer));
-                tokio::spawn(async move {
-                    let mut stream = stream;
-                    while let Some(request) = next(&mut stream).await {
-                        let said = answer(&request);
-                        noted.lock().unwrap().push(request);
-                        if stream.write_all(&said).await.is_err() {
-                            break;
-                        }
-                    }
-                });
+                tokio::spawn(serve(stream, noted, answer));
             }
         });
         Self { address, asked, connections, serving }
@@ -129,6 +120,21 @@ impl Stub {
 impl Drop for Stub {
     fn drop(&mut self) {
         self.serving.abort();
+    }
+}
+
+/// Answers the requests of a connection until it ends.
+async fn serve(
+    mut stream: TcpStream,
+    noted: Arc<Mutex<Vec<Request>>>,
+    answer: Arc<impl Fn(&Request) -> Vec<u8>>,
+) {
+    while let Some(request) = next(&mut stream).await {
+        let said = answer(&request);
+        noted.lock().unwrap().push(request);
+        if stream.write_all(&said).await.is_err() {
+            return;
+        }
     }
 }
 

@@ -157,16 +157,16 @@ pub(crate) struct ProbingArgs {
 #[command(next_help_heading = "Patience")]
 pub(crate) struct PatienceArgs {
     /// How long a server may take to say that it is ready
-    #[arg(long, env = "KADSCOPE_PERF_SCHEDULER_READINESS_TIMEOUT", value_name = "TIME", default_value = "5s", value_parser = crawl::parse_duration)]
-    pub(crate) readiness_timeout: Duration,
+    #[arg(long = "readiness-timeout", env = "KADSCOPE_PERF_SCHEDULER_READINESS_TIMEOUT", value_name = "TIME", default_value = "5s", value_parser = crawl::parse_duration)]
+    pub(crate) readiness: Duration,
 
     /// How long a publication may take at the server; its answer is waited for 5 s longer
-    #[arg(long, env = "KADSCOPE_PERF_SCHEDULER_PROVIDE_TIMEOUT", value_name = "TIME", default_value = "3m", value_parser = crawl::parse_duration)]
-    pub(crate) provide_timeout: Duration,
+    #[arg(long = "provide-timeout", env = "KADSCOPE_PERF_SCHEDULER_PROVIDE_TIMEOUT", value_name = "TIME", default_value = "3m", value_parser = crawl::parse_duration)]
+    pub(crate) provide: Duration,
 
     /// How long a lookup may take at the server; its answer is waited for 5 s longer
-    #[arg(long, env = "KADSCOPE_PERF_SCHEDULER_RETRIEVE_TIMEOUT", value_name = "TIME", default_value = "1m", value_parser = crawl::parse_duration)]
-    pub(crate) retrieve_timeout: Duration,
+    #[arg(long = "retrieve-timeout", env = "KADSCOPE_PERF_SCHEDULER_RETRIEVE_TIMEOUT", value_name = "TIME", default_value = "1m", value_parser = crawl::parse_duration)]
+    pub(crate) retrieve: Duration,
 }
 
 impl PerfSchedulerArgs {
@@ -217,9 +217,9 @@ impl PerfSchedulerArgs {
     /// How long everything may take. What is under way at the end has half of the time that the program has.
     pub(crate) fn deadlines(&self) -> CallDeadlines {
         CallDeadlines {
-            readiness: self.patience.readiness_timeout,
-            provide: self.patience.provide_timeout,
-            retrieve: self.patience.retrieve_timeout,
+            readiness: self.patience.readiness,
+            provide: self.patience.provide,
+            retrieve: self.patience.retrieve,
             ending: self.watch.stop_timeout / 2,
         }
     }
