@@ -35,7 +35,8 @@ pub(crate) use self::{
     origin::Variables,
     parse::{Parsed, command, parse},
     perf::{
-        PerfArgs, PerfCommand, PerfDemoArgs, PerfFleetArgs, PerfHealthArgs, PerfReportArgs, PerfSchedulerArgs,
+        EntryArgs, PerfArgs, PerfCommand, PerfDemoArgs, PerfEventsArgs, PerfFleetArgs, PerfHealthArgs,
+        PerfReportArgs, PerfSchedulerArgs, PerfServerArgs,
     },
     ping::{PingArgs, Pinged},
     provide::{PlaceArgs, ProvideArgs},

@@ -140,6 +140,23 @@ A server is alive as long as its last heartbeat is at most two minutes old and n
 offline, starting until its first, and late when none came for longer. Schedulers ask those that
 are alive.";
 
+/// Below the help of `perf server`.
+pub(crate) const PERF_SERVER: &str = "\
+Examples:
+  In a network of this machine (see `kadscope testnet`), in a register that schedulers read:
+    kadscope perf server --fleet default --store perf.sqlite --addresses loopback --bootstrap ADDR
+    kadscope perf server --fleet optprov --routing optprov --listen 127.0.0.1:7071 \\
+      --store perf.sqlite --addresses loopback --bootstrap ADDR
+  Alone, asked by hand:
+    kadscope perf server --fleet mine --store none --addresses loopback --bootstrap ADDR
+    curl -X POST 127.0.0.1:7070/provide -d '{\"Content\":\"aGVsbG8=\"}'
+  A server that Parsec's schedulers find and use:
+    kadscope perf server --fleet default --parsec-compat --store postgres://parsec@db/parsec \\
+      --listen 10.0.0.7:7070 --listen-open
+
+It publishes what it is told to, in the network that it is in. docs/perf.md says what the API is, and
+how it differs from Parsec's. Ctrl-C and SIGTERM say in the register that it is away (exit code 0).";
+
 /// Below the help of `perf health`.
 pub(crate) const PERF_HEALTH: &str = "\
 Examples:

@@ -26,9 +26,9 @@ use kad::fabric::Fabric;
 use sha2::{Digest as _, Sha256};
 use tokio::{sync::Semaphore, time::timeout};
 
+pub(crate) use self::cid::Cid;
 use self::{
     answering::{answer, refusal},
-    cid::Cid,
     routing::{Asked, asked},
 };
 pub use self::{cid::BadCid, routing::API_ROUTES};

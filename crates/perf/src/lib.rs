@@ -6,6 +6,7 @@
 mod acceptance;
 mod api;
 mod calls;
+mod deny;
 pub mod events;
 pub mod explain;
 mod full_table;
@@ -27,6 +28,7 @@ pub use self::calls::{
     CALL_MARGIN, CallAttempt, CallFailure, CallFailureClass, CallTerms, Called, HttpCalls, LocalCalls, Poll,
     ServerCalls,
 };
+pub use self::deny::{BadDenyLine, DenyList};
 pub use self::full_table::{FullTableConfig, FullTableKeeper};
 pub use self::operation::{
     BadOperationId, MAX_KEY_BYTES, MAX_REQUESTS, MAX_STEPS, MAX_TEXT_BYTES, Operation, OperationCounts,
@@ -40,5 +42,7 @@ pub use self::scheduler::{
     RoundReport, RoundSeed, RoundTurn, Scheduler, SchedulerConfig, SchedulerNow, SchedulerWatch, Seat,
     alive_since, foreseen, scheduler_metrics,
 };
-pub use self::server::{BadTerms, MAX_DEADLINE, OperationTerms, PerfServer, ServerConfig, ServerCounters};
+pub use self::server::{
+    BadTerms, MAX_DEADLINE, OperationTerms, PerfServer, ServerConfig, ServerCounters, ServerEvents,
+};
 pub use self::wire::{BadOrder, OperationAnswer, ProvideOrder, RetrieveOrder, StepMeasurement};

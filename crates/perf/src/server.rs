@@ -11,6 +11,7 @@ mod method;
 mod metrics;
 mod place;
 mod publishing;
+mod telling;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -34,11 +35,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use self::{
     config::{MAX_DEADLINE, ServerConfig},
     counters::ServerCounters,
+    telling::ServerEvents,
     terms::{BadTerms, OperationTerms},
 };
 use self::{method::Method, place::Place, terms::told};
 use crate::{
-    Operation,
+    FullTableConfig, FullTableKeeper, Operation,
     indexer::{IndexerClient, IndexerFarewell},
 };
 
@@ -60,6 +62,8 @@ struct Shared<F: Fabric> {
     indexer: OnceLock<IndexerClient>,
     /// How many peers were made for one operation each.
     fresh: AtomicU64,
+    /// How many operations were given a name.
+    named: AtomicU64,
     counters: Arc<ServerCounters>,
     leaving: CancellationToken,
     /// What goes on after an operation has returned.
@@ -82,7 +86,7 @@ impl<F: Fabric> PerfServer<F> {
     /// Joins a fabric. When this returns, it listens, and has just begun to fill its table.
     pub async fn join(fabric: &F, config: ServerConfig) -> Result<Self, F::Error> {
         let node = Node::join(fabric, config.node()).await?;
-        Ok(Self(Arc::new(Shared {
+        let server = Self(Arc::new(Shared {
             fabric: fabric.clone(),
             config,
             node: Arc::new(node),
@@ -90,10 +94,26 @@ impl<F: Fabric> PerfServer<F> {
             everybody: Mutex::default(),
             indexer: OnceLock::new(),
             fresh: AtomicU64::new(0),
+            named: AtomicU64::new(0),
             counters: Arc::default(),
             leaving: CancellationToken::new(),
             rest: TaskTracker::new(),
-        })))
+        }));
+        if server.0.config.crawls {
+            server.crawl();
+        }
+        Ok(server)
+    }
+
+    /// Has the network crawled now and every hour, until it leaves.
+    fn crawl(&self) {
+        let (server, leaving) = (self.clone(), self.0.leaving.clone());
+        let ServerConfig { node, .. } = &self.0.config;
+        let (member, protocols) = (self.0.node.member().clone(), Arc::clone(&node.profile.protocols));
+        let keeper = FullTableKeeper::new(member, protocols, &node.bootstrap, FullTableConfig::default());
+        self.0.rest.spawn(async move {
+            keeper.run(|table| server.set_everybody(table), &leaving).await;
+        });
     }
 
     /// Publishes that it provides a key (a multihash).
@@ -131,12 +151,16 @@ impl<F: Fabric> PerfServer<F> {
             }
         };
         under_way.end(&operation);
+        if let Some(events) = &shared.config.events {
+            events.ended(&operation);
+        }
         operation
     }
 
-    /// What an operation goes by if nothing else is said.
+    /// What an operation goes by if nothing else is said: with a name that no other has.
     pub fn terms(&self) -> OperationTerms {
-        OperationTerms::usual(&self.0.config)
+        let id = self.0.config.operation_id(self.0.named.fetch_add(1, Ordering::Relaxed));
+        OperationTerms { id, ..OperationTerms::usual(&self.0.config) }
     }
 
     /// How it was set up.

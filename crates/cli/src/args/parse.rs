@@ -239,7 +239,7 @@ mod tests {
         for (name, options) in leaves(&command(), "") {
             let has = |option: &&str| options.iter().any(|own| own == option);
             let expected = match name.as_str() {
-                "crawl" | "provide" | "hydra" | "testnet" => &watching[..],
+                "crawl" | "provide" | "hydra" | "testnet" | "perf server" => &watching[..],
                 "health" => &["metrics-token-file"],
                 _ => &[],
             };

@@ -5,12 +5,17 @@ mod fleet;
 mod health;
 mod report;
 mod scheduler;
+mod server;
 
 use clap::{Args, Subcommand};
 
 pub(crate) use self::{
-    demo::PerfDemoArgs, fleet::PerfFleetArgs, health::PerfHealthArgs, report::PerfReportArgs,
+    demo::PerfDemoArgs,
+    fleet::PerfFleetArgs,
+    health::PerfHealthArgs,
+    report::PerfReportArgs,
     scheduler::PerfSchedulerArgs,
+    server::{EntryArgs, PerfEventsArgs, PerfServerArgs},
 };
 use crate::{help, manners::OptOutArgs};
 
@@ -28,6 +33,10 @@ pub(crate) enum PerfCommand {
     /// List the servers that are registered, and say whether they are alive
     #[command(after_help = help::PERF_FLEET)]
     Fleet(PerfFleetArgs),
+
+    /// Run a server that publishes and looks up when it is told to by HTTP, and says what that took
+    #[command(after_help = help::PERF_SERVER)]
+    Server(Box<PerfServerArgs>),
 
     /// Ask a server whether it is ready to be measured with: exit code 0 or 1
     #[command(after_help = help::PERF_HEALTH)]
@@ -48,8 +57,9 @@ pub(crate) enum PerfCommand {
 
 impl PerfCommand {
     /// The lists of who is left alone, of a part that has them.
-    pub(super) const fn opt_out(&mut self) -> Option<&mut OptOutArgs> {
+    pub(super) fn opt_out(&mut self) -> Option<&mut OptOutArgs> {
         match self {
+            Self::Server(args) => Some(&mut args.reach.manners.opt_out),
             Self::Demo(_) | Self::Fleet(_) | Self::Health(_) | Self::Report(_) | Self::Scheduler(_) => None,
         }
     }

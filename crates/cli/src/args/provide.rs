@@ -73,6 +73,6 @@ pub(crate) struct PlaceArgs {
     pub(crate) announce: Vec<List<Multiaddr>>,
 }
 
-fn address(text: &str) -> Result<Multiaddr, String> {
+pub(super) fn address(text: &str) -> Result<Multiaddr, String> {
     kad::parse::multiaddr(text).map_err(|error| format!("it is no multiaddress ({error})"))
 }

@@ -5,6 +5,7 @@ pub(super) mod fleet;
 mod health;
 mod report;
 mod scheduler;
+mod server;
 
 use crate::{
     args::{PerfArgs, PerfCommand},
@@ -15,6 +16,7 @@ use crate::{
 pub(crate) async fn run(args: PerfArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
     match args.what {
         PerfCommand::Fleet(args) => fleet::run(&args).await,
+        PerfCommand::Server(args) => Box::pin(server::run(*args, in_use)).await,
         PerfCommand::Health(args) => health::run(&args).await,
         PerfCommand::Demo(args) => demo::run(args).await,
         PerfCommand::Report(args) => report::run(&args, in_use),

@@ -23,6 +23,7 @@ help! {
     hydra: ["hydra", "--help"],
     perf: ["perf", "--help"],
     perf_fleet: ["perf", "fleet", "--help"],
+    perf_server: ["perf", "server", "--help"],
     perf_health: ["perf", "health", "--help"],
     perf_demo: ["perf", "demo", "--help"],
     perf_report: ["perf", "report", "--help"],

@@ -23,6 +23,7 @@ mod perf_demo;
 mod perf_fleet;
 mod perf_report;
 mod perf_rows;
+mod perf_server;
 mod program;
 mod provide;
 mod provider;

@@ -10,7 +10,7 @@ const VERSION_0: (&str, usize) = ("Qm", 46);
 
 /// A CID: of version 0 without a codec.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cid {
+pub(crate) struct Cid {
     codec: Option<u64>,
     multihash: Vec<u8>,
 }
@@ -34,12 +34,12 @@ pub enum BadCid {
 
 impl Cid {
     /// Of version 0, of what has this multihash.
-    pub(super) const fn of_multihash(multihash: Vec<u8>) -> Self {
+    pub(crate) const fn of_multihash(multihash: Vec<u8>) -> Self {
         Self { codec: None, multihash }
     }
 
     /// The key that its content has in the DHT: the multihash, whatever the codec.
-    pub(super) fn key(&self) -> &[u8] {
+    pub(crate) fn key(&self) -> &[u8] {
         &self.multihash
     }
 

@@ -21,7 +21,6 @@ pub(super) enum Asked {
 }
 
 /// What a request asks; else what it is answered.
-#[expect(clippy::result_large_err, reason = "it is an answer, and is sent at once")]
 pub(super) fn asked(method: &Method, path: &str, query: Option<&str>) -> Result<Asked, Response> {
     let clean = cleaned(path);
     if clean != path {

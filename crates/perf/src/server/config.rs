@@ -8,6 +8,9 @@ use multiaddr::Protocol;
 use schema::{ConnectionPolicy, Strategy};
 use sha2::{Digest as _, Sha256};
 
+use super::ServerEvents;
+use crate::OperationId;
+
 /// The longest deadline that somebody may ask for.
 pub const MAX_DEADLINE: Duration = Duration::from_secs(600);
 
@@ -36,6 +39,10 @@ pub struct ServerConfig {
     pub looks_at_home: bool,
     /// How much CPU time the process has had; `None` where nobody measures that, as in virtual time.
     pub cpu: Option<fn() -> Duration>,
+    /// Whether it has the network crawled every hour, to know everybody in it; else whoever joined it says who there is.
+    pub crawls: bool,
+    /// Who is told of its operations; `None` for nobody.
+    pub events: Option<ServerEvents>,
 }
 
 impl ServerConfig {
@@ -52,6 +59,8 @@ impl ServerConfig {
             retrieve_time: DEADLINE,
             looks_at_home: false,
             cpu: None,
+            crawls: false,
+            events: None,
         }
     }
 
@@ -70,17 +79,25 @@ impl ServerConfig {
     /// How a peer lives that is made for one operation: with a key of its own, which `number` and the seed determine, at ports that the
     /// system chooses, as a client.
     pub(super) fn fresh(&self, number: u64) -> Option<NodeConfig> {
-        let drawn: [u8; 32] = Sha256::new()
-            .chain_update(b"kadscope perf: a fresh peer")
-            .chain_update(self.node.seed.to_be_bytes())
-            .chain_update(number.to_be_bytes())
-            .finalize()
-            .into();
+        let drawn = self.drawn(b"kadscope perf: a fresh peer", number);
         let keypair = Keypair::ed25519_from_bytes(drawn).ok()?;
         let listen = self.node.listen.iter().map(at_any_port).collect();
         let profile = NodeProfile { announce: Vec::new(), ..self.node.profile.clone() };
         let seed = self.node.seed.wrapping_add(number).wrapping_add(1);
         Some(NodeConfig { keypair, listen, profile, serves: false, watch: None, seed, ..self.node() })
+    }
+
+    /// The name of the operation with this number.
+    pub(super) fn operation_id(&self, number: u64) -> OperationId {
+        let drawn = self.drawn(b"kadscope perf: an operation", number);
+        OperationId(std::array::from_fn(|index| drawn[index]))
+    }
+
+    /// What its seed and its peer determine: the same again, and nobody else's.
+    fn drawn(&self, what: &[u8], number: u64) -> [u8; 32] {
+        let peer = self.node.keypair.public().to_peer_id();
+        let sha = Sha256::new().chain_update(what).chain_update(peer.to_bytes());
+        sha.chain_update(self.node.seed.to_be_bytes()).chain_update(number.to_be_bytes()).finalize().into()
     }
 
     /// The names of the network's protocol.

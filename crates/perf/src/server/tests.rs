@@ -243,8 +243,6 @@ async fn a_mate_that_names_itself_on_a_connection_that_stood_is_told_apart() {
     let key = key("content");
     publisher.provide(&key, &publisher.terms()).await;
     // A connection to it stands, and it is asked itself.
-    let mut rules = finder.config().node.rules;
-    rules.follow_up = kad::lookup::FollowUp::Rest;
     let mate = publisher.contact().peer;
     assert!(finder.node().table().iter().any(|contact| contact.peer == mate), "it knows its mate");
     let mut operations = Vec::new();

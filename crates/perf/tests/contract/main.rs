@@ -1,5 +1,6 @@
 //! The HTTP API of a server beside what Parsec's servers answered: every recorded exchange is sent as it was, and what comes is compared.
 
+mod described;
 mod exchange;
 mod hostile;
 mod recorded;
