@@ -177,7 +177,7 @@ mod tests {
         drop(spill);
         let [mut left] = <[_; 1]>::try_from(Spill::left_behind(&place)).unwrap();
         assert_eq!(left.run(), run());
-        let all: Vec<_> = std::iter::from_fn(|| left.next().unwrap()).collect();
+        let all: Vec<_> = std::iter::from_fn(|| left.next::<Waiting>().unwrap()).collect();
         assert_eq!(all, [1, 2, 3].map(waiting));
         assert!(left.is_read());
         left.remove();

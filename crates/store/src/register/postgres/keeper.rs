@@ -224,10 +224,10 @@ async fn bring_left(login: &Login, client: &PgClient, directory: &std::path::Pat
         let Some(number) = number else { continue };
         match bring_one::<ParsecCourier>(login, number, spill).await {
             Ok(rows) => {
-                tracing::info!(path, rows, "measurements that were left in a file are in the database now")
+                tracing::info!(path, rows, "measurements that were left in a file are in the database now");
             }
             Err(reason) => {
-                tracing::warn!(path, reason, "measurements that were left in a file cannot be brought yet")
+                tracing::warn!(path, reason, "measurements that were left in a file cannot be brought yet");
             }
         }
     }
