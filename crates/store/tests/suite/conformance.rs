@@ -382,12 +382,9 @@ fn of_every_kind() -> Vec<Row> {
         read_error: failure(),
     };
     let in_degree = PeerInDegree { named: PeerNumber(2), tables: 1, heard_after: 1, given: false };
-    let step = ClockStep {
-        noticed_at: started_at,
-        expected: started_at.after(Duration::from_secs(60)),
-        wall: started_at.after(Duration::from_secs(3600)),
-        cause: StepCause::Suspended,
-    };
+    let (noticed_at, minute) = (started_at, started_at.after(Duration::from_secs(60)));
+    let wall = started_at.after(Duration::from_secs(3600));
+    let step = ClockStep { noticed_at, expected: minute, wall, cause: StepCause::Suspended };
     let mut all: Vec<Row> = vec![
         rows::visit(1).into(),
         ping.into(),

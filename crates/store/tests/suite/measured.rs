@@ -16,7 +16,13 @@ use schema::{
 /// Two measurements of the peer 1, one of which nothing is absent and one of which all that can be is, and a request in the
 /// first. The peers 0 to 2 are introduced before.
 pub(crate) fn measured(at: Timestamp) -> Vec<Row> {
-    let whole = Measurement {
+    let bare = Measurement::planned(PeerNumber(1), [8; 16], OperationKind::Provide, at);
+    vec![whole(at).into(), bare.into(), asked(at).into()]
+}
+
+/// One of which nothing is absent.
+fn whole(at: Timestamp) -> Measurement {
+    Measurement {
         peer: PeerNumber(1),
         server: 12,
         fleet: "fleet".to_owned(),
@@ -67,9 +73,12 @@ pub(crate) fn measured(at: Timestamp) -> Vec<Row> {
         culprit_time: Some(Duration::from_micros(57)),
         clock_offset: Some(Duration::from_micros(58)),
         clock_is_ahead: Some(true),
-    };
-    let bare = Measurement::planned(PeerNumber(1), [8; 16], OperationKind::Provide, at);
-    let asked = MeasurementRequest {
+    }
+}
+
+/// A request of which nothing is absent.
+fn asked(at: Timestamp) -> MeasurementRequest {
+    MeasurementRequest {
         peer: PeerNumber(1),
         attempt: [7; 16],
         purpose: RequestPurpose::ReadBack,
@@ -93,6 +102,5 @@ pub(crate) fn measured(at: Timestamp) -> Vec<Row> {
         is_critical: true,
         read_back_after: Some(Duration::from_micros(31)),
         has_record: Some(true),
-    };
-    vec![whole.into(), bare.into(), asked.into()]
+    }
 }
