@@ -35,8 +35,8 @@ pub(crate) use self::{
     origin::Variables,
     parse::{Parsed, command, parse},
     perf::{
-        EntryArgs, PerfArgs, PerfCommand, PerfDemoArgs, PerfEventsArgs, PerfFleetArgs, PerfHealthArgs,
-        PerfReportArgs, PerfSchedulerArgs, PerfServerArgs,
+        EntryArgs, PerfArgs, PerfCommand, PerfDemoArgs, PerfEventsArgs, PerfExplainArgs, PerfFleetArgs,
+        PerfHealthArgs, PerfReportArgs, PerfSchedulerArgs, PerfServerArgs,
     },
     ping::{PingArgs, Pinged},
     provide::{PlaceArgs, ProvideArgs},

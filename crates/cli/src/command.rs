@@ -25,7 +25,10 @@ pub(crate) use self::{
     hydra::{HeadRow, PlanRow},
     lookup::{Answer, Closest, DialledRow, FoundRow, KnownAddress, ProviderRow, RetrievalRow, ValueRow},
     networks::Described,
-    perf::fleet::{ListedFleet, ListedServer},
+    perf::{
+        ExplainedOperation,
+        fleet::{ListedFleet, ListedServer},
+    },
     ping::{AddressRow, PeerRow},
     provide::{HolderRow, Publication},
     recount::Compared,

@@ -177,6 +177,18 @@ Nothing leaves this process: the network is simulated and time is virtual, so a 
 minute. The servers and schedulers are the same code as on the wire. The same seed gives the same
 report.";
 
+/// Below the help of `perf explain`.
+pub(crate) const PERF_EXPLAIN: &str = "\
+Examples:
+  kadscope perf explain --store perf.sqlite
+  kadscope perf explain --store perf.sqlite --slowest 5
+  kadscope perf explain --store perf.sqlite --failed --json
+  kadscope perf explain --store perf.sqlite --operation 5f0c1d2e3a4b59687786950413223140
+
+Without --operation, all operations are added up first: what they waited for, and who held up most.
+The pieces of a path follow each other without a gap, and add up to what the operation took.
+Servers of others tell nothing of what they do: their operations are not explained.";
+
 /// Below the help of `perf report`.
 pub(crate) const PERF_REPORT: &str = "\
 Examples:

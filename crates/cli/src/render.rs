@@ -2,6 +2,7 @@
 
 mod completeness;
 mod crawls;
+mod explain;
 mod fleet;
 mod heads;
 mod hydra;
@@ -22,6 +23,7 @@ mod truth;
 
 pub(crate) use self::{
     crawls::crawls,
+    explain::{explained, held_up},
     fleet::fleet,
     heads::heads,
     hydra::hydra,

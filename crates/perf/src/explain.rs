@@ -7,6 +7,7 @@
 
 mod culprit;
 mod path;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod wasted;
@@ -18,6 +19,7 @@ use kad::{PeerId, failure::Failure};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::culprit::known_culprit;
+pub use self::tally::{ExplainSummary, ExplainTally, HeldUpBy, WaitShare};
 pub(crate) use self::without::{faster_found, faster_published};
 use crate::operation::{Operation, written};
 

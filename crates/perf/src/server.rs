@@ -142,7 +142,9 @@ impl<F: Fabric> PerfServer<F> {
         let place = Place::found(self, terms.policy).await;
         let told = told((kind, key), terms, shared);
         let operation = match place {
-            Ok(place) if kind == OperationKind::Provide => shared.publish(place, told).await,
+            Ok(place) if kind == OperationKind::Provide => {
+                shared.publish(place, told, &terms.read_back).await
+            }
             Ok(place) => shared.find(place, told).await,
             Err(failure) => {
                 let outcome = OperationOutcome::Failed;

@@ -1,6 +1,7 @@
 //! What can be asked of `perf`: publications and lookups, timed.
 
 mod demo;
+mod explain;
 mod fleet;
 mod health;
 mod report;
@@ -11,6 +12,7 @@ use clap::{Args, Subcommand};
 
 pub(crate) use self::{
     demo::PerfDemoArgs,
+    explain::PerfExplainArgs,
     fleet::PerfFleetArgs,
     health::PerfHealthArgs,
     report::PerfReportArgs,
@@ -46,6 +48,10 @@ pub(crate) enum PerfCommand {
     #[command(after_help = help::PERF_DEMO)]
     Demo(PerfDemoArgs),
 
+    /// Say why operations took as long as they did: what each waited for, and who held it up
+    #[command(after_help = help::PERF_EXPLAIN)]
+    Explain(PerfExplainArgs),
+
     /// Make the section of a weekly report from the attempts that are kept: a page, its figures and every number
     #[command(after_help = help::PERF_REPORT)]
     Report(PerfReportArgs),
@@ -60,7 +66,12 @@ impl PerfCommand {
     pub(super) fn opt_out(&mut self) -> Option<&mut OptOutArgs> {
         match self {
             Self::Server(args) => Some(&mut args.reach.manners.opt_out),
-            Self::Demo(_) | Self::Fleet(_) | Self::Health(_) | Self::Report(_) | Self::Scheduler(_) => None,
+            Self::Demo(_)
+            | Self::Explain(_)
+            | Self::Fleet(_)
+            | Self::Health(_)
+            | Self::Report(_)
+            | Self::Scheduler(_) => None,
         }
     }
 }

@@ -24,6 +24,7 @@ help! {
     perf: ["perf", "--help"],
     perf_fleet: ["perf", "fleet", "--help"],
     perf_server: ["perf", "server", "--help"],
+    perf_explain: ["perf", "explain", "--help"],
     perf_health: ["perf", "health", "--help"],
     perf_demo: ["perf", "demo", "--help"],
     perf_report: ["perf", "report", "--help"],

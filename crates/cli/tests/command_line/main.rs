@@ -20,6 +20,7 @@ mod manners;
 mod networks;
 mod outputs;
 mod perf_demo;
+mod perf_explain;
 mod perf_fleet;
 mod perf_report;
 mod perf_rows;

@@ -47,7 +47,7 @@ fn rows() -> Vec<Measurement> {
 }
 
 /// A store with these attempts, and where it is.
-fn kept(rows: Vec<Measurement>) -> (TempDir, String) {
+pub(crate) fn kept(rows: Vec<impl Into<Row>>) -> (TempDir, String) {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("perf.sqlite");
     let store = Store::open(&StoreUrl::Sqlite(path.clone())).expect("opened").expect("kept");

@@ -104,6 +104,11 @@ impl OperationRequest {
         matches!(self.fate, RpcFate::Answered | RpcFate::Unconfirmed)
     }
 
+    /// Whether the record was given by it.
+    pub fn is_gift(&self) -> bool {
+        self.purpose == RequestPurpose::Give
+    }
+
     /// How long it took from when it was decided on; `None` if nobody saw its end.
     pub fn took(&self) -> Option<Duration> {
         Some(self.ended_after?.saturating_sub(self.asked_after))

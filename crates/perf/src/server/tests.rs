@@ -258,3 +258,24 @@ async fn a_mate_that_names_itself_on_a_connection_that_stood_is_told_apart() {
         "whoever provides is forgotten, as Parsec does"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn those_who_were_given_a_record_are_asked_for_it_at_each_time() {
+    let fabric = fabric(HEALTHY);
+    let server = join(&fabric, config(&fabric, 1)).await;
+    let read_back: Vec<Duration> = [0, 1, 5, 30].map(Duration::from_secs).to_vec();
+    let terms = OperationTerms { read_back: read_back.clone(), ..server.terms() };
+    let begun = Instant::now();
+    let operation = server.provide(&key("content"), &terms).await;
+    assert!(begun.elapsed() >= operation.took + read_back[3], "it is read back after it was told");
+    let read: Vec<_> =
+        operation.requests.iter().filter(|request| request.purpose == RequestPurpose::ReadBack).collect();
+    assert_eq!(read.len(), 4 * operation.counts.holders_sent as usize);
+    assert!(
+        read.iter().all(|request| request.has_record == Some(true) && request.agent.is_some()),
+        "{read:?}"
+    );
+    let late = read.iter().filter(|request| request.read_back_after == Some(read_back[3]));
+    assert!(late.into_iter().all(|request| request.asked_after >= operation.took + read_back[3]));
+    assert!(operation.critical_path.iter().all(|piece| piece.until <= operation.took));
+}
