@@ -143,7 +143,7 @@ fn a_part_of_the_time_is_reported_alone_and_the_same_rows_give_the_same_files() 
 
 #[test]
 fn what_cannot_be_reported_is_said_and_nothing_is_written() {
-    let (dir, store) = kept(Vec::new());
+    let (dir, store) = kept(Vec::<Row>::new());
     let out = dir.path().join("week");
     let long = Measurement { fleet: "x".repeat(300), ..rows().remove(0) };
     let (_other, of_long) = kept(vec![long]);
