@@ -6,7 +6,6 @@ use std::{
 };
 
 use estimate::Proportion;
-use schema::RequestPurpose;
 use serde::Serialize;
 
 use crate::Operation;
@@ -44,11 +43,8 @@ struct Counts {
 pub fn accepted_shares<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> Vec<AcceptedShare> {
     let mut all: BTreeMap<Option<&str>, BTreeMap<Duration, Counts>> = BTreeMap::new();
     for operation in operations {
-        let given = operation.requests.iter().filter(|request| request.purpose == RequestPurpose::Give);
-        let sent: HashSet<_> = given
-            .filter(|given| given.sent_after.is_some() && given.failure.is_none())
-            .map(|given| given.peer)
-            .collect();
+        let given = operation.requests.iter().filter(|request| request.is_gift() && request.has_left());
+        let sent: HashSet<_> = given.map(|given| given.peer).collect();
         for request in &operation.requests {
             let Some(after) = request.read_back_after.filter(|_| sent.contains(&request.peer)) else {
                 continue;

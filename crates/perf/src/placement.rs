@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use kad::{Key, PeerId, message::K};
-use schema::RequestPurpose;
 use serde::Serialize;
 
 use crate::Operation;
@@ -66,8 +65,7 @@ impl PlacementScore {
         operation: &'a Operation,
         everybody: impl IntoIterator<Item = &'a PeerId>,
     ) -> Option<Self> {
-        let given = operation.requests.iter().filter(|request| request.purpose == RequestPurpose::Give);
-        let sent = given.filter(|given| given.sent_after.is_some() && given.failure.is_none());
+        let sent = operation.requests.iter().filter(|request| request.is_gift() && request.has_left());
         Self::of(&operation.key, sent.map(|given| &given.peer), everybody)
     }
 }

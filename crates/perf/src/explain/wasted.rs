@@ -21,9 +21,9 @@ pub(super) fn counts(operation: &Operation, closest: &HashSet<PeerId>) -> Operat
         counts.failed_dials += u32::from(is_in_vain && request.fate != RpcFate::Cancelled);
         counts.bytes_in += request.bytes_in;
         counts.bytes_out += request.bytes_out;
-        if request.purpose == RequestPurpose::Give {
+        if request.is_gift() {
             counts.holders += 1;
-            counts.holders_sent += u32::from(request.is_answered());
+            counts.holders_sent += u32::from(request.has_left());
         } else if request.fate == RpcFate::Answered {
             // By Go's rules some are asked for what they have said.
             let is_first = answered_before.insert(request.peer);

@@ -109,6 +109,11 @@ impl OperationRequest {
         self.purpose == RequestPurpose::Give
     }
 
+    /// Whether it left, and nobody refused it so far: all that a publisher by Go's rules waits for.
+    pub const fn has_left(&self) -> bool {
+        self.sent_after.is_some() && self.failure.is_none()
+    }
+
     /// How long it took from when it was decided on; `None` if nobody saw its end.
     pub fn took(&self) -> Option<Duration> {
         Some(self.ended_after?.saturating_sub(self.asked_after))
