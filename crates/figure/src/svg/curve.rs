@@ -15,6 +15,9 @@ use crate::{
 /// With no more values than these each has a mark.
 const MAX_MARKED: usize = 31;
 
+/// With more curves than these, bands are sheer.
+const MAX_BANDS: usize = 4;
+
 /// Nearer to each other than this, in pixels, two points are one.
 const NEAR: f64 = 0.3;
 
@@ -41,7 +44,7 @@ pub(super) fn steps(
         if has_band(&run) {
             let upper = stepped(&run, |place| place.high);
             let band = format!("{upper}V{}{}Z", px(last.low), stepped_back(&run, |place| place.low));
-            drawing.path(&format!("band {class}"), &band, "");
+            drawing.path(&format!("{} {class}", band_class(canvas)), &band, "");
         }
         drawing.path(&format!("curve {class}"), &stepped(&run, |place| place.y), &stroke(index));
         if run.len() == 1 {
@@ -100,7 +103,7 @@ pub(super) fn line(drawing: &mut Drawing, canvas: &Canvas<'_>, series: &Series, 
                 through(|place| place.high, &mut run.iter()),
                 through(|place| place.low, &mut run.iter().rev()),
             );
-            drawing.path(&format!("band {class}"), &format!("M{there}L{back}Z"), "");
+            drawing.path(&format!("{} {class}", band_class(canvas)), &format!("M{there}L{back}Z"), "");
         }
         drawing.path(
             &format!("curve {class}"),
@@ -134,6 +137,11 @@ fn runs(canvas: &Canvas<'_>, datums: &[Datum], x: impl Fn(f64) -> Option<f64>) -
     }
     runs.retain(|run| !run.is_empty());
     runs
+}
+
+/// Bands of many curves lie on each other: the more there are, the less of each is seen.
+fn band_class(canvas: &Canvas<'_>) -> &'static str {
+    if canvas.panel.series.len() > MAX_BANDS { "band sheer" } else { "band" }
 }
 
 /// Whether there is an interval anywhere.

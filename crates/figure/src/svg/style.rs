@@ -19,7 +19,7 @@ pub(super) fn sheet() -> String {
         ".kf text{{font-family:Helvetica,Arial,'Liberation Sans',sans-serif;font-size:{BODY}px;stroke:none}}\
          .kf .title{{font-size:{TITLE}px;font-weight:bold}}.kf .strong{{font-weight:bold}}.kf .small{{font-size:{SMALL}px}}\
          .kf .tiny{{font-size:9px}}.kf .num{{font-variant-numeric:tabular-nums}}\
-         .kf .curve{{fill:none;stroke-width:1.7;stroke-linejoin:round}}.kf .band{{stroke:none;fill-opacity:.16}}\
+         .kf .curve{{fill:none;stroke-width:1.7;stroke-linejoin:round}}.kf .band{{stroke:none;fill-opacity:.16}}.kf .sheer{{fill-opacity:.06}}\
          .kf .thin{{fill:none;stroke-width:1}}.kf .thick{{fill:none;stroke-width:2.2}}\
          .kf .body{{stroke-width:1;fill-opacity:.3}}.kf .bar{{stroke:none;fill-opacity:.85}}.kf .pale{{stroke:none;fill-opacity:.45}}\
          .kf .dot{{stroke:none}}.kf .open{{stroke-dasharray:3 2;fill-opacity:.12}}\
