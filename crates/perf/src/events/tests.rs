@@ -130,6 +130,15 @@ async fn a_place_that_stalls_slows_nobody_and_takes_no_more_memory_than_it_may()
     assert_eq!(counters.waiting_bytes(), 0);
 }
 
+/// The body of a request of lines of JSON; `None` as long as some of it is missing.
+fn whole_body(request: &str) -> Option<String> {
+    let (head, body) = request.split_once("\r\n\r\n")?;
+    let head = head.to_lowercase();
+    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+    assert!(head.contains("content-type: application/x-ndjson"), "{head}");
+    (Some(body.len()) == length?.parse().ok()).then(|| body.to_owned())
+}
+
 /// A service that answers each request with the next of these, and then hangs up. Gives the bodies.
 async fn service(answers: &'static [&'static str]) -> (SocketAddr, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -141,14 +150,8 @@ async fn service(answers: &'static [&'static str]) -> (SocketAddr, JoinHandle<Ve
             let mut request = Vec::new();
             let body = loop {
                 stream.read_buf(&mut request).await.expect("a request");
-                let text = String::from_utf8_lossy(&request);
-                if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                    let head = head.to_lowercase();
-                    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
-                    if Some(body.len()) == length.and_then(|length| length.parse().ok()) {
-                        assert!(head.contains("content-type: application/x-ndjson"), "{head}");
-                        break body.to_owned();
-                    }
+                if let Some(body) = whole_body(&String::from_utf8_lossy(&request)) {
+                    break body;
                 }
             };
             bodies.push(body);

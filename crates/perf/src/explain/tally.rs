@@ -125,8 +125,8 @@ impl ExplainTally {
 
     fn blame(&mut self, operation: &Operation, culprit: &Culprit) {
         self.explained += 1;
-        let asked = operation.requests.iter().filter(|request| request.peer == culprit.peer);
-        let agent = asked.filter_map(|request| request.agent.as_deref()).next();
+        let mut asked = operation.requests.iter().filter(|request| request.peer == culprit.peer);
+        let agent = asked.find_map(|request| request.agent.as_deref());
         let held = culprit.held;
         count(&mut self.peers, culprit.peer.to_string(), held);
         count(&mut self.agents, agent.unwrap_or(UNKNOWN).to_owned(), held);
