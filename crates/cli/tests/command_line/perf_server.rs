@@ -31,7 +31,8 @@ impl Server {
             "--addresses",
             "loopback",
         ];
-        let args = args.iter().chain(&["--startup-delay", "100ms", "--bootstrap", &first]).chain(more);
+        let begin = ["--startup-delay", "100ms", "--bootstrap", &first];
+        let args = args.iter().chain(&begin).chain(more);
         let mut running = Running::start(&mut kadscope(args));
         let said = running.await_stderr(|line| line.contains("the HTTP API is at http://"));
         let at = said.trim().rsplit("http://").next().expect("an address").to_owned();
