@@ -150,6 +150,9 @@ Examples:
   Alone, asked by hand:
     kadscope perf server --fleet mine --store none --addresses loopback --bootstrap ADDR
     curl -X POST 127.0.0.1:7070/provide -d '{\"Content\":\"aGVsbG8=\"}'
+  One that publishes to an indexer and looks up there, and joins nobody's network:
+    kadscope perf server --fleet indexer --routing indexer --indexer http://127.0.0.1:3000 \\
+      --publisher 127.0.0.1:2020 --store perf.sqlite --addresses loopback
   A server that Parsec's schedulers find and use:
     kadscope perf server --fleet default --parsec-compat --store postgres://parsec@db/parsec \\
       --listen 10.0.0.7:7070 --listen-open

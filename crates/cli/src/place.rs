@@ -27,7 +27,7 @@ pub(crate) struct Place {
 
 impl Place {
     /// What was asked for, and for the rest this machine's addresses of the class that the network dials. Where the first
-    /// peers are known by name alone, one of them is dialled to see where it is.
+    /// peers are known by name alone, one of them is dialled to see where it is; where there are none, nobody is.
     pub(crate) async fn find(args: PlaceArgs, reach: &ReachArgs, network: &Network) -> anyhow::Result<Self> {
         let flat = |lists: Vec<List<Multiaddr>>| lists.into_iter().flat_map(|list| list.0).collect();
         let (listen, announce): (Vec<_>, Vec<_>) = (flat(args.listen), flat(args.announce));
@@ -40,7 +40,7 @@ impl Place {
         let of_class = if announce.is_empty() { policy } else { Addresses::Any };
         let is_of_class = |ip: &IpAddr| of_class.socket(&tcp_multiaddr(SocketAddr::new(*ip, 1))).is_ok();
         let mut found = own_addresses(policy, network);
-        if !found.iter().any(is_of_class) {
+        if !found.iter().any(is_of_class) && !network.bootstrap.is_empty() {
             let there = Reach::of(reach.clone()).await?.first_socket().await;
             found.extend(there.and_then(towards));
         }

@@ -136,6 +136,7 @@ impl<F: Fabric> PerfServer<F> {
         let under_way = shared.counters.begin();
         if let Some(indexer) = shared.indexer() {
             let operation = shared.at_indexer(indexer, told((kind, key), terms, shared)).await;
+            shared.ended(&operation);
             under_way.end(&operation);
             return operation;
         }
@@ -152,10 +153,8 @@ impl<F: Fabric> PerfServer<F> {
                 Operation { failure: Some(failure), ..operation }
             }
         };
+        shared.ended(&operation);
         under_way.end(&operation);
-        if let Some(events) = &shared.config.events {
-            events.ended(&operation);
-        }
         operation
     }
 
@@ -244,6 +243,13 @@ impl<F: Fabric> Shared<F> {
     /// The indexer that it publishes to, if that is its strategy and it has one.
     fn indexer(&self) -> Option<&IndexerClient> {
         self.indexer.get().filter(|_| self.config.strategy == Strategy::Indexer)
+    }
+
+    /// Tells of an operation that is over, if somebody wants to hear of it.
+    fn ended(&self, operation: &Operation) {
+        if let Some(events) = &self.config.events {
+            events.ended(operation);
+        }
     }
 
     fn method(&self, persistence: Persistence) -> Method {

@@ -4,6 +4,7 @@ mod demo;
 mod explain;
 mod fleet;
 mod health;
+mod indexer;
 mod report;
 mod scheduler;
 mod server;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails, in its helpers too")]
 
+extern crate perf as kadscope_perf;
+
 mod crawls;
 mod demo;
 mod ending;
@@ -14,6 +16,13 @@ mod full_disk;
 mod go_server;
 mod help;
 mod hydra;
+#[path = "../../../perf/tests/ipni/indexer.rs"]
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "it has more whims than are wanted here, and ends at the first error"
+)]
+mod ipni;
 mod lookup;
 mod lost_rows;
 mod manners;
@@ -22,6 +31,7 @@ mod outputs;
 mod perf_demo;
 mod perf_explain;
 mod perf_fleet;
+mod perf_indexer;
 mod perf_report;
 mod perf_rows;
 mod perf_server;

@@ -11,14 +11,19 @@ use serde_json::Value;
 use crate::program::{Ended, Running, Testnet, kadscope, run};
 
 /// A server in a network of this machine, and where its API is.
-struct Server {
-    running: Running,
+pub(crate) struct Server {
+    pub(crate) running: Running,
     at: String,
 }
 
 impl Server {
     fn start(testnet: &Testnet, more: &[&str]) -> Self {
         let first = testnet.bootstrap()[0].to_owned();
+        Self::alone(&[&["--bootstrap", &first], more].concat())
+    }
+
+    /// One that is told by these options alone whom it asks. When this returns, it is ready.
+    pub(crate) fn alone(more: &[&str]) -> Self {
         let args = [
             "perf",
             "server",
@@ -30,17 +35,17 @@ impl Server {
             "127.0.0.1:0",
             "--addresses",
             "loopback",
+            "--startup-delay",
+            "100ms",
         ];
-        let begin = ["--startup-delay", "100ms", "--bootstrap", &first];
-        let args = args.iter().chain(&begin).chain(more);
-        let mut running = Running::start(&mut kadscope(args));
+        let mut running = Running::start(&mut kadscope(args.iter().chain(more)));
         let said = running.await_stderr(|line| line.contains("the HTTP API is at http://"));
         let at = said.trim().rsplit("http://").next().expect("an address").to_owned();
         while run(["perf", "health", &at]).code != 0 {}
         Self { running, at }
     }
 
-    fn ask(&self, path: &str, body: &str) -> Value {
+    pub(crate) fn ask(&self, path: &str, body: &str) -> Value {
         let mut stream = TcpStream::connect(&self.at).expect("a connection");
         let head = format!(
             "POST {path} HTTP/1.0\r\nHost: {}\r\nContent-Length: {}\r\n\r\n{body}",
@@ -53,7 +58,7 @@ impl Server {
         serde_json::from_str(answer.split_once("\r\n\r\n").expect("a head").1).expect(&answer)
     }
 
-    fn end(mut self) -> Ended {
+    pub(crate) fn end(mut self) -> Ended {
         self.running.send(Signal::TERM);
         self.running.wait()
     }
@@ -83,7 +88,7 @@ fn what_one_server_publishes_another_finds_and_both_stand_in_the_register() {
     assert_eq!(publisher.end().code, 0);
     let store = rusqlite::Connection::open(&path).expect("the store");
     let read = |sql: &str| store.query_row(sql, [], |row| row.get::<_, i64>(0)).expect(sql);
-    assert_eq!(read("SELECT count(*) FROM server WHERE fleet = 'test' AND offline_since IS NOT NULL"), 2);
+    assert_eq!(read("SELECT count(*) FROM server WHERE fleet = 'test' AND offline_since_us IS NOT NULL"), 2);
     let told = std::fs::read_to_string(directory.path().join("events.ndjson")).expect("events");
     let told: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     assert_eq!(told.len(), 1, "{told:?}");

@@ -8,6 +8,7 @@ use perf::events::EventsPlace;
 use schema::{ConnectionPolicy, Strategy};
 use serde_json::json;
 
+use super::indexer::PerfIndexerArgs;
 use crate::{
     args::{List, ListParser, WatchArgs, watch::socket},
     keeping::KeepArgs,
@@ -19,6 +20,9 @@ use crate::{
 pub(crate) struct PerfServerArgs {
     #[command(flatten)]
     pub(crate) how: HowArgs,
+
+    #[command(flatten)]
+    pub(crate) indexer: PerfIndexerArgs,
 
     #[command(flatten)]
     pub(crate) api: PerfApiArgs,
@@ -48,7 +52,7 @@ pub(crate) struct PerfServerArgs {
 pub(crate) struct HowArgs {
     /// How it publishes and looks up
     #[arg(long, env = "KADSCOPE_PERF_SERVER_ROUTING", value_name = "STRATEGY", default_value = "default",
-          value_parser = PossibleValuesParser::new(["default", "optprov", "fullrt", "sweep"]))]
+          value_parser = PossibleValuesParser::new(["default", "optprov", "fullrt", "sweep", "indexer"]))]
     routing: String,
 
     /// How far a publication goes where nothing else is asked for: as far as Go's libraries, or until each of the closest has the
@@ -202,7 +206,7 @@ impl HowArgs {
 impl PerfServerArgs {
     /// What was asked for, as it is kept with a run: without secrets.
     pub(crate) fn parameters(&self) -> serde_json::Value {
-        let Self { how, api, entry, .. } = self;
+        let Self { how, api, entry, indexer, .. } = self;
         json!({
             "part": "server",
             "fleet": entry.fleet,
@@ -214,6 +218,7 @@ impl PerfServerArgs {
             "provide_timeout": how.provide_timeout.as_secs_f64(),
             "retrieve_timeout": how.retrieve_timeout.as_secs_f64(),
             "server_mode": how.server_mode,
+            "indexer": indexer.indexer.as_ref().map(ToString::to_string),
             "listen": api.listen,
             "parsec_compat": api.parsec_compat,
         })

@@ -2,6 +2,7 @@
 
 mod entering;
 mod identity;
+mod indexing;
 mod lists;
 mod task;
 mod telling;
@@ -45,7 +46,7 @@ struct Served {
 pub(super) async fn run(args: PerfServerArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
     args.reach.note_inputs(in_use);
     args.keep.note(in_use);
-    let network = args.reach.network()?;
+    let network = indexing::network(&args)?;
     let staying = Staying::begin(&args.watch, "the server knows nobody in its network yet")?;
     staying.around(async |staying| Box::pin(serve(&args, network, staying)).await).await
 }
@@ -63,6 +64,7 @@ async fn serve(args: &PerfServerArgs, network: Network, staying: &Staying) -> an
     output::note(&format!("the HTTP API is at http://{}", listening.address()));
     let server = staying.unless_stopped(PerfServer::join(&fabric, config)).await?;
     let server = server.context("the server's peer cannot join")?;
+    indexing::begin(args, &server)?;
     let lived = live(args, (&server, &api, &task), &listening, staying).await;
     staying.ending();
     listening.close().await;
