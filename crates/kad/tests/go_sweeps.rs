@@ -116,9 +116,9 @@ fn a_fan_out_asks_whom_go_asks_and_ends_when_go_ends() {
                 break;
             }
             if end.ok {
-                fan.succeeded(at)
+                fan.succeeded(at);
             } else {
-                fan.failed(at)
+                fan.failed(at);
             }
             if let Some(end) = fan.end() {
                 ended = Some((end, at));
@@ -252,13 +252,35 @@ impl Beside {
         assert_eq!(both.0, both.1);
         for (peer, keys) in ours {
             let sent: BTreeSet<usize> = go[peer].iter().copied().collect();
-            match self.dead.contains(peer) {
-                false => assert_eq!(&sent, keys, "{peer}"),
-                true => {
-                    assert!(sent.is_subset(keys) && sent.len() == keys.len().min(FAILURES_IN_A_ROW), "{peer}")
-                }
+            if self.dead.contains(peer) {
+                assert!(sent.is_subset(keys) && sent.len() == keys.len().min(FAILURES_IN_A_ROW), "{peer}");
+            } else {
+                assert_eq!(&sent, keys, "{peer}");
             }
         }
+    }
+
+    /// Looks these keys up one by one, and gives each to its closest.
+    fn look_up_each(&mut self, all: Vec<usize>) {
+        let mut ours: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        let mut go: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let mut waiting: BTreeSet<Vec<u8>> = all.iter().map(|&key| self.keys[key].clone()).collect();
+        // Two keys are looked up beside each other.
+        while !waiting.is_empty() || self.lines.last().is_some_and(|line| !line.sent.is_empty()) {
+            let line = self.next();
+            if line.sent.is_empty() {
+                assert!(waiting.remove(&bytes(&line.target)), "Go looks up another key");
+            }
+            for (peer, keys) in line.sent {
+                go.entry(peer).or_default().extend(keys);
+            }
+        }
+        for key in all {
+            for peer in self.peers.closest(&self.places[key]) {
+                ours.entry(peer).or_default().insert(key);
+            }
+        }
+        self.compare(&ours, &go);
     }
 }
 
@@ -305,26 +327,7 @@ fn a_sweep_looks_where_go_looks_and_gives_the_same_keys_to_the_same_peers() {
             }
             SweepJob::Each(keys) => {
                 individual += keys.len();
-                let mut ours: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-                let mut go: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-                let mut waiting: BTreeSet<Vec<u8>> =
-                    keys.iter().map(|&key| beside.keys[key].clone()).collect();
-                // Two keys are looked up beside each other.
-                while !waiting.is_empty() || beside.lines.last().is_some_and(|line| !line.sent.is_empty()) {
-                    let line = beside.next();
-                    if line.sent.is_empty() {
-                        assert!(waiting.remove(&bytes(&line.target)), "Go looks up another key");
-                    }
-                    for (peer, keys) in line.sent {
-                        go.entry(peer).or_default().extend(keys);
-                    }
-                }
-                for key in keys {
-                    for peer in beside.peers.closest(&beside.places[key]) {
-                        ours.entry(peer).or_default().insert(key);
-                    }
-                }
-                beside.compare(&ours, &go);
+                beside.look_up_each(keys);
             }
         }
     }

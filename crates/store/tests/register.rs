@@ -1,7 +1,6 @@
 //! The suite of every register, in memory and on SQLite, and processes that share a file.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first error")]
-#![expect(clippy::print_stdout, reason = "a child tells its parent what it did")]
 
 #[path = "suite/child.rs"]
 mod child;

@@ -25,8 +25,8 @@ const MONDAY: Timestamp = Timestamp(1_795_392_000_000_000);
 
 const SILENT: [u8; 32] = [2; 32];
 
-const fn ms(ms: u64) -> Option<Duration> {
-    Some(Duration::from_millis(ms))
+const fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
 }
 
 fn peer(hash: [u8; 32]) -> PeerId {
@@ -51,8 +51,8 @@ fn request(attempt: u8, to: u32, (asked, ended): (u64, u64)) -> MeasurementReque
     MeasurementRequest {
         heard_after: Duration::from_millis(asked),
         asked_after: Duration::from_millis(asked),
-        sent_after: ms(asked),
-        ended_after: ms(ended),
+        sent_after: Some(ms(asked)),
+        ended_after: Some(ms(ended)),
         fate: RpcFate::Answered,
         ..MeasurementRequest::begun(PeerNumber(to), [attempt; 16], RequestPurpose::Find, MONDAY)
     }
@@ -62,8 +62,8 @@ fn request(attempt: u8, to: u32, (asked, ended): (u64, u64)) -> MeasurementReque
 fn rows() -> Vec<Row> {
     let held_up = Measurement {
         culprit: Some(PeerNumber(2)),
-        culprit_time: ms(9_600),
-        searched_after: ms(400),
+        culprit_time: Some(ms(9_600)),
+        searched_after: Some(ms(400)),
         ..operation(1, OperationOutcome::Done, 10_100)
     };
     let silent = MeasurementRequest {

@@ -62,13 +62,13 @@ impl Answered {
             self.body = masked(&masked(&self.body, "\"Duration\":"), "\"RoutingTableSize\":");
         } else if self.status.contains(" 400 ") {
             self.mask_length(2);
-            self.body = "...".to_owned();
+            "...".clone_into(&mut self.body);
         }
         self
     }
 
     fn mask(&mut self, name: &str) {
-        let value = self.headers.get_mut(name).unwrap_or_else(|| panic!("no {name}"));
+        let value = self.headers.get_mut(name).expect(name);
         "...".clone_into(value);
     }
 

@@ -115,12 +115,13 @@ async fn who_dawdles_with_a_body_is_cut_off_and_who_sends_too_much_is_refused() 
 #[tokio::test]
 async fn garbage_and_those_who_hang_up_take_nothing_from_others() {
     let service = Service::of(&fabric(), 1, true).await;
+    let long = vec![b'a'; 100_000];
     let garbage: [&[u8]; 5] = [
         b"\x00\x01\x02\xff\xfe",
         b"\x13/multistream/1.0.0\n",
         b"GET",
         b"POST /provide HTTP/9.9\r\n\r\n",
-        &[b'a'; 100_000],
+        &long,
     ];
     for bytes in garbage {
         let mut stream = TcpStream::connect(service.at).await.expect("a connection");

@@ -95,7 +95,7 @@ pub(crate) struct HowArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Events")]
 pub(crate) struct PerfEventsArgs {
-    /// Tell of operations, and of requests of others for records, as lines of JSON: file:PATH or a URL to which they are posted
+    /// Tell of operations, and of requests of others for records, as lines of JSON: to a file (`file:PATH`) or a URL to which they are posted
     #[arg(long, env = "KADSCOPE_PERF_SERVER_EVENTS", value_name = "file:PATH|URL")]
     pub(crate) events: Option<EventsPlace>,
 

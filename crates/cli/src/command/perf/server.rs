@@ -54,7 +54,7 @@ pub(super) async fn run(args: PerfServerArgs, in_use: &mut InUse) -> anyhow::Res
 async fn serve(args: &PerfServerArgs, network: Network, staying: &Staying) -> anyhow::Result<Code> {
     let (address, access) = door(args)?;
     let mut config = Box::pin(staying.unless_stopped(config(args, &network))).await??;
-    let task = staying.unless_stopped(Task::read(&args.entry)).await??;
+    let task = Box::pin(staying.unless_stopped(Task::read(&args.entry))).await??;
     let events = telling::begin(args, &task, &mut config)?;
     let order = args.reach.order(Tool::Perf, args.parameters(), &network)?;
     let run = ToolRun::begin(staying, args.keep.store(), order).await?;

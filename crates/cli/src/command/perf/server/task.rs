@@ -77,10 +77,10 @@ impl Task {
             let whole = number.clamp(1.0, f64::from(i32::MAX)) as u32;
             whole
         };
-        let address = read.networks.iter().filter(|network| network.mode == "awsvpc");
+        let mut address = read.networks.iter().filter(|network| network.mode == "awsvpc");
         Ok(Self {
             limits: Some((whole(read.limits.cpu), whole(read.limits.memory))),
-            address: address.flat_map(|network| network.addresses.first()).next().copied(),
+            address: address.find_map(|network| network.addresses.first()).copied(),
             region: String::new(),
         })
     }
