@@ -23,6 +23,7 @@ mod ipni;
 mod kubo;
 mod limits;
 mod node;
+mod perf;
 mod program;
 mod reachability;
 mod servers;
