@@ -1,14 +1,15 @@
 //! The HTTP API of a server, as Parsec's servers have it: what is asked is answered with the status, the headers and the keys of Go.
 //!
-//! Which path means what is in `routing`, how a CID is read in `cid`, what an answer looks like in `answering`. Who may ask is decided
-//! before. Source: Parsec 0.4.0, `server/server.go`, and `net/http` of Go 1.26; what they answer to every input is in `testdata/parsec`.
+//! Which path means what is in `routing`, how a CID is read in `cid`, what an answer looks like in `answering`, and who keeps what was done in
+//! `keeping`. Who may ask is decided before. Source: Parsec 0.4.0, `server/server.go`, and `net/http` of Go 1.26; what they answer to every input is in `testdata/parsec`.
 
 mod answering;
 mod cid;
+mod keeping;
 mod routing;
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -23,16 +24,22 @@ use http::{
     },
 };
 use kad::fabric::Fabric;
+use schema::{OperationKind, Timestamp};
 use sha2::{Digest as _, Sha256};
-use tokio::{sync::Semaphore, time::timeout};
+use store::RegisteredServer;
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::timeout,
+};
 
 pub(crate) use self::cid::Cid;
 use self::{
-    answering::{answer, refusal},
+    answering::{answer, refusal, written},
+    keeping::AttemptKeeper,
     routing::{Asked, asked},
 };
 pub use self::{cid::BadCid, routing::API_ROUTES};
-use crate::{MAX_DEADLINE, Operation, OperationTerms, PerfServer, ProvideOrder, RetrieveOrder};
+use crate::{CallAttempt, MAX_DEADLINE, Operation, OperationTerms, PerfServer, ProvideOrder, RetrieveOrder};
 
 /// The longest body that is taken, in bytes: 12 MiB of content in base64. Parsec takes any, and what it measures is never longer than 1 KiB.
 const MAX_BODY_BYTES: usize = 16 << 20;
@@ -56,6 +63,8 @@ pub struct PerfApi<F: Fabric>(Arc<Shared<F>>);
 #[derive(Debug)]
 struct Shared<F: Fabric> {
     server: OnceLock<PerfServer<F>>,
+    /// Who keeps what it does, if anybody.
+    keeper: Mutex<Option<AttemptKeeper>>,
     /// Whether answers have Go's keys and no more, and what stands behind the `?` says nothing.
     is_plain: bool,
     body_time: Duration,
@@ -78,12 +87,24 @@ impl<F: Fabric> PerfApi<F> {
     /// The same with another time in which a body has to come; 30 s else.
     pub fn within(is_plain: bool, body_time: Duration) -> Self {
         let (bodies, operations) = (Semaphore::new(MAX_BODIES), Semaphore::new(MAX_OPERATIONS));
-        Self(Arc::new(Shared { server: OnceLock::new(), is_plain, body_time, bodies, operations }))
+        let (server, keeper) = (OnceLock::new(), Mutex::default());
+        Self(Arc::new(Shared { server, keeper, is_plain, body_time, bodies, operations }))
     }
 
     /// From now on there is a server that answers, for good: a second one changes nothing.
     pub fn open(&self, server: PerfServer<F>) {
         self.0.server.set(server).ok();
+    }
+
+    /// From now on each operation is handed on as an attempt of `server`, unless whoever asks for it says that it keeps it (`kept=1`). Where
+    /// there is no room answers wait for it.
+    pub fn keep(&self, server: Arc<RegisteredServer>, attempts: mpsc::Sender<CallAttempt>) {
+        *self.0.keeper() = Some(AttemptKeeper { server, attempts });
+    }
+
+    /// From now on none is handed on any more: what is under way still is.
+    pub fn stop_keeping(&self) {
+        *self.0.keeper() = None;
     }
 
     /// The routes: every path that is asked for comes here.
@@ -148,7 +169,8 @@ impl<F: Fabric> Shared<F> {
         };
         let cid = Cid::of_multihash([&SHA2_256[..], &Sha256::digest(&order.content)].concat());
         drop(order);
-        self.operate(&cid, query, async |server, terms| server.provide(cid.key(), terms).await).await
+        let kind = OperationKind::Provide;
+        self.operate((kind, &cid), query, async |server, terms| server.provide(cid.key(), terms).await).await
     }
 
     async fn retrieve(&self, text: &str, body: &[u8], query: Option<&str>) -> Response {
@@ -159,12 +181,13 @@ impl<F: Fabric> Shared<F> {
             Ok(cid) => cid,
             Err(bad) => return refusal(StatusCode::BAD_REQUEST, &format!("invalid cid: {bad}")),
         };
-        self.operate(&cid, query, async |server, terms| server.retrieve(cid.key(), terms).await).await
+        let kind = OperationKind::Retrieve;
+        self.operate((kind, &cid), query, async |server, terms| server.retrieve(cid.key(), terms).await).await
     }
 
     async fn operate(
         &self,
-        cid: &Cid,
+        (kind, cid): (OperationKind, &Cid),
         query: Option<&str>,
         operate: impl AsyncFnOnce(&PerfServer<F>, &OperationTerms) -> Operation,
     ) -> Response {
@@ -182,8 +205,25 @@ impl<F: Fabric> Shared<F> {
         let Ok(_place) = self.operations.try_acquire() else {
             return refusal(StatusCode::SERVICE_UNAVAILABLE, "too many operations are under way");
         };
+        let keeper = self.keeper().clone().filter(|_| !terms.is_kept);
+        let owed = keeper.map(|keeper| keeper.begin(kind, cid, &terms, now(server)));
         let operation = operate(server, &terms).await;
-        let table_size = server.table_size();
-        answer(cid, operation, table_size, self.is_plain)
+        let mut answer = answer(cid, operation, server.table_size());
+        if let Some(owed) = owed {
+            owed.ended(&answer).await;
+        }
+        if self.is_plain {
+            answer.operation = None;
+        }
+        written(&answer)
     }
+
+    fn keeper(&self) -> MutexGuard<'_, Option<AttemptKeeper>> {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What time it is where the server is.
+fn now<F: Fabric>(server: &PerfServer<F>) -> Timestamp {
+    Timestamp(i64::try_from(server.node().now().as_micros()).unwrap_or(i64::MAX))
 }

@@ -25,7 +25,7 @@ pub struct Measurement {
     pub region: String,
     /// Its program and version; `None` if it did not say.
     pub version: Option<String>,
-    /// Who told it: the number of the scheduler in the register.
+    /// Who told it: the number of the scheduler in the register; 0 in rows that a server keeps of itself.
     pub scheduler: u32,
     /// The round of that scheduler, from 0.
     pub round: u64,
@@ -190,7 +190,7 @@ impl RowType for Measurement {
             Column::new(
                 "scheduler",
                 Holds::Count("scheduler"),
-                "who told it: a number in the register of schedulers",
+                "who told it: a number in the register of schedulers, or 0 in what a server keeps of itself",
             ),
             Column::new("round", Holds::Count("round"), "the round of that scheduler, from 0"),
             Column::new("position", Holds::Count("attempt"), "the place of the attempt in its round, from 0"),

@@ -4,6 +4,7 @@ mod demo;
 mod explain;
 pub(super) mod fleet;
 mod health;
+mod keeping;
 mod report;
 mod scheduler;
 mod server;

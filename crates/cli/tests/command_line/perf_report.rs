@@ -50,16 +50,22 @@ fn rows() -> Vec<Measurement> {
 pub(crate) fn kept(rows: Vec<impl Into<Row>>) -> (TempDir, String) {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("perf.sqlite");
-    let store = Store::open(&StoreUrl::Sqlite(path.clone())).expect("opened").expect("kept");
+    keep(&path, (7, "scheduler"), rows);
+    (dir, path.to_str().expect("UTF-8").to_owned())
+}
+
+/// Keeps them as a run of one half of perf.
+fn keep(path: &Path, (run, part): (u8, &str), rows: Vec<impl Into<Row>>) {
+    let store = Store::open(&StoreUrl::Sqlite(path.to_owned())).expect("opened").expect("kept");
     let start = RunStart {
-        id: RunId([7; 16]),
+        id: RunId([run; 16]),
         tool: Tool::Perf,
         network: "test".to_owned(),
         started_at: Timestamp(MONDAY),
         version: String::new(),
         seed: 0,
         vantage: String::new(),
-        parameters: serde_json::json!({}),
+        parameters: serde_json::json!({ "part": part }),
     };
     let writer = store.begin_run(&start).expect("begun");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -77,7 +83,6 @@ pub(crate) fn kept(rows: Vec<impl Into<Row>>) -> (TempDir, String) {
         };
         writer.finish(end).await.expect("kept");
     });
-    (dir, path.to_str().expect("UTF-8").to_owned())
 }
 
 fn report(store: &str, out: &Path, more: &[&str]) -> Ended {
@@ -120,6 +125,26 @@ fn a_report_has_every_number_with_its_interval_and_a_page_that_needs_nothing_els
     for stem in stems(".svg") {
         assert!(readme.contains(&format!("(figures/{stem}.svg)")), "{stem}");
     }
+}
+
+#[test]
+fn what_a_scheduler_kept_and_its_server_as_well_counts_once() {
+    let of_key = |key: u8| Measurement {
+        fleet: "default".to_owned(),
+        outcome: OperationOutcome::Done,
+        took: Duration::from_millis(5),
+        key: vec![0x12, key],
+        ..Measurement::planned(PeerNumber(0), [key; 16], OperationKind::Provide, Timestamp(MONDAY))
+    };
+    let (dir, store) = kept(vec![of_key(1)]);
+    keep(store.as_ref(), (3, "server"), vec![of_key(1), of_key(2)]);
+    let out = dir.path().join("week");
+    assert_eq!(report(&store, &out, &[]).code, 0);
+    assert_eq!(
+        numbers(&out)["attempts"],
+        2,
+        "of the one that a scheduler kept, and of the one that only the server did"
+    );
 }
 
 #[test]

@@ -99,6 +99,34 @@ fn what_one_server_publishes_another_finds_and_both_stand_in_the_register() {
 }
 
 #[test]
+fn what_a_server_did_is_explained_from_its_own_rows_unless_whoever_asked_keeps_it() {
+    let testnet = Testnet::healthy(30);
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("perf.sqlite").display().to_string();
+    let (compat, own) = (Server::start(&testnet, &["--store", &path, "--parsec-compat"]), "cd".repeat(16));
+    let other = Server::start(&testnet, &["--store", &path]);
+    let provided = compat.ask("/provide", r#"{"Content":"Z29sZA=="}"#);
+    assert!(provided.get("Operation").is_none(), "{provided}");
+    let cid = provided["CID"].as_str().expect("a CID");
+    other.ask(&format!("/retrieve/{cid}?id={own}"), "{}");
+    other.ask(&format!("/retrieve/{cid}?id={}&kept=1", "ef".repeat(16)), "{}");
+    assert_eq!((compat.end().code, other.end().code), (0, 0));
+    let explained = run(["perf", "explain", "--store", &path, "--slowest", "9", "--json"]).json();
+    let mut kept = explained["operations"].as_array().expect("operations").clone();
+    kept.sort_by_key(|one| one["operation"]["kind"].to_string());
+    let kinds: Vec<_> = kept.iter().map(|one| &one["operation"]["kind"]).collect();
+    assert_eq!(kinds, ["provide", "retrieve"], "{explained}");
+    assert_eq!((&kept[0]["fleet"], &kept[0]["region"]), (&"test".into(), &"here".into()));
+    assert!(!kept[0]["operation"]["requests"].as_array().expect("requests").is_empty(), "{explained}");
+    assert_eq!(kept[1]["operation"]["id"], own);
+    let store = rusqlite::Connection::open(&path).expect("the store");
+    let read = |sql: &str| store.query_row(sql, [], |row| row.get::<_, i64>(0)).expect(sql);
+    assert_eq!(read("SELECT count(*) FROM measurement"), 2);
+    let own = "SELECT count(*) FROM measurement WHERE scheduler = 0 AND server > 0";
+    assert_eq!(read(own), 2);
+}
+
+#[test]
 fn with_parsec_compat_it_says_nothing_more_and_finds_its_own_at_home() {
     let testnet = Testnet::healthy(30);
     let server = Server::start(&testnet, &["--store", "none", "--parsec-compat"]);

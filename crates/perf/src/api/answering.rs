@@ -13,15 +13,19 @@ use crate::{Operation, OperationAnswer, StepMeasurement};
 /// What Go takes text for that has no type of its own (`http.DetectContentType`), and what it says of errors.
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-/// What an operation came to.
-pub(super) fn answer(cid: &Cid, operation: Operation, table_size: usize, is_plain: bool) -> Response {
-    let answer = OperationAnswer {
+/// What an operation came to, with all that is known of it.
+pub(super) fn answer(cid: &Cid, operation: Operation, table_size: usize) -> OperationAnswer {
+    OperationAnswer {
         cid: cid.to_string(),
         measurements: measurements(&operation),
         routing_table_size: usize::try_from(operation.table_size).unwrap_or(table_size),
-        operation: (!is_plain).then(|| Box::new(operation)),
-    };
-    match serde_json::to_vec(&answer) {
+        operation: Some(Box::new(operation)),
+    }
+}
+
+/// An answer as it is sent.
+pub(super) fn written(answer: &OperationAnswer) -> Response {
+    match serde_json::to_vec(answer) {
         Ok(json) => text(StatusCode::OK, json),
         Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }

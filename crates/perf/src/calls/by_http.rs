@@ -128,6 +128,8 @@ fn query(terms: &CallTerms) -> String {
         terms.connections.map(|connections| format!("connections={connections}")),
         terms.persistence.map(|persistence| format!("persistence={persistence}")),
         (!read_back.is_empty()).then(|| format!("readback={}", read_back.join(","))),
+        // What comes of it becomes rows of the scheduler's.
+        Some("kept=1".to_owned()),
     ];
     said.into_iter().flatten().collect::<Vec<_>>().join("&")
 }

@@ -21,7 +21,8 @@ kad::named! {
         BadAnswer = "bad_answer",
         /// So much waited that it was not asked at all.
         Shed = "shed",
-        /// The scheduler was to end, or lost its lease, while the call was under way.
+        /// The scheduler was to end, or lost its lease, while the call was under way; with a server that keeps its own, whoever asked went
+        /// away, or the server was to end.
         CutOff = "cut_off",
     }
 }

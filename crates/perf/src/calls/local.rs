@@ -98,6 +98,7 @@ fn operation_terms<F: Fabric>(server: &PerfServer<F>, terms: &CallTerms) -> Oper
         policy: terms.connections.unwrap_or(usual.policy),
         persistence: terms.persistence.unwrap_or(usual.persistence),
         read_back: terms.read_back.clone(),
+        is_kept: true,
     }
 }
 

@@ -28,6 +28,8 @@ pub struct OperationTerms {
     pub persistence: Persistence,
     /// When those who were given the record are asked whether they have it, counted from the publication's end.
     pub read_back: Vec<Duration>,
+    /// Whether whoever asks keeps what comes of it, so that the server need not.
+    pub is_kept: bool,
 }
 
 /// What is no terms: the parameter, and what is wrong with it.
@@ -49,11 +51,12 @@ impl OperationTerms {
             policy: config.policy,
             persistence: config.persistence,
             read_back: Vec::new(),
+            is_kept: false,
         }
     }
 
     /// These terms with what the query of a request says instead: `id`, `deadline` and `readback` in seconds, `connections`,
-    /// `persistence`. What it does not know says nothing.
+    /// `persistence`, and `kept=1` where whoever asks keeps it. What it does not know says nothing.
     pub fn with_query(mut self, query: &str) -> Result<Self, BadTerms> {
         for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
             self.set(name, value)?;
@@ -82,6 +85,13 @@ impl OperationTerms {
                 let times = value.split(',').map(|time| seconds(time).filter(|time| *time <= MAX_READ_BACK));
                 let times: Option<Vec<Duration>> = times.take(MAX_READ_BACKS + 1).collect();
                 self.read_back = times.filter(|times| times.len() <= MAX_READ_BACKS).ok_or(wrong)?;
+            }
+            "kept" => {
+                self.is_kept = match value {
+                    "1" => true,
+                    "0" => false,
+                    _ => return Err(bad("kept", "it is 1 or 0")),
+                };
             }
             _ => {}
         }
@@ -138,12 +148,13 @@ mod tests {
 
     #[test]
     fn a_query_says_what_differs() {
-        let query = "id=000102030405060708090a0b0c0d0e0f&deadline=1.5&connections=cold&persistence=thorough&readback=0,1,5,30&more=1&x";
+        let query = "id=000102030405060708090a0b0c0d0e0f&deadline=1.5&connections=cold&persistence=thorough&readback=0,1,5,30&kept=1&more=1&x";
         let terms = usual().with_query(query).unwrap();
         assert_eq!(terms.id.0, *b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f");
         assert_eq!(terms.deadline, Some(Duration::from_millis(1500)));
         assert_eq!((terms.policy, terms.persistence), (ConnectionPolicy::Cold, Persistence::Thorough));
         assert_eq!(terms.read_back, [0, 1, 5, 30].map(Duration::from_secs));
+        assert!(terms.is_kept && !usual().is_kept);
         assert_eq!(usual().with_query("").unwrap(), usual());
     }
 
@@ -162,6 +173,7 @@ mod tests {
             ("persistence=", "persistence"),
             ("readback=61", "readback"),
             ("readback=1,,2", "readback"),
+            ("kept=yes", "kept"),
             ("readback=0,0,0,0,0,0,0,0,0", "readback"),
         ] {
             assert_eq!(usual().with_query(query).unwrap_err().name, name, "{query}");

@@ -133,7 +133,7 @@ async fn our_terms_stand_behind_the_path_and_nowhere_where_go_is_spoken() {
     }
     let asked = stub.asked();
     assert_eq!(asked[0].line(), ("POST", "/provide"));
-    let query = "id=07070707070707070707070707070707&deadline=2&connections=cold&readback=0,1.5";
+    let query = "id=07070707070707070707070707070707&deadline=2&connections=cold&readback=0,1.5&kept=1";
     assert_eq!(asked[1].line(), ("POST", format!("/provide?{query}").as_str()));
     assert!(asked[1].headers().contains(&("x-scheduler-id".to_owned(), "default,optprov".to_owned())));
 }

@@ -43,7 +43,7 @@ fn the_examples_are_what_is_read_and_written() {
     let read: OperationAnswer = serde_json::from_str(answer).expect("an answer");
     let written = serde_json::to_string(&read).expect("JSON");
     assert_eq!(written, answer.replace(": ", ":").replace(", ", ",").replace("{ ", "{").replace(" }", "}"));
-    for name in ["id", "deadline", "connections", "persistence", "readback"] {
+    for name in ["id", "deadline", "connections", "persistence", "readback", "kept"] {
         assert!(page.contains(&format!("\n      name: {name}\n")), "{name}");
     }
 }

@@ -1,5 +1,7 @@
 //! `kadscope perf report`: the section of a weekly report on how fast a network takes and finds records, from rows that are kept.
 
+use std::collections::HashSet;
+
 use ::perf::report::{PerfSection, ReportRows};
 use anyhow::Context as _;
 use schema::{Measurement, OperationKind, Tool};
@@ -22,7 +24,7 @@ const TITLE: &str = "DHT performance";
 pub(super) struct Numbers<'a> {
     /// Which program made it.
     pub(super) made_by: &'static str,
-    /// From which runs of schedulers.
+    /// From which runs: of schedulers, and of servers that kept rows of themselves.
     pub(super) runs: Vec<String>,
     /// Everything that is drawn and tabled.
     #[serde(flatten)]
@@ -65,21 +67,58 @@ pub(super) fn run(args: &PerfReportArgs, in_use: &mut InUse) -> anyhow::Result<C
     Ok(Code::Done)
 }
 
-/// The attempts of these runs that were to begin in that time.
+/// The attempts of these runs that were to begin in that time. What servers kept of themselves counts where no scheduler kept it.
 fn gathered(store: &Store, runs: &[RunInfo], args: &PerfReportArgs) -> anyhow::Result<ReportRows> {
-    let mut rows = ReportRows::default();
-    let is_meant = |row: &Measurement| {
-        args.from.is_none_or(|from| row.planned_at >= from) && args.to.is_none_or(|to| row.planned_at < to)
+    let (of_servers, of_schedulers): (Vec<_>, Vec<_>) = runs.iter().partition(|run| is_of_server(run));
+    let mut gathering = Gathering {
+        args,
+        rows: ReportRows::default(),
+        scheduled: (!of_servers.is_empty()).then(HashSet::new),
     };
-    for run in runs {
+    for run in of_schedulers {
+        gathering.take_run(store, run)?;
+    }
+    for run in of_servers {
+        gathering.take_run(store, run)?;
+    }
+    Ok(gathering.rows)
+}
+
+fn is_of_server(run: &RunInfo) -> bool {
+    run.start.parameters["part"] == "server"
+}
+
+/// Attempts as they are read.
+struct Gathering<'a> {
+    args: &'a PerfReportArgs,
+    rows: ReportRows,
+    /// The keys that schedulers had published or looked up; `None` where nobody asks for them.
+    scheduled: Option<HashSet<Vec<u8>>>,
+}
+
+impl Gathering<'_> {
+    fn take_run(&mut self, store: &Store, run: &RunInfo) -> anyhow::Result<()> {
+        let is_of_server = is_of_server(run);
         for row in store.rows::<Measurement>(run.start.id)? {
             let row = row?;
-            if is_meant(&row) {
-                rows.add(&row)
-                    .map_err(|error| Failed::usage(format!("{}: {error}", store.name())))
-                    .with_context(|| format!("of the run {}", run.start.id))?;
+            if !self.is_meant(&row) {
+                continue;
             }
+            match &mut self.scheduled {
+                Some(keys) if is_of_server && keys.contains(&row.key) => continue,
+                Some(keys) if !is_of_server && !keys.contains(&row.key) => drop(keys.insert(row.key.clone())),
+                _ => {}
+            }
+            let added = self.rows.add(&row);
+            added
+                .map_err(|error| Failed::usage(format!("{}: {error}", store.name())))
+                .with_context(|| format!("of the run {}", run.start.id))?;
         }
+        Ok(())
     }
-    Ok(rows)
+
+    fn is_meant(&self, row: &Measurement) -> bool {
+        let PerfReportArgs { from, to, .. } = self.args;
+        from.is_none_or(|from| row.planned_at >= from) && to.is_none_or(|to| row.planned_at < to)
+    }
 }

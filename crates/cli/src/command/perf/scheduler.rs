@@ -1,7 +1,6 @@
 //! `kadscope perf scheduler`: has servers publish and look up, in rounds, and keeps every attempt.
 
 mod dry;
-mod keeping;
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use serde::Serialize;
 use store::{Register, RegisterConfig, SchedulerEntry, SchedulerId, StoreUrl};
 use tokio::{sync::mpsc, time::timeout};
 
-use self::keeping::keep_attempts;
+use super::keeping::keep_attempts;
 use crate::command::crawl::place;
 use crate::{
     args::PerfSchedulerArgs,

@@ -9,7 +9,7 @@ mod telling;
 
 use std::{sync::Arc, time::Duration};
 
-use ::perf::{PerfApi, PerfServer, ServerConfig};
+use ::perf::{CallAttempt, PerfApi, PerfServer, ServerConfig};
 use anyhow::Context as _;
 use dht::NodeProfile;
 use http::{Access, HttpError, Listening, Room, TakenAddress, Token};
@@ -17,14 +17,19 @@ use kad::{Contact, Multiaddr};
 use net::{FabricConfig, Host, HostConfig, Identity, SocketFabric};
 use schema::{RunState, Tool};
 use serde::Serialize;
+use tokio::sync::mpsc;
 
 use self::{entering::Entered, task::Task};
-use super::health::TOKEN_VARIABLE;
+use super::{
+    health::TOKEN_VARIABLE,
+    keeping::{NO_SCHEDULER, keep_attempts},
+};
 use crate::{
     args::{List, PerfServerArgs, PlaceArgs},
     bootstrap, clock,
     exit::{Code, Failed},
     keeping::ToolRun,
+    metrics::attempts_waiting,
     network::Network,
     output,
     outputs::InUse,
@@ -33,6 +38,9 @@ use crate::{
     staying::Staying,
     token,
 };
+
+/// Attempts that wait to be kept: as many as may be under way; with more, answers wait.
+const QUEUED_ATTEMPTS: usize = 64;
 
 /// What is kept as the summary of a run.
 #[derive(Debug, Serialize)]
@@ -57,7 +65,7 @@ async fn serve(args: &PerfServerArgs, network: Network, staying: &Staying) -> an
     let task = Box::pin(staying.unless_stopped(Task::read(&args.entry))).await??;
     let events = telling::begin(args, &task, &mut config)?;
     let order = args.reach.order(Tool::Perf, args.parameters(), &network)?;
-    let run = ToolRun::begin(staying, args.keep.store(), order).await?;
+    let mut run = ToolRun::begin(staying, args.keep.store(), order).await?;
     let fabric = SocketFabric::new(FabricConfig::from(args.reach.dials(&network)?));
     let api = PerfApi::<SocketFabric>::new(args.api.parsec_compat);
     let listening = Room::bare(access, api.routes(), PerfApi::<SocketFabric>::bounds()).open(address)?;
@@ -65,9 +73,16 @@ async fn serve(args: &PerfServerArgs, network: Network, staying: &Staying) -> an
     let server = staying.unless_stopped(PerfServer::join(&fabric, config)).await?;
     let server = server.context("the server's peer cannot join")?;
     indexing::begin(args, &server)?;
-    let lived = live(args, (&server, &api, &task), &listening, staying).await;
-    staying.ending();
-    listening.close().await;
+    let (sender, attempts) = mpsc::channel(QUEUED_ATTEMPTS);
+    let sender = run.is_kept().then_some(sender);
+    let living = async {
+        let lived = live(args, (&server, &api, &task), (&listening, sender), staying).await;
+        staying.ending();
+        listening.close().await;
+        api.stop_keeping();
+        lived
+    };
+    let (lived, ()) = tokio::join!(Box::pin(living), keep_attempts(&mut run, NO_SCHEDULER, attempts));
     let summary = Served { peer: server.contact().peer.to_string(), table_size: server.table_size() };
     drop(api);
     server.leave().await;
@@ -84,14 +99,18 @@ async fn serve(args: &PerfServerArgs, network: Network, staying: &Staying) -> an
 async fn live(
     args: &PerfServerArgs,
     (server, api, task): (&PerfServer<SocketFabric>, &PerfApi<SocketFabric>, &Task),
-    listening: &Listening,
+    (listening, attempts): (&Listening, Option<mpsc::Sender<CallAttempt>>),
     staying: &Staying,
 ) -> anyhow::Result<()> {
     let entry = entering::entry(args, server, task, listening.address())?;
     let entered = staying.unless_stopped(Entered::enter(args, &entry)).await??;
+    output::note(&format!("{} is {} of the fleet {}", entry.peer, entry.http, entry.fleet));
+    if let Some(attempts) = attempts {
+        staying.hold(attempts_waiting(&attempts));
+        api.keep(Arc::new(entered.registered(entry)), attempts);
+    }
     api.open(server.clone());
     staying.show(server.metrics());
-    output::note(&format!("{} is {} of the fleet {}", entry.peer, entry.http, entry.fleet));
     let is_known = server.clone();
     let heartbeats = entered.live(args.entry.startup_delay, staying.stop());
     let first = async {

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, time::Duration};
 use ::perf::PerfServer;
 use multiaddr::Protocol;
 use net::SocketFabric;
-use store::{Register, RegisterConfig, ServerEntry, ServerId};
+use store::{Register, RegisterConfig, RegisteredServer, ServerEntry, ServerId};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
@@ -75,6 +75,11 @@ impl Entered {
         let register = Register::open(args.keep.store(), tables).await?;
         let id = register.enter_server(entry).await?;
         Ok(Self { register, id })
+    }
+
+    /// The server as it stands there.
+    pub(super) fn registered(&self, entry: ServerEntry) -> RegisteredServer {
+        RegisteredServer { id: self.id, entry, last_heartbeat: None, offline_since: None }
     }
 
     /// Says again and again that the server is alive, after a first delay, until it is to end. What fails is tried again the next time.

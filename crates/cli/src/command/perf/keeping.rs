@@ -10,6 +10,9 @@ use tokio::sync::mpsc;
 
 use crate::keeping::ToolRun;
 
+/// Who told a server, in rows that the server keeps itself: none of those in a register, which count from 1.
+pub(super) const NO_SCHEDULER: SchedulerId = SchedulerId(0);
+
 /// Keeps every attempt, until there are no more of them or nothing can be kept. Why that is, the run says at its end.
 pub(super) async fn keep_attempts(
     run: &mut ToolRun,
