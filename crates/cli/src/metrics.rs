@@ -55,7 +55,7 @@ mod tests {
     fn labels_of(metric: &Metric) -> String {
         let labels = metric.labels();
         let one = |(index, label): (usize, &&str)| match *label {
-            "version" | "name" | "peer_id" => format!("`{label}`"),
+            "version" | "name" | "peer_id" | "scheduler" => format!("`{label}`"),
             _ => format!("`{label}`: `{}`", labels.values(index).join("` `")),
         };
         labels.names().iter().enumerate().map(one).collect::<Vec<_>>().join("; ")
@@ -85,8 +85,23 @@ mod tests {
         own.into_iter().chain(parsec).collect()
     }
 
+    /// What a server of publications and lookups has, likewise.
+    async fn of_server() -> Vec<Metric> {
+        let scenario = testnet::Scenario::parse("peers = 5", "metrics").unwrap();
+        let world = Arc::new(testnet::World::generate(&scenario));
+        let fabric = testnet::SimFabric::new(world, testnet::SimLimits::default());
+        let protocols = [kad::message::AMINO_PROTOCOL.to_owned()].into();
+        let profile = dht::NodeProfile { agent: String::new(), protocols, announce: Vec::new() };
+        let keypair = kad::Keypair::generate_ed25519();
+        let mut config = perf::ServerConfig::new(keypair, profile, Vec::new(), std::time::Duration::ZERO);
+        config.node.listen = vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()];
+        let server = perf::PerfServer::join(&fabric, config).await.unwrap();
+        let parsec = perf::PerfApi::<testnet::SimFabric>::new(true).parsec_metrics();
+        server.metrics().into_iter().chain(parsec).collect()
+    }
+
     /// Everything that there is to be read, as the page has it: a table for each command.
-    fn page(of_hydra: Vec<Metric>) -> (Metrics, String) {
+    fn page(of_hydra: Vec<Metric>, of_server: Vec<Metric>) -> (Metrics, String) {
         let (all, holdings) = (Metrics::default(), Holdings::default());
         let view = CrawlView::of_nothing();
         let rows_waiting = keeping::rows_waiting(&mpsc::channel(1).0);
@@ -104,6 +119,7 @@ mod tests {
             ("`provide`", ProvideView::default().metrics().into()),
             ("`testnet`", vec![testnet_peers(1)]),
             ("`hydra`", of_hydra),
+            ("`perf server`", of_server),
             ("`perf scheduler`", of_scheduler()),
         ] {
             let metrics: Vec<Metric> = metrics;
@@ -138,7 +154,7 @@ mod tests {
     #[tokio::test]
     async fn the_conventions_are_held_and_the_page_lists_all_of_them() {
         let (inherited, own) = of_hydra().await;
-        let (all, expected) = page(own);
+        let (all, expected) = page(own, of_server().await);
         all.extend(inherited);
         let inherited = [INHERITED, &perf::PARSEC_SCHEDULER_COUNTERS].concat();
         assert_eq!(all.problems_but(&inherited), [""; 0]);
@@ -176,6 +192,26 @@ mod tests {
         expected.sort_unstable();
         assert_eq!(there, expected);
         assert!(listed.len() > there.len() + 30, "those that are gone are listed, too");
+    }
+
+    #[tokio::test]
+    async fn what_became_of_the_names_of_parsec_is_listed() {
+        let written = docs();
+        let row = |line: &str| {
+            let (name, rest) = line.strip_prefix("| `")?.split_once("` | ")?;
+            Some((name.to_owned(), rest.split_once(" | ")?.0.to_owned()))
+        };
+        let (gone, mut listed): (Vec<_>, Vec<_>) =
+            marked(&written, "parsec").lines().filter_map(row).partition(|(_, kind)| kind == "gone");
+        let of_parsec = of_scheduler().into_iter().chain(of_server().await);
+        let of_parsec = of_parsec.filter(|metric| metric.name().starts_with("parsec_"));
+        let mut there: Vec<_> =
+            of_parsec.map(|metric| (metric.name().to_owned(), metric.kind().name().to_owned())).collect();
+        listed.sort_unstable();
+        there.sort_unstable();
+        assert_eq!(listed, there);
+        let gone: Vec<&str> = gone.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(gone, ["parsec_durations", "parsec_datastore_disk_usage"]);
     }
 
     #[tokio::test]

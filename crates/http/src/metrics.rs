@@ -88,8 +88,8 @@ impl Metric {
         Self::growing(what, help, move || labels.clone(), read)
     }
 
-    /// The same of series that become more while the program begins. Of what one of the two lacks nothing is shown.
-    pub(crate) fn growing(
+    /// The same of series that become more, up to a bound; new ones come last. Of what one of the two lacks nothing is shown.
+    pub fn growing(
         (kind, name): (MetricKind, &'static str),
         help: &'static str,
         series: impl Fn() -> Labels + Send + Sync + 'static,

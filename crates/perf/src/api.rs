@@ -1,11 +1,12 @@
 //! The HTTP API of a server, as Parsec's servers have it: what is asked is answered with the status, the headers and the keys of Go.
 //!
-//! Which path means what is in `routing`, how a CID is read in `cid`, what an answer looks like in `answering`, and who keeps what was done in
-//! `keeping`. Who may ask is decided before. Source: Parsec 0.4.0, `server/server.go`, and `net/http` of Go 1.26; what they answer to every input is in `testdata/parsec`.
+//! Which path means what is in `routing`, how a CID is read in `cid`, what an answer looks like in `answering`, who keeps what was done in
+//! `keeping`, and what is shown under a name of Parsec in `parsec`. Who may ask is decided before. Source: Parsec 0.4.0, `server/server.go`, and `net/http` of Go 1.26; what they answer to every input is in `testdata/parsec`.
 
 mod answering;
 mod cid;
 mod keeping;
+mod parsec;
 mod routing;
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
 };
 
 use http::{
-    HttpBounds,
+    HttpBounds, Metric,
     axum::{
         Router,
         body::{Body, Bytes, to_bytes},
@@ -36,6 +37,7 @@ pub(crate) use self::cid::Cid;
 use self::{
     answering::{answer, refusal, written},
     keeping::AttemptKeeper,
+    parsec::ParsecRequests,
     routing::{Asked, asked},
 };
 pub use self::{cid::BadCid, routing::API_ROUTES};
@@ -65,6 +67,7 @@ struct Shared<F: Fabric> {
     server: OnceLock<PerfServer<F>>,
     /// Who keeps what it does, if anybody.
     keeper: Mutex<Option<AttemptKeeper>>,
+    requests: Arc<ParsecRequests>,
     /// Whether answers have Go's keys and no more, and what stands behind the `?` says nothing.
     is_plain: bool,
     body_time: Duration,
@@ -87,8 +90,8 @@ impl<F: Fabric> PerfApi<F> {
     /// The same with another time in which a body has to come; 30 s else.
     pub fn within(is_plain: bool, body_time: Duration) -> Self {
         let (bodies, operations) = (Semaphore::new(MAX_BODIES), Semaphore::new(MAX_OPERATIONS));
-        let (server, keeper) = (OnceLock::new(), Mutex::default());
-        Self(Arc::new(Shared { server, keeper, is_plain, body_time, bodies, operations }))
+        let (server, keeper, requests) = (OnceLock::new(), Mutex::default(), Arc::default());
+        Self(Arc::new(Shared { server, keeper, requests, is_plain, body_time, bodies, operations }))
     }
 
     /// From now on there is a server that answers, for good: a second one changes nothing.
@@ -105,6 +108,11 @@ impl<F: Fabric> PerfApi<F> {
     /// From now on none is handed on any more: what is under way still is.
     pub fn stop_keeping(&self) {
         *self.0.keeper() = None;
+    }
+
+    /// The metrics of the API that are called as Parsec calls them.
+    pub fn parsec_metrics(&self) -> Vec<Metric> {
+        parsec::metrics(&self.0.requests)
     }
 
     /// The routes: every path that is asked for comes here.
@@ -128,6 +136,7 @@ impl<F: Fabric> PerfApi<F> {
 
 /// Answers one request.
 async fn take<F: Fabric>(State(api): State<PerfApi<F>>, request: Request<Body>) -> Response {
+    api.0.requests.count(&request);
     let uri = request.uri().clone();
     let asked = match asked(request.method(), uri.path(), uri.query()) {
         Ok(asked) => asked,

@@ -2,8 +2,8 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-/// Labels and their values, one row for each series. Values are words of the program, or of whoever runs it, and known before
-/// anybody asks: nothing that peers say becomes a series.
+/// Labels and their values, one row for each series. Values are words of the program, or of whoever runs it or may tell it what
+/// to do, and there is a bound to how many: nothing that peers say becomes a series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
     names: Vec<&'static str>,

@@ -111,6 +111,9 @@ async fn live(
     }
     api.open(server.clone());
     staying.show(server.metrics());
+    if args.api.parsec_compat {
+        staying.show(api.parsec_metrics());
+    }
     let is_known = server.clone();
     let heartbeats = entered.live(args.entry.startup_delay, staying.stop());
     let first = async {
