@@ -16,6 +16,7 @@ use schema::{ConnectionPolicy, Timestamp};
 use store::RegisteredServer;
 
 pub(crate) use self::attempt::outcome;
+pub(crate) use self::failure::bounded;
 pub use self::{
     attempt::{CallAttempt, Poll},
     by_http::HttpCalls,

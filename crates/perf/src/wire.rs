@@ -6,10 +6,12 @@
 mod content;
 mod order;
 
+use std::mem;
+
 use serde::{Deserialize, Serialize};
 
 pub use self::order::{BadOrder, ProvideOrder, RetrieveOrder};
-use crate::Operation;
+use crate::{MAX_STEPS, Operation, calls::bounded};
 
 /// The largest size of a table that Go's scheduler can keep: a larger one ends it.
 const MAX_TABLE_SIZE: usize = i32::MAX as usize;
@@ -46,7 +48,7 @@ pub struct StepMeasurement {
     pub error: String,
 }
 
-/// An answer as servers of any kind write it.
+/// An answer as servers of any kind write it. Its texts and the list of its steps are cut to their bounds.
 #[derive(Deserialize)]
 struct AnswerRead {
     #[serde(rename = "CID", default)]
@@ -71,8 +73,13 @@ impl From<AnswerRead> for OperationAnswer {
             let error = error.unwrap_or_default();
             duration_ns.map(|duration_ns| StepMeasurement { step: String::new(), duration_ns, error })
         };
-        let measurements = measurements.unwrap_or_else(|| old().into_iter().collect());
-        Self { cid, measurements, routing_table_size, operation }
+        let mut measurements = measurements.unwrap_or_else(|| old().into_iter().collect());
+        // More than that no server measures, and each is a row.
+        measurements.truncate(MAX_STEPS);
+        for StepMeasurement { step, error, .. } in &mut measurements {
+            (*step, *error) = (bounded(mem::take(step)), bounded(mem::take(error)));
+        }
+        Self { cid: bounded(cid), measurements, routing_table_size, operation }
     }
 }
 
@@ -93,6 +100,7 @@ fn within_go<S: serde::Serializer>(size: &usize, to: S) -> Result<S::Ok, S::Erro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MAX_TEXT_BYTES;
 
     fn answer(error: &str, routing_table_size: usize) -> OperationAnswer {
         let step =
@@ -117,6 +125,19 @@ mod tests {
     fn what_ends_gos_scheduler_is_never_written() {
         let text = serde_json::to_string(&answer("a\0b", usize::MAX)).unwrap();
         assert!(text.contains("\"a\u{fffd}b\"") && text.contains(":2147483647}"), "{text}");
+    }
+
+    #[test]
+    fn what_a_stranger_says_without_end_is_cut() {
+        let long = "ü\0".repeat(MAX_TEXT_BYTES);
+        let step = StepMeasurement { step: long.clone(), duration_ns: 1, error: long.clone() };
+        let said = serde_json::json!({"CID": long, "Measurements": vec![step; MAX_STEPS + 1]});
+        let read: OperationAnswer = serde_json::from_value(said).unwrap();
+        assert_eq!((read.cid.len(), read.measurements.len()), (MAX_TEXT_BYTES, MAX_STEPS));
+        for step in &read.measurements {
+            assert_eq!((step.step.len(), step.error.len()), (MAX_TEXT_BYTES, MAX_TEXT_BYTES));
+            assert!(!step.step.contains('\0') && !step.error.contains('\0'));
+        }
     }
 
     #[test]
