@@ -8,6 +8,7 @@
 pub mod access;
 pub mod address;
 pub mod admission;
+pub mod advertisement;
 pub mod autonat;
 #[cfg(feature = "dynamodb")]
 pub mod aws_credentials;
@@ -28,6 +29,7 @@ pub mod name_query;
 pub mod opt_out;
 #[cfg(feature = "postgres")]
 pub mod password_line;
+pub mod perf_answer;
 pub mod protobuf;
 pub mod routing_answer;
 pub mod routing_table;
@@ -48,6 +50,7 @@ pub const TARGETS: &[(&str, FuzzTarget)] = &[
     ("access", access::check),
     ("address", address::check),
     ("admission", admission::check),
+    ("advertisement", advertisement::check),
     ("autonat", autonat::check),
     #[cfg(feature = "dynamodb")]
     ("aws_credentials", aws_credentials::check),
@@ -69,6 +72,7 @@ pub const TARGETS: &[(&str, FuzzTarget)] = &[
     ("opt_out", opt_out::check),
     #[cfg(feature = "postgres")]
     ("password_line", password_line::check),
+    ("perf_answer", perf_answer::check),
     ("protobuf", protobuf::check),
     ("routing_answer", routing_answer::check),
     ("routing_table", routing_table::check),

@@ -91,17 +91,19 @@ macro_rules! replay {
 }
 
 replay! {
-    access address admission autonat belly_row bitswap certificate event_log gateway_address gateway_answer identify kad_answer kad_message lookup name_query opt_out protobuf
+    access address admission advertisement autonat belly_row bitswap certificate event_log gateway_address gateway_answer identify kad_answer kad_message lookup name_query opt_out
+    perf_answer protobuf
     routing_answer routing_table scenario session_dialer session_listener session_pair session_secured_dialer
     session_secured_listener session_secured_tls_dialer session_tls_dialer store_file store_url value written_key
     #[cfg(feature = "dynamodb")] aws_credentials
     #[cfg(feature = "dynamodb")] dynamo_item
+    #[cfg(feature = "postgres")] measured
     #[cfg(feature = "postgres")] password_line
     #[cfg(feature = "postgres")] spilled
 }
 
 /// Those that need a feature.
-const OF_FEATURES: [&str; 4] = ["aws_credentials", "dynamo_item", "password_line", "spilled"];
+const OF_FEATURES: [&str; 5] = ["aws_credentials", "dynamo_item", "measured", "password_line", "spilled"];
 
 #[test]
 fn every_target_has_a_driver_a_corpus_and_a_replay() {
