@@ -129,7 +129,8 @@ fn what_a_server_did_is_explained_from_its_own_rows_unless_whoever_asked_keeps_i
 #[test]
 fn with_parsec_compat_it_says_nothing_more_and_finds_its_own_at_home() {
     let testnet = Testnet::healthy(30);
-    let server = Server::start(&testnet, &["--store", "none", "--parsec-compat"]);
+    let server =
+        Server::start(&testnet, &["--store", "none", "--parsec-compat", "--metrics-addr", "127.0.0.1:0"]);
     let provided = server.ask("/provide?deadline=x", "{}");
     let keys: Vec<&String> = provided.as_object().expect("an object").keys().collect();
     assert_eq!(keys.len(), 3, "{keys:?}");
@@ -137,6 +138,17 @@ fn with_parsec_compat_it_says_nothing_more_and_finds_its_own_at_home() {
     let found = server.ask(&format!("/retrieve/{cid}"), "null");
     let took = found["Measurements"][0]["Duration"].as_u64().expect("a whole number");
     assert!(took < 1_000_000_000 && found["Measurements"][0]["Error"] == "", "{found}");
+    let heard = server.running.heard();
+    let at = heard.lines().find_map(|line| line.split_once("readiness are at http://")).expect("metrics").1;
+    let mut stream = TcpStream::connect(at.trim()).expect("a connection");
+    write!(stream, "GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n").expect("asked");
+    let shown = std::io::read_to_string(stream).expect("an answer");
+    for line in [
+        r#"parsec_http_requests_total{scheduler="",method="POST",path="provide"} 1"#,
+        r#"kadscope_perf_operation_seconds_count{kind="retrieve",outcome="done"} 1"#,
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}: {shown}");
+    }
     assert_eq!(server.end().code, 0);
 }
 
