@@ -193,7 +193,7 @@ mod tests {
     }
 
     /// Commands that dial nobody and publish nothing, and why.
-    const DIAL_NOBODY: [(&str, &str); 14] = [
+    const DIAL_NOBODY: &[(&str, &str)] = &[
         ("demo", "dials peers of its own alone, on this machine; who is left alone it knows"),
         ("testnet", "is dialled; what its peers dial is on this machine"),
         ("crawls", "reads a store"),
@@ -206,6 +206,11 @@ mod tests {
         ("networks", "reads files"),
         ("health", "asks a program of the user's"),
         ("perf health", "asks a program of the user's"),
+        ("perf scheduler", "asks servers of the user's"),
+        ("perf fleet", "reads a store"),
+        ("perf explain", "reads a store"),
+        ("perf report", "reads a store"),
+        ("perf demo", "has all of its peers in memory"),
         ("completions", "prints a script"),
         ("inhabitant", "becomes another program"),
     ];
@@ -239,7 +244,7 @@ mod tests {
         for (name, options) in leaves(&command(), "") {
             let has = |option: &&str| options.iter().any(|own| own == option);
             let expected = match name.as_str() {
-                "crawl" | "provide" | "hydra" | "testnet" | "perf server" => &watching[..],
+                "crawl" | "provide" | "hydra" | "testnet" | "perf server" | "perf scheduler" => &watching[..],
                 "health" => &["metrics-token-file"],
                 _ => &[],
             };

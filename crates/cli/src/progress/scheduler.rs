@@ -68,7 +68,7 @@ mod tests {
             number: 12,
             publisher: seat,
             provided: OperationOutcome::Done,
-            provide_s: 1.25,
+            provide_s: 1.2,
             asked: 3,
             as_expected: 2,
             median_s: Some(0.4),
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn a_round_says_who_published_and_what_others_found() {
         let now = SchedulerNow { leads: true, servers: 4, last: Some(report()), ..SchedulerNow::default() };
-        let expected = "round 12: 127.0.0.1:7070 (a) published in 1.25 s; 2 of 3 as expected, median 400 ms │ 0 rounds under way │ 4 servers";
+        let expected = "round 12: 127.0.0.1:7070 (a) published in 1.2 s; 2 of 3 as expected, median 400 ms │ 0 rounds under way │ 4 servers";
         assert_eq!(line(&now), expected);
         let failed = RoundReport {
             provided: OperationOutcome::TimedOut,

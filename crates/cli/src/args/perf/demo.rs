@@ -31,6 +31,6 @@ pub(crate) struct PerfDemoArgs {
     pub(crate) out: Option<PathBuf>,
 
     /// Print the numbers as JSON
-    #[arg(long, env = "KADSCOPE_PERF_DEMO_JSON")]
+    #[arg(long, env = "KADSCOPE_JSON")]
     pub(crate) json: bool,
 }

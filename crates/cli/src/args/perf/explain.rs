@@ -33,6 +33,6 @@ pub(crate) struct PerfExplainArgs {
     pub(crate) failed: bool,
 
     /// Print them, with every request, as JSON
-    #[arg(long, env = "KADSCOPE_PERF_EXPLAIN_JSON")]
+    #[arg(long, env = "KADSCOPE_JSON")]
     pub(crate) json: bool,
 }

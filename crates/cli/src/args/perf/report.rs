@@ -26,7 +26,7 @@ pub(crate) struct PerfReportArgs {
     pub(crate) out: PathBuf,
 
     /// Print the numbers as JSON
-    #[arg(long, env = "KADSCOPE_PERF_REPORT_JSON")]
+    #[arg(long, env = "KADSCOPE_JSON")]
     pub(crate) json: bool,
 }
 

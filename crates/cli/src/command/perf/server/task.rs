@@ -106,6 +106,6 @@ mod tests {
         let task = Task::of(json).unwrap();
         assert_eq!((task.limits, task.address), (Some((512, 1024)), Some([10, 0, 2, 106].into())));
         assert_eq!(Task::of("{}").unwrap().limits, Some((1, 1)));
-        assert!(Task::of("[]").is_err() && Task::of("").is_err());
+        assert!(Task::of("[7]").is_err() && Task::of("").is_err());
     }
 }
