@@ -121,7 +121,7 @@ async fn a_server_that_is_killed_costs_no_measurement_and_doubles_none() {
 fn attempt(n: u32) -> (Measurement, MeasurementRequest) {
     let (peer, name) = (PeerNumber(n % 3), (u128::from(n) << 64).to_be_bytes());
     let at = rows::start(1).started_at.after(Duration::from_millis(n.into()));
-    let failed = n % 7 == 0;
+    let failed = n.is_multiple_of(7);
     let measurement = Measurement {
         cid: format!("cid {n}"),
         failure: failed.then(|| format!("no answer\0 {}", n % 5)),

@@ -70,13 +70,13 @@ async fn a_round_of_go_and_the_same_of_ours_are_the_same_rows() {
     let scheduler = register.enter_scheduler(&starts).await.unwrap();
     let retriever = register.enter_server(&server(2, "default")).await.unwrap();
     postgres.sql(&database, "ALTER TABLE nodes_ecs ALTER id RESTART WITH 62");
-    let mut publishes = server(1, "default");
-    publishes.region = "region-s1".to_owned();
-    publishes.peer = "12D3KooWGi8wSZYwjnvJDvaHiisJa6dh9J367bPyMofDMsX9cAwP".parse().unwrap();
-    publishes.http.set_port(7071);
-    publishes.peer_port = Some(4101);
-    publishes.entered_at = Timestamp(1_795_230_719_968_434);
-    let publisher = register.enter_server(&publishes).await.unwrap();
+    let mut entry = server(1, "default");
+    entry.region = "region-s1".to_owned();
+    entry.peer = "12D3KooWGi8wSZYwjnvJDvaHiisJa6dh9J367bPyMofDMsX9cAwP".parse().unwrap();
+    entry.http.set_port(7071);
+    entry.peer_port = Some(4101);
+    entry.entered_at = Timestamp(1_795_230_719_968_434);
+    let publisher = register.enter_server(&entry).await.unwrap();
     register.heartbeat(publisher, Timestamp(1_795_231_925_063_994)).await.unwrap();
     assert_eq!((scheduler.0, retriever.0, publisher.0), (36, 2, 62));
     let row = |kind, server, table_size, nanos, micros| ParsecRow {
