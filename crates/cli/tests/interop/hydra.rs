@@ -229,6 +229,9 @@ async fn clients_of_go_find_through_heads_what_nobody_else_keeps() {
         assert!(start.elapsed() < KNOWN_WITHIN, "heads are not known of");
         sleep(Duration::from_secs(1)).await;
     }
-    // A third of all servers are heads: each key has some among the twenty closest to it.
-    assert_eq!(found_by_go(bootstrap, 100), 100);
+    // A third of all servers are heads: each key has some among the twenty closest to it, and all is found once the servers around
+    // it have heard of these. That a crawl meets them is the beginning of that.
+    while found_by_go(bootstrap, 100) < 100 {
+        assert!(start.elapsed() < KNOWN_WITHIN, "heads are not known of where keys belong to them");
+    }
 }
