@@ -6,7 +6,6 @@
 # Takes some minutes: dead peers cost the library seconds. Everything is on loopback.
 set -euo pipefail
 
-
 [ $# -ge 2 ] || { echo "usage: lookups.sh KADSCOPE DIR [SIZE...]" >&2; exit 2; }
 [ -x "$1" ] && [ -d "$2" ] || { echo "lookups.sh: $1 is no program, or $2 no folder" >&2; exit 2; }
 kadscope=$(realpath "$1") dir=$(realpath "$2")
@@ -14,42 +13,13 @@ shift 2
 cd "$(dirname "$0")"
 [ -x bin/dhtlookups ] || { echo "lookups.sh: peers/build.sh go comes first" >&2; exit 3; }
 
-work=$(mktemp -d)
-# What runs, by its pid; ended in this order.
-recorder= testnet=
-end() {
-    local pid
-    for pid in $recorder $testnet; do
-        kill "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    done
-    recorder= testnet=
-}
-trap 'end; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
+. ./recording.sh
 
 # record PEERS SCENARIO LOOKUPS CLIENTS
 record() {
-    local peers=$1 scenario=$2 lookups=$3 clients=$4
-    mkfifo "$work/bootstrap"
-    "$kadscope" testnet --scenario "$scenario" --peers "$peers" >"$work/bootstrap" 2>"$work/testnet.log" &
-    testnet=$!
-    # Addresses come one a line, and all at once; the testnet keeps its end open.
-    exec 3<"$work/bootstrap"
-    local -a bootstrap=()
-    local line
-    read -r -u 3 line || { cat "$work/testnet.log" >&2; exit 1; }
-    bootstrap+=("$line")
-    while read -r -t 2 -u 3 line; do bootstrap+=("$line"); done
-    bin/dhtlookups -network "$peers peers, ${scenario##*/}" -lookups "$lookups" -clients "$clients" \
-        -out "$work/lookups" "${bootstrap[@]}" &
-    recorder=$!
-    wait "$recorder"
-    recorder=
-    exec 3<&-
-    end
-    rm "$work/bootstrap"
-    mv "$work/lookups" "$dir/go-$peers.ndjson"
+    on_testnet "$kadscope" "$1" "$2" bin/dhtlookups -network "$1 peers, ${2##*/}" -lookups "$3" -clients "$4" \
+        -out "$work/lookups"
+    mv "$work/lookups" "$dir/go-$1.ndjson"
 }
 
 for size in "${@:-3 60 200 1000}"; do

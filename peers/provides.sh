@@ -14,42 +14,13 @@ shift 2
 cd "$(dirname "$0")"
 [ -x bin/dhtprovides ] || { echo "provides.sh: peers/build.sh go comes first" >&2; exit 3; }
 
-work=$(mktemp -d)
-# What runs, by its pid; ended in this order.
-recorder= testnet=
-end() {
-    local pid
-    for pid in $recorder $testnet; do
-        kill "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    done
-    recorder= testnet=
-}
-trap 'end; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
+. ./recording.sh
 
 # record SCENARIO CLIENTS PROVIDES
 record() {
-    local scenario=$1 clients=$2 provides=$3
-    mkfifo "$work/bootstrap"
-    "$kadscope" testnet --scenario "../scenarios/$scenario.toml" --peers 200 >"$work/bootstrap" 2>"$work/testnet.log" &
-    testnet=$!
-    # Addresses come one a line, and all at once; the testnet keeps its end open.
-    exec 3<"$work/bootstrap"
-    local -a bootstrap=()
-    local line
-    read -r -u 3 line || { cat "$work/testnet.log" >&2; exit 1; }
-    bootstrap+=("$line")
-    while read -r -t 2 -u 3 line; do bootstrap+=("$line"); done
-    bin/dhtprovides -network "200 peers, $scenario" -clients "$clients" -provides "$provides" \
-        -out "$work/provides" "${bootstrap[@]}" &
-    recorder=$!
-    wait "$recorder"
-    recorder=
-    exec 3<&-
-    end
-    rm "$work/bootstrap"
-    mv "$work/provides" "$dir/provides-$scenario.ndjson"
+    on_testnet "$kadscope" 200 "../scenarios/$1.toml" bin/dhtprovides -network "200 peers, $1" -clients "$2" -provides "$3" \
+        -out "$work/provides"
+    mv "$work/provides" "$dir/provides-$1.ndjson"
 }
 
 for network in "${@:-healthy third-dead half-dead}"; do

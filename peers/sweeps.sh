@@ -20,23 +20,5 @@ if [ "$1" != live ]; then
 fi
 
 [ -x "${2:-}" ] || { echo "sweeps.sh: ${2:-nothing} is no program" >&2; exit 2; }
-work=$(mktemp -d) testnet=
-end() {
-    if [ -n "$testnet" ]; then
-        kill "$testnet" 2>/dev/null || true
-        wait "$testnet" 2>/dev/null || true
-    fi
-    rm -rf "$work"
-}
-trap end EXIT
-trap 'exit 130' INT TERM
-mkfifo "$work/bootstrap"
-"$2" testnet --scenario healthy --peers 200 >"$work/bootstrap" 2>"$work/testnet.log" &
-testnet=$!
-# Addresses come one a line, and all at once; the testnet keeps its end open.
-exec 3<"$work/bootstrap"
-bootstrap=()
-read -r -u 3 line || { cat "$work/testnet.log" >&2; exit 1; }
-bootstrap+=("$line")
-while read -r -t 2 -u 3 line; do bootstrap+=("$line"); done
-"$sweeps" -what live -count 100 "${bootstrap[@]}"
+. "$here/recording.sh"
+on_testnet "$2" 200 healthy "$sweeps" -what live -count 100
