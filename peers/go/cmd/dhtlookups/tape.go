@@ -23,8 +23,7 @@ type tape struct {
 	cfg config
 
 	mu      sync.Mutex
-	numbers map[peer.ID]int
-	peers   []string
+	roll    lookups.Roll
 	lookups []lookup
 }
 
@@ -89,37 +88,16 @@ type finding struct {
 }
 
 func newTape(cfg config) *tape {
-	return &tape{cfg: cfg, numbers: map[peer.ID]int{}}
+	return &tape{cfg: cfg}
 }
 
 // known are the peers that were heard of so far.
 func (t *tape) known() []peer.ID {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	known := make([]peer.ID, 0, len(t.numbers))
-	for id := range t.numbers {
-		known = append(known, id)
-	}
+	known := t.roll.Peers()
 	slices.Sort(known)
 	return known
-}
-
-func (t *tape) number(id peer.ID) int {
-	number, ok := t.numbers[id]
-	if !ok {
-		number = len(t.peers)
-		t.numbers[id] = number
-		t.peers = append(t.peers, hex.EncodeToString([]byte(id)))
-	}
-	return number
-}
-
-func (t *tape) list(ids []peer.ID) []int {
-	numbers := make([]int, len(ids))
-	for i, id := range ids {
-		numbers[i] = t.number(id)
-	}
-	return numbers
 }
 
 // keep takes a lookup in. One that asked nobody, because its end was known, is none.
@@ -141,20 +119,20 @@ func (t *tape) keep(number int, r *recorder) error {
 		Kind:      r.order.kind,
 		Target:    hex.EncodeToString([]byte(r.order.target)),
 		Enough:    r.order.enough,
-		Own:       t.number(r.node.host.ID()),
-		Seeds:     t.list(r.steps[0].heard),
-		Asked:     t.list(r.steps[0].asked),
+		Own:       t.roll.Number(r.node.host.ID()),
+		Seeds:     t.roll.Numbers(r.steps[0].heard),
+		Asked:     t.roll.Numbers(r.steps[0].asked),
 		Steps:     []line{},
 		End:       r.end,
 		Late:      []line{},
-		FollowUp:  t.list(r.asked),
+		FollowUp:  t.roll.Numbers(r.asked),
 		Then:      []line{},
-		Closest:   t.list(closest),
+		Closest:   t.roll.Numbers(closest),
 		Providers: []int{},
 	}
 	for i, s := range r.steps[1:] {
 		step := t.line(&answer{peer: s.peer, ok: s.ok, closer: s.closer}, s.found)
-		step.Asked = t.list(s.asked)
+		step.Asked = t.roll.Numbers(s.asked)
 		step.Connected = r.order.kind == kindPeer && r.end == "stopped" && i == len(r.steps)-2
 		l.Steps = append(l.Steps, step)
 	}
@@ -170,16 +148,16 @@ func (t *tape) keep(number int, r *recorder) error {
 		l.Then = append(l.Then, t.line(a, []*answer{a}))
 	}
 	for _, ai := range r.providers {
-		l.Providers = append(l.Providers, t.number(ai.ID))
+		l.Providers = append(l.Providers, t.roll.Number(ai.ID))
 	}
 	t.lookups = append(t.lookups, l)
 	return nil
 }
 
 func (t *tape) line(a *answer, found []*answer) line {
-	l := line{Peer: t.number(a.peer), Found: t.findings(found)}
+	l := line{Peer: t.roll.Number(a.peer), Found: t.findings(found)}
 	if a.ok {
-		l.Closer = t.list(a.closer)
+		l.Closer = t.roll.Numbers(a.closer)
 	}
 	return l
 }
@@ -187,12 +165,12 @@ func (t *tape) line(a *answer, found []*answer) line {
 func (t *tape) findings(found []*answer) []finding {
 	var list []finding
 	for _, from := range found {
-		f := finding{From: t.number(from.peer), Value: from.value}
+		f := finding{From: t.roll.Number(from.peer), Value: from.value}
 		for _, ai := range from.providers {
 			if len(ai.Addrs) == 0 {
-				f.Bare = append(f.Bare, t.number(ai.ID))
+				f.Bare = append(f.Bare, t.roll.Number(ai.ID))
 			} else {
-				f.Providers = append(f.Providers, t.number(ai.ID))
+				f.Providers = append(f.Providers, t.roll.Number(ai.ID))
 			}
 		}
 		if f.Value || len(f.Bare)+len(f.Providers) > 0 {
@@ -229,7 +207,7 @@ func (t *tape) write(to io.Writer) error {
 	slices.SortFunc(t.lookups, func(a, b lookup) int { return cmp.Compare(a.Number, b.Number) })
 	out := bufio.NewWriter(to)
 	lines := json.NewEncoder(out)
-	first := head{library, t.cfg.network, bucketSize, concurrency, resiliency, t.peers}
+	first := head{library, t.cfg.network, bucketSize, concurrency, resiliency, t.roll.IDs}
 	if err := lines.Encode(first); err != nil {
 		return err
 	}

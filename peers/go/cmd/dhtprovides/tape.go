@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/libp2p/go-libp2p/core/peer"
+
+	"kadscope-peers/go/internal/lookups"
 )
 
 // The version of the library whose rules are written down, that of go.mod.
@@ -19,10 +21,9 @@ const library = "go-libp2p-kad-dht v0.42.1"
 type tape struct {
 	cfg config
 
-	mu      sync.Mutex
-	numbers map[peer.ID]int
-	peers   []string
-	lines   []line
+	mu    sync.Mutex
+	roll  lookups.Roll
+	lines []line
 }
 
 // head is the first line.
@@ -68,42 +69,24 @@ type fed struct {
 }
 
 func newTape(cfg config) *tape {
-	return &tape{cfg: cfg, numbers: map[peer.ID]int{}}
-}
-
-func (t *tape) number(id peer.ID) int {
-	number, ok := t.numbers[id]
-	if !ok {
-		number = len(t.peers)
-		t.numbers[id] = number
-		t.peers = append(t.peers, hex.EncodeToString([]byte(id)))
-	}
-	return number
-}
-
-func (t *tape) list(ids []peer.ID) []int {
-	numbers := make([]int, len(ids))
-	for i, id := range ids {
-		numbers[i] = t.number(id)
-	}
-	return numbers
+	return &tape{cfg: cfg}
 }
 
 func (t *tape) keep(own peer.ID, j job, size int32, events []event, seen *tracked) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l := line{Client: j.client, Number: j.number, Way: j.way, Key: hex.EncodeToString([]byte(j.key)), Own: t.number(own), Size: size}
+	l := line{Client: j.client, Number: j.number, Way: j.way, Key: hex.EncodeToString([]byte(j.key)), Own: t.roll.Number(own), Size: size}
 	if j.way != wayLookUp {
 		for _, e := range events {
-			written := happened{Kind: e.kind, OK: e.ok, Why: e.why, Heard: t.list(e.heard), Asked: t.list(e.asked)}
+			written := happened{Kind: e.kind, OK: e.ok, Why: e.why, Heard: t.roll.Numbers(e.heard), Asked: t.roll.Numbers(e.asked)}
 			if e.peer != "" {
-				written.Peer = t.number(e.peer)
+				written.Peer = t.roll.Number(e.peer)
 			}
 			l.Events = append(l.Events, written)
 		}
 	}
 	if seen != nil {
-		l.Tracked = &fed{Closest: t.list(seen.closest), Table: seen.table, Size: seen.size}
+		l.Tracked = &fed{Closest: t.roll.Numbers(seen.closest), Table: seen.table, Size: seen.size}
 	}
 	t.lines = append(t.lines, l)
 }
@@ -116,7 +99,7 @@ func (t *tape) write(to io.Writer) error {
 	})
 	out := bufio.NewWriter(to)
 	lines := json.NewEncoder(out)
-	if err := lines.Encode(head{library, t.cfg.network, bucketSize, concurrency, resiliency, t.peers}); err != nil {
+	if err := lines.Encode(head{library, t.cfg.network, bucketSize, concurrency, resiliency, t.roll.IDs}); err != nil {
 		return err
 	}
 	for _, l := range t.lines {
