@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::{
     task::JoinHandle,
-    time::{Instant, MissedTickBehavior, interval_at},
+    time::{Instant, Interval, MissedTickBehavior, interval_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -79,14 +79,16 @@ async fn show<T: Tell>(mut progress: T, stop: CancellationToken, over: Cancellat
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut is_told = false;
     loop {
-        tokio::select! {
-            () = over.cancelled() => break,
-            () = stop.cancelled(), if !is_told => {
+        match cue(&stop, is_told, &over, &mut ticks).await {
+            Cue::Stopping => {
                 is_told = true;
                 let clear = if on_terminal { CLEAR } else { "" };
-                output::note(&format!("{clear}stopping; what is in hand is kept (Ctrl-C again ends at once)"));
+                output::note(&format!(
+                    "{clear}stopping; what is in hand is kept (Ctrl-C again ends at once)"
+                ));
             }
-            now = ticks.tick() => {
+            Cue::Over => break,
+            Cue::Drawn(now) => {
                 let elapsed = now.saturating_duration_since(began);
                 if on_terminal {
                     let room = output::stderr_columns().saturating_sub(ROOM_AT_THE_END);
@@ -99,5 +101,41 @@ async fn show<T: Tell>(mut progress: T, stop: CancellationToken, over: Cancellat
     }
     if on_terminal {
         output::note_raw(CLEAR);
+    }
+}
+
+/// What the display does next.
+#[derive(Debug, PartialEq, Eq)]
+enum Cue {
+    Stopping,
+    Over,
+    Drawn(Instant),
+}
+
+/// In this order: what is told to stop may be over before that is told here, while its rows are yet to be written.
+async fn cue(stop: &CancellationToken, is_told: bool, over: &CancellationToken, ticks: &mut Interval) -> Cue {
+    tokio::select! {
+        biased;
+        () = stop.cancelled(), if !is_told => Cue::Stopping,
+        () = over.cancelled() => Cue::Over,
+        now = ticks.tick() => Cue::Drawn(now),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each of many times: a choice by chance would pass a single one.
+    #[tokio::test]
+    async fn who_stops_is_told_so_even_if_it_is_over_by_then() {
+        let (stop, over) = (CancellationToken::new(), CancellationToken::new());
+        let mut ticks = interval_at(Instant::now(), REDRAW);
+        stop.cancel();
+        over.cancel();
+        for _ in 0..64 {
+            assert_eq!(cue(&stop, false, &over, &mut ticks).await, Cue::Stopping);
+            assert_eq!(cue(&stop, true, &over, &mut ticks).await, Cue::Over);
+        }
     }
 }
