@@ -20,6 +20,7 @@ const DIRECTION: &[(&str, Option<&[&str]>)] = &[
     ("hydra", Some(&["kad", "dht", "schema", "store", "http", "delegated"])),
     ("figure", Some(&[])),
     ("perf", Some(&["kad", "dht", "schema", "store", "http", "delegated", "crawl", "estimate", "figure"])),
+    ("hoard", Some(&["kad", "dht", "schema", "store", "crawl", "estimate", "figure"])),
     ("jail", Some(&[])),
     ("cli", None),
     ("fuzz", None),

@@ -1,0 +1,4 @@
+//! Publishes provider records, and watches who keeps them, for how long, and with which addresses.
+//!
+//! How a record is published or found is decided by `kad` and done by `dht`; where rows are kept is left to `store`; what is made of
+//! them by way of statistics is in `estimate`, how it is drawn in `figure`; only the program prints.
