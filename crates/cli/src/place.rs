@@ -16,6 +16,23 @@ use crate::{
 /// Addresses that lead out by the default routes: of ranges for documentation, where nobody is (RFC 5737, RFC 3849).
 const OUTSIDE: [&str; 2] = ["192.0.2.1", "2001:db8::1"];
 
+/// The options that say where a peer of ours is: who is told that one is wrong hears its name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PlaceOptions {
+    /// Where it listens.
+    pub(crate) listen: &'static str,
+    /// Where it says that it is.
+    pub(crate) announce: &'static str,
+}
+
+impl PlaceOptions {
+    /// Those of most commands.
+    pub(crate) const PLAIN: Self = Self { listen: "--listen", announce: "--announce" };
+
+    /// Those of commands whose `--listen` is about something else.
+    pub(crate) const OF_PEER: Self = Self { listen: "--peer-listen", announce: "--peer-announce" };
+}
+
 /// Where a peer of ours listens, and where it says that it can be dialled.
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -28,11 +45,15 @@ pub(crate) struct Place {
 impl Place {
     /// What was asked for, and for the rest this machine's addresses of the class that the network dials. Where the first
     /// peers are known by name alone, one of them is dialled to see where it is; where there are none, nobody is.
-    pub(crate) async fn find(args: PlaceArgs, reach: &ReachArgs, network: &Network) -> anyhow::Result<Self> {
+    pub(crate) async fn find(
+        (args, options): (PlaceArgs, PlaceOptions),
+        reach: &ReachArgs,
+        network: &Network,
+    ) -> anyhow::Result<Self> {
         let flat = |lists: Vec<List<Multiaddr>>| lists.into_iter().flat_map(|list| list.0).collect();
         let (listen, announce): (Vec<_>, Vec<_>) = (flat(args.listen), flat(args.announce));
         let policy = Addresses::from(network.addresses);
-        check(&announce, policy)?;
+        check(&announce, policy, options)?;
         if !listen.is_empty() {
             return Ok(Self { listen, announce });
         }
@@ -46,7 +67,7 @@ impl Place {
         }
         let named: Vec<_> = found.iter().copied().filter(is_of_class).collect();
         if named.is_empty() {
-            return Err(none(&found, network).into());
+            return Err(none(&found, network, options).into());
         }
         let anywhere = |ip| SocketAddr::new(ip, 0);
         let both = |ip| [tcp_multiaddr(anywhere(ip)), quic_multiaddr(anywhere(ip))];
@@ -55,7 +76,7 @@ impl Place {
 }
 
 /// Refuses addresses that nobody in the network would dial.
-pub(crate) fn check(announce: &[Multiaddr], policy: Addresses) -> Result<(), Failed> {
+pub(crate) fn check(announce: &[Multiaddr], policy: Addresses, options: PlaceOptions) -> Result<(), Failed> {
     for addr in announce {
         // A gateway of HTTP is asked where it listens.
         let gateway = Gateway::of(addr);
@@ -63,7 +84,8 @@ pub(crate) fn check(announce: &[Multiaddr], policy: Addresses) -> Result<(), Fai
             Ok(_) | Err(SkipReason::Name) => {}
             Err(reason) => {
                 let text = format!(
-                    "nobody in this network would dial {addr}, which --announce names: {}",
+                    "nobody in this network would dial {addr}, which {} names: {}",
+                    options.announce,
                     reason.name()
                 );
                 return Err(Failed::usage(text));
@@ -106,14 +128,16 @@ fn ip_of(address: &Multiaddr) -> Option<IpAddr> {
     }
 }
 
-fn none(found: &[IpAddr], network: &Network) -> Failed {
+fn none(found: &[IpAddr], network: &Network, options: PlaceOptions) -> Failed {
     let found = match found {
         [] => "it has none that leads out".to_owned(),
         found => format!("it has {}", found.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", ")),
     };
     Failed::usage(format!(
-        "this machine has no {} address at which a provider could be found ({found}); say by --listen where it listens, \
-         and by --announce where it is reached from outside",
-        network.addresses.name()
+        "this machine has no {} address at which a provider could be found ({found}); say by {} where it listens, \
+         and by {} where it is reached from outside",
+        network.addresses.name(),
+        options.listen,
+        options.announce
     ))
 }

@@ -27,7 +27,7 @@ use crate::{
     network::Network,
     output,
     outputs::InUse,
-    place::Place,
+    place::{Place, PlaceOptions},
     reach::Reach,
     render,
     staying::Staying,
@@ -66,7 +66,8 @@ async fn publish(
     staying: &Staying,
 ) -> anyhow::Result<Code> {
     let own = args.parameters();
-    let place = staying.unless_stopped(Place::find(args.place, &args.reach, &network)).await??;
+    let place = (args.place, PlaceOptions::PLAIN);
+    let place = staying.unless_stopped(Place::find(place, &args.reach, &network)).await??;
     let (reach, here) = staying.unless_stopped(Reach::listening(&args.reach, network, place)).await??;
     let order = reach.order(Tool::Provide, own, &args.reach)?;
     let mut run = ToolRun::begin(staying, args.keep.store(), order).await?;

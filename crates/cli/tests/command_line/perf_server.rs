@@ -168,6 +168,8 @@ fn what_cannot_be_is_refused_by_name() {
     refused(&["--listen", "127.0.0.1:0", "--ecs-metadata", "["], "ECS");
     refused(&["--listen", "127.0.0.1:0", "--ignore-peers", "/nowhere"], "/nowhere");
     refused(&["--badbits", "x"], "--events");
+    let nowhere = ["--listen", "127.0.0.1:0", "--peer-announce", "/ip4/8.8.8.8/tcp/1"];
+    refused(&nowhere, "which --peer-announce names");
     let nobody = run(["perf", "health", "[::1]:1", "--timeout", "2s"]);
     assert_eq!(nobody.code, 1, "{}", nobody.stderr);
 }

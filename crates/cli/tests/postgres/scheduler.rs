@@ -96,3 +96,21 @@ fn a_database_that_is_killed_under_a_scheduler_costs_no_round_and_no_row() {
     assert!([2 * all, 2 * all - 1].contains(&kept), "{kept} rows of {all} rounds");
     assert_eq!(attempts.len(), kept);
 }
+
+/// A dry run of somebody who has mistaken the database.
+#[test]
+fn a_dry_run_makes_no_tables() {
+    let server = Server::start();
+    let database = server.database();
+    let url = format!("postgres://postgres@127.0.0.1:{}/{database}", server.socket().1);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kadscope"));
+    command.args(["perf", "scheduler", "--fleets", "default", "--dry-run", "--store", &url]);
+    let ended = command.env_clear().env("PGPASSWORD", PASSWORD).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(2), "{said}");
+    assert!(said.contains("no server was ever entered"), "{said}");
+    server.sql(
+        &database,
+        "DO $$ BEGIN ASSERT (SELECT count(*) FROM pg_tables WHERE schemaname = 'public') = 0; END $$",
+    );
+}

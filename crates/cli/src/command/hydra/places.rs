@@ -13,7 +13,8 @@ use crate::{
     args::{HeadsArgs, List, ListenPlace},
     exit::Failed,
     network::Network,
-    output, place,
+    output,
+    place::{self, PlaceOptions},
 };
 
 /// How many peers of one neighbourhood the tables of go-libp2p's peers admit. Source: go-libp2p-kad-dht, `amino`, `DefaultMaxPeersPerIPGroup`.
@@ -49,7 +50,7 @@ impl Places {
         }
         let policy = Addresses::from(network.addresses);
         for place in &announce {
-            place::check(&place.with_port(args.port.max(1)), policy)?;
+            place::check(&place.with_port(args.port.max(1)), policy, PlaceOptions::PLAIN)?;
         }
         if listen.is_empty() {
             listen.push(ListenPlace::at(&own(policy, !announce.is_empty(), network)));

@@ -33,7 +33,7 @@ use crate::{
     network::Network,
     output,
     outputs::InUse,
-    place::Place,
+    place::{Place, PlaceOptions},
     resources,
     staying::Staying,
     token,
@@ -156,7 +156,7 @@ async fn config(args: &PerfServerArgs, network: &Network) -> anyhow::Result<Serv
         listen: args.peer.peer_listen.iter().map(copied).collect(),
         announce: args.peer.peer_announce.iter().map(copied).collect(),
     };
-    let place = Place::find(place, &args.reach, network).await?;
+    let place = Place::find((place, PlaceOptions::OF_PEER), &args.reach, network).await?;
     let protocols: Arc<[String]> = network.protocols.clone().into();
     let profile =
         NodeProfile { agent: args.reach.manners.agent(network), protocols, announce: place.announce };

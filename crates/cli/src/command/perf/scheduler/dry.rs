@@ -3,7 +3,7 @@
 use perf::{ForeseenRound, alive_since, foreseen};
 use schema::RunId;
 use serde::Serialize;
-use store::{Register, RegisterConfig, SchedulerId, StoreUrl};
+use store::{Error, Register, RegisterConfig, SchedulerId, StoreUrl};
 
 use super::{config, newcomer};
 use crate::{
@@ -37,8 +37,14 @@ pub(super) async fn run(args: &PerfSchedulerArgs) -> anyhow::Result<Code> {
         let text = format!("{}: there is no such store; {}", path.display(), newcomer(args));
         return Err(Failed::usage(text).into());
     }
-    let tables = RegisterConfig { parsec_tables: args.parsec_compat, ..RegisterConfig::default() };
-    let register = Register::open(&args.store, tables).await?;
+    let defaults = RegisterConfig::default();
+    let tables = RegisterConfig { parsec_tables: args.parsec_compat, makes_tables: false, ..defaults };
+    let register = match Register::open(&args.store, tables).await {
+        Err(error @ Error::NoRegister { .. }) => {
+            return Err(Failed::usage(format!("{error}; {}", newcomer(args))).into());
+        }
+        opened => opened?,
+    };
     let servers = register.servers(&args.fleets(), alive_since(clock::now())).await?;
     let seed = args.seed.unwrap_or_else(clock::seed);
     let config = config(args, seed, (RunId([0; 16]), SchedulerId(0)));
