@@ -129,6 +129,7 @@ impl Place<'_> {
         match axis.scale {
             AxisScale::Categories(_) => axis.category(at).unwrap_or_default().to_owned(),
             AxisScale::Time => ticks::date_and_time(at),
+            AxisScale::Elapsed => ticks::elapsed(at),
             AxisScale::Linear | AxisScale::Share | AxisScale::Log => String::new(),
         }
     }

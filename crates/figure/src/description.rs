@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{csv, omitted, series::Series, svg, text};
+use crate::{csv, series::Series, svg, text};
 
 /// A figure of one panel or several.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -73,6 +73,8 @@ pub enum AxisScale {
     Log,
     /// Seconds since 1970, as dates and times of UTC.
     Time,
+    /// Seconds that have passed, as seconds, minutes, hours or days.
+    Elapsed,
     /// One place for each name: the value is its number, from 0.
     Categories(Vec<String>),
 }
@@ -132,6 +134,22 @@ impl Axis {
     }
 }
 
+impl Panel {
+    /// Whether values go to the right, and places downwards.
+    pub(crate) fn lies(&self) -> bool {
+        self.y.categories().is_some() && self.x.categories().is_none()
+    }
+
+    /// Where its values are, each as often as there are values.
+    pub(crate) fn places(&self) -> impl Iterator<Item = f64> {
+        let of_series = |series: &'_ Series| {
+            let datums = series.datums().iter().map(|datum| datum.at);
+            datums.chain(series.boxes().iter().map(|plot| plot.at)).collect::<Vec<_>>()
+        };
+        self.series.iter().flat_map(of_series)
+    }
+}
+
 impl Figure {
     /// A figure of one panel, a page wide.
     pub fn of(name: impl Into<String>, title: impl Into<String>, panel: Panel) -> Self {
@@ -172,6 +190,6 @@ impl Figure {
 
     /// What of it is not drawn, and why; a sentence each.
     pub fn not_drawn(&self) -> Vec<String> {
-        omitted::sentences(self)
+        svg::not_drawn(self)
     }
 }

@@ -71,7 +71,25 @@ pub(crate) fn shown(panel: &Panel) -> (/* x */ [f64; 2], /* y */ [f64; 2]) {
         range(axis, own.iter().copied().chain(compared).chain(zero))
     };
     let has_zero = panel.series.iter().any(Series::begins_at_zero);
-    (of(&panel.x, x, true, has_zero && lies), of(&panel.y, y, false, has_zero && !lies))
+    let (x, y) = (of(&panel.x, x, true, has_zero && lies), of(&panel.y, y, false, has_zero && !lies));
+    if lies { (x, wide(panel, &panel.y, y)) } else { (wide(panel, &panel.x, x), y) }
+}
+
+/// What an axis of places shows, where what stands there has a width: half a place more on either side, and nothing beyond.
+fn wide(panel: &Panel, axis: &Axis, shown: [f64; 2]) -> [f64; 2] {
+    let has_width = panel.series.iter().any(Series::has_width);
+    let is_even = matches!(axis.scale, AxisScale::Linear | AxisScale::Time | AxisScale::Elapsed);
+    if !has_width || !is_even || axis.range.is_some() {
+        return shown;
+    }
+    let mut at: Vec<f64> = panel.places().filter(|at| is_drawable(*at)).collect();
+    at.sort_by(f64::total_cmp);
+    let (Some(first), Some(last)) = (at.first(), at.last()) else { return shown };
+    // Nearer than a five hundredth they stand at one place as far as can be seen.
+    let least = (last - first) / 500.0;
+    let gaps = at.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > least);
+    let gap = gaps.fold(f64::INFINITY, f64::min);
+    if gap.is_finite() { [first - gap * 0.6, last + gap * 0.6] } else { shown }
 }
 
 /// Every value on the axis that says where.
@@ -167,7 +185,9 @@ mod tests {
 
     #[test]
     fn every_axis_has_width_whatever_the_values() {
-        for scale in [AxisScale::Linear, AxisScale::Share, AxisScale::Log, AxisScale::Time] {
+        for scale in
+            [AxisScale::Linear, AxisScale::Share, AxisScale::Log, AxisScale::Time, AxisScale::Elapsed]
+        {
             let axis = Axis::new("", "", scale);
             for values in [
                 vec![],

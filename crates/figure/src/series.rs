@@ -161,6 +161,11 @@ impl Series {
         matches!(self.data, SeriesData::Bars(_) | SeriesData::StackedBars(_))
     }
 
+    /// Whether what it draws at a place has a width.
+    pub(crate) const fn has_width(&self) -> bool {
+        matches!(self.data, SeriesData::Bars(_) | SeriesData::StackedBars(_) | SeriesData::Boxes(_))
+    }
+
     /// Whether it takes a share of the width at its place, beside others.
     pub(crate) const fn stands_beside(&self) -> bool {
         matches!(self.data, SeriesData::Bars(_) | SeriesData::Boxes(_) | SeriesData::Dots(_))

@@ -9,6 +9,7 @@ mod drawing;
 mod frame;
 mod heat;
 mod legend;
+mod spacing;
 mod style;
 
 use self::{
@@ -16,11 +17,11 @@ use self::{
     drawing::{Anchor, Area, Drawing, px},
 };
 use crate::{
-    description::{Figure, Panel},
+    description::{AxisScale, Figure, Panel},
     extent::Extent,
     omitted,
     series::{Series, SeriesData},
-    text,
+    text, ticks,
 };
 
 /// The sizes of letters, in pixels.
@@ -39,6 +40,11 @@ struct Canvas<'a> {
     y: Extent,
     /// The names of all series in the order of their colours.
     names: &'a [&'a str],
+}
+
+/// What of it is not drawn, and why; a sentence each.
+pub(crate) fn not_drawn(figure: &Figure) -> Vec<String> {
+    Arrangement::of(figure, &omitted::series_names(figure)).not_drawn
 }
 
 /// The whole file.
@@ -126,9 +132,8 @@ impl Canvas<'_> {
         self.panel.series.iter().any(|series| matches!(series.data, SeriesData::StackedBars(_)))
     }
 
-    /// Whether values go to the right, and places downwards.
     fn lies(&self) -> bool {
-        self.panel.y.categories().is_some() && self.panel.x.categories().is_none()
+        self.panel.lies()
     }
 
     /// The axis that says where, and the one that says how much.
@@ -141,25 +146,15 @@ impl Canvas<'_> {
         let besides: Vec<_> = self.panel.series.iter().filter(|other| other.stands_beside()).collect();
         let count = besides.len().max(1) as f64;
         let index = besides.iter().position(|other| std::ptr::eq(*other, series)).unwrap_or_default() as f64;
-        let each = (self.slot() * 0.82 / count).min(60.0);
+        let (places, _) = self.extents();
+        let each = spacing::each(self.panel, places);
         ((index - (count - 1.0) / 2.0) * each, each)
     }
 
     /// How far neighboring places are apart, in pixels.
     fn slot(&self) -> f64 {
         let (places, _) = self.extents();
-        let axis = if self.lies() { &self.panel.y } else { &self.panel.x };
-        let [from, to] = places.pixels();
-        let span = (to - from).abs();
-        if let Some(names) = axis.categories() {
-            return span / names.len().max(1) as f64;
-        }
-        let datums = self.panel.series.iter().flat_map(Series::datums).map(|datum| datum.at);
-        let boxes = self.panel.series.iter().flat_map(Series::boxes).map(|plot| plot.at);
-        let mut at: Vec<f64> = datums.chain(boxes).filter_map(|at| places.at(at)).collect();
-        at.sort_by(f64::total_cmp);
-        let gaps = at.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > 0.5);
-        gaps.fold(span / 4.0, f64::min)
+        spacing::slot(self.panel, places)
     }
 
     /// A point by its place and its value.
@@ -170,7 +165,10 @@ impl Canvas<'_> {
     /// What a pointer that rests there is told.
     fn hint(&self, series: &str, at: f64, rest: &str) -> String {
         let axis = if self.lies() { &self.panel.y } else { &self.panel.x };
-        let place = axis.category(at).map_or_else(|| text::number(at), str::to_owned);
+        let place = match axis.scale {
+            AxisScale::Elapsed => ticks::elapsed(at),
+            _ => axis.category(at).map_or_else(|| text::number(at), str::to_owned),
+        };
         format!("{series}, {place}: {rest}")
     }
 }

@@ -18,11 +18,17 @@ struct Written {
     text: String,
 }
 
-/// The texts of a file that are not turned.
+/// The texts of a file that are not aslant.
 fn written(svg: &str) -> Vec<Written> {
-    let texts =
-        svg.split("<text ").skip(1).filter(|rest| !rest.split('>').next().unwrap().contains("rotate"));
-    texts.map(of_text).collect()
+    let is_aslant = |rest: &&str| {
+        let head = rest.split('>').next().unwrap();
+        head.contains("rotate") && !is_upright(head)
+    };
+    svg.split("<text ").skip(1).filter(|rest| !is_aslant(rest)).map(of_text).collect()
+}
+
+fn is_upright(head: &str) -> bool {
+    head.contains("rotate(-90 ")
 }
 
 fn of_text(rest: &str) -> Written {
@@ -47,6 +53,9 @@ fn of_text(rest: &str) -> Written {
         _ => x - width,
     };
     // Letters without what hangs below the line.
+    if is_upright(head) {
+        return Written { left: x - size * 0.7, right: x, top: y, bottom: y + width, text };
+    }
     Written { left, right: left + width, top: y - size * 0.7, bottom: y, text }
 }
 
@@ -138,6 +147,10 @@ fn what_is_not_drawn_is_said_with_the_reason() {
     );
     assert_eq!(said("forty series"), ["16 further series are drawn in grey: their names are in the data."]);
     assert_eq!(said("long names"), ["8 names are cut: they are whole in the data."]);
+    assert_eq!(
+        said("many narrow boxes"),
+        ["Boxes without a number above stand on 20 to 100 each: the numbers are in the data."]
+    );
     assert_eq!(
         said("boxes cut short"),
         [

@@ -53,6 +53,7 @@ pub(crate) fn ticks(axis: &Axis, [low, high]: [f64; 2], most: usize) -> Vec<Tick
         AxisScale::Share => even(low, high, most, 100.0, "%"),
         AxisScale::Log => decades(low, high, most),
         AxisScale::Time => times(low, high, most),
+        AxisScale::Elapsed => spans(low, high, most),
     }
 }
 
@@ -121,6 +122,37 @@ fn times(low: f64, high: f64, most: usize) -> Vec<Tick> {
     at.map(|at| Tick { at, label: moment(at, step) }).collect()
 }
 
+/// Full seconds, minutes, hours and days since something began, all in one unit.
+fn spans(low: f64, high: f64, most: usize) -> Vec<Tick> {
+    let fits = TIME_STEPS.into_iter().find(|step| (high - low) / step <= most as f64);
+    let unit = unit_of(low.abs().max(high.abs()));
+    let tick = |at: f64| Tick { at, label: in_unit(at, unit) };
+    let Some(step) = fits.filter(|step| (high - low) / step >= 1.0) else {
+        return even(low, high, most, 1.0, "").into_iter().map(|even| tick(even.at)).collect();
+    };
+    let (first, last) = ((low / step - 1e-9).ceil(), (high / step + 1e-9).floor());
+    let count = text::whole(last - first).min(MAX_TICKS);
+    (0..=count).map(|index| tick((first + index as f64) * step)).collect()
+}
+
+/// How long something lasted, in a unit in which it is a number of few digits: hours up to ten days.
+pub(crate) fn elapsed(at: f64) -> String {
+    in_unit(at, unit_of(at.abs()))
+}
+
+fn in_unit(at: f64, (unit, name): (f64, &str)) -> String {
+    if at == 0.0 { "0".to_owned() } else { format!("{} {name}", text::number(at / unit)) }
+}
+
+const fn unit_of(size: f64) -> (f64, &'static str) {
+    match size {
+        _ if size <= 120.0 => (1.0, "s"),
+        _ if size <= 7200.0 => (60.0, "min"),
+        _ if size <= 864_000.0 => (3600.0, "h"),
+        _ => (86_400.0, "d"),
+    }
+}
+
 /// A moment as finely as the step between moments needs.
 fn moment(at: f64, step: f64) -> String {
     let text = date_and_time(at);
@@ -174,8 +206,18 @@ mod tests {
     }
 
     #[test]
+    fn what_has_passed_is_in_one_unit_of_clocks() {
+        assert_eq!(labels(AxisScale::Elapsed, [-90.0, 3090.0], 6), ["0", "15 min", "30 min", "45 min"]);
+        assert_eq!(labels(AxisScale::Elapsed, [0.0, 129_600.0], 8)[..3], ["0", "6 h", "12 h"]);
+        assert_eq!(labels(AxisScale::Elapsed, [0.0, 80.0 * 3600.0], 8).last().unwrap(), "72 h");
+        assert_eq!((elapsed(0.25), elapsed(900.0)), ("0.25 s".to_owned(), "15 min".to_owned()));
+    }
+
+    #[test]
     fn there_are_never_too_many() {
-        for scale in [AxisScale::Linear, AxisScale::Log, AxisScale::Time, AxisScale::Share] {
+        for scale in
+            [AxisScale::Linear, AxisScale::Log, AxisScale::Time, AxisScale::Share, AxisScale::Elapsed]
+        {
             for range in [[1e-300, 1e300], [1.0, 1.0 + 1e-12], [1e9, 1e12], [5.0, 5.1]] {
                 let count = labels(scale.clone(), range, 6).len();
                 assert!(count <= 14, "{count} of {scale:?} in {range:?}");

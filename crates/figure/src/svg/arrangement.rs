@@ -4,10 +4,12 @@ use super::{
     BODY, LEADING, SMALL, TITLE,
     drawing::Area,
     legend::{self, Item},
+    spacing::{self, Numbers, widest_n},
 };
 use crate::{
     description::{Axis, Figure, FigureWidth, Panel},
-    extent, omitted,
+    extent::{self, Extent},
+    omitted,
     series::{Series, SeriesData},
     text,
     ticks::{self, Tick},
@@ -26,6 +28,9 @@ const LEFTWARD: f64 = 0.766;
 
 /// The most columns of panels.
 const MAX_COLUMNS: usize = 6;
+
+/// Panels below each other are lower if there are more than these.
+const MANY_PANELS: usize = 2;
 
 /// A line of text at its place.
 #[derive(Debug)]
@@ -53,6 +58,8 @@ pub(super) struct Placed {
     pub(super) is_aslant: bool,
     /// Above the highest value, for numbers of observations.
     pub(super) headroom: f64,
+    /// How the numbers above box plots are written.
+    pub(super) numbers: Numbers,
     /// Whether there is nothing to be drawn.
     pub(super) is_empty: bool,
 }
@@ -66,6 +73,8 @@ pub(super) struct Arrangement {
     pub(super) legend: Vec<Item>,
     pub(super) panels: Vec<Placed>,
     pub(super) notes: Vec<Line>,
+    /// What of the figure is not drawn, and why; the notes end with it.
+    pub(super) not_drawn: Vec<String>,
 }
 
 impl Arrangement {
@@ -84,11 +93,28 @@ impl Arrangement {
         let panels = panels(figure, inner, &mut top);
         top += 6.0;
         let mut notes = Vec::new();
-        for note in figure.notes.iter().cloned().chain(omitted::sentences(figure)) {
-            notes.extend(lines(&note, ("small faint", SMALL), inner, &mut top));
+        let mut not_drawn = omitted::sentences(figure);
+        not_drawn.extend(unwritten(figure, &panels));
+        for note in figure.notes.iter().chain(&not_drawn) {
+            notes.extend(lines(note, ("small faint", SMALL), inner, &mut top));
         }
-        Self { width, height: (top + MARGIN * 0.6).ceil(), heading, legend, panels, notes }
+        Self { width, height: (top + MARGIN * 0.6).ceil(), heading, legend, panels, notes, not_drawn }
     }
+}
+
+/// On how many observations box plots stand, where there is no room above them for each of these numbers.
+fn unwritten(figure: &Figure, placed: &[Placed]) -> Option<String> {
+    let panels = figure.panels.iter().zip(placed);
+    let narrow = panels.filter(|(_, placed)| matches!(placed.numbers, Numbers::Some | Numbers::Nowhere));
+    let boxes = narrow.flat_map(|(panel, _)| &panel.series).flat_map(Series::boxes);
+    let counts: Vec<u64> = boxes.map(|plot| plot.n).filter(|n| *n > 0).collect();
+    let (least, most) = (counts.iter().min()?, counts.iter().max()?);
+    let each = if least == most {
+        text::count(*least)
+    } else {
+        format!("{} to {}", text::count(*least), text::count(*most))
+    };
+    Some(format!("Boxes without a number above stand on {each} each: the numbers are in the data."))
 }
 
 /// A text in lines from `top`, which is moved below them.
@@ -139,6 +165,7 @@ fn plot_height(panel: &Panel, figure: &Figure, columns: usize) -> f64 {
         return (names.len() as f64 * each).clamp(40.0, 900.0);
     }
     match (figure.width, columns) {
+        (FigureWidth::Page, 1) if figure.panels.len() > MANY_PANELS => 150.0,
         (FigureWidth::Page, 1) => 270.0,
         (FigureWidth::Page, 2) | (FigureWidth::Column, 1) => 190.0,
         _ => 140.0,
@@ -175,9 +202,32 @@ fn place(panel: &Panel, (left, right): (f64, f64), top: f64, height: f64) -> Pla
     let upper = title.len() as f64 * BODY * LEADING + if has_upper { BODY * LEADING } else { 0.0 } + 5.0;
     let plot = Area::new(plot_left, top + upper, (right - after).max(plot_left + 20.0), top + upper + height);
     let outer = Area::new(left, top, right, plot.bottom + below + caption(&panel.x));
-    let headroom = headroom(panel, plot.width());
+    let places = if panel.lies() {
+        Extent::new(&panel.y, y_values, [plot.top, plot.bottom])
+    } else {
+        Extent::new(&panel.x, x_values, [plot.left, plot.right])
+    };
+    let numbers = spacing::numbers(panel, &places);
+    // Above box plots stands what each stands on: flat, or upright where they are narrow.
+    let headroom = match numbers {
+        Numbers::None => 0.0,
+        Numbers::Flat | Numbers::Nowhere => 16.0,
+        Numbers::Upright | Numbers::Some => widest_n(panel) + 8.0,
+    };
     let is_empty = !panel.series.iter().any(has_something);
-    Placed { outer, plot, title, x_values, y_values, x_ticks, y_ticks, is_aslant, headroom, is_empty }
+    Placed {
+        outer,
+        plot,
+        title,
+        x_values,
+        y_values,
+        x_ticks,
+        y_ticks,
+        is_aslant,
+        headroom,
+        numbers,
+        is_empty,
+    }
 }
 
 /// Leaves every second, third, ... name out where they would lie on each other.
@@ -192,23 +242,6 @@ fn thin(ticks: &mut [Tick], slot: f64) {
 
 fn widest(ticks: &[Tick]) -> f64 {
     ticks.iter().map(|tick| text::width(&tick.label, SMALL)).fold(0.0, f64::max)
-}
-
-/// Above box plots stands what each stands on: flat, or upright where they are narrow; above bars their values.
-fn headroom(panel: &Panel, width: f64) -> f64 {
-    let count = panel.series.iter().filter(|series| !series.boxes().is_empty()).count();
-    let Some(names) = panel.x.categories().filter(|_| count > 0) else {
-        return if count > 0 { 16.0 } else { 0.0 };
-    };
-    let besides = panel.series.iter().filter(|series| series.stands_beside()).count().max(1);
-    let each = width / names.len().max(1) as f64 * 0.82 / besides as f64;
-    if each.min(60.0) >= widest_n(panel) + 2.0 { 16.0 } else { widest_n(panel) + 8.0 }
-}
-
-/// How wide the longest number of observations of a box plot is.
-pub(super) fn widest_n(panel: &Panel) -> f64 {
-    let boxes = panel.series.iter().flat_map(Series::boxes);
-    boxes.map(|plot| text::width(&text::count(plot.n), 9.0)).fold(0.0, f64::max)
 }
 
 /// Whether a series has a value that can be drawn.

@@ -2,8 +2,8 @@
 
 use super::{
     Canvas,
-    arrangement::widest_n,
     drawing::{Anchor, Area, Drawing},
+    spacing::{self, Numbers},
 };
 use crate::{
     colour,
@@ -18,6 +18,8 @@ pub(super) fn draw(drawing: &mut Drawing, canvas: &Canvas<'_>, series: &Series, 
     let (shift, each) = canvas.beside(series);
     let class = colour::class(canvas.colour(series));
     let half = (each * 0.4).min(MAX_WIDTH / 2.0);
+    let how = spacing::numbers(canvas.panel, &canvas.x);
+    let mut free_from = f64::NEG_INFINITY;
     for plot in boxes.iter().filter(|plot| plot.n > 0) {
         let Some(middle) = canvas.x.at(plot.at).map(|x| x + shift) else { continue };
         of_box(
@@ -26,17 +28,22 @@ pub(super) fn draw(drawing: &mut Drawing, canvas: &Canvas<'_>, series: &Series, 
             plot,
             (middle, half, &class, &canvas.hint(&series.name, plot.at, &told(plot))),
         );
-        number(drawing, canvas, plot, (middle, each));
+        if middle >= free_from {
+            number(drawing, canvas, plot, (middle, how));
+            free_from = middle + spacing::UPRIGHT;
+        }
     }
 }
 
-/// How many it stands on, above it; turned where it is narrow, not at all where that would not do either.
-fn number(drawing: &mut Drawing, canvas: &Canvas<'_>, plot: &BoxPlot, (middle, each): (f64, f64)) {
+/// How many it stands on, above it.
+fn number(drawing: &mut Drawing, canvas: &Canvas<'_>, plot: &BoxPlot, (middle, how): (f64, Numbers)) {
     let (label, top) = (text::count(plot.n), canvas.area.top);
-    if each >= widest_n(canvas.panel) + 2.0 {
-        drawing.text("tiny faint", [middle, top + 9.0], Anchor::Middle, &label);
-    } else if each >= 8.5 {
-        drawing.text_with("tiny faint", [middle + 3.0, top + 2.0], (Anchor::End, -90.0, ""), &label);
+    match how {
+        Numbers::Flat => drawing.text("tiny faint", [middle, top + 9.0], Anchor::Middle, &label),
+        Numbers::Upright | Numbers::Some => {
+            drawing.text_with("tiny faint", [middle + 3.0, top + 2.0], (Anchor::End, -90.0, ""), &label);
+        }
+        Numbers::None | Numbers::Nowhere => {}
     }
 }
 

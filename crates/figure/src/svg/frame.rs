@@ -5,6 +5,7 @@ use super::{
     arrangement::{ASLANT, Placed, is_heat},
     drawing::{Anchor, Area, Drawing},
     heat,
+    spacing::Numbers,
 };
 use crate::{description::Panel, series::SeriesData, text};
 
@@ -123,7 +124,7 @@ fn beside(drawing: &mut Drawing, canvas: &Canvas<'_>, placed: &Placed) {
     if canvas.lies() {
         drawing.line("axis", [plot.left, plot.top], [plot.left, plot.bottom]);
     }
-    if canvas.panel.series.iter().any(|series| !series.boxes().is_empty()) {
+    if !matches!(placed.numbers, Numbers::None | Numbers::Nowhere) {
         drawing.text("tiny faint", [plot.left - 6.0, plot.top + 9.0], Anchor::End, "n");
     }
 }
@@ -146,11 +147,11 @@ pub(super) fn before(drawing: &mut Drawing, canvas: &Canvas<'_>, placed: &Placed
         if line.is_upright {
             (from, to) = ([at, plot.top], [at, plot.bottom]);
             x = beside_line(canvas, at, width);
-            y = plot.top + SMALL;
+            y = plot.top + placed.headroom + SMALL;
         } else {
             (from, to) = ([plot.left, at], [plot.right, at]);
             x = plot.right - width - 4.0;
-            y = if at - SMALL < plot.top + 2.0 { at + SMALL + 2.0 } else { at - 4.0 };
+            y = if at - SMALL < plot.top + placed.headroom + 2.0 { at + SMALL + 2.0 } else { at - 4.0 };
         }
         drawing.line("refer", from, to);
         let area = |y: f64| Area::new(x, y - SMALL, x + width, y + 2.0);

@@ -202,9 +202,109 @@ fn quantiles() -> Figure {
     )
 }
 
+/// Boxes at ages, every so many minutes: the level falls, and so does the number they stand on.
+fn boxes_at(rounds: u32, minutes: f64, level: f64) -> SeriesData {
+    let plots = (0..rounds).map(|round| {
+        let median = (level * (1.0 - f64::from(round) / f64::from(rounds * 2))).round();
+        BoxPlot {
+            at: f64::from(round) * minutes * 60.0,
+            n: u64::from(100 - round / 3),
+            censored: 0,
+            low: Some(median - 4.0),
+            q1: Some(median - 2.0),
+            median: Some(median),
+            q3: Some(median + 1.0),
+            high: Some(median + 3.0),
+            outliers: vec![median - 7.0],
+            outliers_left_out: 0,
+        }
+    });
+    SeriesData::Boxes(plots.collect())
+}
+
+/// Such as stand close together in one place and far from each other elsewhere.
+fn uneven_boxes() -> SeriesData {
+    let SeriesData::Boxes(mut boxes) = boxes_at(60, 1.0, 15.0) else { return SeriesData::Boxes(vec![]) };
+    let places = (0..30).map(f64::from).chain((1..=30).map(|step| 100.0 * f64::from(step)));
+    boxes.iter_mut().zip(places).for_each(|(plot, at)| plot.at = at * 60.0);
+    SeriesData::Boxes(boxes)
+}
+
+fn age() -> Axis {
+    Axis::new("age of the record", "", AxisScale::Elapsed)
+}
+
+fn boxes_over_time() -> Figure {
+    let series = vec![Series::new("holders", boxes_at(35, 3.0, 18.0)).of(100)];
+    let mut panel = panel(age(), Axis::new("holders that give the record", "", AxisScale::Linear), series);
+    panel.references.push(refer(true, 900.0, "15 min after the disconnect"));
+    Figure::of("boxes over time", "Holders with the record, round by round", panel)
+}
+
+fn boxes_of_arms() -> Figure {
+    let of_arm = |(index, name): (usize, &&str)| Panel {
+        title: (*name).to_owned(),
+        ..panel(
+            age(),
+            Axis::new("active holders", "", AxisScale::Linear),
+            vec![Series::new("active", boxes_at(72, 30.0, 15.0 + 5.0 * index as f64))],
+        )
+    };
+    let panels = ["k15", "k20", "k25", "k40"].iter().enumerate().map(of_arm).collect();
+    Figure {
+        panels,
+        ..Figure::of("boxes of arms over time", "Active holders by arm", panel(age(), age(), vec![]))
+    }
+}
+
+fn arms_beside() -> Figure {
+    let series = FLEETS
+        .iter()
+        .zip([18.0, 16.0, 14.0, 12.0])
+        .map(|(name, level)| Series::new(*name, boxes_at(17, 3.0, level)));
+    let y = Axis::new("holders", "", AxisScale::Linear);
+    Figure::of("boxes of arms beside each other", "Holders by strategy", panel(age(), y, series.collect()))
+}
+
+fn shares_over_time() -> Figure {
+    let of_arm = |name: &&str| {
+        let share = |of: fn(f64) -> f64| {
+            let bars = (0..35)
+                .map(|round| Datum::new(f64::from(round) * 180.0, of(f64::from(round) / 34.0)).of(100));
+            SeriesData::StackedBars(bars.collect())
+        };
+        let series = vec![
+            Series::new("id and addresses", share(|at| (1.0 - at * 1.5).max(0.0))),
+            Series::new("id alone", share(|at| 0.95 - (1.0 - at * 1.5).max(0.0) * 0.95)),
+            Series::new("nothing", share(|at| 0.05 * (1.0 - (1.0 - at * 1.5).max(0.0)))),
+        ];
+        let y = Axis::new("share of lookups", "", AxisScale::Share);
+        Panel { title: (*name).to_owned(), ..panel(age(), y, series) }
+    };
+    let panels = FLEETS.iter().map(of_arm).collect();
+    Figure {
+        columns: 2,
+        panels,
+        ..Figure::of("shares over time", "What a lookup gives", panel(age(), age(), vec![]))
+    }
+}
+
 /// Such as one would show.
 pub(super) fn good() -> Vec<Figure> {
-    vec![curves(), survival(), over_time(), bars(), stacked(), boxes(), matrix(), quantiles()]
+    vec![
+        curves(),
+        survival(),
+        over_time(),
+        bars(),
+        stacked(),
+        boxes(),
+        matrix(),
+        quantiles(),
+        boxes_over_time(),
+        boxes_of_arms(),
+        arms_beside(),
+        shares_over_time(),
+    ]
 }
 
 /// Such as nobody should make.
@@ -306,5 +406,15 @@ fn of_too_much() -> Vec<Figure> {
         Figure::of("forty series", "Forty", panel(linear(), linear(), many.collect())),
         Figure::of("ninety days", "Days", panel(days, linear(), of_days)),
         Figure::of("crowded lines", "Lines", crowded),
+        Figure::of(
+            "many narrow boxes",
+            "Boxes",
+            panel(age(), linear(), vec![Series::new("one", boxes_at(241, 20.0, 15.0))]),
+        ),
+        Figure::of(
+            "boxes out of step",
+            "Boxes",
+            panel(age(), linear(), vec![Series::new("one", uneven_boxes())]),
+        ),
     ]
 }
