@@ -86,8 +86,8 @@ fn wide(panel: &Panel, axis: &Axis, shown: [f64; 2]) -> [f64; 2] {
     at.sort_by(f64::total_cmp);
     let (Some(first), Some(last)) = (at.first(), at.last()) else { return shown };
     // Nearer than a five hundredth they stand at one place as far as can be seen.
-    let least = (last - first) / 500.0;
-    let gaps = at.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > least);
+    let near = (last - first) / 500.0;
+    let gaps = at.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > near);
     let gap = gaps.fold(f64::INFINITY, f64::min);
     if gap.is_finite() { [first - gap * 0.6, last + gap * 0.6] } else { shown }
 }
