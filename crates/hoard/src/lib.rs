@@ -2,3 +2,7 @@
 //!
 //! How a record is published or found is decided by `kad` and done by `dht`; where rows are kept is left to `store`; what is made of
 //! them by way of statistics is in `estimate`, how it is drawn in `figure`; only the program prints.
+
+mod policy;
+
+pub use policy::{PeerSet, PeerSetRule, Policy, PolicyReading};
