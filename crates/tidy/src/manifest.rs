@@ -62,6 +62,7 @@ const RESERVED: &[(&[&str], &[&str], &str)] = &[
             "store",
             "hydra",
             "perf",
+            "hoard",
             "crawl",
             "testnet",
             "jail",

@@ -1,3 +1,5 @@
+//! Row by row, what a caller is told under each rule.
+
 use super::*;
 
 const BEFORE: PeerSetRule = PeerSetRule::Before;
