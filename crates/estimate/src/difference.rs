@@ -4,12 +4,10 @@
 //! times, and little of curves that cross; how much later one is by a quantile is beside it for that reason. The interval of that difference
 //! is the percentile interval of a bootstrap: B. Efron, "Censored Data and the Bootstrap", J. Am. Stat. Assoc. 76 (1981) 312-319.
 
-mod draw;
-
 use serde::{Deserialize, Serialize};
 
-use self::draw::Draw;
 use crate::{
+    draw::{Draw, percentile_ends},
     normal,
     survival::{Survival, Timed},
 };
@@ -88,9 +86,11 @@ pub fn quantile_difference(
         [one, other].map(|sample| Some(Survival::of(sample.iter().copied()).ok()?.quantile(share).value));
     let [Some(first), Some(second)] = values else { return None };
     let mut draw = Draw::new(seed);
+    let mut counts = [one, other].map(|sample| vec![0; sample.len()]);
     let times = (MAX_DRAWN / (one.len() + other.len()).max(1)).clamp(MIN_DRAWS, MAX_DRAWS);
     let drawn = (0..times).map(|_| {
-        let [first, second] = [0, 1].map(|index: usize| draw.quantile(&samples[index], share));
+        let [first, second] =
+            [0, 1].map(|index: usize| drawn_quantile(&mut draw, &samples[index], &mut counts[index], share));
         match (first, second) {
             (Some(first), Some(second)) => Some(second - first),
             (Some(_), None) => Some(f64::INFINITY),
@@ -102,11 +102,28 @@ pub fn quantile_difference(
     differences.sort_by(f64::total_cmp);
     let is_telling = differences.len() as f64 >= times as f64 * (1.0 - MAX_SILENT);
     let end = |index: usize| differences.get(index).copied().filter(|value| is_telling && value.is_finite());
-    // The 2.5th and the 97.5th of a hundred: (B + 1) times the share, counted from 1.
-    let count = differences.len() + 1;
-    let (low, high) = (end((count / 40).saturating_sub(1)), end((count - count / 40).saturating_sub(1)));
+    let (first_end, last_end) = percentile_ends(differences.len());
+    let (low, high) = (end(first_end), end(last_end));
     let difference = first.zip(second).map(|(first, second)| second - first);
     Some(QuantileDifference { share, difference, low, high, n: samples.map(|sample| sample.len() as u64) })
+}
+
+/// The quantile of as many drawn from a sorted sample as it has; `None` where they were cut short before it.
+fn drawn_quantile(draw: &mut Draw, sample: &[Timed], counts: &mut [u32], share: f64) -> Option<f64> {
+    draw.counts(counts);
+    let (mut at_risk, mut going_on) = (sample.len() as f64, 1.0);
+    // Those that end together may be taken one after another: the product is the same.
+    for (timed, count) in sample.iter().zip(counts).filter(|(_, count)| **count > 0) {
+        let count = f64::from(*count);
+        if !timed.is_censored {
+            going_on *= 1.0 - count / at_risk;
+            if going_on <= 1.0 - share + 1e-9 {
+                return Some(timed.after);
+            }
+        }
+        at_risk -= count;
+    }
+    None
 }
 
 /// By time; what ends at the moment when another is cut short ends before that.

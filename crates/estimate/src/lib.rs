@@ -4,8 +4,10 @@
 //! observations, or by a closed name why there is no number. There is no IO here, no clock and no randomness. The pages in
 //! `docs/methodology` have the formulas, their sources, what they assume, and how wrong they were where the truth is known.
 
+mod clustered;
 mod completeness;
 mod difference;
+mod draw;
 mod missed;
 mod normal;
 mod proportion;
@@ -13,6 +15,7 @@ mod survival;
 #[cfg(test)]
 mod trials;
 
+pub use clustered::{ClusterSum, ClusteredValue, clustered_mean, clustered_quantile};
 pub use completeness::{Capture, Completeness, Evidence, InDegree, InDegrees};
 pub use difference::{LogRank, QuantileDifference, log_rank, quantile_difference};
 pub use missed::{Estimate, Method, NoEstimate, missed};

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::normal::Z;
+use crate::normal::{Z, student};
 
 /// A share with its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -29,13 +29,44 @@ impl Proportion {
             return None;
         }
         let hits = hits.min(n);
-        let (count, share) = (n as f64, hits as f64 / n as f64);
+        Some(Self::standing_on(hits, n, n as f64))
+    }
+
+    /// The same of observations that come in clusters, as the answers of one key do: those of one cluster are alike, so the interval is
+    /// that of fewer observations, as many as independent ones would have to be to vary as much as the clusters do. Where all clusters
+    /// say the same, each counts once. Each cluster is how many have it, of how many; empty ones count for nothing. `None` of none.
+    ///
+    /// E. L. Korn and B. I. Graubard, "Confidence Intervals for Proportions With Small Expected Number of Positive Counts Estimated From
+    /// Survey Data", Survey Methodology 24 (1998) 193-201: the effective sample size, less by Student's quantile where clusters are few;
+    /// here within Wilson's interval.
+    pub fn of_clusters(clusters: &[(u64, u64)]) -> Option<Self> {
+        let (hits, n) = clusters.iter().fold((0, 0), |(hits, n), (one, of)| (hits + one.min(of), n + of));
+        if n == 0 {
+            return None;
+        }
+        let share = hits as f64 / n as f64;
+        let filled = clusters.iter().filter(|(_, of)| *of > 0);
+        let number = filled.clone().count() as f64;
+        let squares: f64 = filled.map(|&(one, of)| (one.min(of) as f64 - share * of as f64).powi(2)).sum();
+        let variance = squares * number / (number - 1.0).max(1.0) / (n as f64).powi(2);
+        let agree = number < 1.5 || variance <= 0.0 || hits == 0 || hits == n;
+        let effective = if agree {
+            number
+        } else {
+            share * (1.0 - share) / variance * (Z / student(number - 1.0)).powi(2)
+        };
+        Some(Self::standing_on(hits, n, effective.clamp(1.0, n as f64)))
+    }
+
+    /// The interval of a share that so many independent observations would have.
+    fn standing_on(hits: u64, n: u64, count: f64) -> Self {
+        let share = hits as f64 / n as f64;
         let middle = share + Z * Z / (2.0 * count);
         let half = Z * (share * (1.0 - share) / count + Z * Z / (4.0 * count * count)).sqrt();
         let whole = 1.0 + Z * Z / count;
         let low = if hits == 0 { 0.0 } else { (middle - half) / whole };
         let high = if hits == n { 1.0 } else { (middle + half) / whole };
-        Some(Self { hits, n, share, low, high })
+        Self { hits, n, share, low, high }
     }
 }
 
@@ -62,6 +93,43 @@ mod tests {
             );
         }
         assert_eq!(Proportion::of(0, 0), None);
+    }
+
+    #[test]
+    fn clusters_that_agree_count_once_each_and_those_that_do_not_as_much_as_they_say() {
+        let alone: Vec<(u64, u64)> = (0..100).map(|number| (u64::from(number < 50), 1)).collect();
+        let (clusters, simple) = (Proportion::of_clusters(&alone).unwrap(), Proportion::of(50, 100).unwrap());
+        assert!((clusters.low - simple.low).abs() < 0.003 && clusters.low < simple.low, "{clusters:?}");
+        // Ten times the same of everybody is no more than once.
+        let tenfold: Vec<(u64, u64)> = alone.iter().map(|(hits, n)| (hits * 10, n * 10)).collect();
+        let tenfold = Proportion::of_clusters(&tenfold).unwrap();
+        assert!((tenfold.low - clusters.low).abs() < 1e-12 && (tenfold.hits, tenfold.n) == (500, 1000));
+        // None of a thousand, in ten clusters, is none of ten.
+        let none = Proportion::of_clusters(&[(0, 100); 10]).unwrap();
+        assert!((none.high - Proportion::of(0, 10).unwrap().high).abs() < 1e-12 && none.low == 0.0);
+        assert_eq!(Proportion::of_clusters(&[(0, 0)]), None);
+        // One cluster is one observation, and nothing is less.
+        assert!(Proportion::of_clusters(&[(5, 10)]).unwrap().high > 0.9);
+    }
+
+    /// Of clusters that differ much: where each was alike to 100 observations, an interval of all of them would hold a quarter of the time.
+    #[test]
+    fn the_interval_of_clusters_holds_the_truth_in_95_of_100_cases() {
+        let mut rng = StdRng::seed_from_u64(6);
+        for (clusters, spread) in [(12, 0.3), (40, 0.3), (40, 0.05), (150, 0.6)] {
+            let held = (0..1000).filter(|_| {
+                let drawn: Vec<(u64, u64)> = (0..clusters)
+                    .map(|_| {
+                        let truth = 0.3 + spread * (rng.random::<f64>() - 0.5);
+                        ((0..50).filter(|_| rng.random::<f64>() < truth).count() as u64, 50)
+                    })
+                    .collect();
+                let share = Proportion::of_clusters(&drawn).unwrap();
+                share.low <= 0.3 && 0.3 <= share.high
+            });
+            let coverage = held.count() as f64 / 1000.0;
+            assert!((0.93..=0.975).contains(&coverage), "{clusters} {spread}: {coverage}");
+        }
     }
 
     /// Averaged over shares, as the coverage of any interval of a share goes up and down with it.
