@@ -11,8 +11,8 @@ use crate::scenario::{Scenario, ScenarioError};
 #[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Testnet")]
 pub struct TestnetConfig {
-    /// A built-in scenario (demo, healthy, faults, third-dead, half-dead, delays, churn, seven-regions, world), or a
-    /// TOML file [default: healthy, or world in a world]
+    /// A built-in scenario (demo, healthy, faults, third-dead, half-dead, delays, churn, seven-regions, forgetful,
+    /// rfm17-1-2022, rfm17-1-2023, world), or a TOML file [default: healthy, or world in a world]
     #[arg(long, env = "KADSCOPE_TESTNET_SCENARIO", value_name = "NAME|FILE")]
     pub scenario: Option<String>,
 

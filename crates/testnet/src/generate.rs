@@ -1,6 +1,8 @@
 //! From a scenario and its seed to a world. Every step draws from a random stream of its own, so that changing one
 //! part of a scenario leaves the others as they were.
 
+use std::collections::BTreeMap;
+
 use kad::{
     Key,
     message::{ConnectionType, write_peer},
@@ -96,7 +98,7 @@ fn world(scenario: &Scenario, ports: Ports, is_public: bool, making: &Making) ->
     let regions = classes(scenario, Stream::Regions, total);
     let carriers = classes(scenario, Stream::Transports, total);
     let securities = classes(scenario, Stream::Securities, total);
-    let holders = holders(scenario, total);
+    let holders = holders(scenario, &agents);
     let mut peers: Vec<PeerRecord> = keyed
         .into_iter()
         .enumerate()
@@ -223,12 +225,30 @@ fn classes(scenario: &Scenario, purpose: Stream, total: u32) -> Vec<u8> {
     classes
 }
 
-/// For each peer which kind of holder it is; `None` for one that is of no kind.
-fn holders(scenario: &Scenario, total: u32) -> Vec<Option<u8>> {
-    let shares: Vec<Share> = scenario.holders.iter().map(|holder| holder.share).collect();
-    let kind = |class: usize| u8::try_from(class).ok().filter(|_| class < shares.len());
-    let mut holders: Vec<Option<u8>> = allot(&shares, total).into_iter().map(kind).collect();
-    holders.shuffle(&mut stream(scenario.seed, Stream::Holders, 0));
+/// For each peer, by its agent, which kind of holder it is; `None` for one that is of no kind.
+fn holders(scenario: &Scenario, agents: &[u8]) -> Vec<Option<u8>> {
+    let kinds = &scenario.holders;
+    let agent = |number: u8| scenario.agents.get(usize::from(number)).map(|agent| &agent.name);
+    let named =
+        |number: u8| agent(number).filter(|name| kinds.iter().any(|kind| kind.agent.as_ref() == Some(name)));
+    let mut groups: BTreeMap<Option<&String>, Vec<usize>> = BTreeMap::new();
+    for (peer, &number) in agents.iter().enumerate() {
+        groups.entry(named(number)).or_default().push(peer);
+    }
+    let mut holders = vec![None; agents.len()];
+    let rng = &mut stream(scenario.seed, Stream::Holders, 0);
+    for (agent, peers) in groups {
+        let of_group: Vec<usize> =
+            (0..kinds.len()).filter(|&kind| kinds[kind].agent.as_ref() == agent).collect();
+        let shares: Vec<Share> = of_group.iter().map(|&kind| kinds[kind].share).collect();
+        let kind = |class: usize| of_group.get(class).and_then(|&kind| u8::try_from(kind).ok());
+        let mut drawn: Vec<Option<u8>> =
+            allot(&shares, u32::try_from(peers.len()).unwrap_or(u32::MAX)).into_iter().map(kind).collect();
+        drawn.shuffle(rng);
+        for (peer, kind) in peers.into_iter().zip(drawn) {
+            holders[peer] = kind;
+        }
+    }
     holders
 }
 

@@ -53,7 +53,10 @@ pub use crate::{
     secrets::KeyType,
     sim::{SimConfig, SimError, SimFabric, SimLimits, SimNetwork},
     state::{Calls, Stage, State},
-    truth::{DuringVerdict, Observed, ObservedDuring, ObservedPeer, Truth, Verdict, VisitDuring},
+    truth::{
+        DuringVerdict, HolderPlace, Observed, ObservedDuring, ObservedPeer, RecordGiven, RecordTold, Truth,
+        Verdict, VisitDuring,
+    },
     wire::{LifeOutlets, PacketFate, Rerouted, RouteChange, WireConfig, WireError, WireTestnet},
     world::World,
 };

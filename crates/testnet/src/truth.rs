@@ -13,6 +13,7 @@ mod away;
 mod calls;
 mod during;
 mod expected;
+mod holding;
 mod judge;
 mod moments;
 mod said;
@@ -33,6 +34,7 @@ pub use self::{
     calls::CallsTruth,
     during::{DuringVerdict, ObservedDuring, VisitDuring, WrongDuring},
     expected::{Expected, expected},
+    holding::{HolderPlace, RecordGiven, RecordTold},
     judge::{MAX_LISTED, Observed, ObservedPeer, StateCount, Verdict, Wrong},
     said::Said,
     start::LifeTruth,

@@ -10,5 +10,8 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("delays", include_str!("../../../../scenarios/delays.toml")),
     ("churn", include_str!("../../../../scenarios/churn.toml")),
     ("seven-regions", include_str!("../../../../scenarios/seven-regions.toml")),
+    ("forgetful", include_str!("../../../../scenarios/forgetful.toml")),
+    ("rfm17-1-2022", include_str!("../../../../scenarios/rfm17-1-2022.toml")),
+    ("rfm17-1-2023", include_str!("../../../../scenarios/rfm17-1-2023.toml")),
     ("world", include_str!("../../../../scenarios/world.toml")),
 ];

@@ -44,7 +44,7 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Problem> {
     if rsa > f64::from(MAX_RSA_KEYS) {
         return Err(("rsa", format!("at most {MAX_RSA_KEYS} peers can have RSA keys, not {rsa:.0}")));
     }
-    super::holder::check(&scenario.holders)?;
+    super::holder::check(&scenario.holders, &scenario.agents)?;
     scenario.life.as_ref().map_or(Ok(()), super::life::LifeTable::check)?;
     check_regions(scenario)
 }

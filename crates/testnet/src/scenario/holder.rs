@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::Share;
+use super::{Agent, Share};
 
 /// The most kinds of holders.
 pub(super) const MAX_HOLDERS: usize = 64;
@@ -21,7 +21,10 @@ const MAX_KEEP_S: f64 = kad::records::PROVIDE_VALIDITY.as_secs() as f64;
 pub struct HolderShare {
     /// Its name, in the truth.
     pub name: String,
-    /// The share of all peers; those of them that answer requests truthfully hold records so.
+    /// The program whose peers they are: one of the scenario's agents. `None`: those of programs that no other kind names.
+    #[serde(default)]
+    pub agent: Option<String>,
+    /// The share of these peers; those of them that answer requests truthfully hold records so.
     pub share: Share,
     /// Takes records, as it seems to who gives them, and keeps none.
     #[serde(default)]
@@ -76,15 +79,19 @@ impl HolderShare {
 }
 
 /// Checks what single values cannot show: the offending key and what is wrong with it.
-pub(super) fn check(holders: &[HolderShare]) -> Result<(), (&'static str, String)> {
+pub(super) fn check(holders: &[HolderShare], agents: &[Agent]) -> Result<(), (&'static str, String)> {
     if holders.len() > MAX_HOLDERS {
         return Err(("holders", format!("at most {MAX_HOLDERS} kinds are allowed")));
     }
-    let sum: f64 = holders.iter().map(|holder| holder.share.get()).sum();
-    if sum > 1.0 + super::check::SLACK {
-        return Err(("holders", format!("the shares add up to {sum}; at most 1 is allowed")));
-    }
     for (index, holder) in holders.iter().enumerate() {
+        let of_one_group = holders.iter().filter(|other| other.agent == holder.agent);
+        let sum: f64 = of_one_group.map(|other| other.share.get()).sum();
+        if sum > 1.0 + super::check::SLACK {
+            return Err(("holders", format!("the shares add up to {sum}; at most 1 is allowed")));
+        }
+        if let Some(unknown) = holder.agent.as_ref().filter(|name| agents.iter().all(|a| a.name != **name)) {
+            return Err(("holders", format!("`{unknown}` is none of the scenario's agents")));
+        }
         if holders[..index].iter().any(|other| other.name == holder.name) {
             return Err(("holders", format!("the kind `{}` is there twice", holder.name)));
         }

@@ -202,6 +202,7 @@ fn holders_have_bounds_and_names_of_their_own() {
         ("addresses_since = 'ever'", "unknown variant `ever`"),
         ("[[holders]]\nname = 'a'\nshare = 0.1", "the kind `a` is there twice"),
         ("[[holders]]\nname = 'b'\nshare = 0.6", "add up to 1.1"),
+        ("[[holders]]\nname = 'b'\nshare = 0.1\nagent = 'x/1'", "`x/1` is none of the scenario's agents"),
     ] {
         let error = read(rest).expect_err(rest).to_string();
         assert!(error.contains(problem), "{error}");

@@ -1,0 +1,7 @@
+//! Studies in networks whose truth is known, in virtual time: what they say of holders beside what these do.
+
+#![expect(clippy::expect_used, reason = "a test ends at the first error")]
+
+mod built;
+mod ground;
+mod together;

@@ -1,0 +1,73 @@
+//! Several publishers and several observers in one world: each sees what is true, whatever the others do.
+
+use std::time::Duration;
+
+use dht::{Holder, Node, ProviderRecord, Publication};
+use kad::Contact;
+use testnet::{RecordGiven, RecordTold, Scenario, SimNetwork, scenario::Share};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::ground::{Ground, key, publish, told};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What the holders of a record say to an observer, in their order.
+async fn asked(observer: &Node<SimNetwork>, of: &Contact, publication: &Publication) -> Vec<RecordGiven> {
+    let record = ProviderRecord { key: key(0), provider: of.clone() };
+    let holders: Vec<Holder> =
+        publication.gifts.iter().map(|gift| Holder { contact: gift.to.clone(), sent: Ok(()) }).collect();
+    let read =
+        observer.finder().read_back(&record, &holders, Instant::now(), &CancellationToken::new()).await;
+    let said = |has: Option<bool>| match has {
+        None => RecordGiven::Nothing,
+        Some(false) => RecordGiven::IdOnly,
+        Some(true) => RecordGiven::WithAddresses,
+    };
+    read.into_iter().map(|read| said(read.has.expect("all of them answer"))).collect()
+}
+
+/// What they give in truth.
+fn given(ground: &Ground, publication: &Publication, told: RecordTold) -> Vec<RecordGiven> {
+    let peers = publication.gifts.iter().map(|gift| ground.world().find(&gift.to.peer).expect("a peer"));
+    peers.map(|peer| ground.truth.given(peer, &told, ground.elapsed()).expect("all are honest")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn publishers_and_observers_see_what_is_true_each_for_itself() {
+    let mut scenario = Scenario::named("forgetful").expect("built in");
+    scenario.life = None;
+    scenario.tables.stale = Share::NONE;
+    let ground = Ground::of(&scenario);
+    let (leaves, stays) = (ground.publisher(1).await, ground.publisher(2).await);
+    let (first, second) = (ground.publisher(3).await, ground.publisher(4).await);
+    let [gone, connected] = [leaves.contact(), stays.contact()].map(Clone::clone);
+    // They publish the same key, one of them and then the other.
+    let by_gone = publish(&leaves, &key(0)).await;
+    let at = ground.elapsed();
+    leaves.leave().await;
+    tokio::time::sleep(MINUTE).await;
+    let by_connected = publish(&stays, &key(0)).await;
+    let later = ground.elapsed();
+    let closest = ground.closest(&key(0));
+    for publication in [&by_gone, &by_connected] {
+        let mut chosen: Vec<_> = publication.gifts.iter().map(|gift| gift.to.peer).collect();
+        chosen.sort_by_key(|peer| closest.iter().position(|other| other == peer));
+        assert_eq!(chosen, closest[..20]);
+    }
+    let mut seen = Vec::new();
+    for minutes in [2, 7, 4, 5, 16, 800, 800, 1300] {
+        tokio::time::sleep(minutes * MINUTE).await;
+        let still = RecordTold { hung_up: None, ..told(later) };
+        for (publication, of, told) in [(&by_gone, &gone, told(at)), (&by_connected, &connected, still)] {
+            let truth = given(&ground, publication, told);
+            let [one, other] = [&first, &second].map(|observer| asked(observer, of, publication));
+            let (one, other) = tokio::join!(one, other);
+            assert_eq!((&one, &other), (&truth, &truth), "{minutes} minutes later, of {}", of.peer);
+            seen.extend(one);
+        }
+    }
+    for answer in [RecordGiven::Nothing, RecordGiven::IdOnly, RecordGiven::WithAddresses] {
+        assert!(seen.contains(&answer), "{answer}");
+    }
+}
