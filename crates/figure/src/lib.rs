@@ -14,6 +14,7 @@ mod series;
 mod svg;
 mod text;
 mod ticks;
+pub mod written;
 
 #[cfg(test)]
 mod tests;

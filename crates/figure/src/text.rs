@@ -112,7 +112,7 @@ pub(crate) fn fitted(text: &str, size: f64, most: f64) -> String {
 }
 
 /// A number as a reader wants it: three digits that count, thousands apart.
-pub(crate) fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "–".to_owned();
     }
@@ -144,7 +144,7 @@ pub(crate) const fn whole(value: f64) -> usize {
 }
 
 /// A count with its thousands apart.
-pub(crate) fn count(n: u64) -> String {
+pub fn count(n: u64) -> String {
     grouped(&n.to_string())
 }
 

@@ -136,7 +136,7 @@ fn spans(low: f64, high: f64, most: usize) -> Vec<Tick> {
 }
 
 /// How long something lasted, in a unit in which it is a number of few digits: hours up to ten days.
-pub(crate) fn elapsed(at: f64) -> String {
+pub fn elapsed(at: f64) -> String {
     in_unit(at, unit_of(at.abs()))
 }
 

@@ -1,7 +1,7 @@
 //! The numbers as tables for people.
 
 use estimate::{Proportion, Quantile, QuantileDifference};
-use figure::PageTable;
+use figure::{PageTable, written};
 
 use super::{
     numbers::{FleetDifference, GroupNumbers, KindNumbers, PlacementNumbers},
@@ -104,20 +104,8 @@ fn owned(names: &[&str]) -> Vec<String> {
 
 /// A quantile with its interval, in units that fit.
 pub(super) fn quantile(quantile: Option<&Quantile>) -> String {
-    let Some(quantile) = quantile else { return "–".to_owned() };
-    let low = quantile.low.map(seconds);
-    match (quantile.value, low) {
-        (Some(value), low) => {
-            format!(
-                "{} ({}–{})",
-                seconds(value),
-                low.unwrap_or_default(),
-                quantile.high.map_or_else(String::new, seconds)
-            )
-        }
-        (None, Some(low)) => format!("not reached ({low}–)"),
-        (None, None) => "not reached".to_owned(),
-    }
+    let Some(Quantile { value, low, high, .. }) = quantile else { return "–".to_owned() };
+    written::within(*value, [*low, *high], written::seconds)
 }
 
 fn difference(found: QuantileDifference) -> String {
@@ -128,27 +116,10 @@ fn difference(found: QuantileDifference) -> String {
 
 fn signed(value: f64) -> String {
     let sign = if value < 0.0 { "−" } else { "+" };
-    format!("{sign}{}", seconds(value.abs()))
-}
-
-/// Seconds with three digits that count.
-pub(super) fn seconds(value: f64) -> String {
-    match value {
-        _ if value < 0.000_999_5 => format!("{:.0} µs", value * 1e6),
-        _ if value < 0.009_995 => format!("{:.2} ms", value * 1e3),
-        _ if value < 0.099_95 => format!("{:.1} ms", value * 1e3),
-        _ if value < 0.999_5 => format!("{:.0} ms", value * 1e3),
-        _ if value < 9.995 => format!("{value:.2} s"),
-        _ if value < 99.95 => format!("{value:.1} s"),
-        _ => format!("{value:.0} s"),
-    }
+    format!("{sign}{}", written::seconds(value.abs()))
 }
 
 /// A share with its interval.
 pub(super) fn share(share: Proportion) -> String {
-    format!("{} ({}–{})", percent(share.share), percent(share.low), percent(share.high))
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.1}%", share * 100.0)
+    written::within(Some(share.share), [Some(share.low), Some(share.high)], written::percent)
 }
