@@ -1,13 +1,14 @@
 //! What is said to peers of a Kademlia network and answered for peers of ours, over any network, real or simulated.
 //!
 //! A [`Conversation`] is any number of exchanges over one connection; a [`Pool`] keeps conversations with many peers and dials
-//! where there is none; a [`probe()`] looks at one peer through one of its addresses. A [`Finder`]
+//! where there is none; a [`probe()`] looks at one peer through one of its addresses, and [`ask_apart`] asks one thing over a connection of its own. A [`Finder`]
 //! drives lookups and gives records to the peers that they found. A [`Node`] is a peer of ours that is asked as well: it lives in
 //! the network. [`DialBacks`] tells others whether they can be reached, an [`Inquiry`] and [`AddressChecks`] ask them the same, and a [`BlockDesk`]
 //! asks providers for a block, as a part of a [`Retrieval`], which says whether content can be had. What a tool asks, and what it makes of the answers, is decided elsewhere: the rules are in `kad`,
 //! without IO and clock.
 
 mod addresses;
+mod apart;
 mod autonat;
 mod conversation;
 mod deliveries;
@@ -27,6 +28,7 @@ mod size_watch;
 mod sweep;
 
 pub use addresses::KnownAddresses;
+pub use apart::{ApartQuestion, AskedApart, SaidApart, ask_apart};
 pub use autonat::{AddressChecks, DialBacks, Inquiry, NumberDesk, OwnAddress, ask_to_dial_back};
 pub use conversation::{Ask, Awaits, Broken, Conversation, Meter, Reply, TalkLimits};
 pub use finder::{
