@@ -5,9 +5,11 @@
 //! `docs/methodology` have the formulas, their sources, what they assume, and how wrong they were where the truth is known.
 
 mod clustered;
+mod common_time;
 mod completeness;
 mod difference;
 mod draw;
+mod interval_censored;
 mod mean;
 mod missed;
 mod normal;
@@ -17,8 +19,10 @@ mod survival;
 mod trials;
 
 pub use clustered::{ClusterSum, ClusteredValue, clustered_mean, clustered_quantile};
+pub use common_time::{CommonTime, NoCommonTime, common_time, common_times};
 pub use completeness::{Capture, Completeness, Evidence, InDegree, InDegrees};
 pub use difference::{LogRank, QuantileDifference, log_rank, quantile_difference};
+pub use interval_censored::{Bracketed, BracketedQuantile, BracketedStep, BracketedSurvival, ShareGoingOn};
 pub use mean::Mean;
 pub use missed::{Estimate, Method, NoEstimate, missed};
 pub use proportion::Proportion;

@@ -61,13 +61,19 @@ impl Proportion {
     /// The interval of a share that so many independent observations would have.
     fn standing_on(hits: u64, n: u64, count: f64) -> Self {
         let share = hits as f64 / n as f64;
-        let middle = share + Z * Z / (2.0 * count);
-        let half = Z * (share * (1.0 - share) / count + Z * Z / (4.0 * count * count)).sqrt();
-        let whole = 1.0 + Z * Z / count;
-        let low = if hits == 0 { 0.0 } else { (middle - half) / whole };
-        let high = if hits == n { 1.0 } else { (middle + half) / whole };
+        let (low, high) = wilson(share, count);
         Self { hits, n, share, low, high }
     }
+}
+
+/// The 95 % interval of a share that so many independent observations would have; they need not be a whole number.
+pub(crate) fn wilson(share: f64, n: f64) -> (f64, f64) {
+    let middle = share + Z * Z / (2.0 * n);
+    let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+    let whole = 1.0 + Z * Z / n;
+    let low = if share <= 0.0 { 0.0 } else { (middle - half) / whole };
+    let high = if share >= 1.0 { 1.0 } else { (middle + half) / whole };
+    (low, high)
 }
 
 #[cfg(test)]

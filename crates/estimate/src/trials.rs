@@ -53,3 +53,65 @@ pub(crate) const PLACEBO: [Timed; 21] = {
     }
     patients
 };
+
+/// Months until the breast of a patient with radiotherapy alone was seen to be retracted: not yet at the first, by the second where there is
+/// one. D. M. Finkelstein and R. A. Wolfe, Biometrics 41 (1985) 933-945.
+pub(crate) const COSMESIS: [(f64, Option<f64>); 46] = {
+    const UNSEEN: u8 = 0;
+    const MONTHS: [(u8, u8); 46] = [
+        (45, UNSEEN),
+        (6, 10),
+        (0, 7),
+        (46, UNSEEN),
+        (46, UNSEEN),
+        (7, 16),
+        (17, UNSEEN),
+        (7, 14),
+        (37, 44),
+        (0, 8),
+        (4, 11),
+        (15, UNSEEN),
+        (11, 15),
+        (22, UNSEEN),
+        (46, UNSEEN),
+        (46, UNSEEN),
+        (25, 37),
+        (46, UNSEEN),
+        (26, 40),
+        (46, UNSEEN),
+        (27, 34),
+        (36, 44),
+        (46, UNSEEN),
+        (36, 48),
+        (37, UNSEEN),
+        (40, UNSEEN),
+        (17, 25),
+        (46, UNSEEN),
+        (11, 18),
+        (38, UNSEEN),
+        (5, 12),
+        (37, UNSEEN),
+        (0, 5),
+        (18, UNSEEN),
+        (24, UNSEEN),
+        (36, UNSEEN),
+        (5, 11),
+        (19, 35),
+        (17, 25),
+        (24, UNSEEN),
+        (32, UNSEEN),
+        (33, UNSEEN),
+        (19, 26),
+        (37, UNSEEN),
+        (34, UNSEEN),
+        (36, UNSEEN),
+    ];
+    let mut patients = [(0.0, None); 46];
+    let mut index = 0;
+    while index < 46 {
+        let (after, by) = MONTHS[index];
+        patients[index] = (after as f64, if by == UNSEEN { None } else { Some(by as f64) });
+        index += 1;
+    }
+    patients
+};
