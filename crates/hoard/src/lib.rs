@@ -4,5 +4,6 @@
 //! them by way of statistics is in `estimate`, how it is drawn in `figure`; only the program prints.
 
 mod policy;
+pub mod savings;
 
 pub use policy::{PeerSet, PeerSetRule, Policy, PolicyReading};

@@ -120,6 +120,16 @@ impl PolicyReading {
 }
 
 impl Policy {
+    /// Its stable name, which says nothing of its numbers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FirstAnswer => "first_answer",
+            Self::PeerSet { rule: PeerSetRule::Before, .. } => "peer_set_before",
+            Self::PeerSet { rule: PeerSetRule::After, .. } => "peer_set_after",
+            Self::WaitForAddresses { .. } => "wait_for_addresses",
+        }
+    }
+
     /// What a caller is told of one provider, of the answers of a walk in the order in which they came: when each came, whom it named,
     /// and whether with addresses. `ended` is when the walk was over.
     pub fn read<P: Copy + Eq + Hash, M: IntoIterator<Item = (P, bool)>>(

@@ -1,0 +1,115 @@
+//! The numbers as tables for people.
+
+use estimate::{ClusteredValue, Proportion};
+use figure::PageTable;
+
+use super::{
+    numbers::{ChangeNumbers, SavingsSection, WayNumbers},
+    replay::LookAgain,
+};
+
+impl SavingsSection {
+    /// What each change comes to where the caller walks again when it has no addresses.
+    pub fn change_table(&self) -> PageTable {
+        let row = |change: &ChangeNumbers| {
+            let way = way(change, LookAgain::WithoutAddresses);
+            vec![
+                change.policy.replace('_', " "),
+                kept(change.address_lifetime_s),
+                share(Some(change.all.id_only)),
+                value(way.and_then(|way| way.requests)),
+                value(way.and_then(|way| way.mean_s)),
+            ]
+        };
+        PageTable {
+            caption: format!(
+                "{} retrievals of {} keys, each under every change: second walks, requests, seconds",
+                self.retrievals, self.keys
+            ),
+            head: owned(&["told by", "kept", "2nd walk %", "requests", "seconds"]),
+            rows: self.changes.iter().map(row).collect(),
+            numbers_from: 2,
+        }
+    }
+
+    /// What it brings to walk again, as things are.
+    pub fn way_table(&self) -> PageTable {
+        let row = |way: &WayNumbers| {
+            vec![
+                way.look_again.name().replace('_', " "),
+                share(Some(way.second_walk)),
+                share(way.reached),
+                value(way.requests),
+                value(way.median_s),
+            ]
+        };
+        let ways = self.changes.first().map(|change| change.all.ways.as_slice()).unwrap_or_default();
+        PageTable {
+            caption: "The first of them, by when the caller walks again".to_owned(),
+            head: owned(&["walks again", "2nd walk %", "reached %", "requests", "median s"]),
+            rows: ways.iter().map(row).collect(),
+            numbers_from: 1,
+        }
+    }
+
+    /// Whether longer addresses save what telling again saves.
+    pub fn interaction_table(&self) -> PageTable {
+        let rows = self.interactions.iter().map(|found| {
+            let shares = [found.neither, found.told_again, found.kept_longer, found.both];
+            let mut row = vec![kept(Some(found.address_lifetime_s))];
+            row.extend(shares.map(|one| share(Some(one))));
+            row
+        });
+        PageTable {
+            caption: "Second walks %, told again (PeerSet after) and with addresses kept longer".to_owned(),
+            head: owned(&["kept", "neither", "told again", "kept longer", "both"]),
+            rows: rows.collect(),
+            numbers_from: 1,
+        }
+    }
+}
+
+fn way(change: &ChangeNumbers, look_again: LookAgain) -> Option<&WayNumbers> {
+    change.all.ways.iter().find(|way| way.look_again == look_again)
+}
+
+/// How long servers give addresses.
+fn kept(seconds: Option<u64>) -> String {
+    match seconds {
+        None => "as seen".to_owned(),
+        Some(seconds) if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        Some(seconds) if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        Some(seconds) => format!("{seconds} s"),
+    }
+}
+
+/// In percent, with its interval.
+fn share(share: Option<Proportion>) -> String {
+    let percent = |part: f64| format!("{:.0}", part * 100.0);
+    share.map_or_else(
+        || "–".to_owned(),
+        |share| format!("{} ({}–{})", percent(share.share), percent(share.low), percent(share.high)),
+    )
+}
+
+/// A number with its interval, to three digits.
+fn value(value: Option<ClusteredValue>) -> String {
+    let Some(ClusteredValue { value: Some(number), low, high, .. }) = value else { return "–".to_owned() };
+    let written = |end: Option<f64>| end.map_or_else(String::new, digits);
+    match (low, high) {
+        (None, None) => digits(number),
+        (low, high) => format!("{} ({}–{})", digits(number), written(low), written(high)),
+    }
+}
+
+fn digits(value: f64) -> String {
+    match value.abs() {
+        size if size < 9.995 => format!("{value:.2}"),
+        size if size < 99.95 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
