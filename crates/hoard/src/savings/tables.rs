@@ -1,7 +1,7 @@
 //! The numbers as tables for people.
 
 use estimate::{ClusteredValue, Proportion};
-use figure::PageTable;
+use figure::{PageTable, written::within};
 
 use super::{
     numbers::{ChangeNumbers, SavingsSection, WayNumbers},
@@ -36,7 +36,7 @@ impl SavingsSection {
     pub fn way_table(&self) -> PageTable {
         let row = |way: &WayNumbers| {
             vec![
-                way.look_again.name().replace('_', " "),
+                again(way.look_again).to_owned(),
                 share(Some(way.second_walk)),
                 share(way.reached),
                 value(way.requests),
@@ -83,22 +83,30 @@ fn kept(seconds: Option<u64>) -> String {
     }
 }
 
-/// In percent, with its interval.
+const fn again(look_again: LookAgain) -> &'static str {
+    match look_again {
+        LookAgain::Never => "never",
+        LookAgain::WithoutAddresses => "no addresses",
+        LookAgain::AfterFailedDial => "dial failed",
+    }
+}
+
+/// In percent, with its interval: a terminal has room for whole ones.
 fn share(share: Option<Proportion>) -> String {
     let percent = |part: f64| format!("{:.0}", part * 100.0);
     share.map_or_else(
         || "–".to_owned(),
-        |share| format!("{} ({}–{})", percent(share.share), percent(share.low), percent(share.high)),
+        |share| within(Some(share.share), [share.low, share.high].map(Some), percent),
     )
 }
 
 /// A number with its interval, to three digits.
 fn value(value: Option<ClusteredValue>) -> String {
-    let Some(ClusteredValue { value: Some(number), low, high, .. }) = value else { return "–".to_owned() };
-    let written = |end: Option<f64>| end.map_or_else(String::new, digits);
-    match (low, high) {
-        (None, None) => digits(number),
-        (low, high) => format!("{} ({}–{})", digits(number), written(low), written(high)),
+    match value {
+        Some(ClusteredValue { value: Some(number), low, high, .. }) => {
+            within(Some(number), [low, high], digits)
+        }
+        _ => "–".to_owned(),
     }
 }
 
