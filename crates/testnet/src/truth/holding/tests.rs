@@ -6,7 +6,9 @@ use super::{
     RecordGiven::{IdOnly, Nothing, WithAddresses},
     *,
 };
-use crate::{Life, Scenario, World, life::EventKind};
+use kad::{failure::FailureClass, network::Network as _};
+
+use crate::{Life, Scenario, SimConfig, SimNetwork, World, life::EventKind};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -59,7 +61,7 @@ fn who_answers_nobody_gives_nothing_and_is_where_its_state_says() {
         ("refusing", None, HolderPlace::Gone),
         ("wrong_peer_id", None, HolderPlace::OtherId),
         ("silent", None, HolderPlace::Same),
-        ("online", Some(RecordGiven::WithAddresses), HolderPlace::Same),
+        ("online", Some(WithAddresses), HolderPlace::Same),
     ] {
         let is_so = |&peer: &u32| dead.world().state(peer).name() == state;
         let peer = dead.world().peers().find(is_so).expect("one");
@@ -108,4 +110,37 @@ fn who_moves_goes_or_makes_room_for_another_id_is_known_at_every_moment() {
     for place in [HolderPlace::Same, HolderPlace::Moved, HolderPlace::Gone, HolderPlace::OtherId] {
         assert!(met.contains(&place), "{place}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn for_eighty_hours_who_dials_the_first_addresses_meets_whom_the_truth_says() {
+    let world = Arc::new(World::generate(&Scenario::named("forgetful").expect("built in")));
+    let network = SimNetwork::new(Arc::clone(&world), SimConfig::default());
+    let (truth, clock) = (Truth::of(Arc::clone(&world)), network.life_clock().expect("a life"));
+    let first: Vec<_> = world
+        .peers()
+        .filter_map(|peer| {
+            let place = truth.start.as_ref()?.presence(peer).map_or(Some(HostPlace(0)), |it| it.place())?;
+            Some((peer, world.addresses_at(peer, place)))
+        })
+        .collect();
+    let (mut met, began) = ([0_u32; 4], clock.now());
+    for _ in 0..160 {
+        tokio::time::sleep(HOUR / 2).await;
+        for (peer, addresses) in &first {
+            let from = clock.now();
+            let dial = network.connect(world.peer_id(*peer), addresses.clone()).await;
+            let history = network.history().expect("a life");
+            let places = truth.places(Some(&history), *peer, (began, from, clock.now()));
+            let class = dial.attempts.first().and_then(|attempt| Some(attempt.outcome.failure()?.class));
+            let is_right = |place: &HolderPlace| match place {
+                HolderPlace::Same => dial.connection.is_some(),
+                HolderPlace::OtherId => class == Some(FailureClass::PeerIdMismatch),
+                HolderPlace::Moved | HolderPlace::Gone => class.is_some(),
+            };
+            assert!(places.iter().any(is_right), "{peer}: {places:?}, {class:?}");
+            met[places[0] as usize] += 1;
+        }
+    }
+    assert!(met.iter().all(|&count| count > 100), "{met:?}");
 }
