@@ -13,7 +13,7 @@ use testnet::{Scenario, State, WireTestnet, World};
 /// The network, until the input ends.
 pub(crate) async fn be_it(scenario: &str, peers: &str) {
     let peers = peers.parse().expect("a number");
-    let scenario = Scenario::named(scenario).expect("built in").with_peers(peers);
+    let scenario = Scenario::named_or_load(scenario).expect("a scenario").with_peers(peers);
     let testnet = WireTestnet::start(&scenario).await.expect("a testnet");
     println!("{}", described(testnet.world()));
     let end = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
@@ -49,7 +49,7 @@ impl Ground {
             .expect("the network");
         let mut line = String::new();
         BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
-        let file = std::env::temp_dir().join(format!("kadscope-beside-go-{}.json", process.id()));
+        let file = std::env::temp_dir().join(format!("kadscope-network-{}.json", process.id()));
         std::fs::write(&file, &line).expect("room for a file");
         Self { process, file, said: serde_json::from_str(&line).expect("one JSON object") }
     }

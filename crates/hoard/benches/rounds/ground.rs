@@ -1,0 +1,69 @@
+//! The network of a benchmark, all of it over one transport, and who lives there.
+
+use std::{fmt, path::PathBuf};
+
+use dht::FullTable;
+use kad::{Contact, message::K};
+use sha2::{Digest as _, Sha256};
+
+use crate::network::Ground;
+
+/// How many peers there are.
+const PEERS: u32 = 300;
+
+/// By what everything is carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carried {
+    Tcp,
+    Quic,
+}
+
+impl Carried {
+    pub(crate) const ALL: [Self; 2] = [Self::Tcp, Self::Quic];
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|carried| carried.to_string() == name)
+    }
+}
+
+impl fmt::Display for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tcp => "tcp",
+            Self::Quic => "quic",
+        })
+    }
+}
+
+/// A network in a process of its own.
+pub(crate) struct Living {
+    ground: Ground,
+    file: PathBuf,
+    table: FullTable,
+}
+
+impl Living {
+    pub(crate) fn start(carried: Carried) -> Self {
+        let file =
+            std::env::temp_dir().join(format!("kadscope-rounds-{}-{carried}.toml", std::process::id()));
+        std::fs::write(&file, format!("[transports]\n{carried} = 1.0\n")).expect("room for a file");
+        let ground = Ground::start(file.to_str().expect("a text"), PEERS);
+        let table = FullTable::of(ground.living());
+        Self { ground, file, table }
+    }
+
+    /// The holders that a key has in truth.
+    pub(crate) fn closest(&self, key: &[u8]) -> Vec<Contact> {
+        self.table.closest(key, K)
+    }
+
+    pub(crate) fn stop(self) {
+        self.ground.stop();
+        std::fs::remove_file(self.file).expect("it was there");
+    }
+}
+
+/// The key of this number.
+pub(crate) fn key(number: u32) -> Vec<u8> {
+    [&[0x12, 0x20][..], &Sha256::digest(number.to_be_bytes())].concat()
+}
