@@ -54,7 +54,7 @@ pub use crate::{
     sim::{SimConfig, SimError, SimFabric, SimLimits, SimNetwork},
     state::{Calls, Stage, State},
     truth::{
-        DuringVerdict, HolderPlace, Observed, ObservedDuring, ObservedPeer, RecordGiven, RecordTold, Truth,
+        DuringVerdict, HolderGives, HolderPlace, Observed, ObservedDuring, ObservedPeer, RecordTold, Truth,
         Verdict, VisitDuring,
     },
     wire::{LifeOutlets, PacketFate, Rerouted, RouteChange, WireConfig, WireError, WireTestnet},

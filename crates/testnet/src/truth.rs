@@ -34,7 +34,7 @@ pub use self::{
     calls::CallsTruth,
     during::{DuringVerdict, ObservedDuring, VisitDuring, WrongDuring},
     expected::{Expected, expected},
-    holding::{HolderPlace, RecordGiven, RecordTold},
+    holding::{HolderGives, HolderPlace, RecordTold},
     judge::{MAX_LISTED, Observed, ObservedPeer, StateCount, Verdict, Wrong},
     said::Said,
     start::LifeTruth,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use testnet::{RecordGiven, Scenario};
+use testnet::{HolderGives, Scenario};
 
 use crate::ground::{Ground, key, publish, told};
 
@@ -19,16 +19,16 @@ async fn counts(scenario: &str, keys: u32) -> Vec<[usize; 5]> {
         let at = ground.elapsed();
         let holders: Vec<u32> =
             publication.gifts.iter().filter_map(|gift| ground.world().find(&gift.to.peer)).collect();
-        let giving = |least: RecordGiven, minutes: u64| {
+        let giving = |least: HolderGives, minutes: u64| {
             let age = at + Duration::from_secs(60 * minutes);
             holders.iter().filter(|&&peer| ground.truth.given(peer, &told(at), age) >= Some(least)).count()
         };
         all.push([
             holders.len(),
-            giving(RecordGiven::IdOnly, 50),
-            giving(RecordGiven::WithAddresses, 9),
-            giving(RecordGiven::WithAddresses, 12),
-            giving(RecordGiven::WithAddresses, 33),
+            giving(HolderGives::IdOnly, 50),
+            giving(HolderGives::WithAddresses, 9),
+            giving(HolderGives::WithAddresses, 12),
+            giving(HolderGives::WithAddresses, 33),
         ]);
     }
     publisher.leave().await;

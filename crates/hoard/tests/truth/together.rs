@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dht::{Holder, Node, ProviderRecord, Publication};
 use kad::Contact;
-use testnet::{RecordGiven, RecordTold, Scenario, SimNetwork, scenario::Share};
+use testnet::{HolderGives, RecordTold, Scenario, SimNetwork, scenario::Share};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -13,22 +13,22 @@ use crate::ground::{Ground, key, publish, told};
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// What the holders of a record say to an observer, in their order.
-async fn asked(observer: &Node<SimNetwork>, of: &Contact, publication: &Publication) -> Vec<RecordGiven> {
+async fn asked(observer: &Node<SimNetwork>, of: &Contact, publication: &Publication) -> Vec<HolderGives> {
     let record = ProviderRecord { key: key(0), provider: of.clone() };
     let holders: Vec<Holder> =
         publication.gifts.iter().map(|gift| Holder { contact: gift.to.clone(), sent: Ok(()) }).collect();
     let read =
         observer.finder().read_back(&record, &holders, Instant::now(), &CancellationToken::new()).await;
     let said = |has: Option<bool>| match has {
-        None => RecordGiven::Nothing,
-        Some(false) => RecordGiven::IdOnly,
-        Some(true) => RecordGiven::WithAddresses,
+        None => HolderGives::Nothing,
+        Some(false) => HolderGives::IdOnly,
+        Some(true) => HolderGives::WithAddresses,
     };
     read.into_iter().map(|read| said(read.has.expect("all of them answer"))).collect()
 }
 
 /// What they give in truth.
-fn given(ground: &Ground, publication: &Publication, told: RecordTold) -> Vec<RecordGiven> {
+fn given(ground: &Ground, publication: &Publication, told: RecordTold) -> Vec<HolderGives> {
     let peers = publication.gifts.iter().map(|gift| ground.world().find(&gift.to.peer).expect("a peer"));
     peers.map(|peer| ground.truth.given(peer, &told, ground.elapsed()).expect("all are honest")).collect()
 }
@@ -67,7 +67,7 @@ async fn publishers_and_observers_see_what_is_true_each_for_itself() {
             seen.extend(one);
         }
     }
-    for answer in [RecordGiven::Nothing, RecordGiven::IdOnly, RecordGiven::WithAddresses] {
+    for answer in [HolderGives::Nothing, HolderGives::IdOnly, HolderGives::WithAddresses] {
         assert!(seen.contains(&answer), "{answer}");
     }
 }

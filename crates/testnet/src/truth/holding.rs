@@ -23,7 +23,7 @@ pub struct RecordTold {
 
 kad::named! {
     /// What a holder that answers gives out of a record.
-    pub enum RecordGiven {
+    pub enum HolderGives {
         /// It has no such record.
         Nothing = "nothing",
         /// The id of the provider alone.
@@ -50,20 +50,20 @@ kad::named! {
 impl Truth {
     /// What a peer gives out at a time of a record that befell this; `None` if it answers nobody truthfully. Whether it is there
     /// at all, is [`places`](Self::places).
-    pub fn given(&self, peer: u32, told: &RecordTold, at: Duration) -> Option<RecordGiven> {
+    pub fn given(&self, peer: u32, told: &RecordTold, at: Duration) -> Option<HolderGives> {
         if !self.world.state(peer).is_honest_server() {
             return None;
         }
         let age = |since: Duration| at.saturating_sub(since);
         let Some(holder) = self.world.holder(peer) else {
             return Some(match age(told.announced) {
-                age if age > kad::records::PROVIDE_VALIDITY => RecordGiven::Nothing,
-                age if age > kad::records::PROVIDER_ADDRESS_LIFETIME => RecordGiven::IdOnly,
-                _ => RecordGiven::WithAddresses,
+                age if age > kad::records::PROVIDE_VALIDITY => HolderGives::Nothing,
+                age if age > kad::records::PROVIDER_ADDRESS_LIFETIME => HolderGives::IdOnly,
+                _ => HolderGives::WithAddresses,
             });
         };
         if holder.swallows || age(told.announced).as_secs_f64() > holder.keep_s {
-            return Some(RecordGiven::Nothing);
+            return Some(HolderGives::Nothing);
         }
         let since = match holder.addresses_since {
             AddressesSince::Announced => told.announced,
@@ -71,7 +71,7 @@ impl Truth {
             AddressesSince::HungUp => told.hung_up.map_or(at, |hung_up| told.announced.max(hung_up)),
         };
         let is_located = holder.addresses_s > 0.0 && age(since).as_secs_f64() <= holder.addresses_s;
-        Some(if is_located { RecordGiven::WithAddresses } else { RecordGiven::IdOnly })
+        Some(if is_located { HolderGives::WithAddresses } else { HolderGives::IdOnly })
     }
 
     /// Where a peer is in an interval, its ends included, beside where it was at an earlier moment: each place at which it is at some

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    RecordGiven::{IdOnly, Nothing, WithAddresses},
+    HolderGives::{IdOnly, Nothing, WithAddresses},
     *,
 };
 use kad::{failure::FailureClass, network::Network as _};
