@@ -64,11 +64,10 @@ impl Table {
         lists
             .map(|(column, list)| {
                 let one = singular(column.name);
-                let mut columns = vec![
-                    plain(self.name, Holds::Count("row"), false, "the row that has the list"),
-                    plain("peer_id", Holds::Text, false, "the peer that it is about")
-                        .that_says(Reveals::Peer),
-                ];
+                let mut columns =
+                    vec![plain(self.name, Holds::Count("row"), false, "the row that has the list")];
+                let about = plain("peer_id", Holds::Text, false, "the peer that it is about");
+                columns.extend(self.has_subject().then(|| about.that_says(Reveals::Peer)));
                 columns.extend(listed(list, &one));
                 ListView { name: format!("{}_{one}", self.name), column, list, columns }
             })

@@ -3,8 +3,8 @@
 use kad::PeerId;
 
 use crate::{
-    ClockStep, Encounter, LookupRequest, Measurement, MeasurementRequest, PeerInDegree, Ping, RecordHolder,
-    Visit,
+    ClockStep, Encounter, HoardHolder, HoardKey, HoardProvider, HoardPublisher, HoardRound, HoardSight,
+    HoardWalk, LookupRequest, Measurement, MeasurementRequest, PeerInDegree, Ping, RecordHolder, Visit,
     cell::{BadCell, Cell, Cells},
     table::Table,
 };
@@ -107,4 +107,18 @@ row_types! {
     Measurement,
     /// What it was told made a server ask a peer.
     MeasurementRequest,
+    /// A key of a study was published.
+    HoardKey,
+    /// A publisher of a study left.
+    HoardPublisher,
+    /// A peer was to hold the record of a key.
+    HoardHolder,
+    /// A round saw a holder.
+    HoardSight,
+    /// A round of a key was over.
+    HoardRound,
+    /// A lookup of a round was over.
+    HoardWalk,
+    /// An answer in a lookup of a study named a provider.
+    HoardProvider,
 }

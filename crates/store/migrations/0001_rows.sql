@@ -687,3 +687,390 @@ SELECT
     t.has_record AS has_record
 FROM measurement_request AS t
 JOIN run ON run.id = t.run;
+
+-- One key of a study of who keeps records: its publication.
+CREATE TABLE hoard_key (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    peer INTEGER NOT NULL REFERENCES peer,
+    number INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    arm INTEGER NOT NULL,
+    arm_name TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    strategy INTEGER REFERENCES name,
+    persistence INTEGER REFERENCES name,
+    k INTEGER NOT NULL,
+    publisher_end INTEGER NOT NULL REFERENCES name,
+    published_at_us INTEGER NOT NULL,
+    took_us INTEGER NOT NULL,
+    failure TEXT,
+    holders INTEGER NOT NULL,
+    sent INTEGER NOT NULL
+) STRICT;
+CREATE INDEX hoard_key_by_peer ON hoard_key (peer, run);
+
+CREATE VIEW hoard_key_view AS
+SELECT
+    t.id AS hoard_key,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'hoard_key') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'hoard_key') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    t.number AS number,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    lower(hex(t.key)) AS key,
+    t.arm AS arm,
+    t.arm_name AS arm_name,
+    t.position AS position,
+    (SELECT name FROM name WHERE id = t.strategy) AS strategy,
+    (SELECT name FROM name WHERE id = t.persistence) AS persistence,
+    t.k AS k,
+    (SELECT name FROM name WHERE id = t.publisher_end) AS publisher_end,
+    strftime('%Y-%m-%dT%H:%M:%S', t.published_at_us / 1000000, 'unixepoch') || printf('.%03dZ', t.published_at_us / 1000 % 1000) AS published_at,
+    t.took_us AS took_us,
+    t.failure AS failure,
+    t.holders AS holders,
+    t.sent AS sent
+FROM hoard_key AS t
+JOIN run ON run.id = t.run;
+
+-- A publisher of a study that left.
+CREATE TABLE hoard_publisher (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    peer INTEGER NOT NULL REFERENCES peer,
+    number INTEGER NOT NULL,
+    arm INTEGER NOT NULL,
+    closed_at_us INTEGER NOT NULL
+) STRICT;
+CREATE INDEX hoard_publisher_by_peer ON hoard_publisher (peer, run);
+
+CREATE VIEW hoard_publisher_view AS
+SELECT
+    t.id AS hoard_publisher,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'hoard_publisher') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'hoard_publisher') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    t.number AS number,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    t.arm AS arm,
+    strftime('%Y-%m-%dT%H:%M:%S', t.closed_at_us / 1000000, 'unixepoch') || printf('.%03dZ', t.closed_at_us / 1000 % 1000) AS closed_at
+FROM hoard_publisher AS t
+JOIN run ON run.id = t.run;
+
+-- One peer that was to hold the record of a key.
+CREATE TABLE hoard_holder (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    peer INTEGER NOT NULL REFERENCES peer,
+    number INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    arm INTEGER NOT NULL,
+    rank INTEGER NOT NULL,
+    common_prefix_len INTEGER NOT NULL,
+    agent TEXT,
+    first_addresses BLOB,
+    chosen_us INTEGER NOT NULL,
+    sent_us INTEGER,
+    send_error INTEGER REFERENCES failure
+) STRICT;
+CREATE INDEX hoard_holder_by_peer ON hoard_holder (peer, run);
+
+CREATE VIEW hoard_holder_view AS
+SELECT
+    t.id AS hoard_holder,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'hoard_holder') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'hoard_holder') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    t.number AS number,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    lower(hex(t.key)) AS key,
+    t.arm AS arm,
+    t.rank AS rank,
+    t.common_prefix_len AS common_prefix_len,
+    t.agent AS agent,
+    t.chosen_us AS chosen_us,
+    t.sent_us AS sent_us,
+    (SELECT phase FROM failure WHERE id = t.send_error) AS send_error_phase,
+    (SELECT class FROM failure WHERE id = t.send_error) AS send_error_class,
+    (SELECT detail FROM failure WHERE id = t.send_error) AS send_error_detail
+FROM hoard_holder AS t
+JOIN run ON run.id = t.run;
+
+CREATE VIEW hoard_holder_first_address_view AS
+SELECT
+    t.id AS hoard_holder,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    listed.key AS position,
+    (SELECT multiaddr FROM address_text WHERE id = listed.value) AS multiaddr
+FROM hoard_holder AS t
+JOIN json_each((WITH RECURSIVE
+    number_step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            part + ((byte.value & 127) << shift),
+            byte.value < 128
+        FROM number_step JOIN byte ON byte.raw = substr(t.first_addresses, seen + 1, 1)
+    ),
+    number (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM number_step WHERE whole),
+    id (value) AS (SELECT sum(iif(value & 1, -(value >> 1) - 1, value >> 1)) OVER (ORDER BY n) FROM number)
+    SELECT json_group_array(value) FROM id)) AS listed;
+
+-- What one round saw of one holder.
+CREATE TABLE hoard_sight (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    peer INTEGER NOT NULL REFERENCES peer,
+    number INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    arm INTEGER NOT NULL,
+    round INTEGER NOT NULL,
+    planned_us INTEGER NOT NULL,
+    after_us INTEGER NOT NULL,
+    whereabouts INTEGER NOT NULL REFERENCES name,
+    first_dial_error INTEGER REFERENCES failure,
+    first_dial_us INTEGER,
+    current_dial_error INTEGER REFERENCES failure,
+    current_dial_us INTEGER,
+    current_addresses BLOB,
+    transport INTEGER REFERENCES name,
+    round_trip_us INTEGER,
+    agent TEXT,
+    answer INTEGER NOT NULL REFERENCES name,
+    answer_error INTEGER REFERENCES failure,
+    answer_us INTEGER,
+    provider_addresses INTEGER NOT NULL,
+    other_providers INTEGER NOT NULL,
+    closer INTEGER NOT NULL,
+    attempts INTEGER NOT NULL
+) STRICT;
+CREATE INDEX hoard_sight_by_peer ON hoard_sight (peer, run);
+
+CREATE VIEW hoard_sight_view AS
+SELECT
+    t.id AS hoard_sight,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'hoard_sight') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'hoard_sight') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    t.number AS number,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    lower(hex(t.key)) AS key,
+    t.arm AS arm,
+    t.round AS round,
+    t.planned_us AS planned_us,
+    t.after_us AS after_us,
+    (SELECT name FROM name WHERE id = t.whereabouts) AS whereabouts,
+    (SELECT phase FROM failure WHERE id = t.first_dial_error) AS first_dial_error_phase,
+    (SELECT class FROM failure WHERE id = t.first_dial_error) AS first_dial_error_class,
+    (SELECT detail FROM failure WHERE id = t.first_dial_error) AS first_dial_error_detail,
+    t.first_dial_us AS first_dial_us,
+    (SELECT phase FROM failure WHERE id = t.current_dial_error) AS current_dial_error_phase,
+    (SELECT class FROM failure WHERE id = t.current_dial_error) AS current_dial_error_class,
+    (SELECT detail FROM failure WHERE id = t.current_dial_error) AS current_dial_error_detail,
+    t.current_dial_us AS current_dial_us,
+    (SELECT name FROM name WHERE id = t.transport) AS transport,
+    t.round_trip_us AS round_trip_us,
+    t.agent AS agent,
+    (SELECT name FROM name WHERE id = t.answer) AS answer,
+    (SELECT phase FROM failure WHERE id = t.answer_error) AS answer_error_phase,
+    (SELECT class FROM failure WHERE id = t.answer_error) AS answer_error_class,
+    (SELECT detail FROM failure WHERE id = t.answer_error) AS answer_error_detail,
+    t.answer_us AS answer_us,
+    t.provider_addresses AS provider_addresses,
+    t.other_providers AS other_providers,
+    t.closer AS closer,
+    t.attempts AS attempts
+FROM hoard_sight AS t
+JOIN run ON run.id = t.run;
+
+CREATE VIEW hoard_sight_current_address_view AS
+SELECT
+    t.id AS hoard_sight,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    listed.key AS position,
+    (SELECT multiaddr FROM address_text WHERE id = listed.value) AS multiaddr
+FROM hoard_sight AS t
+JOIN json_each((WITH RECURSIVE
+    number_step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            part + ((byte.value & 127) << shift),
+            byte.value < 128
+        FROM number_step JOIN byte ON byte.raw = substr(t.current_addresses, seen + 1, 1)
+    ),
+    number (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM number_step WHERE whole),
+    id (value) AS (SELECT sum(iif(value & 1, -(value >> 1) - 1, value >> 1)) OVER (ORDER BY n) FROM number)
+    SELECT json_group_array(value) FROM id)) AS listed;
+
+-- One round of one key, written when it is over.
+CREATE TABLE hoard_round (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    key BLOB NOT NULL,
+    arm INTEGER NOT NULL,
+    round INTEGER NOT NULL,
+    planned_at_us INTEGER NOT NULL,
+    began_at_us INTEGER NOT NULL,
+    ended_at_us INTEGER NOT NULL,
+    rounds_in_flight INTEGER NOT NULL,
+    requests_in_flight INTEGER NOT NULL,
+    round_end INTEGER NOT NULL REFERENCES name,
+    holders INTEGER NOT NULL,
+    reached INTEGER NOT NULL,
+    keeping INTEGER NOT NULL,
+    with_addresses INTEGER NOT NULL
+) STRICT;
+
+CREATE VIEW hoard_round_view AS
+SELECT
+    t.id AS hoard_round,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'hoard_round') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'hoard_round') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    lower(hex(t.key)) AS key,
+    t.arm AS arm,
+    t.round AS round,
+    strftime('%Y-%m-%dT%H:%M:%S', t.planned_at_us / 1000000, 'unixepoch') || printf('.%03dZ', t.planned_at_us / 1000 % 1000) AS planned_at,
+    strftime('%Y-%m-%dT%H:%M:%S', t.began_at_us / 1000000, 'unixepoch') || printf('.%03dZ', t.began_at_us / 1000 % 1000) AS began_at,
+    strftime('%Y-%m-%dT%H:%M:%S', t.ended_at_us / 1000000, 'unixepoch') || printf('.%03dZ', t.ended_at_us / 1000 % 1000) AS ended_at,
+    t.rounds_in_flight AS rounds_in_flight,
+    t.requests_in_flight AS requests_in_flight,
+    (SELECT name FROM name WHERE id = t.round_end) AS round_end,
+    t.holders AS holders,
+    t.reached AS reached,
+    t.keeping AS keeping,
+    t.with_addresses AS with_addresses
+FROM hoard_round AS t
+JOIN run ON run.id = t.run;
+
+-- One lookup of one round of a key.
+CREATE TABLE hoard_walk (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    key BLOB NOT NULL,
+    arm INTEGER NOT NULL,
+    round INTEGER NOT NULL,
+    lookup INTEGER NOT NULL REFERENCES name,
+    began_at_us INTEGER NOT NULL,
+    took_us INTEGER NOT NULL,
+    ending INTEGER NOT NULL REFERENCES name,
+    asked INTEGER NOT NULL,
+    answered INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    contacted INTEGER NOT NULL,
+    tree_depth INTEGER NOT NULL,
+    hops_to_closest INTEGER,
+    providers INTEGER NOT NULL,
+    first_combo INTEGER NOT NULL,
+    upgraded_combo INTEGER NOT NULL,
+    closest_peer_count INTEGER,
+    closest_peers BLOB
+) STRICT;
+
+CREATE VIEW hoard_walk_view AS
+SELECT
+    t.id AS hoard_walk,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'hoard_walk') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'hoard_walk') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    lower(hex(t.key)) AS key,
+    t.arm AS arm,
+    t.round AS round,
+    (SELECT name FROM name WHERE id = t.lookup) AS lookup,
+    strftime('%Y-%m-%dT%H:%M:%S', t.began_at_us / 1000000, 'unixepoch') || printf('.%03dZ', t.began_at_us / 1000 % 1000) AS began_at,
+    t.took_us AS took_us,
+    (SELECT name FROM name WHERE id = t.ending) AS ending,
+    t.asked AS asked,
+    t.answered AS answered,
+    t.failed AS failed,
+    t.contacted AS contacted,
+    t.tree_depth AS tree_depth,
+    t.hops_to_closest AS hops_to_closest,
+    t.providers AS providers,
+    t.first_combo AS first_combo,
+    t.upgraded_combo AS upgraded_combo,
+    t.closest_peer_count AS closest_peer_count
+FROM hoard_walk AS t
+JOIN run ON run.id = t.run;
+
+CREATE VIEW hoard_walk_closest_peer_view AS
+SELECT
+    t.id AS hoard_walk,
+    listed.value AS closest_peer_number,
+    (SELECT peer_id FROM run_peer JOIN peer ON peer.id = run_peer.peer WHERE run_peer.run = t.run AND run_peer.number = listed.value) AS closest_peer_peer_id
+FROM hoard_walk AS t
+JOIN json_each((WITH RECURSIVE
+    number_step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            part + ((byte.value & 127) << shift),
+            byte.value < 128
+        FROM number_step JOIN byte ON byte.raw = substr(t.closest_peers, seen + 1, 1)
+    ),
+    number (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM number_step WHERE whole),
+    peer (value) AS (SELECT sum(value) OVER (ORDER BY n) FROM number)
+    SELECT json_group_array(value) FROM peer)) AS listed;
+
+-- One provider in one answer of a lookup of a study.
+CREATE TABLE hoard_provider (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    peer INTEGER NOT NULL REFERENCES peer,
+    number INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    arm INTEGER NOT NULL,
+    round INTEGER NOT NULL,
+    lookup INTEGER NOT NULL REFERENCES name,
+    responder INTEGER NOT NULL,
+    answered_us INTEGER NOT NULL,
+    addresses INTEGER NOT NULL,
+    listed_addresses BLOB
+) STRICT;
+CREATE INDEX hoard_provider_by_peer ON hoard_provider (peer, run);
+
+CREATE VIEW hoard_provider_view AS
+SELECT
+    t.id AS hoard_provider,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'hoard_provider') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'hoard_provider') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    t.number AS number,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    lower(hex(t.key)) AS key,
+    t.arm AS arm,
+    t.round AS round,
+    (SELECT name FROM name WHERE id = t.lookup) AS lookup,
+    t.responder AS responder_number,
+    (SELECT peer_id FROM run_peer JOIN peer ON peer.id = run_peer.peer WHERE run_peer.run = t.run AND run_peer.number = t.responder) AS responder_peer_id,
+    t.answered_us AS answered_us,
+    t.addresses AS addresses
+FROM hoard_provider AS t
+JOIN run ON run.id = t.run;
+
+CREATE VIEW hoard_provider_listed_address_view AS
+SELECT
+    t.id AS hoard_provider,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    listed.key AS position,
+    (SELECT multiaddr FROM address_text WHERE id = listed.value) AS multiaddr
+FROM hoard_provider AS t
+JOIN json_each((WITH RECURSIVE
+    number_step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            part + ((byte.value & 127) << shift),
+            byte.value < 128
+        FROM number_step JOIN byte ON byte.raw = substr(t.listed_addresses, seen + 1, 1)
+    ),
+    number (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM number_step WHERE whole),
+    id (value) AS (SELECT sum(iif(value & 1, -(value >> 1) - 1, value >> 1)) OVER (ORDER BY n) FROM number)
+    SELECT json_group_array(value) FROM id)) AS listed;

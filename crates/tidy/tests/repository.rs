@@ -14,8 +14,8 @@ use kad::{
 };
 use kadscope_tidy::{File, manifest, prose, source, tree};
 use schema::{
-    ConnectionPolicy, NatClass, OperationKind, OperationOutcome, RequestPurpose, StepCause, Strategy,
-    VisitKind,
+    ConnectionPolicy, HoardLookup, HolderAnswer, NatClass, OperationKind, OperationOutcome, PublisherEnd,
+    RequestPurpose, RoundEnd, StepCause, Strategy, VisitKind, Whereabouts,
 };
 
 static FILES: LazyLock<Vec<File>> =
@@ -199,6 +199,19 @@ fn every_name_of_a_measurement_is_documented() {
         "## Connections" ConnectionPolicy
         "## What came of it" OperationOutcome
         "## What a request was for" RequestPurpose
+    }
+}
+
+#[test]
+fn every_name_of_a_study_is_documented() {
+    let page = text("docs/methodology/hoard.md");
+    documented! {
+        page:
+        "## What becomes of a publisher" PublisherEnd
+        "## Where a holder is" Whereabouts
+        "## What a holder says" HolderAnswer
+        "## Lookups of a round" HoardLookup
+        "## How a round ends" RoundEnd
     }
 }
 

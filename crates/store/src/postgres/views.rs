@@ -78,11 +78,16 @@ fn of_list(table: &Table, view: &ListView) -> String {
         List::Prefixes => (PREFIX.to_vec(), format!("unnest({list}) {PREFIX_FROM}")),
         List::Peers => (PEER.to_vec(), format!("unnest({list}) {PEER_FROM}")),
     };
-    let shown = ["t.id", "peer.peer_id"].into_iter().chain(shown);
+    let (about, of_peer) = if table.has_subject() {
+        (Some("peer.peer_id"), " LEFT JOIN peer ON peer.id = t.peer")
+    } else {
+        (None, "")
+    };
+    let shown = std::iter::once("t.id").chain(about).chain(shown);
     let named: Vec<_> =
         shown.zip(&view.columns).map(|(value, flat)| format!("{value} AS {}", flat.name)).collect();
     format!(
-        "CREATE VIEW {}_view AS SELECT {} FROM {name} AS t LEFT JOIN peer ON peer.id = t.peer CROSS JOIN LATERAL {from}",
+        "CREATE VIEW {}_view AS SELECT {} FROM {name} AS t{of_peer} CROSS JOIN LATERAL {from}",
         view.name,
         named.join(", ")
     )

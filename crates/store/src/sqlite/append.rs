@@ -238,8 +238,8 @@ impl Appender {
         }
         for (column, cell) in own {
             push(db, &mut memory.interner, &mut values, (cell, column.holds))?;
-            if let (Holds::List(List::Peers), [.., Value::Integer(count), _]) =
-                (column.holds, values.as_slice())
+            if let (Row::Visit(_), Holds::List(List::Peers), [.., Value::Integer(count), _]) =
+                (row, column.holds, values.as_slice())
             {
                 totals.edges += count.cast_unsigned();
             }

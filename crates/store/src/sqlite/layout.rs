@@ -93,15 +93,16 @@ fn list_view(table: &Table, view: &ListView) -> String {
         List::Prefixes => prefixes(column),
         List::Peers => peers(column),
     };
-    let names: Vec<_> = view.columns.iter().skip(2).map(|column| column.name.as_str()).collect();
+    let about = table.has_subject().then(|| "(SELECT peer_id FROM peer WHERE id = t.peer)".to_owned());
+    let values = std::iter::once("t.id".to_owned()).chain(about).chain(columns);
     let shown: Vec<_> =
-        columns.iter().zip(names).map(|(column, name)| format!("    {column} AS {name}")).collect();
-    let kind = table.name;
+        values.zip(&view.columns).map(|(value, column)| format!("    {value} AS {}", column.name)).collect();
     format!(
-        "\nCREATE VIEW {}_view AS\nSELECT\n    t.id AS {kind},\n    (SELECT peer_id FROM peer WHERE id = t.peer) AS \
-         peer_id,\n{}\nFROM {kind} AS t{from}\nJOIN json_each((WITH RECURSIVE\n{entries})) AS listed;\n",
+        "\nCREATE VIEW {}_view AS\nSELECT\n{}\nFROM {} AS t{from}\nJOIN json_each((WITH RECURSIVE\n{entries})) \
+         AS listed;\n",
         view.name,
-        shown.join(",\n")
+        shown.join(",\n"),
+        table.name
     )
 }
 

@@ -1,6 +1,7 @@
 //! What every store does, whatever keeps its rows. A test of a backend calls these with a way to open a store of its
 //! own that was empty before the first call.
 
+mod hoarded;
 mod measured;
 
 use std::time::Duration;
@@ -11,8 +12,9 @@ use kad::{
 };
 use kadscope_store::{ColumnValues, Error, PeerHistory, RunFilter, Scan, Store, Totals, Writer};
 use schema::{
-    ClockStep, Encounter, LookupRequest, Measurement, MeasurementRequest, PeerInDegree, PeerNumber, Ping,
-    RecordHolder, Row, RowType as _, RunId, RunStart, RunState, StepCause, TABLES, Visit,
+    ClockStep, Encounter, HoardHolder, HoardKey, HoardProvider, HoardPublisher, HoardRound, HoardSight,
+    HoardWalk, LookupRequest, Measurement, MeasurementRequest, PeerInDegree, PeerNumber, Ping, RecordHolder,
+    Row, RowType as _, RunId, RunStart, RunState, StepCause, TABLES, Visit,
 };
 
 use crate::rows;
@@ -251,6 +253,13 @@ pub(crate) async fn every_kind_of_rows_is_read_back(open: &dyn Fn() -> Store) {
     read.extend(store.rows::<ClockStep>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<Measurement>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<MeasurementRequest>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<HoardKey>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<HoardPublisher>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<HoardHolder>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<HoardSight>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<HoardRound>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<HoardWalk>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<HoardProvider>(id).unwrap().map(|row| row.unwrap().into()));
     assert_eq!(read, sent[3..]);
     let tables: std::collections::BTreeSet<_> = read.iter().map(|row| row.table().unwrap().name).collect();
     assert_eq!(tables.len(), TABLES.len(), "none is forgotten");
@@ -394,5 +403,6 @@ fn of_every_kind() -> Vec<Row> {
         step.into(),
     ];
     all.extend(measured::measured(started_at));
+    all.extend(hoarded::hoarded(started_at));
     all
 }
