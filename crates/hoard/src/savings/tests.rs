@@ -153,6 +153,8 @@ fn ages_are_told_apart() {
 
 #[test]
 fn where_the_provider_is_decides_what_its_addresses_are_worth() {
+    use LookAgain::{AfterFailedDial, Never, WithoutAddresses};
+    use ProviderPlace::{AsShared, Assumed, Elsewhere, Nowhere};
     let outcome = |combo| Outcome { combo, settled: s(3), requests: 7 };
     let second = Some(SecondWalk { took: s(1), requests: 30 });
     let then = |combo, place, again| {
@@ -163,8 +165,6 @@ fn where_the_provider_is_decides_what_its_addresses_are_worth() {
             retrieved.reached.unwrap().map(|at| at.as_secs()),
         )
     };
-    use LookAgain::{AfterFailedDial, Never, WithoutAddresses};
-    use ProviderPlace::{AsShared, Assumed, Elsewhere, Nowhere};
     for (combo, place, again, expected) in [
         (2, AsShared, Never, (false, 7, Some(3))),
         (2, Assumed, AfterFailedDial, (false, 7, Some(3))),
