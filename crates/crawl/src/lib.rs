@@ -2,7 +2,7 @@
 //!
 //! [`Crawl::run`] pops a peer from the frontier, visits it (dial, identify beside FIND_NODE for each prefix, hang up),
 //! takes what the answers named into the frontier, and sends the row on. It decides; a
-//! [`Network`](kad::network::Network) talks.
+//! [`Network`](kad::network::Network) talks. A [`FullTableKeeper`] does so again and again, for whoever publishes by a table of everybody.
 
 mod bare;
 mod clock;
@@ -10,6 +10,7 @@ mod config;
 mod fates;
 mod found;
 mod frontier;
+mod full_table;
 mod manner;
 mod miss;
 mod pending;
@@ -23,6 +24,7 @@ mod visit;
 pub use clock::Clock;
 pub use config::{CrawlConfig, as_seconds, parse_duration};
 pub use fates::FateCounts;
+pub use full_table::{FullTableConfig, FullTableKeeper};
 pub use recount::{Difference, Recount, Recounted};
 pub use run::{BootstrapOutcome, Crawl, Crawled, Outlets, Progress};
 pub use summary::{ByteCounts, Counts, LeftOut, PeerCounts, Quantiles, RequestCounts, Summary, VisitCounts};

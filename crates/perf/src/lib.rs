@@ -9,7 +9,6 @@ mod calls;
 mod deny;
 pub mod events;
 pub mod explain;
-mod full_table;
 pub mod indexer;
 mod operation;
 mod placement;
@@ -29,7 +28,6 @@ pub use self::calls::{
     ServerCalls,
 };
 pub use self::deny::{BadDenyLine, DenyList};
-pub use self::full_table::{FullTableConfig, FullTableKeeper};
 pub use self::operation::{
     BadOperationId, MAX_KEY_BYTES, MAX_REQUESTS, MAX_STEPS, MAX_TEXT_BYTES, Operation, OperationCounts,
     OperationDial, OperationId, OperationRequest, OperationStep, OperationTold, UnixNanos,

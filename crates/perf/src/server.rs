@@ -26,6 +26,7 @@ use std::{
     time::Duration,
 };
 
+use crawl::{FullTableConfig, FullTableKeeper};
 use dht::{FullTable, Node};
 use kad::{Contact, Persistence, fabric::Fabric};
 use schema::{OperationKind, OperationOutcome, Strategy};
@@ -40,7 +41,7 @@ pub use self::{
 };
 use self::{method::Method, place::Place, terms::told};
 use crate::{
-    FullTableConfig, FullTableKeeper, Operation,
+    Operation,
     indexer::{IndexerClient, IndexerFarewell},
 };
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use dht::FullTable;
 use kad::{Contact, PeerId, fullrt::TableFilter, message::AMINO_PROTOCOL};
-use kadscope_perf::{FullTableConfig, FullTableKeeper};
+use kadscope_crawl::{FullTableConfig, FullTableKeeper};
 use testnet::{Scenario, SimConfig, SimNetwork, State, World};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;

@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use crawl::{Clock, Crawl, CrawlConfig, FateCounts, Outlets, Progress};
 use dht::FullTable;
 use kad::{Contact, Multiaddr, PeerId, fullrt::TableFilter, network::Network, opt_out::OptOut};
 use schema::{PeerNumber, Row, RunId, Timestamp, Visit};
@@ -17,6 +16,8 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
+
+use crate::{Clock, Crawl, CrawlConfig, FateCounts, Outlets, Progress};
 
 /// How many rows of a crawl may wait to be read.
 const ROWS: usize = 1024;
