@@ -25,5 +25,5 @@ pub use difference::{LogRank, QuantileDifference, log_rank, quantile_difference}
 pub use interval_censored::{Bracketed, BracketedQuantile, BracketedStep, BracketedSurvival, ShareGoingOn};
 pub use mean::Mean;
 pub use missed::{Estimate, Method, NoEstimate, missed};
-pub use proportion::Proportion;
+pub use proportion::{ClusterShare, Proportion};
 pub use survival::{BoxStatistics, NoSurvival, Quantile, Survival, SurvivalStep, Timed};

@@ -40,22 +40,9 @@ impl Proportion {
     /// Survey Data", Survey Methodology 24 (1998) 193-201: the effective sample size, less by Student's quantile where clusters are few;
     /// here within Wilson's interval.
     pub fn of_clusters(clusters: &[(u64, u64)]) -> Option<Self> {
-        let (hits, n) = clusters.iter().fold((0, 0), |(hits, n), (one, of)| (hits + one.min(of), n + of));
-        if n == 0 {
-            return None;
-        }
-        let share = hits as f64 / n as f64;
-        let filled = clusters.iter().filter(|(_, of)| *of > 0);
-        let number = filled.clone().count() as f64;
-        let squares: f64 = filled.map(|&(one, of)| (one.min(of) as f64 - share * of as f64).powi(2)).sum();
-        let variance = squares * number / (number - 1.0).max(1.0) / (n as f64).powi(2);
-        let agree = number < 1.5 || variance <= 0.0 || hits == 0 || hits == n;
-        let effective = if agree {
-            number
-        } else {
-            share * (1.0 - share) / variance * (Z / student(number - 1.0)).powi(2)
-        };
-        Some(Self::standing_on(hits, n, effective.clamp(1.0, n as f64)))
+        let mut share = ClusterShare::default();
+        clusters.iter().for_each(|&(hits, n)| share.add(hits, n));
+        share.proportion()
     }
 
     /// The interval of a share that so many independent observations would have.
@@ -74,6 +61,57 @@ pub(crate) fn wilson(share: f64, n: f64) -> (f64, f64) {
     let low = if share <= 0.0 { 0.0 } else { (middle - half) / whole };
     let high = if share >= 1.0 { 1.0 } else { (middle + half) / whole };
     (low, high)
+}
+
+/// Who has something in each of many clusters, in the room of a few numbers, however many clusters there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ClusterShare {
+    clusters: f64,
+    hits: u64,
+    n: u64,
+    /// Sums over clusters: of the hits squared, of hits times how many were asked, and of the latter squared.
+    hits_hits: f64,
+    hits_n: f64,
+    n_n: f64,
+}
+
+impl ClusterShare {
+    /// Takes a cluster: so many of so many. One in which nobody was asked counts for nothing.
+    pub fn add(&mut self, hits: u64, n: u64) {
+        let hits = hits.min(n);
+        let (one, of) = (hits as f64, n as f64);
+        self.clusters += f64::from(u8::from(n > 0));
+        (self.hits, self.n) = (self.hits + hits, self.n + n);
+        self.hits_hits += one * one;
+        self.hits_n += one * of;
+        self.n_n += of * of;
+    }
+
+    /// The same among all of these clusters: in those that were not taken here, nobody has it.
+    #[must_use]
+    pub const fn among(self, all: &Self) -> Self {
+        Self { clusters: all.clusters, n: all.n, n_n: all.n_n, ..self }
+    }
+
+    /// The share of all, as [`Proportion::of_clusters`] has it; `None` if nobody was asked.
+    pub fn proportion(&self) -> Option<Proportion> {
+        let Self { clusters, hits, n, .. } = *self;
+        if n == 0 {
+            return None;
+        }
+        let share = hits as f64 / n as f64;
+        let squares = self.hits_hits - 2.0 * share * self.hits_n + share * share * self.n_n;
+        // What is left of numbers that cancel is not a difference between clusters.
+        let squares = if squares < 1e-9 * self.n_n { 0.0 } else { squares };
+        let variance = squares * clusters / (clusters - 1.0).max(1.0) / (n as f64).powi(2);
+        let agree = clusters < 1.5 || variance <= 0.0 || hits == 0 || hits == n;
+        let effective = if agree {
+            clusters
+        } else {
+            share * (1.0 - share) / variance * (Z / student(clusters - 1.0)).powi(2)
+        };
+        Some(Proportion::standing_on(hits, n, effective.clamp(1.0, n as f64)))
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +137,20 @@ mod tests {
             );
         }
         assert_eq!(Proportion::of(0, 0), None);
+    }
+
+    #[test]
+    fn clusters_in_little_room_are_those_in_a_list() {
+        let list = [(3, 20), (0, 20), (17, 19), (0, 0), (4, 20)];
+        let (mut all, mut taken) = (ClusterShare::default(), ClusterShare::default());
+        for (hits, n) in list {
+            all.add(0, n);
+            if hits > 0 {
+                taken.add(hits, n);
+            }
+        }
+        assert_eq!(taken.among(&all).proportion(), Proportion::of_clusters(&list));
+        assert_eq!(all.proportion().unwrap().hits, 0);
     }
 
     #[test]

@@ -167,9 +167,9 @@ impl Canvas<'_> {
         let axis = if self.lies() { &self.panel.y } else { &self.panel.x };
         let place = match axis.scale {
             AxisScale::Elapsed => ticks::elapsed(at),
-            _ => axis.category(at).map_or_else(|| text::number(at), str::to_owned),
+            _ => axis.category(at).map_or_else(|| text::number(at), text::told),
         };
-        format!("{series}, {place}: {rest}")
+        format!("{}, {place}: {rest}", text::told(series))
     }
 }
 

@@ -47,6 +47,18 @@ pub(crate) fn shortened(name: &str) -> String {
     if is_long(name) { name.chars().take(MAX_NAME - 1).chain(['…']).collect() } else { name.to_owned() }
 }
 
+/// The longest name that is told to who asks for it, in characters.
+const MAX_TOLD: usize = 120;
+
+/// A name as it is told to who asks for it: whole, unless nobody would read it.
+pub(crate) fn told(name: &str) -> String {
+    if name.chars().nth(MAX_TOLD).is_some() {
+        name.chars().take(MAX_TOLD - 1).chain(['…']).collect()
+    } else {
+        name.to_owned()
+    }
+}
+
 /// Whether a name is cut.
 pub(crate) fn is_long(name: &str) -> bool {
     name.chars().nth(MAX_NAME).is_some()

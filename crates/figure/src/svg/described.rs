@@ -32,8 +32,8 @@ fn of_panel(panel: &Panel) -> String {
 /// A series with how many stand behind it.
 fn named(series: &Series) -> String {
     match series.n {
-        Some(n) => format!("{}, n {}", series.name, text::count(n)),
-        None => series.name.clone(),
+        Some(n) => format!("{}, n {}", text::told(&series.name), text::count(n)),
+        None => text::told(&series.name),
     }
 }
 
