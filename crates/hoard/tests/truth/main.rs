@@ -4,4 +4,5 @@
 
 mod built;
 mod ground;
+mod savings;
 mod together;
