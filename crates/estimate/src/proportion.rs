@@ -41,7 +41,9 @@ impl Proportion {
     /// here within Wilson's interval.
     pub fn of_clusters(clusters: &[(u64, u64)]) -> Option<Self> {
         let mut share = ClusterShare::default();
-        clusters.iter().for_each(|&(hits, n)| share.add(hits, n));
+        for &(hits, n) in clusters {
+            share.add(hits, n);
+        }
         share.proportion()
     }
 
