@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use kad::{
     Contact, Multiaddr,
     message::{PeerView, entry_addrs},
+    policy::is_relayed,
 };
 
 /// The most addresses that are kept of one peer.
@@ -26,6 +27,8 @@ pub struct KnownAddresses {
 #[derive(Debug, Clone, Default)]
 struct PeerAddresses {
     addrs: Vec<Multiaddr>,
+    /// Somebody said that it can be reached through a relay, where that is not dialled.
+    is_relayed: bool,
     /// Of the entry that was read last: most entries of a peer are alike, and need not be read again.
     entry_hash: u64,
 }
@@ -60,12 +63,22 @@ impl KnownAddresses {
     pub fn of(&self, id: &[u8]) -> &[Multiaddr] {
         self.known.get(id).map_or(&[], |known| &known.addrs)
     }
+
+    /// Whether somebody said that a peer can be reached through a relay, by an address that may not be dialled.
+    pub fn is_relayed(&self, id: &[u8]) -> bool {
+        self.known.get(id).is_some_and(|known| known.is_relayed)
+    }
 }
 
 impl PeerAddresses {
     fn add(&mut self, addr: Multiaddr, admitted: &impl Fn(&Multiaddr) -> bool) {
-        if self.addrs.len() < MAX_ADDRESSES && !self.addrs.contains(&addr) && admitted(&addr) {
+        if self.addrs.len() >= MAX_ADDRESSES || self.addrs.contains(&addr) {
+            return;
+        }
+        if admitted(&addr) {
             self.addrs.push(addr);
+        } else {
+            self.is_relayed |= is_relayed(&addr);
         }
     }
 }

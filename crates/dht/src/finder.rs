@@ -98,6 +98,12 @@ impl<N: Network> Finder<N> {
         Self { ignored: Arc::new(peers.into_iter().map(|peer| peer.to_bytes()).collect()), ..self }
     }
 
+    /// The same, but it is these that its lookups do without, by the bytes of their ids; nobody else.
+    #[must_use]
+    pub fn ignoring_ids(self, ids: Arc<BTreeSet<Vec<u8>>>) -> Self {
+        Self { ignored: ids, ..self }
+    }
+
     /// The connections.
     pub const fn pool(&self) -> &Pool<N> {
         &self.pool

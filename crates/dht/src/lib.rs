@@ -39,7 +39,7 @@ pub use identifying::{Identified, Identifying, identify};
 pub use many_published::{LookupTotals, ManyPublished, ManyRecords, Placement, PlacementFate, Recipient};
 pub use node::{Node, NodeConfig, NodeProfile, RequestSeen, RequestWatch};
 pub use optimistic::{BACKGROUND_SLOTS, OptimisticTerms};
-pub use pool::{Dialling, Exchange, Pool, PoolConfig};
+pub use pool::{Dialling, Exchange, Pool, PoolConfig, dial_failure};
 pub use probe::{Heard, Probe, Probing, probe, probe_all, probe_all_within};
 pub use provide::{Holder, PUT_PATIENCE, ProviderRecord, PublishTerms, ReadBack};
 pub use publication::{Gift, Publication, PublishFailure};

@@ -19,7 +19,7 @@ mod state;
 mod tests;
 mod upkeep;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use kad::{
     Contact, Multiaddr, PeerId,
@@ -195,6 +195,20 @@ impl<M: Member> Node<M> {
         cancel: &CancellationToken,
     ) -> Found {
         let seeker = Seeker { rules, ..self.seeker.clone() };
+        seeker.find(kind, key, cancel).await
+    }
+
+    /// The same, which does without these peers instead of those that it was told of when it joined, by the bytes of their ids
+    /// ([`Finder::ignoring_ids`]).
+    pub async fn find_without(
+        &self,
+        ids: Arc<BTreeSet<Vec<u8>>>,
+        rules: Rules,
+        (kind, key): (LookupKind, Vec<u8>),
+        cancel: &CancellationToken,
+    ) -> Found {
+        let finder = self.seeker.finder.clone().ignoring_ids(ids);
+        let seeker = Seeker { rules, finder, ..self.seeker.clone() };
         seeker.find(kind, key, cancel).await
     }
 

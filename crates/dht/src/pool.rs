@@ -36,7 +36,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::exchange::connection_of;
-pub use self::exchange::{Dialling, Exchange};
+pub use self::exchange::{Dialling, Exchange, dial_failure};
 use self::place::Place;
 use crate::conversation::{Ask, Broken, Conversation, Meter, TalkLimits};
 

@@ -148,7 +148,7 @@ pub(crate) fn connection_of<C>(dial: Dial<C>) -> Result<C, Failure> {
 }
 
 /// Why a dial came to no connection. Where nothing was dialled, the text says why the first address may not be.
-fn dial_failure(attempts: &[Attempt]) -> Failure {
+pub fn dial_failure(attempts: &[Attempt]) -> Failure {
     if let Some(failure) = furthest(attempts.iter().filter_map(|attempt| attempt.outcome.failure())) {
         return failure.clone();
     }
