@@ -3,12 +3,32 @@
 //! How a record is published or found is decided by `kad` and done by `dht`; where rows are kept is left to `store`; what is made of
 //! them by way of statistics is in `estimate`, how it is drawn in `figure`; only the program prints.
 
+mod agents;
+mod fact;
+mod filters;
+mod in_flight;
+mod observer;
 mod plan;
 mod policy;
+mod round;
 pub mod savings;
+mod sight;
 
+pub use agents::AgentBook;
+pub use fact::{HoardFact, KeyPublished, PublisherLeft, RecordGiven};
+pub use filters::{FilterLevel, Filters};
+pub use in_flight::{FlightCounts, InFlight};
+pub use observer::{FoundHolder, FoundHolders, Observer, ObserverConfig};
 pub use plan::{
     Arm, BadPlan, HoardPlan, KeySource, LookupSet, MAX_ROUNDS, ObservingTerms, Preset, PublishPace,
     RoundTimes, StudyKeyBytes,
 };
 pub use policy::{PeerSet, PeerSetRule, Policy, PolicyReading};
+pub use round::{
+    HopCounts, KeyRound, ProviderMention, RoundLookup, RoundOrder, RoundParts, SeekTerms, WalkTerms,
+    WatchedKey, hop_counts,
+};
+pub use sight::{
+    HolderDial, HolderSaid, HolderSight, KnownHolder, NamedProvider, ReachedAt, SightTerms, WhereSeen,
+    answer_of_failure, whereabouts,
+};

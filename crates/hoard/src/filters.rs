@@ -1,0 +1,125 @@
+//! Who is left out of a study, and how far: by what its program is called, or by its id.
+//!
+//! *At the result* somebody takes part in every walk, and is left out of what the walk found: the closest peers, and those that are given
+//! a record. *At the query* it is never asked anything, as if it were not there, and so whom it alone knows is not found either.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use kad::{
+    Key, PeerId,
+    lookup::{RpcFate, Trace},
+};
+
+use crate::AgentBook;
+
+kad::named! {
+    /// How far somebody is left out.
+    #[derive(Default)]
+    pub enum FilterLevel: serde {
+        /// Walks ask it; it is none of the closest, and is given no record.
+        #[default]
+        Result = "result",
+        /// It is never asked, as if it were not there.
+        Query = "query",
+    }
+}
+
+/// Who is left out.
+#[derive(Debug, Clone, Default)]
+pub struct Filters {
+    /// Whoever calls its program by a name with one of these texts in it; capitals and small letters are told apart. An empty text is in
+    /// no name.
+    pub agents: Vec<String>,
+    /// These peers.
+    pub peers: BTreeSet<PeerId>,
+    /// How far.
+    pub level: FilterLevel,
+}
+
+impl Filters {
+    /// Whether nobody is left out.
+    pub fn is_empty(&self) -> bool {
+        self.agents.is_empty() && self.peers.is_empty()
+    }
+
+    /// Whether a peer is left out, as far as is known what its program is called.
+    pub fn leaves_out(&self, peer: &PeerId, book: &AgentBook) -> bool {
+        self.peers.contains(peer)
+            || (!self.agents.is_empty() && book.of(peer).is_some_and(|agent| self.names(&agent)))
+    }
+
+    /// Everybody who is never asked, as far as is known what their programs are called: nobody, unless it is at the query.
+    pub fn unasked(&self, book: &AgentBook) -> BTreeSet<PeerId> {
+        match self.level {
+            FilterLevel::Result => BTreeSet::new(),
+            FilterLevel::Query if self.agents.is_empty() => self.peers.clone(),
+            FilterLevel::Query => {
+                let by_agent = book.those(|agent| self.names(agent));
+                self.peers.iter().copied().chain(by_agent).collect()
+            }
+        }
+    }
+
+    /// The `k` closest to the key of a walk that it heard of, could reach as far as it tried, and that are not left out; the closest
+    /// first. Whoever is left out makes room for the next one.
+    pub fn closest(&self, trace: &Trace, k: usize, book: &AgentBook) -> Vec<PeerId> {
+        let key = Key::of(&trace.preimage);
+        let failed: BTreeSet<u32> =
+            trace.rpcs.iter().filter(|rpc| rpc.fate == RpcFate::Failed).map(|rpc| rpc.peer).collect();
+        let heard = trace
+            .seeds
+            .iter()
+            .copied()
+            .chain(trace.rpcs.iter().flat_map(|rpc| rpc.closer.iter().map(|named| named.peer)));
+        let heard: BTreeSet<u32> = heard.filter(|peer| !failed.contains(peer)).collect();
+        let mut heard: Vec<_> = heard
+            .into_iter()
+            .filter_map(|number| trace.peer(number).filter(|_| trace.id(number) != Some(&*trace.own)))
+            .map(|peer| (Key::of(&peer.to_bytes()).distance(&key), peer))
+            .collect();
+        heard.sort_unstable();
+        let kept = heard.into_iter().map(|(_, peer)| peer).filter(|peer| !self.leaves_out(peer, book));
+        kept.take(k).collect()
+    }
+
+    fn names(&self, agent: &str) -> bool {
+        self.agents.iter().any(|text| !text.is_empty() && agent.contains(text.as_str()))
+    }
+}
+
+/// The ids of peers as a walk leaves them out.
+pub(crate) fn ids<'a>(peers: impl IntoIterator<Item = &'a PeerId>) -> Arc<BTreeSet<Vec<u8>>> {
+    Arc::new(peers.into_iter().map(|peer| peer.to_bytes()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_by_a_part_of_their_name_as_it_is_written() {
+        let book = AgentBook::default();
+        let [hydra, kubo, silent, listed] = std::array::from_fn(|_| PeerId::random());
+        book.note(hydra, "hydra-booster/0.7.4");
+        book.note(kubo, "kubo/0.18.0");
+        let peers = BTreeSet::from([listed]);
+        let at = |agents: &[&str], level| Filters {
+            agents: agents.iter().map(|&text| text.to_owned()).collect(),
+            peers: peers.clone(),
+            level,
+        };
+        let left_out =
+            |filters: &Filters| [hydra, kubo, silent, listed].map(|peer| filters.leaves_out(&peer, &book));
+        let filters = at(&["hydra-booster"], FilterLevel::Query);
+        assert_eq!(left_out(&filters), [true, false, false, true]);
+        assert_eq!(filters.unasked(&book), BTreeSet::from([hydra, listed]));
+        assert_eq!(left_out(&at(&["Hydra"], FilterLevel::Query)), [false, false, false, true]);
+        assert_eq!(
+            left_out(&at(&[""], FilterLevel::Query)),
+            [false, false, false, true],
+            "nothing is in every name"
+        );
+        let filters = at(&["hydra-booster"], FilterLevel::Result);
+        assert_eq!((left_out(&filters)[0], filters.unasked(&book)), (true, BTreeSet::new()));
+    }
+}
