@@ -13,6 +13,7 @@ mod policy;
 mod round;
 pub mod savings;
 mod sight;
+mod study;
 
 pub use agents::AgentBook;
 pub use fact::{HoardFact, KeyPublished, PublisherLeft, RecordGiven};
@@ -31,4 +32,8 @@ pub use round::{
 pub use sight::{
     HolderDial, HolderSaid, HolderSight, KnownHolder, NamedProvider, ReachedAt, SightTerms, WhereSeen,
     answer_of_failure, whereabouts,
+};
+pub use study::{
+    AgentThen, PassedOver, ShortSpan, Study, StudyAgent, StudyArm, StudyHolder, StudyKey, StudyLookup,
+    StudyPeer, StudyProvider, StudyResponse, StudyRound, StudySight,
 };

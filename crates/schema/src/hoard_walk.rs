@@ -28,7 +28,7 @@ pub struct HoardWalk {
     pub took: Duration,
     /// Why its search ended.
     pub ending: Termination,
-    /// Peers that it decided to ask.
+    /// Requests that it decided on: so many rows of them are kept.
     pub asked: u32,
     /// Those of them that answered.
     pub answered: u32,
@@ -67,7 +67,11 @@ impl RowType for HoardWalk {
             Column::new("began_at", Holds::Time, "when it began: the `lookup_started_at` of its requests"),
             Column::new("took_us", Holds::Duration, "how long it took"),
             Column::new("ending", names_of!(Termination), "why its search ended"),
-            Column::new("asked", Holds::Count("peers"), "peers that it decided to ask"),
+            Column::new(
+                "asked",
+                Holds::Count("peers"),
+                "requests that it decided on: so many rows of them are kept",
+            ),
             Column::new("answered", Holds::Count("peers"), "those of them that answered"),
             Column::new(
                 "failed",
