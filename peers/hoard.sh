@@ -4,7 +4,7 @@
 #
 #   peers/hoard.sh KADSCOPE DIR [SERVERS [OPTION...]]   KADSCOPE is the program, DIR gets the store, the log and the report
 #
-# There are 150 servers unless told otherwise, in one process: some 2 GB. Further options are those of `kadscope hoard run`, which runs
+# There are 120 servers unless told otherwise, in one process of 1 GB: more than 130 need more than 20,000 descriptors. Further options are those of `kadscope hoard run`, which runs
 # its preset rfm17.1 else. Everything is on loopback. The servers keep what they are given for 48 hours, and mean to give addresses for 24.
 set -euo pipefail
 
@@ -16,7 +16,7 @@ fail() {
 [ $# -ge 2 ] || fail "usage: hoard.sh KADSCOPE DIR [SERVERS [OPTION...]]"
 [ -x "$1" ] || fail "$1 is no program"
 mkdir -p "$2"
-kadscope=$(realpath "$1") dir=$(realpath "$2") servers=${3:-150}
+kadscope=$(realpath "$1") dir=$(realpath "$2") servers=${3:-120}
 shift $(($# > 2 ? 3 : 2))
 [ ! -e "$dir/study.sqlite" ] || fail "$dir has a study already"
 cd "$(dirname "$0")"
@@ -24,7 +24,7 @@ cd "$(dirname "$0")"
 command -v jq >/dev/null || fail "jq is not installed (Debian, Ubuntu: apt-get install jq)"
 
 # The servers end with their standard input: with this script at the latest.
-coproc network { exec bin/dhtservers -n "$servers" -transport both -settle 10m -agent kadscope-dhtservers/1 2>"$dir/servers.log"; }
+coproc network { exec bin/dhtservers -n "$servers" -transport tcp -security noise -settle 30m -agent kadscope-dhtservers/1 2>"$dir/servers.log"; }
 read -r -u "${network[0]}" said || fail "the servers did not stand, see $dir/servers.log"
 bootstrap=$(jq -r '.bootstrap | join(",")' <<<"$said")
 [ -n "$bootstrap" ] || fail "the servers say nothing to begin with"

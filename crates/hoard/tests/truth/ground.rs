@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// 2026-01-01.
-const NOW: Duration = Duration::from_secs(1_767_225_600);
+pub(crate) const NOW: Duration = Duration::from_secs(1_767_225_600);
 
 /// Longer than any study: nobody needs more than its first refresh.
-const NEVER: Duration = Duration::from_secs(1_000 * 3600);
+pub(crate) const NEVER: Duration = Duration::from_secs(1_000 * 3600);
 
 /// How long a publication may take: RFM17.1's lookups had two minutes.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -39,6 +39,11 @@ impl Ground {
     /// Since the network began.
     pub(crate) fn elapsed(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    /// When the network began.
+    pub(crate) const fn began(&self) -> Instant {
+        self.began
     }
 
     /// Whom to begin with.

@@ -3,6 +3,10 @@
 #![expect(clippy::expect_used, reason = "a test ends at the first error")]
 
 mod built;
+mod figures;
 mod ground;
+mod holders;
+mod judging;
 mod savings;
 mod together;
+mod watching;
