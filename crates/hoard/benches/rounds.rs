@@ -16,11 +16,12 @@ mod ground;
 #[path = "../../perf/benches/beside_go/network.rs"]
 #[expect(dead_code, reason = "other programs are told of the network by a file")]
 mod network;
-
-use std::time::Duration;
+#[path = "rounds/observed.rs"]
+mod observed;
 
 use cost::Meter;
 use ground::Carried;
+use kadscope_hoard::RoundParts;
 use tokio::runtime::{Builder, Runtime};
 
 /// How many keys are looked at for what one costs.
@@ -45,33 +46,51 @@ fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
 }
 
+/// What is done for a key.
+#[derive(Debug, Clone, Copy)]
+enum Work {
+    Dials,
+    Asks,
+    Round(RoundParts),
+}
+
+/// What is measured, in turns.
+const WORKS: [(&str, Work); 5] = [
+    ("20 bare dials", Work::Dials),
+    ("20 dials, each asked", Work::Asks),
+    ("a round of holders alone", Work::Round(RoundParts::Holders)),
+    ("a round of lookups alone", Work::Round(RoundParts::Lookups)),
+    ("a whole round", Work::Round(RoundParts::All)),
+];
+
 /// CPU time of each key, by what is done for it.
 async fn costs(carried: Carried) {
     let ground = ground::Living::start(carried);
     let apart = apart::Asking::join(&ground).await;
-    let mut rows: Vec<(&str, Vec<Duration>)> = Vec::new();
+    let observing = observed::Observing::join(&ground, carried).await;
+    let mut took = WORKS.map(|_| Vec::new());
     for _ in 0..TURNS {
-        for (what, asks) in [("20 dials", false), ("20 dials, each asked", true)] {
+        for (took, (_, work)) in took.iter_mut().zip(WORKS) {
             let mut meter = Meter::new(0);
             for number in 0..KEYS {
-                apart.ask(&ground::key(number), asks).await;
+                match work {
+                    Work::Dials => apart.ask(&ground::key(number), false).await,
+                    Work::Asks => apart.ask(&ground::key(number), true).await,
+                    Work::Round(parts) => observing.round(number, parts).await,
+                }
             }
-            let took = meter.lap(KEYS, 0);
-            let us =
-                took["user_us"].as_f64().expect("a number") + took["system_us"].as_f64().expect("a number");
-            let took = Duration::from_secs_f64(us / 1e6);
-            match rows.iter_mut().find(|(name, _)| *name == what) {
-                Some((_, all)) => all.push(took),
-                None => rows.push((what, vec![took])),
-            }
+            let cost = meter.lap(KEYS, 0);
+            let ms = |what: &str| cost[what].as_f64().expect("a number") / 1e3;
+            took.push((ms("user_us") + ms("system_us"), ms("system_us")));
         }
     }
-    println!("| {carried} | CPU of a key, the median (least to most) |");
+    println!("| {carried} | CPU of a key: the median (least to most; [the kernel's]) |");
     println!("|---|---|");
-    for (what, mut all) in rows {
-        all.sort_unstable();
-        let ms = |at: usize| all[at].as_secs_f64() * 1e3;
-        println!("| {what} | {:.2} ms ({:.2} to {:.2}) |", ms(TURNS / 2), ms(0), ms(TURNS - 1));
+    for (mut all, (what, _)) in took.into_iter().zip(WORKS) {
+        all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let (median, kernel) = all[TURNS / 2];
+        println!("| {what} | {median:.2} ms ({:.2} to {:.2}; [{kernel:.2}]) |", all[0].0, all[TURNS - 1].0);
     }
+    observing.leave().await;
     ground.stop();
 }

@@ -3,7 +3,8 @@
 use std::{fmt, path::PathBuf};
 
 use dht::FullTable;
-use kad::{Contact, message::K};
+use kad::{Contact, Multiaddr, message::K};
+use multiaddr::Protocol;
 use sha2::{Digest as _, Sha256};
 
 use crate::network::Ground;
@@ -20,6 +21,15 @@ pub(crate) enum Carried {
 
 impl Carried {
     pub(crate) const ALL: [Self; 2] = [Self::Tcp, Self::Quic];
+
+    /// Anywhere on loopback.
+    pub(crate) fn listen(self) -> Multiaddr {
+        let text = match self {
+            Self::Tcp => "/ip4/127.0.0.1/tcp/0",
+            Self::Quic => "/ip4/127.0.0.1/udp/0/quic-v1",
+        };
+        text.parse().expect("an address")
+    }
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|carried| carried.to_string() == name)
@@ -55,6 +65,16 @@ impl Living {
     /// The holders that a key has in truth.
     pub(crate) fn closest(&self, key: &[u8]) -> Vec<Contact> {
         self.table.closest(key, K)
+    }
+
+    /// Whom to begin with.
+    pub(crate) fn bootstrap(&self) -> Vec<Contact> {
+        let contact = |text: &str| {
+            let mut address: Multiaddr = text.parse().expect("an address");
+            let Some(Protocol::P2p(peer)) = address.pop() else { unreachable!("with an id") };
+            Contact { peer, addrs: vec![address] }
+        };
+        self.ground.bootstrap().map(contact).collect()
     }
 
     pub(crate) fn stop(self) {
