@@ -4,7 +4,9 @@
 //! their own, and some later than all looks. How likely a time is hangs on how many observations leave it open, and on nothing else about
 //! it; the estimate is the median of that likelihood over time, and the interval its middle 95 %. For one kind observed alone this is E. J. G. Pitman's
 //! interval of a location ("The Estimation of the Location and Scale Parameters of a Continuous Population of any Given Form", Biometrika
-//! 30 (1939) 391-421): it is exact whatever the looks, as long as they are not planned by the very time that is looked for. Those that
+//! 30 (1939) 391-421): it is exact whatever the looks, as long as they do not hang on the very time that is looked for. Programs and
+//! those who plan looks like the same round numbers, though: where looks of several clusters meet at an end of what all leave open, the
+//! interval goes to there and a little beyond. Here a cluster is of those that are looked at together. Those that
 //! end early, or never began, count against a time by what the share that differs makes of them: they widen the interval, and do not move it.
 
 mod agreement;
@@ -23,6 +25,9 @@ use crate::{Bracketed, Proportion};
 /// How often the shares and the time are made to fit each other.
 const MAX_TURNS: usize = 8;
 
+/// How near to each other looks meet, as a part of the time that all leave open.
+const MEETING: f64 = 0.025;
+
 /// The fewest that have a time in common.
 const FEWEST: u64 = 3;
 
@@ -35,8 +40,7 @@ pub struct CommonTime {
     pub low: f64,
     /// The upper end of its 95 % interval.
     pub high: f64,
-    /// As many as ever leave open all times later than this, and not later than `by`: what the interval is within if looks were planned by
-    /// the very time that is looked for.
+    /// As many as ever leave open all times later than this, and not later than `by`.
     pub after: f64,
     /// See `after`.
     pub by: f64,
@@ -84,14 +88,19 @@ pub fn common_time(observed: &[Bracketed]) -> Result<CommonTime, NoCommonTime> {
         return Err(NoCommonTime::Spread);
     }
     let (after, by) = profile.deepest();
+    let slack = MEETING * (by - after);
+    let agreeing: Vec<Bracketed> =
+        observed.iter().filter(|one| agreement::leaves_open(one, value)).copied().collect();
+    let meets_low = agreement::meet(&agreeing, |one| Some(one.after), after, slack);
+    let meets_high = agreement::meet(&agreeing, |one| one.by, by, slack);
     Ok(CommonTime {
         value,
-        low,
-        high,
+        low: if low > after && meets_low { after - slack } else { low },
+        high: if high < by && meets_high { by + slack } else { high },
         after,
         by,
         n: observed.len() as u64,
-        agreeing: observed.iter().filter(|one| agreement::leaves_open(one, value)).count() as u64,
+        agreeing: agreeing.len() as u64,
         differing: agreement::differing(observed, value, (after, by)),
         evidence: profile.evidence(),
     })

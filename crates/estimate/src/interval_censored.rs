@@ -36,7 +36,7 @@ pub struct Bracketed {
     pub by: Option<f64>,
     /// The last look that would have told: not before `after` and `by`.
     pub until: f64,
-    /// Of whom it is: observations of one cluster may hang together, those of two do not.
+    /// Of whom it is, or who is looked at with it: observations of one cluster may hang together, those of two do not.
     pub cluster: u32,
 }
 
@@ -124,6 +124,24 @@ impl BracketedSurvival {
             shortfall: fit.shortfall,
             first: ShareGoingOn { going_on: 1.0, low, high },
         })
+    }
+
+    /// With no more than about so many of the steps, by which the curve hardly differs from all of them: it falls by as much from each to
+    /// the next. The first and the last are among them.
+    #[must_use]
+    pub fn thinned(mut self, most: usize) -> Self {
+        if self.steps.len() <= most {
+            return self;
+        }
+        let (fall, last) = (1.0 / most.max(1) as f64, self.steps.len().saturating_sub(1));
+        let (mut index, mut before) = (0, f64::INFINITY);
+        self.steps.retain(|step| {
+            let is_kept = before - step.share.going_on >= fall || index == last;
+            before = if is_kept { step.share.going_on } else { before };
+            index += 1;
+            is_kept
+        });
+        self
     }
 
     /// The share that goes on at a time. Within a stretch in which some ended it lies between what it was before and what it is after,

@@ -7,6 +7,7 @@ mod agents;
 mod fact;
 mod filters;
 mod in_flight;
+pub mod life;
 mod observer;
 mod plan;
 mod policy;

@@ -1,5 +1,7 @@
 //! Who agrees with a time, who does not, and whether it stands out.
 
+use std::collections::BTreeSet;
+
 use super::FEWEST;
 use crate::{Bracketed, Proportion};
 
@@ -26,6 +28,22 @@ pub(super) fn differing(observed: &[Bracketed], time: f64, (_, by): (f64, f64)) 
     let watched = observed.iter().filter(|one| one.until >= by.max(time));
     let (n, hits) = watched.fold((0, 0), |(n, hits), one| (n + 1, hits + u64::from(!leaves_open(one, time))));
     Proportion::of(hits, n)
+}
+
+/// With fewer clusters nobody can tell whether their looks meet.
+const FEWEST_CLUSTERS: usize = 3;
+
+/// One end of an observation.
+type End = fn(&Bracketed) -> Option<f64>;
+
+/// Whether these ends of several clusters meet at a place, among those that agree with it; and how near.
+pub(super) fn meet(agreeing: &[Bracketed], end: End, place: f64, near: f64) -> bool {
+    let agreeing = || agreeing.iter();
+    let clusters = |of: &mut dyn Iterator<Item = &Bracketed>| -> usize {
+        of.map(|one| one.cluster).collect::<BTreeSet<u32>>().len()
+    };
+    let is_near = |one: &&Bracketed| end(one).is_some_and(|end| (end - place).abs() <= near);
+    clusters(&mut agreeing().filter(is_near)) > 1 || clusters(&mut agreeing()) < FEWEST_CLUSTERS
 }
 
 /// Whether many more ended then than just before or just after (as long before and after as those that agree leave open), and than ever do

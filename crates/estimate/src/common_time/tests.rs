@@ -82,12 +82,21 @@ fn many_looks_at_different_times_tell_more_than_one() {
     assert!(coarse.low < 1412.0 && coarse.high > 1438.0, "{coarse:?}");
 }
 
-/// A look at the very time sees the end already: what surely holds it says so.
+/// A look at the very time sees the end already: programs and who plans looks like the same round numbers.
 #[test]
-fn a_look_that_is_planned_by_the_time_leaves_it_in_the_sure_stretch() {
+fn a_look_that_is_planned_by_the_time_leaves_it_in_the_interval() {
     let law = Law { is_staggered: false, ..ONE_DAY };
     let common = common_time(&observe(&mut StdRng::seed_from_u64(2), &law, 120)).unwrap();
-    assert!(common.after < DAY && DAY <= common.by, "{common:?}");
+    assert!(common.low < DAY && DAY <= common.high && common.by == DAY, "{common:?}");
+    // Of two that were looked at together nobody knows.
+    let two: Vec<Bracketed> = common_time_of_few();
+    let common = common_time(&two).unwrap();
+    assert!(common.low <= 870.0 && 900.0 <= common.high, "{common:?}");
+}
+
+/// Ten that are looked at together, of one key.
+fn common_time_of_few() -> Vec<Bracketed> {
+    vec![Bracketed { after: 870.0, by: Some(900.0), until: 2000.0, cluster: 7 }; 10]
 }
 
 #[test]
