@@ -47,6 +47,37 @@ impl Proportion {
         share.proportion()
     }
 
+    /// The same of a sample that was drawn apart from each stratum of all that there is: each stratum is how many there are, how many
+    /// of them have it of those that were asked, and how many were asked. The share is that of all there are; strata of which nobody was
+    /// asked are left out of them. `None` of none.
+    ///
+    /// W. G. Cochran, "Sampling Techniques", 3rd edition, Wiley 1977, 5.3, with the effective sample size as above; a stratum in which
+    /// all say the same is taken to vary as one with half an answer more on either side.
+    pub fn of_strata(strata: &[(u64, u64, u64)]) -> Option<Self> {
+        let asked: Vec<(f64, f64, f64)> = strata
+            .iter()
+            .filter(|(_, _, n)| *n > 0)
+            .map(|&(all, hits, n)| (all.max(n) as f64, hits.min(n) as f64, n as f64))
+            .collect();
+        let (all, n) = asked.iter().fold((0.0, 0.0), |(all, n), (size, _, of)| (all + size, n + of));
+        if asked.is_empty() {
+            return None;
+        }
+        let (mut share, mut variance) = (0.0, 0.0);
+        for (size, hits, of) in asked {
+            let weight = size / all;
+            let varying = (hits + 0.5) / (of + 1.0);
+            share += weight * hits / of;
+            variance += weight * weight * (1.0 - of / size) * varying * (1.0 - varying) / of;
+        }
+        // Where everybody was asked there is nothing left to chance.
+        let varying = (share * n + 0.5) / (n + 1.0);
+        let effective = if variance > 0.0 { varying * (1.0 - varying) / variance } else { f64::MAX };
+        let (hits, n) = strata.iter().fold((0, 0), |(hits, n), (_, one, of)| (hits + one.min(of), n + of));
+        let (low, high) = wilson(share, effective.max(1.0));
+        Some(Self { hits, n, share, low, high })
+    }
+
     /// The interval of a share that so many independent observations would have.
     fn standing_on(hits: u64, n: u64, count: f64) -> Self {
         let share = hits as f64 / n as f64;
@@ -170,6 +201,31 @@ mod tests {
         assert_eq!(Proportion::of_clusters(&[(0, 0)]), None);
         // One cluster is one observation, and nothing is less.
         assert!(Proportion::of_clusters(&[(5, 10)]).unwrap().high > 0.9);
+    }
+
+    #[test]
+    fn strata_count_as_what_they_are_of_all_and_not_as_how_many_were_asked() {
+        // Nine tenths of all are in a stratum of which few were asked.
+        let share = Proportion::of_strata(&[(9_000, 10, 100), (1_000, 450, 500)]).unwrap();
+        assert!((share.share - (0.9 * 0.1 + 0.1 * 0.9)).abs() < 1e-12);
+        assert_eq!((share.hits, share.n), (460, 600));
+        // About as wide as that of the hundred, times its weight.
+        let error = 0.9 * (0.1 * 0.9 / 100.0_f64).sqrt();
+        assert!((share.high - share.low - 2.0 * 1.96 * error).abs() < 0.02, "{share:?}");
+        let all = Proportion::of_strata(&[(10, 3, 10)]).unwrap();
+        assert!(all.high - all.low < 1e-6 && (all.share - 0.3).abs() < 1e-12, "everybody was asked: {all:?}");
+        assert_eq!(Proportion::of_strata(&[(10, 0, 0)]), None);
+        let mut rng = StdRng::seed_from_u64(5);
+        let held = (0..1000).filter(|_| {
+            let mut drawn =
+                |truth: f64, n: u64| (0..n).filter(|_| rng.random::<f64>() < truth).count() as u64;
+            let strata =
+                [(50_000, drawn(0.2, 40), 40), (20_000, drawn(0.9, 60), 60), (30_000, drawn(0.5, 100), 100)];
+            let share = Proportion::of_strata(&strata).unwrap();
+            share.low <= 0.43 && 0.43 <= share.high
+        });
+        let coverage = held.count() as f64 / 1000.0;
+        assert!((0.935..=0.97).contains(&coverage), "{coverage}");
     }
 
     /// Of clusters that differ much: where each was alike to 100 observations, an interval of all of them would hold a quarter of the time.

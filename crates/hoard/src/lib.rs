@@ -4,6 +4,7 @@
 //! them by way of statistics is in `estimate`, how it is drawn in `figure`; only the program prints.
 
 mod agents;
+pub mod content;
 mod fact;
 mod filters;
 mod in_flight;
