@@ -124,7 +124,8 @@ fn how_often_records_are_provided_again_is_found_from_who_comes_to_have_them() {
             let keys: Vec<ContentKey> = (0..12).map(|_| watched(&mut rng, 96, every, newcomers)).collect();
             let found = provided_again(&arrivals(&keys));
             sum += found.every_h.unwrap();
-            let holds = found.low_h.is_none_or(|low| low <= every) && found.high_h.is_none_or(|high| every <= high);
+            let holds =
+                found.low_h.is_none_or(|low| low <= every) && found.high_h.is_none_or(|high| every <= high);
             held += u32::from(holds);
         }
         let bias = sum / 40.0 / every;
