@@ -208,7 +208,7 @@ impl<M: Member> Node<M> {
         cancel: &CancellationToken,
     ) -> Found {
         let finder = self.seeker.finder.clone().ignoring_ids(ids);
-        let seeker = Seeker { rules, finder, ..self.seeker.clone() };
+        let seeker = Seeker { finder, rules, ..self.seeker.clone() };
         seeker.find(kind, key, cancel).await
     }
 
