@@ -34,11 +34,12 @@ pub struct HoardWalk {
     pub answered: u32,
     /// Those of them that could not be asked, or did not answer.
     pub failed: u32,
-    /// Peers whose end it awaited, whether they could be reached or not: what CID Hoarder calls hops.
+    /// What CID Hoarder calls hops: one for what it began with, and one for each request whose end its search saw, whether the peer could
+    /// be reached or not.
     pub contacted: u32,
-    /// Answers that led to the farthest peer that it heard of.
+    /// Steps to the farthest peer that it heard of: 1 for a peer that it began with, and one more for each answer that led to another.
     pub tree_depth: u32,
-    /// Answers that led to all of the closest; `None` if there are none.
+    /// Steps until all of the closest were heard of, by the same count; `None` if there are none.
     pub hops_to_closest: Option<u32>,
     /// Providers that it found.
     pub providers: u32,
@@ -81,17 +82,17 @@ impl RowType for HoardWalk {
             Column::new(
                 "contacted",
                 Holds::Count("peers"),
-                "peers whose end it awaited, reached or not: the hops of CID Hoarder",
+                "the hops of CID Hoarder: one for its beginning and for each request whose end its search saw",
             ),
             Column::new(
                 "tree_depth",
-                Holds::Count("answers"),
-                "answers that led to the farthest peer that it heard of",
+                Holds::Count("steps"),
+                "steps to the farthest peer that it heard of; 1 is a peer that it began with",
             ),
             Column::or_none(
                 "hops_to_closest",
-                Holds::Count("answers"),
-                "answers that led to all of the closest; absent if there are none",
+                Holds::Count("steps"),
+                "steps until all of the closest were heard of; absent if there are none",
             ),
             Column::new("providers", Holds::Count("peers"), "providers that it found"),
             Column::new(

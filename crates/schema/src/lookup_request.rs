@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kad::{
     failure::Failure,
-    lookup::{LookupKind, RpcFate},
+    lookup::{LookupKind, Named, Rpc, RpcFate, Trace},
 };
 
 use crate::{
@@ -53,6 +53,39 @@ pub struct LookupRequest {
     pub providers_with_addresses: u32,
     /// Whether a value that holds was in the answer.
     pub has_value: bool,
+}
+
+impl LookupRequest {
+    /// The row of a request of a lookup that began then; `peer` is who was asked, `heard_by` who named it.
+    pub fn of(
+        trace: &Trace,
+        rpc: &Rpc,
+        (peer, heard_by): (PeerNumber, Option<PeerNumber>),
+        lookup_started_at: Timestamp,
+    ) -> Self {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let with = |named: &[Named]| count(named.iter().filter(|named| named.has_addresses).count());
+        Self {
+            peer,
+            kind: trace.kind,
+            key: trace.preimage.to_vec(),
+            lookup_started_at,
+            heard_by,
+            heard_after: rpc.heard_at,
+            hop: rpc.hop,
+            common_prefix_len: rpc.common_prefix_len,
+            asked_after: rpc.asked,
+            sent_after: rpc.sent,
+            ended_after: rpc.ended,
+            fate: rpc.fate,
+            failure: rpc.failure.clone(),
+            closer: count(rpc.closer.len()),
+            closer_with_addresses: with(&rpc.closer),
+            providers: count(rpc.providers.len()),
+            providers_with_addresses: with(&rpc.providers),
+            has_value: rpc.has_value,
+        }
+    }
 }
 
 impl RowType for LookupRequest {
