@@ -48,6 +48,15 @@ impl Filters {
             || (!self.agents.is_empty() && book.of(peer).is_some_and(|agent| self.names(&agent)))
     }
 
+    /// How many closest peers a walk is to ask, so that there are `k` without those who are left out of its result: twice as many, where
+    /// somebody may be.
+    pub fn wanted(&self, k: usize) -> usize {
+        match self.level {
+            FilterLevel::Result if !self.is_empty() => 2 * k,
+            FilterLevel::Result | FilterLevel::Query => k,
+        }
+    }
+
     /// Everybody who is never asked, as far as is known what their programs are called: nobody, unless it is at the query.
     pub fn unasked(&self, book: &AgentBook) -> BTreeSet<PeerId> {
         match self.level {
@@ -60,25 +69,19 @@ impl Filters {
         }
     }
 
-    /// The `k` closest to the key of a walk that it heard of, could reach as far as it tried, and that are not left out; the closest
-    /// first. Whoever is left out makes room for the next one.
+    /// The `k` closest to the key of a walk that answered in it and are not left out, the closest first: whoever is left out makes room for
+    /// the next one, as far as the walk asked it. Nobody is among them who is dead.
     pub fn closest(&self, trace: &Trace, k: usize, book: &AgentBook) -> Vec<PeerId> {
         let key = Key::of(&trace.preimage);
-        let failed: BTreeSet<u32> =
-            trace.rpcs.iter().filter(|rpc| rpc.fate == RpcFate::Failed).map(|rpc| rpc.peer).collect();
-        let heard = trace
-            .seeds
-            .iter()
-            .copied()
-            .chain(trace.rpcs.iter().flat_map(|rpc| rpc.closer.iter().map(|named| named.peer)));
-        let heard: BTreeSet<u32> = heard.filter(|peer| !failed.contains(peer)).collect();
-        let mut heard: Vec<_> = heard
+        let answered = trace.rpcs.iter().filter(|rpc| rpc.fate == RpcFate::Answered);
+        let answered: BTreeSet<u32> = answered.map(|rpc| rpc.peer).collect();
+        let mut answered: Vec<_> = answered
             .into_iter()
-            .filter_map(|number| trace.peer(number).filter(|_| trace.id(number) != Some(&*trace.own)))
+            .filter_map(|number| trace.peer(number))
             .map(|peer| (Key::of(&peer.to_bytes()).distance(&key), peer))
             .collect();
-        heard.sort_unstable();
-        let kept = heard.into_iter().map(|(_, peer)| peer).filter(|peer| !self.leaves_out(peer, book));
+        answered.sort_unstable();
+        let kept = answered.into_iter().map(|(_, peer)| peer).filter(|peer| !self.leaves_out(peer, book));
         kept.take(k).collect()
     }
 

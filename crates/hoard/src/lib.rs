@@ -13,6 +13,7 @@ mod observer;
 mod plan;
 mod policy;
 mod round;
+mod rows;
 pub mod savings;
 mod sight;
 mod study;
@@ -31,6 +32,7 @@ pub use round::{
     HopCounts, KeyRound, ProviderMention, RoundLookup, RoundOrder, RoundParts, SeekTerms, WalkTerms,
     WatchedKey, hop_counts,
 };
+pub use rows::{hoard_peers, hoard_rows};
 pub use sight::{
     HolderDial, HolderSaid, HolderSight, KnownHolder, NamedProvider, ReachedAt, SightTerms, WhereSeen,
     answer_of_failure, whereabouts,

@@ -4,6 +4,8 @@
 
 mod hops;
 pub(crate) mod seeking;
+#[cfg(test)]
+mod tests;
 pub(crate) mod walking;
 
 use std::{sync::Arc, time::Duration};
@@ -104,7 +106,7 @@ pub struct RoundLookup {
     pub first_combo: u8,
     /// The same where addresses that a later answer brings are taken, as by go-libp2p-kad-dht since 2022.
     pub upgraded_combo: u8,
-    /// The closest that it found, without those that are left out; the closest first.
+    /// The closest that answered it, without those that are left out; the closest first.
     pub closest: Vec<PeerId>,
     /// Every provider of every answer, in the order in which the answers came.
     pub named: Vec<ProviderMention>,

@@ -4,6 +4,8 @@
 
 pub(crate) mod looking;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

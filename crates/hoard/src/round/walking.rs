@@ -90,7 +90,10 @@ impl Walk<'_> {
             HoardLookup::First | HoardLookup::Count | HoardLookup::Exhaustive => LookupKind::Providers,
         };
         let over = cancel.child_token();
-        let rules = self.terms.rules(lookup, self.rules);
+        let mut rules = self.terms.rules(lookup, self.rules);
+        if lookup == HoardLookup::Closest {
+            rules.k = self.filters.wanted(rules.k);
+        }
         let found = node.find_without(Arc::clone(&self.unasked), rules, (kind, self.key.to_vec()), &over);
         let found = within(self.terms.deadline, found, &over).await;
         self.read(lookup, at(found.begun), found)
