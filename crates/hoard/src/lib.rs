@@ -12,6 +12,7 @@ pub mod life;
 mod observer;
 mod plan;
 mod policy;
+pub mod report;
 mod round;
 mod rows;
 pub mod savings;
