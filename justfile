@@ -32,6 +32,11 @@ load *ARGS:
 pairs OLD NEW *ARGS:
     scripts/pairs.sh "$@"
 
+# RFM 17.1 beside DHT servers of Go in its own time: they keep records, and forget addresses 15 minutes after the publisher left (needs
+# Go; takes an hour). `peers/hoard.sh` is the same by the program, with its store and report.
+hoard-rfm17-1:
+    cargo test --package kadscope-cli --features by-hand --test interop --locked -- hoard::by_hand --nocapture
+
 # Fuzz one target for so many seconds (needs a nightly toolchain and cargo-fuzz).
 fuzz TARGET SECONDS="120":
     mkdir -p target/fuzz/{{TARGET}}

@@ -4,6 +4,7 @@
 //! The programs are those of `peers/`; they are built first, and a test whose program cannot be built or run fails.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails, in its helpers too")]
 
+extern crate hoard as kadscope_hoard;
 extern crate perf as kadscope_perf;
 
 mod acquainted;
@@ -11,6 +12,7 @@ mod autonat;
 mod crawl;
 mod crawler;
 mod guest;
+mod hoard;
 mod hydra;
 mod indexer;
 #[path = "../../../perf/tests/ipni/indexer.rs"]

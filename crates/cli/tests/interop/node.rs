@@ -27,7 +27,7 @@ const OURS: &str = "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi"
 const THEIRS: &str = "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG";
 
 /// An address that ends in a peer's id.
-fn contact(text: &String) -> Contact {
+pub(crate) fn contact(text: &String) -> Contact {
     let mut address: Multiaddr = text.parse().expect("an address");
     match address.pop() {
         Some(Protocol::P2p(peer)) => Contact { peer, addrs: vec![address] },

@@ -73,6 +73,11 @@ impl Network {
         network
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it printed when it stood.
     pub(crate) const fn announcement(&self) -> &Value {
         &self.announcement
