@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dht::{Node, NodeConfig, NodeProfile, PoolConfig, Publication, PublishTerms};
+use dht::{Node, NodeConfig, NodeProfile, PoolConfig, Publication, PublishTerms, TalkLimits};
 use kad::{Contact, Key, Keypair, PeerId, Persistence, message::AMINO_PROTOCOL};
 use testnet::{RecordTold, Scenario, SimFabric, SimLimits, SimNetwork, Truth, World};
 use tokio::time::Instant;
@@ -65,7 +65,10 @@ impl Ground {
             listen: vec!["/ip4/127.0.0.1/tcp/0".parse().expect("an address")],
             bootstrap: self.bootstrap(),
             checks_addresses: false,
-            pool: PoolConfig { connections: 4096, ..PoolConfig::default() },
+            pool: PoolConfig {
+                connections: 4096,
+                limits: TalkLimits { idle: NEVER, ..TalkLimits::default() },
+            },
             serves: false,
             refresh: NEVER,
             seed: number.into(),

@@ -7,6 +7,7 @@ mod figures;
 mod ground;
 mod holders;
 mod judging;
+mod lives;
 mod savings;
 mod together;
 mod watching;

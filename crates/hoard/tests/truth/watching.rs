@@ -9,7 +9,7 @@ use kad::{Key, Keypair, PeerId, message::AMINO_PROTOCOL};
 use kadscope_hoard::{KeyRound, KnownHolder, Observer, ObserverConfig, RoundOrder, RoundParts, WatchedKey};
 use schema::{HoardLookup, Timestamp};
 use testnet::{RecordTold, SimNetwork};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::ground::{Ground, NEVER, NOW, key, publish};
@@ -24,6 +24,8 @@ pub(crate) struct Order {
     pub(crate) rounds: Vec<Duration>,
     pub(crate) lookups: Vec<HoardLookup>,
     pub(crate) parts: RoundParts,
+    /// From the beginning of one publication to that of the next.
+    pub(crate) gap: Duration,
 }
 
 /// A key, and what befell its record.
@@ -98,7 +100,10 @@ pub(crate) async fn watch(ground: &Ground, order: &Order) -> Watching {
     let provider = publisher.contact().peer;
     let published = (0..order.keys).map(|number| {
         let publisher = &publisher;
-        async move { published(ground, publisher, (clock, provider, &key(number))).await }
+        async move {
+            sleep(number * order.gap).await;
+            published(ground, publisher, (clock, provider, &key(number))).await
+        }
     });
     let mut keys = join_all(published).await;
     publisher.leave().await;
