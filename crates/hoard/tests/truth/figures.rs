@@ -68,7 +68,6 @@ async fn shown(scenario: &str) -> Vec<Shown> {
         lookups: vec![HoardLookup::Count],
         parts: RoundParts::All,
         gap: Duration::ZERO,
-        stays: Duration::ZERO,
     };
     let watching = watch(&ground, &order).await;
     let mut shown: Vec<Shown> = rounds.iter().map(|_| Shown::default()).collect();

@@ -24,14 +24,7 @@ fn every(span: Duration, until: Duration) -> Vec<Duration> {
 }
 
 fn order(keys: u32, rounds: Vec<Duration>) -> Order {
-    Order {
-        keys,
-        rounds,
-        lookups: vec![HoardLookup::Closest],
-        parts: RoundParts::All,
-        gap: Duration::ZERO,
-        stays: Duration::ZERO,
-    }
+    Order { keys, rounds, lookups: vec![HoardLookup::Closest], parts: RoundParts::All, gap: Duration::ZERO }
 }
 
 #[track_caller]

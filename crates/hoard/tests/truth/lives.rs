@@ -66,7 +66,6 @@ async fn times_to_live_are_those_of_the_programs_by_the_clock_that_they_go_by() 
         lookups: Vec::new(),
         parts: RoundParts::Holders,
         gap: MINUTE / 2,
-        stays: Duration::ZERO,
     };
     let watching = watch(&ground, &order).await;
     let times = rows(&ground, &watching).times();
