@@ -4,7 +4,9 @@
 //! them by way of statistics is in `estimate`, how it is drawn in `figure`; only the program prints.
 
 mod agents;
+mod burden;
 pub mod content;
+mod exchange;
 mod fact;
 mod filters;
 mod in_flight;
@@ -20,6 +22,8 @@ mod sight;
 mod study;
 
 pub use agents::AgentBook;
+pub use burden::Burden;
+pub use exchange::{BadExchange, ForeignKeys, exchange_json};
 pub use fact::{HoardFact, KeyPublished, PublisherLeft, RecordGiven};
 pub use filters::{FilterLevel, Filters};
 pub use in_flight::{FlightCounts, InFlight};

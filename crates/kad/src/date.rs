@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The time that has passed since the Unix epoch as RFC 3339 text in UTC, to the nanosecond, as go-libp2p writes it.
-pub(crate) fn rfc3339(since_epoch: Duration) -> String {
+pub fn rfc3339(since_epoch: Duration) -> String {
     let seconds = since_epoch.as_secs();
     let (year, month, day) = civil(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
@@ -28,7 +28,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
 
 /// The time of an RFC 3339 text since the Unix epoch; zero for a time before. `None` if it is no such text. As in Go, a
 /// comma may stand for the point, there are no leap seconds, and what is finer than nanoseconds is cut.
-pub(crate) fn parse_rfc3339(text: &str) -> Option<Duration> {
+pub fn parse_rfc3339(text: &str) -> Option<Duration> {
     let (date, clock) = (text.get(..11)?, text.get(11..)?);
     let (clock, offset_minutes) = split_zone(clock)?;
     let (year, month, day) = (field(date, 0, 4)?, field(date, 5, 2)?, field(date, 8, 2)?);

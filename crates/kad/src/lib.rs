@@ -14,7 +14,7 @@ pub mod answer;
 pub mod autonat;
 pub mod bitswap;
 pub mod contact;
-mod date;
+pub mod date;
 pub mod delegated;
 pub mod fabric;
 pub mod failure;
