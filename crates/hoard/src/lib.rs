@@ -43,6 +43,7 @@ pub use sight::{
     answer_of_failure, whereabouts,
 };
 pub use study::{
-    AgentThen, PassedOver, ShortSpan, Study, StudyAgent, StudyArm, StudyHolder, StudyKey, StudyLookup,
-    StudyPeer, StudyProvider, StudyResponse, StudyRound, StudySight,
+    AgentThen, MAX_STUDY_KEYS, MAX_STUDY_LOOKUPS, MAX_STUDY_RESPONSES, MAX_STUDY_SIGHTS, PassedOver,
+    ShortSpan, Study, StudyAgent, StudyArm, StudyDetail, StudyError, StudyHolder, StudyKey, StudyLookup,
+    StudyPeer, StudyProvider, StudyResponse, StudyRound, StudySight, StudyWalk, StudyWalks,
 };

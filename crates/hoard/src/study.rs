@@ -4,6 +4,7 @@
 //! Spans of a key count from the beginning of its publication, those of a lookup from its own.
 
 mod passed_over;
+mod read;
 mod rounds;
 mod short_span;
 mod sight;
@@ -16,6 +17,10 @@ use store::RunInfo;
 
 pub use self::{
     passed_over::PassedOver,
+    read::{
+        MAX_STUDY_KEYS, MAX_STUDY_LOOKUPS, MAX_STUDY_RESPONSES, MAX_STUDY_SIGHTS, StudyDetail, StudyError,
+        StudyWalk, StudyWalks,
+    },
     rounds::{StudyLookup, StudyProvider, StudyResponse, StudyRound},
     short_span::ShortSpan,
     sight::{AgentThen, StudySight},

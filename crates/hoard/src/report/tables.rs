@@ -58,6 +58,7 @@ pub(super) fn passed_over(passed_over: &PassedOver) -> String {
         unknown_keys,
         unknown_holders,
         before_publication,
+        agents_beyond,
     } = *passed_over;
     let all = [
         (missing_runs, "runs that it continues and that are not kept"),
@@ -68,6 +69,7 @@ pub(super) fn passed_over(passed_over: &PassedOver) -> String {
         (unknown_keys, "rows of keys that nobody published"),
         (unknown_holders, "sights of who is no holder"),
         (before_publication, "rounds before the publication"),
+        (agents_beyond, "sights whose program has no number"),
     ];
     let said = all.iter().filter(|(count, _)| *count > 0);
     let said: Vec<String> = said.map(|(count, what)| format!("{what}: {}", written::count(*count))).collect();

@@ -19,6 +19,8 @@ pub struct PassedOver {
     pub unknown_holders: u64,
     /// Rounds that began before the publication did.
     pub before_publication: u64,
+    /// Sights whose program has no number any more, since more than 65,000 were seen before.
+    pub agents_beyond: u64,
 }
 
 impl PassedOver {
