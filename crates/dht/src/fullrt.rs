@@ -11,7 +11,7 @@ mod terms;
 
 use std::sync::{Arc, Mutex};
 
-use kad::{Contact, Persistence, fullrt::FanOut, message::K, network::Network};
+use kad::{Contact, Persistence, fullrt::FanOut, network::Network};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
@@ -42,7 +42,7 @@ impl<N: Network> Finder<N> {
     ) -> Publication {
         let terms = terms.into();
         let mut nearest = table.nearest(&record.key);
-        let closest: Vec<Contact> = nearest.by_ref().take(K).collect();
+        let closest: Vec<Contact> = nearest.by_ref().take(terms.k).collect();
         let giving = Giving::new(self, record, terms.patience());
         if closest.is_empty() {
             return giving.whole(Err(PublishFailure::NoPeers));

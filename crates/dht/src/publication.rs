@@ -1,9 +1,13 @@
 //! What came of publishing a record, by whatever rules it was decided who is given it, and when.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use kad::{Contact, failure::Failure};
-use tokio::sync::oneshot;
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
 
 use crate::{finder::Found, pool::Dialling};
 
@@ -56,6 +60,28 @@ pub struct Publication {
 }
 
 impl Publication {
+    /// What a publication whose rules have no deadline comes to by this one: `publish` gives up when the token says so.
+    pub async fn until<P: Future<Output = Self>>(
+        deadline: Instant,
+        cancel: &CancellationToken,
+        publish: impl FnOnce(CancellationToken) -> P,
+    ) -> Self {
+        let over = cancel.child_token();
+        let mut publishing = pin!(publish(over.clone()));
+        let mut publication = tokio::select! {
+            biased;
+            publication = &mut publishing => return publication,
+            () = sleep_until(deadline) => {
+                over.cancel();
+                publishing.await
+            }
+        };
+        if publication.outcome == Err(PublishFailure::Cancelled) && !cancel.is_cancelled() {
+            publication.outcome = Err(PublishFailure::TimedOut);
+        }
+        publication
+    }
+
     /// One of which nothing is under way any more.
     pub const fn whole(
         took: Duration,

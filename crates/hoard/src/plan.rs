@@ -13,7 +13,7 @@ mod tests;
 
 use std::time::Duration;
 
-use kad::{Persistence, message::K};
+use kad::Persistence;
 use schema::{PublisherEnd, Strategy};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,9 @@ pub use self::{
     preset::Preset,
     round_times::RoundTimes,
 };
+
+/// To how many peers a client of Amino gives a record (`kad::message::K`).
+const USUAL_K: u16 = 20;
 
 /// What a study does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -188,7 +191,7 @@ impl Arm {
             name: "default".to_owned(),
             strategy: Strategy::Default,
             persistence: Persistence::Go,
-            k: K as u16,
+            k: USUAL_K,
             end: PublisherEnd::Closed,
         }
     }
@@ -246,11 +249,13 @@ impl Default for ObservingTerms {
 
 /// How far a publication goes, by its name.
 mod persistence {
+    use std::borrow::Borrow;
+
     use kad::Persistence;
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    pub(super) fn serialize<S: Serializer>(what: &Persistence, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(what.name())
+    pub(super) fn serialize<S: Serializer>(what: &impl Borrow<Persistence>, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str((*what.borrow()).name())
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Persistence, D::Error> {

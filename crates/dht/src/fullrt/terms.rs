@@ -11,6 +11,8 @@ use crate::provide::PUT_PATIENCE;
 pub struct FullTerms {
     /// How far it goes.
     pub persistence: Persistence,
+    /// How many of the closest are given a record. By Go's rules 20.
+    pub k: usize,
     /// By Go's rules, when enough have been sent a record; otherwise of no meaning.
     pub fan_out: FanOutRules,
     /// Thoroughly, how many peers beyond the closest may stand in for those that cannot be given a record; none, if only the closest
@@ -31,6 +33,6 @@ impl FullTerms {
 impl From<Persistence> for FullTerms {
     /// Twice the number of the closest may stand in: of a table two thirds of which are dead, enough live.
     fn from(persistence: Persistence) -> Self {
-        Self { persistence, fan_out: FanOutRules::go(), stand_ins: 2 * K }
+        Self { persistence, k: K, fan_out: FanOutRules::go(), stand_ins: 2 * K }
     }
 }

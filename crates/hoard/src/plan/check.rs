@@ -122,8 +122,9 @@ impl HoardPlan {
             times => {
                 let mut before = Duration::ZERO;
                 for &at in &*times.offsets() {
-                    if at - before < MIN_INTERVAL {
-                        return Err(BadPlan::Interval(at - before));
+                    let gap = at.saturating_sub(before);
+                    if gap < MIN_INTERVAL {
+                        return Err(BadPlan::Interval(gap));
                     }
                     before = at;
                 }

@@ -62,7 +62,8 @@ pub(super) fn random_key(seed: u64, stream: u16, position: u32) -> Vec<u8> {
 
 impl Serialize for StudyKeyBytes {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&self.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+        let digits = |byte: &u8| [byte >> 4, byte & 15].map(|half| char::from_digit(half.into(), 16));
+        to.serialize_str(&self.0.iter().flat_map(digits).flatten().collect::<String>())
     }
 }
 

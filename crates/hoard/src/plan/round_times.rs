@@ -61,7 +61,8 @@ impl Around {
 
     fn times(self) -> impl Iterator<Item = Duration> {
         let steps = (self.before + self.after).as_secs() / self.step.as_secs();
-        (0..=steps).map(move |at| self.age - self.before + self.step * u32::try_from(at).unwrap_or(u32::MAX))
+        let first = self.age.saturating_sub(self.before);
+        (0..=steps).map(move |at| first + self.step * u32::try_from(at).unwrap_or(u32::MAX))
     }
 }
 

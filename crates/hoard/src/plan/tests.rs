@@ -70,7 +70,8 @@ fn what_nobody_says_is_as_cid_hoarder_has_it() {
         (10, 1, 10 * SECOND)
     );
     assert_eq!(plan.arms, [Arm::usual()]);
-    assert_eq!((plan.arms[0].k, plan.lookups.first, plan.lookups.closest), (20, true, true));
+    assert_eq!(usize::from(plan.arms[0].k), kad::message::K);
+    assert_eq!((plan.lookups.first, plan.lookups.closest), (true, true));
     assert_eq!(
         plan.readings,
         [Duration::ZERO, 10 * SECOND],

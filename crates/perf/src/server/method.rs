@@ -3,7 +3,7 @@
 use std::{pin::pin, time::Duration};
 
 use dht::{
-    Found, FullSearch, FullTable, Node, ProviderRecord, Publication, PublishFailure, PublishTerms, SweepTerms,
+    Found, FullSearch, FullTable, Node, ProviderRecord, Publication, PublishTerms, SweepTerms,
 };
 use kad::{
     Persistence,
@@ -11,7 +11,7 @@ use kad::{
     lookup::{Enough, LookupKind, Rules},
 };
 use schema::Strategy;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// How an operation is done.
@@ -39,20 +39,8 @@ impl Method {
             Strategy::FullRt | Strategy::Sweep => node.keep_own(key),
         }
         // The rules of these have no deadline.
-        let over = cancel.child_token();
-        let mut publishing = pin!(self.give(node, key, &over));
-        let mut publication = tokio::select! {
-            biased;
-            publication = &mut publishing => return publication,
-            () = sleep_until(terms.deadline) => {
-                over.cancel();
-                publishing.await
-            }
-        };
-        if publication.outcome == Err(PublishFailure::Cancelled) && !cancel.is_cancelled() {
-            publication.outcome = Err(PublishFailure::TimedOut);
-        }
-        publication
+        let give = |over| async move { self.give(node, key, &over).await };
+        Publication::until(terms.deadline, cancel, give).await
     }
 
     async fn give<M: Member>(&self, node: &Node<M>, key: &[u8], over: &CancellationToken) -> Publication {
