@@ -6,6 +6,7 @@
 mod agents;
 mod burden;
 pub mod content;
+mod error;
 mod exchange;
 mod fact;
 mod filters;
@@ -14,15 +15,21 @@ pub mod life;
 mod observer;
 mod plan;
 mod policy;
+mod publishing;
 pub mod report;
+mod resumed;
 mod round;
 mod rows;
+mod running;
 pub mod savings;
+mod schedule;
 mod sight;
 mod study;
+mod watch;
 
 pub use agents::AgentBook;
 pub use burden::Burden;
+pub use error::HoardError;
 pub use exchange::{BadExchange, ForeignKeys, exchange_json};
 pub use fact::{HoardFact, KeyPublished, PublisherLeft, RecordGiven};
 pub use filters::{FilterLevel, Filters};
@@ -33,11 +40,14 @@ pub use plan::{
     RoundTimes, StudyKeyBytes,
 };
 pub use policy::{PeerSet, PeerSetRule, Policy, PolicyReading};
+pub use resumed::{Resumed, ResumedKey};
 pub use round::{
     HopCounts, KeyRound, ProviderMention, RoundLookup, RoundOrder, RoundParts, SeekTerms, WalkTerms,
     WatchedKey, hop_counts,
 };
 pub use rows::{hoard_peers, hoard_rows};
+pub use running::{Hoard, HoardEnd, HoardOutlets, HoardSummary};
+pub use schedule::{DueRound, Schedule};
 pub use sight::{
     HolderDial, HolderSaid, HolderSight, KnownHolder, NamedProvider, ReachedAt, SightTerms, WhereSeen,
     answer_of_failure, whereabouts,
@@ -47,3 +57,4 @@ pub use study::{
     ShortSpan, Study, StudyAgent, StudyArm, StudyDetail, StudyError, StudyHolder, StudyKey, StudyLookup,
     StudyPeer, StudyProvider, StudyResponse, StudyRound, StudySight, StudyWalk, StudyWalks,
 };
+pub use watch::{HoardNow, HolderStates, LagNow};

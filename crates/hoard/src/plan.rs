@@ -254,7 +254,10 @@ mod persistence {
     use kad::Persistence;
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    pub(super) fn serialize<S: Serializer>(what: &impl Borrow<Persistence>, to: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        what: &impl Borrow<Persistence>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.serialize_str((*what.borrow()).name())
     }
 

@@ -5,11 +5,14 @@
 //! to the schedule.
 
 mod identity;
-mod publisher;
 mod published;
+mod publisher;
 mod taking;
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use crawl::Clock;
 use kad::fabric::Fabric;
@@ -21,12 +24,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use self::taking::{take_in, taken_in};
 pub(crate) use self::{
     identity::{observer_keypair, publisher_keypair},
     publisher::{Publisher, PublisherGround},
-    taking::take_in,
 };
-use crate::{HoardError, HoardPlan, KeyPublished, PublisherLeft};
+use crate::{HoardError, HoardPlan, KeyPublished, Observer, PublisherLeft, WatchedKey};
 
 /// What an arm has to say.
 #[derive(Debug)]
@@ -66,18 +69,27 @@ impl<F: Fabric> ArmWork<F> {
     }
 
     async fn publish(&self) -> Result<(), HoardError> {
-        let plan = self.plan();
-        let Some(arm) = plan.arm(self.arm) else { return Ok(()) };
-        let is_over = plan.keys_per_arm().is_some_and(|all| self.done.len() as u64 >= u64::from(all));
+        let Some(arm) = self.plan().arm(self.arm) else { return Ok(()) };
         // Who stays comes back as who it was; all others have nothing left to do.
-        if is_over && arm.end != PublisherEnd::Connected {
+        if self.is_over() && arm.end != PublisherEnd::Connected {
             self.tell(ArmEvent::Ready).await;
             self.tell(ArmEvent::Done).await;
             return Ok(());
         }
         let publisher = Arc::new(Publisher::join(&self.ground, self.arm, &self.cancel).await?);
         self.tell(ArmEvent::Ready).await;
-        self.publish_all(&publisher).await;
+        self.at_pace(|key, position, room| {
+            let (publisher, events, cancel) =
+                (Arc::clone(&publisher), self.events.clone(), self.cancel.clone());
+            async move {
+                let (told, left) = publisher.publish(&key, position, &cancel).await;
+                room.send(ArmEvent::Published(Box::new(told)));
+                if let Some(left) = left {
+                    drop(events.send(ArmEvent::Left(left)).await);
+                }
+            }
+        })
+        .await;
         self.tell(ArmEvent::Done).await;
         if arm.end == PublisherEnd::Connected {
             self.leave.cancelled().await;
@@ -88,37 +100,64 @@ impl<F: Fabric> ArmWork<F> {
         Ok(())
     }
 
+    /// Takes in keys of others by an observer; where it is `known` who holds one, as that says.
+    pub(crate) async fn take_all_in(
+        self,
+        observer: Observer<F::Member>,
+        known: Arc<HashMap<Vec<u8>, WatchedKey>>,
+    ) {
+        self.tell(ArmEvent::Ready).await;
+        let span = self.plan().rounds.last();
+        self.at_pace(|key, position, room| {
+            let (observer, known, ground) = (observer.clone(), Arc::clone(&known), Arc::clone(&self.ground));
+            let (arm, cancel) = (self.arm, self.cancel.clone());
+            async move {
+                let (began, at) = (Instant::now(), now(ground.clock));
+                let watched = take_in(&observer, (&key, known.get(&key)), (at, span), &cancel).await;
+                // What was cut short says nothing of who holds it.
+                if let Some(arm) = ground.plan.arm(arm).filter(|_| !cancel.is_cancelled()) {
+                    room.send(ArmEvent::Published(Box::new(taken_in(
+                        watched,
+                        arm,
+                        position,
+                        began.elapsed(),
+                    ))));
+                }
+            }
+        })
+        .await;
+        self.tell(ArmEvent::Done).await;
+    }
+
     /// One publication after the other is begun, no faster than the pace and no more at once than it says, and only while there is room to
-    /// tell of it.
-    async fn publish_all(&self, publisher: &Arc<Publisher<F>>) {
-        let plan = self.plan();
+    /// tell of it; until all have ended.
+    async fn at_pace<W: Future<Output = ()> + Send + 'static>(
+        &self,
+        begin: impl Fn(Vec<u8>, u32, mpsc::OwnedPermit<ArmEvent>) -> W,
+    ) {
+        let (plan, cancel) = (self.plan(), &self.cancel);
         let mut under_way = JoinSet::new();
         let mut next_at = Instant::now();
         for position in (0..).filter(|position| !self.done.contains(position)) {
             let Some(key) = plan.key(self.arm, position) else { break };
-            let is_ours = self.cancel.run_until_cancelled(sleep_until(next_at)).await.is_some();
-            if !is_ours {
+            if cancel.run_until_cancelled(sleep_until(next_at)).await.is_none() {
                 break;
             }
             while under_way.len() >= plan.pace.at_once {
                 under_way.join_next().await;
             }
-            let Some(Ok(room)) = self.cancel.run_until_cancelled(self.events.clone().reserve_owned()).await
-            else {
-                break;
-            };
+            let room = self.events.clone().reserve_owned();
+            let Some(Ok(room)) = cancel.run_until_cancelled(room).await else { break };
             // A pace that was not kept is not made up for.
-            next_at = next_at.max(Instant::now() - plan.pace.gap.min(MAKES_UP_FOR)) + plan.pace.gap;
-            let (publisher, events, cancel) = (Arc::clone(publisher), self.events.clone(), self.cancel.clone());
-            under_way.spawn(async move {
-                let (published, left) = publisher.publish(&key, position, &cancel).await;
-                room.send(ArmEvent::Published(Box::new(published)));
-                if let Some(left) = left {
-                    drop(events.send(ArmEvent::Left(left)).await);
-                }
-            });
+            next_at = (next_at + plan.pace.gap).max(Instant::now());
+            under_way.spawn(begin(key, position, room));
         }
         while under_way.join_next().await.is_some() {}
+    }
+
+    /// Whether all was published before.
+    fn is_over(&self) -> bool {
+        self.plan().keys_per_arm().is_some_and(|all| self.done.len() as u64 >= u64::from(all))
     }
 
     fn plan(&self) -> &HoardPlan {
@@ -130,9 +169,6 @@ impl<F: Fabric> ArmWork<F> {
         drop(self.events.send(event).await);
     }
 }
-
-/// How much of a pace that was not kept is made up for: so that what a timer is late adds up to nothing.
-const MAKES_UP_FOR: Duration = Duration::from_millis(100);
 
 /// The run's time now.
 pub(crate) fn now(clock: Clock) -> schema::Timestamp {

@@ -18,6 +18,13 @@ pub struct Resumed {
     pub last_seen: Timestamp,
 }
 
+impl Default for Resumed {
+    /// Nothing: a study that begins.
+    fn default() -> Self {
+        Self { keys: Vec::new(), left: BTreeSet::new(), last_seen: Timestamp(0) }
+    }
+}
+
 /// A key that was published or taken in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResumedKey {

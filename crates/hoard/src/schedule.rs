@@ -100,7 +100,7 @@ impl Schedule {
         let at = usize::try_from(round.checked_sub(1)?).ok()?;
         let offset = *self.offsets.get(at)?;
         let before = at.checked_sub(1).and_then(|at| self.offsets.get(at)).copied().unwrap_or_default();
-        Some(published.after(offset + (offset - before)))
+        Some(published.after(offset + offset.saturating_sub(before)))
     }
 
     /// The next round whose time has come, those planned first first; `None` if there is none, or if as many as may are under way. One that
@@ -155,6 +155,11 @@ impl Schedule {
         }
         let scheduled = self.keys.get(&first.key)?;
         self.until(scheduled.published, scheduled.round)
+    }
+
+    /// Whether a key has a round to come or under way.
+    pub fn has(&self, key: u64) -> bool {
+        self.keys.contains_key(&key)
     }
 
     /// Rounds under way.

@@ -111,7 +111,9 @@ impl HoardWatch {
             round.sights.iter().map(|sight| (sight.peer, sight.whereabouts, sight.said.answer)).collect();
         self.now.send_modify(|now| {
             if !is_reading {
-                for (count, _) in now.rounds.iter_mut().zip(RoundEnd::ALL).filter(|(_, end)| **end == round.end) {
+                for (count, _) in
+                    now.rounds.iter_mut().zip(RoundEnd::ALL).filter(|(_, end)| **end == round.end)
+                {
                     *count += 1;
                 }
                 now.round = now.round.max(round.round);

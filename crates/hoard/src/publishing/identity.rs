@@ -16,7 +16,8 @@ pub(crate) fn observer_keypair(seed: u64, number: usize) -> Option<Keypair> {
 
 fn keypair(what: &[u8], seed: u64, (arm, number): (u16, u64)) -> Option<Keypair> {
     let sha = Sha256::new().chain_update(what).chain_update(seed.to_be_bytes());
-    let drawn: [u8; 32] = sha.chain_update(arm.to_be_bytes()).chain_update(number.to_be_bytes()).finalize().into();
+    let drawn: [u8; 32] =
+        sha.chain_update(arm.to_be_bytes()).chain_update(number.to_be_bytes()).finalize().into();
     Keypair::ed25519_from_bytes(drawn).ok()
 }
 
@@ -29,9 +30,8 @@ mod tests {
     #[test]
     fn nobody_is_two_of_them_and_each_is_the_same_again() {
         let all = || {
-            let publishers = (0..3).flat_map(|arm| {
-                [None, Some(0), Some(1)].map(|position| publisher_keypair(7, arm, position))
-            });
+            let publishers = (0..3)
+                .flat_map(|arm| [None, Some(0), Some(1)].map(|position| publisher_keypair(7, arm, position)));
             let observers = (0..9).map(|number| observer_keypair(7, number));
             let other = [publisher_keypair(8, 0, None), observer_keypair(8, 0)];
             publishers.chain(observers).chain(other).map(|key| key.expect("a key").public().to_peer_id())

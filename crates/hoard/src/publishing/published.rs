@@ -9,6 +9,7 @@ use schema::Timestamp;
 use crate::{AgentBook, Arm, KeyPublished, KnownHolder, RecordGiven, WatchedKey};
 
 /// What whoever published knows beside what came of it.
+#[derive(Clone, Copy)]
 pub(super) struct PublicationTold<'a> {
     pub(super) key: &'a [u8],
     pub(super) position: u32,

@@ -61,7 +61,8 @@ impl<F: Fabric> Publisher<F> {
         let arm = ground.plan.arm(number).ok_or_else(unmade)?.clone();
         let keypair = publisher_keypair(ground.plan.seed, number, None).ok_or_else(unmade)?;
         let node = Node::join(&ground.fabric, ground.config(&arm, keypair)).await;
-        let node = node.map_err(|error| HoardError::Join { arm: arm.name.clone(), error: error.to_string() })?;
+        let node =
+            node.map_err(|error| HoardError::Join { arm: arm.name.clone(), error: error.to_string() })?;
         cancel.run_until_cancelled(timeout(FILL_TIME, node.refreshed(1))).await;
         let (crawling, slots) = (CancellationToken::new(), Arc::new(Semaphore::new(BACKGROUND_SLOTS)));
         let mut publisher =
@@ -107,7 +108,8 @@ impl<F: Fabric> Publisher<F> {
         cancel: &CancellationToken,
     ) -> (KeyPublished, Option<PublisherLeft>) {
         if self.arm.1.end != PublisherEnd::ClosedEach {
-            let told = self.publish_by(self.node.finder(), self.node.contact(), (key, position), cancel).await;
+            let told =
+                self.publish_by(self.node.finder(), self.node.contact(), (key, position), cancel).await;
             return (told, None);
         }
         let number = (self.arm.0, position);
@@ -198,8 +200,7 @@ impl<F: Fabric> Publisher<F> {
             }
             Strategy::Sweep => {
                 let (terms, from) = (SweepTerms::from(arm.persistence), &from);
-                let give =
-                    |over| async move { finder.publish_sweep_one(record, from, &terms, &over).await };
+                let give = |over| async move { finder.publish_sweep_one(record, from, &terms, &over).await };
                 Publication::until(deadline, cancel, give).await
             }
             Strategy::Default | Strategy::Indexer => finder.publish(record, quest, terms, cancel).await,
@@ -213,7 +214,15 @@ impl<F: Fabric> Publisher<F> {
         began: schema::Timestamp,
     ) -> super::published::PublicationTold<'a> {
         let (arm, of) = (self.arm.0, &self.arm.1);
-        super::published::PublicationTold { key, position, provider, began, arm, of, agents: &self.ground.agents }
+        super::published::PublicationTold {
+            key,
+            position,
+            provider,
+            began,
+            arm,
+            of,
+            agents: &self.ground.agents,
+        }
     }
 
     /// Leaves, and says when all its connections were closed; nothing where each key had a publisher of its own.
@@ -231,7 +240,14 @@ impl<F> PublisherGround<F> {
     fn config(&self, arm: &Arm, keypair: kad::Keypair) -> NodeConfig {
         let mut rules = self.node.rules;
         rules.k = arm.k.into();
-        NodeConfig { keypair, serves: false, keeps_own: false, checks_addresses: false, rules, ..self.node.clone() }
+        NodeConfig {
+            keypair,
+            serves: false,
+            keeps_own: false,
+            checks_addresses: false,
+            rules,
+            ..self.node.clone()
+        }
     }
 }
 

@@ -21,7 +21,10 @@ impl Default for HolderStates {
 impl HolderStates {
     /// How many of them are in a state for which this holds.
     pub fn count(&self, holds: impl Fn(Whereabouts, HolderAnswer) -> bool) -> u64 {
-        self.iter().filter(|&(whereabouts, answer, _)| holds(whereabouts, answer)).map(|(_, _, count)| count).sum()
+        self.iter()
+            .filter(|&(whereabouts, answer, _)| holds(whereabouts, answer))
+            .map(|(_, _, count)| count)
+            .sum()
     }
 
     /// Every state, and how many holders are in it.

@@ -2,9 +2,7 @@
 
 use std::{pin::pin, time::Duration};
 
-use dht::{
-    Found, FullSearch, FullTable, Node, ProviderRecord, Publication, PublishTerms, SweepTerms,
-};
+use dht::{Found, FullSearch, FullTable, Node, ProviderRecord, Publication, PublishTerms, SweepTerms};
 use kad::{
     Persistence,
     fabric::Member,
