@@ -11,6 +11,7 @@ mod clouds;
 mod curves;
 mod history;
 mod pairs;
+mod reading;
 mod rows;
 mod section;
 mod states;

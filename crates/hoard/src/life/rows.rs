@@ -11,7 +11,7 @@ use kad::PeerId;
 
 use super::{
     agents::program_of,
-    aspects::LifeAspect,
+    aspects::{LifeAspect, Lifespan},
     census::{HolderCounts, RoundTally},
     clouds::CloudRanges,
     history::{HolderLife, LifeSight},
@@ -106,6 +106,11 @@ impl LifeRows {
     pub fn key(&mut self, arm: &str, key: &[u8], closed: Option<Duration>) -> LifeKey<'_> {
         let (arm, key) = (self.arms.number(arm.as_bytes()), self.keys.number(key));
         LifeKey { rows: self, arm, key, closed, counts: BTreeMap::new() }
+    }
+
+    /// How long an aspect lasted with each holder with which it began, as far as sights say.
+    pub fn lifespans(&self, aspect: LifeAspect) -> impl Iterator<Item = Lifespan> {
+        self.rows.iter().filter_map(move |row| row.life.lifespan(aspect))
     }
 
     /// The arms that have holders.
