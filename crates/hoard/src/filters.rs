@@ -48,8 +48,8 @@ impl Filters {
             || (!self.agents.is_empty() && book.of(peer).is_some_and(|agent| self.names(&agent)))
     }
 
-    /// How many closest peers a walk is to ask, so that there are `k` without those who are left out of its result: twice as many, where
-    /// somebody may be.
+    /// How many closest peers a walk is to ask, so that there are `k` without those who are left out of its result, as far as it hears of so
+    /// many: twice as many, where somebody may be left out.
     pub fn wanted(&self, k: usize) -> usize {
         match self.level {
             FilterLevel::Result if !self.is_empty() => 2 * k,

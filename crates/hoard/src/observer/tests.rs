@@ -11,7 +11,11 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::{KeyRound, KnownHolder, RoundOrder, RoundParts, WatchedKey};
 
+mod counted;
+mod faulty;
 mod honest;
+mod places;
+mod selected;
 
 const START: Timestamp = Timestamp(1_795_000_000_000_000);
 const NOW: Duration = Duration::from_secs(1_795_000_000);
@@ -48,6 +52,11 @@ impl Stage {
         let publisher = Node::join(&fabric, node_config(&fabric, 1)).await.expect("a publisher");
         publisher.refreshed(1).await;
         Self { fabric, publisher, clock: Clock::started_at(START) }
+    }
+
+    /// The same world, in which connections of ours are counted from now on.
+    fn counted(&self) -> counted::Counted<SimFabric> {
+        counted::Counted { inner: self.fabric.clone(), open: Arc::default(), dials: Arc::default() }
     }
 
     fn world(&self) -> &World {

@@ -7,9 +7,14 @@ use kad::{
 
 use super::*;
 
+/// The hash of a key, as any of RSA has.
+fn peer(number: u8) -> PeerId {
+    PeerId::from_bytes(&[&[0x12, 0x20][..], &[number; 32]].concat()).expect("an id")
+}
+
 /// A lookup in which each peer names these others, or does not answer. It begins with the first one.
 fn walked(tree: &[(PeerId, Option<Vec<PeerId>>)]) -> (Trace, Lookup) {
-    let (own, key) = (PeerId::random().to_bytes(), [0x12, 0x20, 1]);
+    let (own, key) = (peer(99).to_bytes(), [0x12, 0x20, 1]);
     let first = tree[0].0.to_bytes();
     let rules = Rules { alpha: 1, ..Rules::specification() };
     let target = LookupTarget { kind: LookupKind::Closest, preimage: &key };
@@ -18,8 +23,8 @@ fn walked(tree: &[(PeerId, Option<Vec<PeerId>>)]) -> (Trace, Lookup) {
     while let Step::Ask(candidate) = lookup.step() {
         let rpc = trace.ask(&lookup, candidate, now).expect("a request");
         now += Duration::from_millis(1);
-        let peer = lookup.peer(candidate).expect("a peer");
-        let named = tree.iter().find(|(other, _)| *other == peer).and_then(|(_, named)| named.as_ref());
+        let asked = lookup.peer(candidate).expect("a peer");
+        let named = tree.iter().find(|(other, _)| *other == asked).and_then(|(_, named)| named.as_ref());
         let Some(named) = named else {
             trace.failed(rpc, now, Failure::new(Phase::Connect, FailureClass::ConnectionRefused));
             lookup.failed(candidate);
@@ -35,7 +40,7 @@ fn walked(tree: &[(PeerId, Option<Vec<PeerId>>)]) -> (Trace, Lookup) {
 
 #[test]
 fn hops_to_the_closest_are_those_of_a_tree_that_is_known_and_not_zero() {
-    let [start, near, far, last, dead, other] = std::array::from_fn(|_| PeerId::random());
+    let [start, near, far, last, dead, other] = [1, 2, 3, 4, 5, 6].map(peer);
     let (trace, _) = walked(&[
         (start, Some(vec![near, dead])),
         (near, Some(vec![far, start])),
@@ -50,12 +55,12 @@ fn hops_to_the_closest_are_those_of_a_tree_that_is_known_and_not_zero() {
     assert_eq!((hops.contacted, hops.total_hops), (6, 7), "the original counts its beginning, too");
     assert_eq!(hop_counts(&trace, &[start]).hops_to_closest, Some(1), "known at the beginning");
     assert_eq!(hop_counts(&trace, &[]).hops_to_closest, None);
-    assert_eq!(hop_counts(&trace, &[PeerId::random()]).hops_to_closest, None);
+    assert_eq!(hop_counts(&trace, &[peer(98)]).hops_to_closest, None);
 }
 
 #[test]
 fn the_first_answer_that_names_a_peer_is_how_far_it_is() {
-    let [start, left, right, end] = std::array::from_fn(|_| PeerId::random());
+    let [start, left, right, end] = [1, 2, 3, 4].map(peer);
     let (trace, _) = walked(&[
         (start, Some(vec![left, right, end])),
         (left, Some(vec![right, end])),

@@ -234,3 +234,38 @@ fn read(view: &MessageView<'_>, provider: &PeerId) -> HolderSaid {
         ..HolderSaid::nothing(answer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kad::message::Peer;
+
+    use super::*;
+
+    #[test]
+    fn a_peer_that_claims_any_number_of_providers_and_addresses_is_bounded() {
+        let address: Multiaddr = "/ip4/192.0.2.1/tcp/4001".parse().expect("an address");
+        let provider = PeerId::random();
+        let mut message = Message::new(MessageType::GetProviders, Vec::new());
+        message.provider_peers = vec![Peer::new(&provider, &vec![address; 10_000])];
+        let others = std::iter::repeat_with(PeerId::random).take(10_000);
+        message.provider_peers.extend(others.map(|peer| Peer::new(&peer, &[])));
+        let said = said_of(Ok(message.encode()), &provider, Duration::ZERO);
+        assert_eq!(said.answer, HolderAnswer::WithAddresses);
+        assert!(said.providers.len() <= MAX_NAMED && said.provider_addresses <= 64, "{said:?}");
+        assert!(usize::from(said.other_providers) < MAX_NAMED, "no more is read of one answer");
+    }
+
+    #[test]
+    fn a_record_without_addresses_and_none_at_all_are_told_apart() {
+        let provider = PeerId::random();
+        let said = |peers: Vec<Peer>| {
+            let mut message = Message::new(MessageType::GetProviders, Vec::new());
+            message.provider_peers = peers;
+            said_of(Ok(message.encode()), &provider, Duration::ZERO)
+        };
+        assert_eq!(said(vec![Peer::new(&provider, &[])]).answer, HolderAnswer::IdOnly);
+        let other = said(vec![Peer::new(&PeerId::random(), &[])]);
+        assert_eq!((other.answer, other.other_providers), (HolderAnswer::WithoutRecord, 1));
+        assert_eq!(said(Vec::new()).answer, HolderAnswer::WithoutRecord);
+    }
+}
