@@ -44,7 +44,7 @@ pub struct TtlNumbers {
     pub ended: u64,
     /// What it looks like by each clock that there is.
     pub fits: Vec<ClockFit>,
-    /// The clock by which it fits best; `None` where no time stands out by any.
+    /// The clock by which it fits clearly best; else that of publication for records, and of the disconnect for addresses. `None` where no time stands out by any.
     pub clock: Option<LifeClock>,
     /// Whether that clock fits clearly better than the other: what was seen is twenty times likelier by it. `None` where there is one clock.
     pub is_clear: Option<bool>,
@@ -130,7 +130,11 @@ fn numbers(aspect: LifeAspect, rows: &[&LifeRow]) -> Option<TtlNumbers> {
         [(_, best), (_, next), ..] => best - next,
         _ => f64::INFINITY,
     };
+    let is_clear = lead > CLEAR_LEAD;
+    // Where the one is hardly likelier than the other, it is that which programs are known to use.
+    let usual = ranked.iter().map(|(clock, _)| *clock).find(|clock| *clock == usual(aspect));
     let clock = ranked.first().map(|(clock, _)| *clock);
+    let clock = if is_clear { clock } else { usual.or(clock) };
     let observed = clocks.iter().find(|(known, _)| Some(*known) == clock);
     (!published.is_empty()).then(|| TtlNumbers {
         aspect,
@@ -138,7 +142,7 @@ fn numbers(aspect: LifeAspect, rows: &[&LifeRow]) -> Option<TtlNumbers> {
         program: None,
         n: published.len() as u64,
         ended: published.iter().filter(|one| one.by.is_some()).count() as u64,
-        is_clear: clock.filter(|_| fits.len() > 1).map(|_| lead > CLEAR_LEAD),
+        is_clear: clock.filter(|_| fits.len() > 1).map(|_| is_clear),
         times_s: observed
             .and_then(|(_, observed)| common_times(observed, MAX_TIMES).ok())
             .unwrap_or_default(),
@@ -146,6 +150,14 @@ fn numbers(aspect: LifeAspect, rows: &[&LifeRow]) -> Option<TtlNumbers> {
         clock,
         fits,
     })
+}
+
+/// By which clock programs drop it, as far as is known.
+const fn usual(aspect: LifeAspect) -> LifeClock {
+    match aspect {
+        LifeAspect::Record | LifeAspect::Reachability => LifeClock::Published,
+        LifeAspect::Addresses => LifeClock::Closed,
+    }
 }
 
 fn fit(clock: LifeClock, observed: &[Bracketed]) -> ClockFit {
