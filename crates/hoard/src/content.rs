@@ -5,7 +5,9 @@
 
 mod available;
 mod lives;
+mod looking;
 mod numbers;
+mod of_study;
 mod provided_again;
 mod section;
 
@@ -16,7 +18,9 @@ use kad::{PeerId, retrieval::RetrievalVerdict};
 pub use self::{
     available::{AvailabilityRule, ContentStratum, SamplingFrame},
     lives::{ProviderLife, provider_lives},
+    looking::ContentLooker,
     numbers::{AvailabilityNumbers, ContentSection, LookNumbers, VerdictCount},
+    of_study::content_keys,
     provided_again::{Arrivals, ProvidedAgain, arrivals, provided_again},
 };
 

@@ -7,6 +7,7 @@
 
 mod gathered;
 mod numbers;
+mod of_study;
 mod replay;
 mod section;
 mod tables;
@@ -18,6 +19,7 @@ pub use self::{
         AddressInteraction, AgeSavings, ChangeNumbers, SavingsDifference, SavingsNumbers, SavingsSection,
         WayNumbers,
     },
+    of_study::StudySavings,
     replay::{AddressSource, Change, LookAgain, SavingsTerms},
     walk::{ProviderPlace, RetrievalWalk, SecondWalk, WalkAnswer},
 };

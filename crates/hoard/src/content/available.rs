@@ -63,13 +63,11 @@ pub(super) fn available(
                 *n += 1;
             }
         }
-        match strata {
-            [] => counts.first().and_then(|&(hits, n)| Proportion::of(hits, n)),
-            _ => {
-                let sized = strata.iter().zip(counts).map(|(stratum, (hits, n))| (stratum.keys, hits, n));
-                Proportion::of_strata(&sized.collect::<Vec<_>>())
-            }
+        if strata.is_empty() {
+            return counts.first().and_then(|&(hits, n)| Proportion::of(hits, n));
         }
+        let sized = strata.iter().zip(counts).map(|(stratum, (hits, n))| (stratum.keys, hits, n));
+        Proportion::of_strata(&sized.collect::<Vec<_>>())
     };
     let counted = RetrievalVerdict::ALL.iter().filter_map(|&verdict| {
         let keys = keys.iter().filter(|(_, found)| *found == Some(verdict)).count() as u64;

@@ -91,6 +91,50 @@ fn a_study_without_looks_has_a_section() {
     assert!(serde_json::to_string(&section).is_ok());
 }
 
+#[test]
+fn a_study_says_who_named_whom_and_who_of_the_closest_named_nobody() {
+    use kad::lookup::{RpcFate, Termination};
+    use schema::{HoardLookup, Timestamp};
+
+    use crate::{Study, StudyKey, StudyLookup, StudyProvider, StudyResponse, StudyRound};
+
+    let mut study = Study::default();
+    let [provider, holder, closest, far] = [1, 2, 3, 4].map(|number| study.number(peer(number)));
+    let response = |from, addresses: &[u32]| StudyResponse {
+        from,
+        asked_after: Duration::ZERO,
+        answered_after: Some(Duration::ZERO),
+        hop: 0,
+        fate: RpcFate::Answered,
+        failure: None,
+        closer: 0,
+        providers: addresses.iter().map(|&addresses| StudyProvider { peer: provider, addresses }).collect(),
+    };
+    let mut round = StudyRound::made(4, Duration::ZERO);
+    round.lookups.push(StudyLookup {
+        ending: Termination::Completed,
+        closest: [holder, closest].into(),
+        // One is asked twice, as by Go.
+        responses: vec![
+            response(far, &[]),
+            response(holder, &[2]),
+            response(closest, &[]),
+            response(holder, &[2]),
+        ],
+        ..StudyLookup::begun(HoardLookup::Exhaustive, Timestamp(9_000_000))
+    });
+    let mut key = StudyKey::published(vec![0x12], 0, peer(9), Timestamp(2_000_000));
+    key.rounds.push(round);
+    study.keys.push(key);
+    let keys = content_keys(&study);
+    let look = &keys[0].looks[0];
+    assert_eq!((look.round, look.after.as_secs(), look.is_whole), (4, 7, true));
+    assert_eq!(look.without, [peer(3)]);
+    let seen = &look.providers[0];
+    assert_eq!((seen.provider, &seen.holders[..], seen.with_addresses), (peer(1), &[peer(2)][..], 1));
+    assert_eq!(look.verdict(), None, "nobody dialled it");
+}
+
 /// Looks at a record every hour for so many: newcomers come among the closest at a rate, and every so often the record is given to all.
 fn watched(rng: &mut StdRng, hours: u32, every: f64, newcomers_per_hour: f64) -> ContentKey {
     let (mut holders, mut lacking, mut next) = ((0..20).collect::<Vec<u32>>(), Vec::new(), 20_u32);

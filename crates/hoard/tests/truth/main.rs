@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test ends at the first error")]
 
 mod built;
+mod content;
 mod figures;
 mod ground;
 mod holders;

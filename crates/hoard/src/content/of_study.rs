@@ -1,0 +1,61 @@
+//! What a study saw of its keys, as looks at content: who provides it by whom. Nobody's study dials providers: their verdicts are unknown.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kad::{
+    PeerId,
+    lookup::{RpcFate, Termination},
+};
+use schema::HoardLookup;
+
+use super::{ContentKey, ContentLook, ProviderLook};
+use crate::{Study, StudyLookup, StudyPeer, StudyRound};
+
+/// The keys of a study whose responses are in memory, by their lookups for all providers. Looks count from the first publication, or, of
+/// somebody else's keys, from when the first was taken in.
+pub fn content_keys(study: &Study) -> Vec<ContentKey> {
+    let start = study.keys.iter().map(|key| key.published_at).min();
+    let of = |key: &crate::StudyKey| {
+        let look = |round: &StudyRound| {
+            let lookup = round.lookup(HoardLookup::Exhaustive)?;
+            Some(ContentLook {
+                round: round.round,
+                after: start.map(|start| lookup.began_at.since(start)).unwrap_or_default(),
+                ..content_look(study, lookup)
+            })
+        };
+        let looks = key.rounds.iter().filter_map(look).collect();
+        ContentKey { key: key.key.clone(), stratum: 0, looks }
+    };
+    study.keys.iter().map(of).collect()
+}
+
+fn content_look(study: &Study, lookup: &StudyLookup) -> ContentLook {
+    let mut providers: BTreeMap<PeerId, ProviderLook> = BTreeMap::new();
+    let closest: BTreeSet<StudyPeer> = lookup.closest.iter().copied().collect();
+    let (mut without, id) = (Vec::new(), |peer| study.peer(peer).copied());
+    for response in lookup.responses.iter().filter(|response| response.fate == RpcFate::Answered) {
+        let Some(from) = id(response.from) else { continue };
+        // Whoever is on the way was never to have it.
+        if response.providers.is_empty() && closest.contains(&response.from) {
+            without.push(from);
+        }
+        for named in &response.providers {
+            let Some(provider) = id(named.peer) else { continue };
+            let none = || ProviderLook { provider, holders: Vec::new(), with_addresses: 0, verdict: None };
+            let look = providers.entry(provider).or_insert_with(none);
+            // By Go's rules some are asked twice.
+            if !look.holders.contains(&from) {
+                look.holders.push(from);
+                look.with_addresses += u32::from(named.addresses > 0);
+            }
+        }
+    }
+    ContentLook {
+        round: 0,
+        after: std::time::Duration::ZERO,
+        is_whole: matches!(lookup.ending, Termination::Completed | Termination::Starvation),
+        providers: providers.into_values().collect(),
+        without,
+    }
+}
