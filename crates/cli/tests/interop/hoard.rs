@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use crawl::Clock;
 use dht::{Gift, Node, NodeConfig, NodeProfile, PublishTerms};
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, future::join_all, stream};
 use kad::{
     Key, Keypair, PeerId, Persistence,
     failure::FailureClass,
@@ -32,6 +32,9 @@ const NOW: Duration = Duration::from_secs(1_767_225_600);
 
 /// How long a publication may take.
 const DEADLINE: Duration = Duration::from_secs(80);
+
+/// Rounds under way at once.
+const AT_ONCE: usize = 4;
 
 /// Keys that were published by a peer that has left, and who looks at them.
 struct Watch {
@@ -73,12 +76,13 @@ impl Watch {
         Self { observer, clock, keys, left }
     }
 
-    /// One round of each key, all at once.
+    /// One round of each key, some at once.
     async fn round(&self, round: u32) -> Vec<KeyRound> {
         let planned_at = self.clock.at(Instant::now());
         let order = RoundOrder { round, planned_at, parts: RoundParts::All };
-        let cancel = CancellationToken::new();
-        join_all(self.keys.iter().map(|key| self.observer.round(key, &order, &cancel))).await
+        let cancel = &CancellationToken::new();
+        let rounds = self.keys.iter().map(|key| self.observer.round(key, &order, cancel));
+        stream::iter(rounds).buffered(AT_ONCE).collect().await
     }
 }
 
@@ -223,7 +227,7 @@ mod by_hand {
         let began = Instant::now();
         let watch = Watch::of(&network, &keys, &[HoardLookup::Count]).await;
         println!(
-            "| minutes since it left | holders, of {} | keep | give addresses | by the first answer: id, addresses | with the change |",
+            "| minutes since it left | answered, of {} | keep | give addresses | by the first answer: id, addresses | with the change |",
             KEYS * 20
         );
         println!("|---|---|---|---|---|---|");
@@ -235,9 +239,12 @@ mod by_hand {
             sleep_until(at).await;
             let (from, rounds) = (watch.left.elapsed(), watch.round(round).await);
             let to = watch.left.elapsed();
+            // On a machine with much to do some do not answer in time.
             let sum = |of: fn(&KeyRound) -> usize| rounds.iter().map(of).sum::<usize>();
-            let (holders, keep, give) =
-                (sum(|round| round.sights.len()), sum(KeyRound::keeping), sum(KeyRound::with_addresses));
+            let answered =
+                |round: &KeyRound| round.sights.iter().filter(|sight| sight.said.answer.is_answer()).count();
+            let (answered, keep, give) =
+                (sum(answered), sum(KeyRound::keeping), sum(KeyRound::with_addresses));
             let combos = |of: fn(&KeyRound) -> u8| {
                 [1, 2].map(|combo| rounds.iter().filter(|round| of(round) == combo).count())
             };
@@ -247,7 +254,7 @@ mod by_hand {
             );
             let minutes = |span: Duration| span.as_secs_f64() / 60.0;
             println!(
-                "| {:.1} to {:.1} | {holders} | {keep} | {give} | {}, {} | {}, {} |",
+                "| {:.1} to {:.1} | {answered} | {keep} | {give} | {}, {} | {}, {} |",
                 minutes(from),
                 minutes(to),
                 first[0],
@@ -255,9 +262,9 @@ mod by_hand {
                 changed[0],
                 changed[1]
             );
-            assert_eq!(keep, holders, "nobody drops a record");
+            assert_eq!(keep, answered, "nobody drops a record");
             if to < FORGOTTEN {
-                assert_eq!(give, holders, "all give addresses");
+                assert_eq!(give, answered, "all give addresses");
             } else if from > FORGOTTEN + 2 * MINUTE {
                 assert_eq!((give, first[0], changed[0]), (0, rounds.len(), rounds.len()), "nobody does");
             }
