@@ -4,8 +4,8 @@
 #
 #   peers/hoard.sh KADSCOPE DIR [SERVERS [OPTION...]]   KADSCOPE is the program, DIR gets the store, the log and the report
 #
-# There are 120 servers unless told otherwise, in one process of 1 GB: more than 130 need more than 20,000 descriptors. Further options are those of `kadscope hoard run`, which runs
-# its preset rfm17.1 else. Everything is on loopback. The servers keep what they are given for 48 hours, and mean to give addresses for 24.
+# There are 120 servers unless told otherwise, in one process of 1 GB: more than 130 need more than 20,000 descriptors. Further
+# options are those of `kadscope hoard run`, which goes by its preset rfm17.1 else. Everything is on loopback. The servers keep what they are given for 48 hours, and mean to give addresses for 24.
 set -euo pipefail
 
 fail() {
@@ -29,7 +29,7 @@ read -r -u "${network[0]}" said || fail "the servers did not stand, see $dir/ser
 bootstrap=$(jq -r '.bootstrap | join(",")' <<<"$said")
 [ -n "$bootstrap" ] || fail "the servers say nothing to begin with"
 
-"$kadscope" hoard run --preset rfm17.1 --addresses loopback --bootstrap "$bootstrap" --yes \
+"$kadscope" hoard run --preset rfm17.1 --addresses loopback --bootstrap "$bootstrap" --listen /ip4/127.0.0.1/tcp/0 --yes \
     --store "sqlite:$dir/study.sqlite" "$@" </dev/null >"$dir/summary.txt" 2>"$dir/study.log"
 "$kadscope" hoard report --store "sqlite:$dir/study.sqlite" --out "$dir/report" >>"$dir/summary.txt" 2>>"$dir/study.log"
 cat "$dir/summary.txt"

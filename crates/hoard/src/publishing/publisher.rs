@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crawl::{Clock, FullTableConfig, FullTableKeeper};
 use dht::{
     BACKGROUND_SLOTS, Finder, FinderTerms, FullTable, FullTerms, Node, NodeConfig, OptimisticTerms, Pool,
-    ProviderRecord, Publication, PublishTerms, Quest, SweepTerms,
+    PoolConfig, ProviderRecord, Publication, PublishTerms, Quest, SweepTerms, TalkLimits,
 };
 use kad::{
     Contact, PeerId,
@@ -25,6 +25,9 @@ use crate::{AgentBook, Arm, Filters, HoardError, HoardPlan, KeyPublished, Publis
 
 /// How long a publisher may take to fill its table. What it knows by then is what it begins with.
 const FILL_TIME: Duration = Duration::from_secs(60);
+
+/// Longer than any study: a publisher hangs up when it leaves.
+const FOR_GOOD: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
 
 /// What all publishers of a study have in common.
 pub(crate) struct PublisherGround<F> {
@@ -240,11 +243,14 @@ impl<F> PublisherGround<F> {
     fn config(&self, arm: &Arm, keypair: kad::Keypair) -> NodeConfig {
         let mut rules = self.node.rules;
         rules.k = arm.k.into();
+        // From when it hangs up on a holder, the holder's clock runs: that is to be when it leaves, and not when it has had nothing to ask.
+        let limits = TalkLimits { idle: FOR_GOOD, ..self.node.pool.limits };
         NodeConfig {
             keypair,
             serves: false,
             keeps_own: false,
             checks_addresses: false,
+            pool: PoolConfig { limits, ..self.node.pool },
             rules,
             ..self.node.clone()
         }

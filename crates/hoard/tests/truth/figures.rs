@@ -17,7 +17,7 @@ const KEYS: u32 = 40;
 
 /// What RFM17.1 shows, of one round over all keys.
 #[derive(Debug, Default)]
-struct Shown {
+pub(crate) struct Shown {
     /// Figure 1: holders that have the record.
     keeping: Vec<usize>,
     /// Figure 2: those that give addresses with it.
@@ -28,6 +28,8 @@ struct Shown {
     responders_located: Vec<usize>,
     /// Who named it and was none of the key's holders, over all keys.
     others: usize,
+    /// Lookups that came to the id alone, by the first answer and with the change.
+    pub(crate) bare: [usize; 2],
     /// Figure 5: what the lookup came to, by the first answer.
     by_first: BTreeSet<u8>,
     /// Figure 7: the same with the change of Go's set of peers.
@@ -35,8 +37,14 @@ struct Shown {
 }
 
 impl Shown {
-    fn add(&mut self, round: &KeyRound) {
-        let [lookup] = &round.lookups[..] else { panic!("one lookup: {round:?}") };
+    /// How many rounds it is of.
+    pub(crate) fn rounds(&self) -> usize {
+        self.keeping.len()
+    }
+
+    pub(crate) fn add(&mut self, round: &KeyRound) {
+        let lookup =
+            round.lookups.iter().find(|lookup| lookup.lookup == HoardLookup::Count).expect("a lookup");
         let of_it = || lookup.named.iter().filter(|mention| mention.provider == round.provider);
         let located = || of_it().filter(|mention| !mention.addresses.is_empty());
         let distinct =
@@ -47,6 +55,9 @@ impl Shown {
         self.responders_located.push(distinct(&mut located().map(|mention| mention.responder)));
         let is_holder = |peer: &kad::PeerId| round.sights.iter().any(|sight| sight.peer == *peer);
         self.others += of_it().filter(|mention| !is_holder(&mention.responder)).count();
+        for (bare, combo) in self.bare.iter_mut().zip([lookup.first_combo, lookup.upgraded_combo]) {
+            *bare += usize::from(combo == 1);
+        }
         self.by_first.insert(lookup.first_combo);
         self.by_set.insert(lookup.upgraded_combo);
     }

@@ -10,5 +10,6 @@ mod holders;
 mod judging;
 mod lives;
 mod savings;
+mod studies;
 mod together;
 mod watching;
