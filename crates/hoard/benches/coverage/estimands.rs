@@ -197,7 +197,10 @@ pub(super) const WRONG: &[Case] = &[
             let ends = |part: f64| {
                 let spans = rows.lifespans(LifeAspect::Record);
                 let ends = spans.filter_map(|span| Some((span.after, span.by?)));
-                let ends = ends.map(|(after, by)| (after + (by - after).mul_f64(part)).as_secs_f64() / HOUR);
+                let ends = ends.map(|(after, by)| {
+                    let (after, by) = (after.as_secs_f64(), by.as_secs_f64());
+                    (after + part * (by - after)) / HOUR
+                });
                 mean(Mean::of(ends)?)
             };
             vec![ends(1.0), ends(0.5)]

@@ -24,15 +24,8 @@ impl LifeRows {
     }
 
     fn add(&mut self, study: &Study, key: &StudyKey) {
-        let number;
-        let arm = match study.arm(key.arm) {
-            Some(arm) => &*arm.name,
-            None => {
-                number = key.arm.to_string();
-                &number
-            }
-        };
-        let mut lives = self.key(arm, &key.key, key.closed_after);
+        let arm = study.arm(key.arm).map_or_else(|| key.arm.to_string(), |arm| arm.name.to_string());
+        let mut lives = self.key(&arm, &key.key, key.closed_after);
         for holder in &key.holders {
             // Whom the study does not name has no row in it.
             let Some(peer) = study.peer(holder.peer) else { continue };
