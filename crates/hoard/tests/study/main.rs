@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first error")]
 
 mod chains;
+mod killed;
 mod made;
 mod reading;
 
