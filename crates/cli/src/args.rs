@@ -5,6 +5,7 @@ mod crawl;
 mod database;
 mod export;
 mod health;
+mod hoard;
 mod hydra;
 mod list;
 mod lookup;
@@ -29,8 +30,9 @@ pub(crate) use self::{
     database::{belly_url, store_url},
     export::{CrawlName, ExportArgs, Format},
     health::HealthArgs,
+    hoard::{HoardArgs, HoardCommand, HoardRunArgs},
     hydra::{HeadsArgs, HydraArgs, IdgenArgs, ListenPlace, SEED_VARIABLE, StatePlace, UiTheme},
-    list::{List, ListParser},
+    list::{List, ListParser, named},
     lookup::{LookupArgs, TypedKey, Until},
     origin::Variables,
     parse::{Parsed, command, parse},
@@ -89,6 +91,9 @@ pub(crate) enum Command {
     /// Time publications and lookups: servers that do them, and who tells servers when
     Perf(Box<PerfArgs>),
 
+    /// Publish records, and see who keeps them, for how long, and with which addresses
+    Hoard(Box<HoardArgs>),
+
     /// Look at peers whole: each address, transport and protocol
     #[command(after_help = help::PING)]
     Ping(Box<PingArgs>),
@@ -142,6 +147,7 @@ impl Command {
             Self::Ping(args) => Some(&mut args.reach.manners.opt_out),
             Self::Export(args) => Some(&mut args.opt_out),
             Self::Perf(args) => args.what.opt_out(),
+            Self::Hoard(args) => args.what.opt_out(),
             Self::Testnet(_)
             | Self::Crawls(_)
             | Self::Runs(_)

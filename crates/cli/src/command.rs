@@ -6,6 +6,7 @@ mod crawls;
 mod demo;
 mod export;
 mod health;
+mod hoard;
 mod hydra;
 mod lookup;
 mod networks;
@@ -77,6 +78,7 @@ pub(crate) async fn run(
         Command::Provide(args) => provide::run(*args, &mut in_use).await,
         Command::Hydra(args) => Box::pin(hydra::run(*args, in_use)).await,
         Command::Perf(args) => perf::run(*args, &mut in_use).await,
+        Command::Hoard(args) => hoard::run(*args, &mut in_use).await,
         Command::Ping(args) => ping::run(*args, &mut in_use).await,
         Command::Testnet(args) => testnet::run(args, entered, in_use).await,
         Command::Crawls(args) => crawls::run(&args),

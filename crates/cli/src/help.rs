@@ -223,6 +223,26 @@ a round is.
 Ctrl-C and SIGTERM end the round that is under way; what was asked is kept (exit code 0, with
 --rounds 130).";
 
+/// Below the help of `hoard run`.
+pub(crate) const HOARD_RUN: &str = "\
+Examples:
+  RFM17.1 again: 100 keys every 3 min for 50 min, by someone who can be asked about it:
+    kadscope hoard run --preset rfm17.1 --contact you@example.org
+  What a study would be, and a burden to whom, without publishing anything:
+    kadscope hoard run --preset rfm17 --dry-run
+  Does it matter whether the publisher stays? The same keys, looked at closely:
+    kadscope hoard run --cids 50 --publisher closed,connected --same-keys --dense --for 1h
+  Who keeps what somebody else has published:
+    kadscope hoard run --keys cids.txt --foreign --every 1h --for 3d
+  Go on after a restart:
+    kadscope hoard run --resume latest
+
+Each record is given to 20 strangers, who keep it for up to 48 hours: docs/good-citizen.md. Who
+publishes and who looks are different peers. docs/hoard.md says what a round is; the figures are made
+by `kadscope hoard report`.
+
+Ctrl-C and SIGTERM end the rounds that are under way; what was seen is kept (exit code 130).";
+
 /// Below the help of `ping`.
 pub(crate) const PING: &str = "\
 Examples:

@@ -3,6 +3,7 @@
 //! This crate alone reads the command line and the environment, prints and exits. It decides nothing about peers:
 //! [`command`] puts the tools together, [`render`] turns their results into text for people.
 
+mod agreement;
 mod args;
 mod bootstrap;
 mod clock;

@@ -1,12 +1,18 @@
 //! What can be read of commands that stay up. `docs/metrics.md` lists all of it.
 
 mod crawling;
+mod hoarding;
 mod providing;
 mod scheduling;
 
 use http::{Holding, Metric, MetricKind};
 
-pub(crate) use self::{crawling::CrawlView, providing::ProvideView, scheduling::attempts_waiting};
+pub(crate) use self::{
+    crawling::CrawlView,
+    hoarding::{facts_waiting, hoard_metrics},
+    providing::ProvideView,
+    scheduling::attempts_waiting,
+};
 use crate::resources;
 
 /// What this program is: the number says nothing, the label says the version.

@@ -1,6 +1,7 @@
 //! How far a tool is: one line on a terminal, redrawn in place, or a line of log every few seconds.
 
 mod crawl;
+mod hoard;
 mod hydra;
 mod scheduler;
 
@@ -12,7 +13,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::{crawl::CrawlProgress, hydra::HydraDisplay, scheduler::SchedulerProgress};
+pub(crate) use self::{crawl::CrawlProgress, hoard::HoardProgress, hydra::HydraDisplay, scheduler::SchedulerProgress};
 use crate::output;
 
 /// How often the line on a terminal is drawn.

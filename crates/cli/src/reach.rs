@@ -109,6 +109,14 @@ impl ReachArgs {
         Ok(RunOrder { tool, network, seed: 0, vantage, parameters })
     }
 
+    /// The peers to begin with, whose names are resolved.
+    pub(crate) async fn first_peers(&self, network: &Network) -> anyhow::Result<Vec<Contact>> {
+        let mut config = HostConfig::new(Identity::generate()?, network.addresses.into());
+        config.dials = self.dials(network)?;
+        let host: Host = Host::new(config).context("could not open a socket to dial from")?;
+        Ok(bootstrap::gather(&network.bootstrap, &host).await?)
+    }
+
     /// How peers of the network are dialled.
     pub(crate) fn dials(&self, network: &Network) -> Result<DialConfig, Failed> {
         Ok(self.manners.dials(network, self.dial_timeout, self.manners.opt_out.load()?))

@@ -5,6 +5,7 @@ mod crawls;
 mod explain;
 mod fleet;
 mod heads;
+mod hoard;
 mod hydra;
 mod lookup;
 mod networks;
@@ -26,6 +27,7 @@ pub(crate) use self::{
     explain::{explained, held_up},
     fleet::fleet,
     heads::heads,
+    hoard::{planned, studied, study_publication},
     hydra::hydra,
     lookup::{Hops, lookup},
     networks::{networks, verdict},

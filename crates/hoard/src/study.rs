@@ -6,6 +6,7 @@
 mod passed_over;
 mod read;
 mod rounds;
+mod resuming;
 mod short_span;
 mod sight;
 

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use clap::{
     Arg, Command, Error,
-    builder::{PossibleValue, TypedValueParser},
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 use serde::Serialize;
 
@@ -30,6 +30,16 @@ impl<P: TypedValueParser> TypedValueParser for ListParser<P> {
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         self.0.possible_values()
     }
+}
+
+/// Reads one of a closed list of names.
+pub(crate) fn named<T: Copy + Clone + Send + Sync + 'static>(
+    all: &'static [T],
+    name: impl Fn(T) -> &'static str,
+    from_name: impl Fn(&str) -> Option<T> + Clone + Send + Sync + 'static,
+) -> impl TypedValueParser<Value = T> {
+    let names: Vec<_> = all.iter().map(|&one| name(one)).collect();
+    PossibleValuesParser::new(names).try_map(move |text| from_name(&text).ok_or("no such name"))
 }
 
 /// The entries of a value. One that is empty altogether stays, for the parser to refuse.

@@ -3,10 +3,7 @@
 mod holders;
 mod row;
 
-use std::{
-    io::{self, BufRead as _, IsTerminal as _},
-    time::Duration,
-};
+use std::time::Duration;
 
 use dht::{Found, ProviderRecord, Quest};
 use kad::{
@@ -20,7 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::row::{HolderRow, Publication};
 use crate::{
-    args::{Policy, ProvideArgs, TypedKey},
+    agreement,
+    args::{ProvideArgs, TypedKey},
     exit::{Code, Failed},
     keeping::{self, ToolRun},
     metrics::ProvideView,
@@ -52,7 +50,8 @@ pub(crate) async fn run(args: ProvideArgs, in_use: &mut InUse) -> anyhow::Result
     if args.serve_for.is_none() {
         output::note(&render::left_behind());
     }
-    if !args.yes && !is_agreed(&network, keys.len())? {
+    let what = render::publication(keys.len(), &network.name);
+    if !args.yes && !agreement::is_agreed(&network, &what)? {
         output::note("nothing was published");
         return Ok(Code::Cancelled);
     }
@@ -110,22 +109,6 @@ async fn publish(
 fn multihash(key: &TypedKey) -> Result<Vec<u8>, Failed> {
     let wrong = |wrong| Failed::usage(format!("{} cannot be provided: {wrong}", key.text));
     key.key.provided().map_err(wrong)
-}
-
-/// Whether strangers may be given records: asked on the terminal, unless the network is one's own.
-fn is_agreed(network: &Network, count: usize) -> anyhow::Result<bool> {
-    match network.addresses {
-        Policy::Loopback | Policy::Private => return Ok(true),
-        Policy::Public | Policy::Any => {}
-    }
-    let what = render::publication(count, &network.name);
-    if !io::stdin().is_terminal() {
-        return Err(Failed::usage(format!("--yes says to {what}, where nobody can be asked")).into());
-    }
-    output::note_raw(&format!("Shall I {what}? [y/N] "));
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
 /// Gives one record to the peers closest to its key, and asks for it again if that is wanted.

@@ -15,6 +15,7 @@ mod full_disk;
 #[path = "../programs/go_server.rs"]
 mod go_server;
 mod help;
+mod hoard;
 mod hydra;
 #[path = "../../../perf/tests/ipni/indexer.rs"]
 #[expect(

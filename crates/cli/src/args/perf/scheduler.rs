@@ -4,14 +4,14 @@ use std::{collections::HashSet, time::Duration};
 
 use clap::{
     Args,
-    builder::{NonEmptyStringValueParser, PossibleValuesParser, StringValueParser, TypedValueParser},
+    builder::{NonEmptyStringValueParser, StringValueParser, TypedValueParser as _},
 };
 use kad::Persistence;
 use perf::{ArrivalLaw, CallDeadlines, ConnectionPolicy, Pairing, ProbeTerms, RoundPace};
 use serde_json::json;
 use store::StoreUrl;
 
-use crate::args::{DEFAULT_STORE, List, ListParser, WatchArgs, store_url};
+use crate::args::{DEFAULT_STORE, List, ListParser, WatchArgs, named, store_url};
 
 /// The variable that says where Parsec's scheduler finds its fleets, read where ours says nothing.
 const PARSEC_FLEETS: &str = "PARSEC_SCHEDULER_FLEETS";
@@ -27,7 +27,7 @@ pub(crate) struct PerfSchedulerArgs {
     /// Who looks for what somebody published: mixed (all others, as Parsec does), or matrix (one fleet a round, so that every fleet
     /// publishes for every fleet equally often)
     #[arg(long, env = "KADSCOPE_PERF_SCHEDULER_PAIRING", value_name = "NAME", default_value = "mixed",
-          value_parser = names(Pairing::ALL, |one| one.name(), Pairing::from_name))]
+          value_parser = named(Pairing::ALL, |one| one.name(), Pairing::from_name))]
     pub(crate) pairing: Pairing,
 
     #[command(flatten)]
@@ -92,7 +92,7 @@ pub(crate) struct PaceArgs {
     /// By which law rounds come: interval (one for which there is no room is skipped, and counted), fixed (it waits), or poisson (as users
     /// come, at random; it waits)
     #[arg(long, env = "KADSCOPE_PERF_SCHEDULER_ARRIVALS", value_name = "LAW", default_value = "interval",
-          value_parser = names(ArrivalLaw::ALL, |one| one.name(), ArrivalLaw::from_name))]
+          value_parser = named(ArrivalLaw::ALL, |one| one.name(), ArrivalLaw::from_name))]
     pub(crate) arrivals: ArrivalLaw,
 
     /// How many rounds come a second, instead of an interval
@@ -138,12 +138,12 @@ pub(crate) struct ProbingArgs {
 
     /// Which connections operations begin with: warm, cold or fresh [default: as each server is set]
     #[arg(long, env = "KADSCOPE_PERF_SCHEDULER_CONNECTIONS", value_name = "NAME",
-          value_parser = names(ConnectionPolicy::ALL, |one| one.name(), ConnectionPolicy::from_name))]
+          value_parser = named(ConnectionPolicy::ALL, |one| one.name(), ConnectionPolicy::from_name))]
     pub(crate) connections: Option<ConnectionPolicy>,
 
     /// How far publications go: go or thorough [default: as each server is set]
     #[arg(long, env = "KADSCOPE_PERF_SCHEDULER_PERSISTENCE", value_name = "NAME",
-          value_parser = names(Persistence::ALL, |one| one.name(), Persistence::from_name))]
+          value_parser = named(Persistence::ALL, |one| one.name(), Persistence::from_name))]
     pub(crate) persistence: Option<Persistence>,
 
     /// When those who were given a record are asked whether they have it, after commas and counted from the publication's end, such as 0s,1s,5s
@@ -251,16 +251,6 @@ impl PerfSchedulerArgs {
             "parsec_compat": self.parsec_compat,
         })
     }
-}
-
-/// Reads one of a closed list of names.
-fn names<T: Copy + Clone + Send + Sync + 'static>(
-    all: &'static [T],
-    name: impl Fn(T) -> &'static str,
-    from_name: impl Fn(&str) -> Option<T> + Clone + Send + Sync + 'static,
-) -> impl TypedValueParser<Value = T> {
-    let names: Vec<_> = all.iter().map(|&one| name(one)).collect();
-    PossibleValuesParser::new(names).try_map(move |text| from_name(&text).ok_or("no such name"))
 }
 
 /// Reads a time after something, which may be none.

@@ -13,8 +13,8 @@ use ::perf::{CallAttempt, PerfApi, PerfServer, ServerConfig};
 use anyhow::Context as _;
 use dht::NodeProfile;
 use http::{Access, HttpError, Listening, Room, TakenAddress, Token};
-use kad::{Contact, Multiaddr};
-use net::{FabricConfig, Host, HostConfig, Identity, SocketFabric};
+use kad::Multiaddr;
+use net::{FabricConfig, SocketFabric};
 use schema::{RunState, Tool};
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     args::{List, PerfServerArgs, PlaceArgs},
-    bootstrap, clock,
+    clock,
     exit::{Code, Failed},
     keeping::ToolRun,
     metrics::attempts_waiting,
@@ -160,7 +160,7 @@ async fn config(args: &PerfServerArgs, network: &Network) -> anyhow::Result<Serv
     let protocols: Arc<[String]> = network.protocols.clone().into();
     let profile =
         NodeProfile { agent: args.reach.manners.agent(network), protocols, announce: place.announce };
-    let first = first_peers(args, network).await?;
+    let first = args.reach.first_peers(network).await?;
     let mut config = ServerConfig::new(keypair, profile, first, clock::since_epoch());
     config.node.listen = place.listen;
     config.node.rules.alpha = args.how.alpha.into();
@@ -181,14 +181,6 @@ async fn config(args: &PerfServerArgs, network: &Network) -> anyhow::Result<Serv
 
 fn copied(list: &List<Multiaddr>) -> List<Multiaddr> {
     List(list.0.clone())
-}
-
-/// The peers to begin with, whose names are resolved.
-async fn first_peers(args: &PerfServerArgs, network: &Network) -> anyhow::Result<Vec<Contact>> {
-    let mut config = HostConfig::new(Identity::generate()?, network.addresses.into());
-    config.dials = args.reach.dials(network)?;
-    let host: Host = Host::new(config).context("could not open a socket to dial from")?;
-    Ok(bootstrap::gather(&network.bootstrap, &host).await?)
 }
 
 /// How much CPU time the process has had.

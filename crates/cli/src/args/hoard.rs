@@ -1,0 +1,34 @@
+//! What can be asked of `hoard`: provider records, and who keeps them.
+
+mod run;
+mod studied;
+
+use clap::{Args, Subcommand};
+
+pub(crate) use self::run::HoardRunArgs;
+use crate::{help, manners::OptOutArgs};
+
+/// Which part of it.
+#[derive(Debug, Args)]
+pub(crate) struct HoardArgs {
+    /// What.
+    #[command(subcommand)]
+    pub(crate) what: HoardCommand,
+}
+
+/// What `hoard` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HoardCommand {
+    /// Publish records, and look at who keeps them, round after round
+    #[command(after_help = help::HOARD_RUN)]
+    Run(Box<HoardRunArgs>),
+}
+
+impl HoardCommand {
+    /// The lists of who is left alone, of a part that has them.
+    pub(super) fn opt_out(&mut self) -> Option<&mut OptOutArgs> {
+        match self {
+            Self::Run(args) => Some(&mut args.reach.manners.opt_out),
+        }
+    }
+}

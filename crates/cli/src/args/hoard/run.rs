@@ -1,0 +1,117 @@
+//! What can be asked of a study. What the flags of CID Hoarder are called here is in docs/hoard.md.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use hoard::{Filters, Preset};
+use kad::Multiaddr;
+use store::StoreUrl;
+
+use super::studied::{FilterArgs, LookArgs, PublishArgs, RoundArgs, StudyArgs};
+use crate::{
+    args::{DEFAULT_STORE, List, ListParser, PlaceArgs, WatchArgs, named, provide::address, store_url},
+    reach::ReachArgs,
+};
+
+/// What is published and looked at, and what is kept of it.
+#[derive(Debug, Args)]
+pub(crate) struct HoardRunArgs {
+    /// A plan that has a name: rfm17, rfm17.1 or ipchurn, as CID Hoarder was run; what is said beside it is put in its place
+    #[arg(long, env = "KADSCOPE_HOARD_RUN_PRESET", value_name = "NAME", help_heading = "Study", value_parser = named(Preset::ALL, |one| one.name(), Preset::from_name))]
+    pub(crate) preset: Option<Preset>,
+
+    #[command(flatten)]
+    pub(crate) study: StudyArgs,
+
+    #[command(flatten)]
+    pub(crate) rounds: RoundArgs,
+
+    #[command(flatten)]
+    pub(crate) publishing: PublishArgs,
+
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+
+    #[command(flatten)]
+    pub(crate) filters: FilterArgs,
+
+    /// Go on with a study that was stopped or killed: the same keys, publishers and rounds; say nothing else of them. The run's number, or
+    /// its beginning, or `latest`
+    #[arg(long, env = "KADSCOPE_HOARD_RUN_RESUME", value_name = "RUN", help_heading = "Study", conflicts_with_all = ["preset", "seed", "cids", "keys"])]
+    pub(crate) resume: Option<String>,
+
+    /// How many servers the network has, for the estimate of what the study is a burden to each of them
+    #[arg(long, env = "KADSCOPE_HOARD_RUN_SERVERS", value_name = "N", help_heading = "Study", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) servers: Option<u64>,
+
+    /// Refuse a study by which strangers would keep more records than this at a time
+    #[arg(long, env = "KADSCOPE_HOARD_RUN_MAX_RECORDS", value_name = "N", default_value_t = 250_000, help_heading = "Study")]
+    pub(crate) max_records: u64,
+
+    /// Where publishers listen, after spaces or commas [default: TCP and QUIC at this machine's addresses of the class of --addresses,
+    /// with ports that the system chooses]
+    #[arg(long, env = "KADSCOPE_HOARD_RUN_LISTEN", value_name = "MULTIADDR", num_args = 1.., help_heading = "Publishing", value_parser = ListParser(address))]
+    pub(crate) listen: Vec<List<Multiaddr>>,
+
+    /// Where peers are told that the provider is, after spaces or commas [default: where it listens]
+    #[arg(long, env = "KADSCOPE_HOARD_RUN_ANNOUNCE", value_name = "MULTIADDR", num_args = 1.., help_heading = "Publishing", value_parser = ListParser(address))]
+    pub(crate) announce: Vec<List<Multiaddr>>,
+
+    /// Publish on a public network without asking
+    #[arg(long, env = "KADSCOPE_HOARD_RUN_YES", help_heading = "Study")]
+    pub(crate) yes: bool,
+
+    /// Say what the study would be and what it would be a burden to whom, and end: nothing is published or written
+    #[arg(long, env = "KADSCOPE_HOARD_RUN_DRY_RUN", help_heading = "Output")]
+    pub(crate) dry_run: bool,
+
+    /// Where what is seen is kept: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db), or a database
+    /// (`postgres://USER@HOST/DATABASE`, in programs built with the feature `postgres`)
+    #[arg(long, env = "KADSCOPE_STORE", value_name = "URL", default_value = DEFAULT_STORE, help_heading = "Output",
+          value_parser = store_url)]
+    pub(crate) store: StoreUrl,
+
+    /// A note on where it is made from, kept with the run beside the machine's name
+    #[arg(
+        long,
+        env = "KADSCOPE_VANTAGE",
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Output"
+    )]
+    pub(crate) vantage: String,
+
+    /// Print one JSON object instead of text
+    #[arg(long, env = "KADSCOPE_JSON", help_heading = "Output")]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+
+    #[command(flatten)]
+    pub(crate) watch: WatchArgs,
+}
+
+impl HoardRunArgs {
+    /// Where publishers are.
+    pub(crate) fn place(&self) -> PlaceArgs {
+        let copied = |lists: &[List<Multiaddr>]| lists.iter().map(|list| List(list.0.clone())).collect();
+        PlaceArgs { listen: copied(&self.listen), announce: copied(&self.announce) }
+    }
+
+    /// Who is left out.
+    pub(crate) fn filters(&self) -> Filters {
+        let FilterArgs { without_agents, without_peers, without_at } = &self.filters;
+        Filters {
+            agents: without_agents.iter().flat_map(|list| list.0.iter().cloned()).collect(),
+            peers: without_peers.iter().flat_map(|list| list.0.iter().copied()).collect(),
+            level: *without_at,
+        }
+    }
+
+    /// The file with keys, if there is one.
+    pub(crate) fn keys_file(&self) -> Option<&PathBuf> {
+        self.study.keys.as_ref()
+    }
+}

@@ -1,0 +1,15 @@
+//! `kadscope hoard`: publishes records, and watches who keeps them.
+
+mod run;
+
+use crate::{
+    args::{HoardArgs, HoardCommand},
+    exit::Code,
+    outputs::InUse,
+};
+
+pub(crate) async fn run(args: HoardArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
+    match args.what {
+        HoardCommand::Run(args) => Box::pin(run::run(*args, in_use)).await,
+    }
+}
