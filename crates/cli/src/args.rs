@@ -30,7 +30,7 @@ pub(crate) use self::{
     database::{belly_url, store_url},
     export::{CrawlName, ExportArgs, Format},
     health::HealthArgs,
-    hoard::{HoardArgs, HoardCommand, HoardRunArgs},
+    hoard::{HoardArgs, HoardCommand, HoardReportArgs, HoardRunArgs},
     hydra::{HeadsArgs, HydraArgs, IdgenArgs, ListenPlace, SEED_VARIABLE, StatePlace, UiTheme},
     list::{List, ListParser, named},
     lookup::{LookupArgs, TypedKey, Until},
@@ -91,7 +91,7 @@ pub(crate) enum Command {
     /// Time publications and lookups: servers that do them, and who tells servers when
     Perf(Box<PerfArgs>),
 
-    /// Publish records, and see who keeps them, for how long, and with which addresses
+    /// Publish provider records, and watch who keeps them, for how long, and with which addresses
     Hoard(Box<HoardArgs>),
 
     /// Look at peers whole: each address, transport and protocol

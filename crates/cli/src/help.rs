@@ -242,6 +242,17 @@ publishes and who looks are different peers. docs/hoard.md says what a round is;
 by `kadscope hoard report`.
 
 Ctrl-C and SIGTERM end the rounds that are under way; what was seen is kept (exit code 130).";
+/// Below the help of `hoard report`.
+pub(crate) const HOARD_REPORT: &str = "\
+Examples:
+  kadscope hoard report --store hoard.sqlite --run 5f0c1d2e3a4b59687786950413223140 --out study
+  kadscope hoard report --store hoard.sqlite --run 5f0c1d2e3a4b59687786950413223140 \\
+    --crawl 0413223140596877869550f0c1d2e3a4 --apart hydra-booster --out study
+
+DIR has index.html (one file, which asks nothing from anywhere), README.md, report.json with every
+number, its interval and what it stands on, and each figure as SVG, CSV and JSON: docs/hoard.md says
+what each shows. A study that goes on is reported as far as it is. A report that stood there is
+replaced; a directory in which anything else is, is left alone (exit code 2).";
 
 /// Below the help of `ping`.
 pub(crate) const PING: &str = "\

@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::exit::Failed;
 
+/// This program with its version, which a report says.
+pub(crate) const MADE_BY: &str = concat!("kadscope ", env!("CARGO_PKG_VERSION"));
+
 /// Where figures stand in it.
 const FIGURES: &str = "figures";
 

@@ -1,11 +1,12 @@
-//! What can be asked of `hoard`: provider records, and who keeps them.
+//! What can be asked of `hoard`: provider records, who keeps them, and for how long.
 
+mod report;
 mod run;
 mod studied;
 
 use clap::{Args, Subcommand};
 
-pub(crate) use self::run::HoardRunArgs;
+pub(crate) use self::{report::HoardReportArgs, run::HoardRunArgs};
 use crate::{help, manners::OptOutArgs};
 
 /// Which part of it.
@@ -22,6 +23,10 @@ pub(crate) enum HoardCommand {
     /// Publish records, and look at who keeps them, round after round
     #[command(after_help = help::HOARD_RUN)]
     Run(Box<HoardRunArgs>),
+
+    /// Make the report of a study that is kept: a page, its figures and every number
+    #[command(after_help = help::HOARD_REPORT)]
+    Report(HoardReportArgs),
 }
 
 impl HoardCommand {
@@ -29,6 +34,7 @@ impl HoardCommand {
     pub(super) fn opt_out(&mut self) -> Option<&mut OptOutArgs> {
         match self {
             Self::Run(args) => Some(&mut args.reach.manners.opt_out),
+            Self::Report(_) => None,
         }
     }
 }

@@ -1,5 +1,6 @@
-//! `kadscope hoard`: publishes records, and watches who keeps them.
+//! `kadscope hoard`: publishes records, and watches who keeps them, and for how long.
 
+mod report;
 mod run;
 
 use crate::{
@@ -11,5 +12,6 @@ use crate::{
 pub(crate) async fn run(args: HoardArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
     match args.what {
         HoardCommand::Run(args) => Box::pin(run::run(*args, in_use)).await,
+        HoardCommand::Report(args) => report::run(&args, in_use),
     }
 }

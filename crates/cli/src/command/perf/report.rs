@@ -8,6 +8,7 @@ use schema::{Measurement, OperationKind, Tool};
 use serde::Serialize;
 use store::{RunFilter, RunInfo, Store};
 
+pub(super) use crate::report_directory::MADE_BY;
 use crate::{
     args::PerfReportArgs,
     exit::{Code, Failed},
@@ -30,9 +31,6 @@ pub(super) struct Numbers<'a> {
     #[serde(flatten)]
     pub(super) section: &'a PerfSection,
 }
-
-/// This program with its version.
-pub(super) const MADE_BY: &str = concat!("kadscope ", env!("CARGO_PKG_VERSION"));
 
 pub(super) fn run(args: &PerfReportArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
     if let (Some(from), Some(to)) = (args.from, args.to)
