@@ -13,7 +13,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::{crawl::CrawlProgress, hoard::HoardProgress, hydra::HydraDisplay, scheduler::SchedulerProgress};
+pub(crate) use self::{
+    crawl::CrawlProgress, hoard::HoardProgress, hydra::HydraDisplay, scheduler::SchedulerProgress,
+};
 use crate::output;
 
 /// How often the line on a terminal is drawn.

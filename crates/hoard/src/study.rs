@@ -5,8 +5,8 @@
 
 mod passed_over;
 mod read;
-mod rounds;
 mod resuming;
+mod rounds;
 mod short_span;
 mod sight;
 

@@ -244,9 +244,8 @@ mod tests {
         for (name, options) in leaves(&command(), "") {
             let has = |option: &&str| options.iter().any(|own| own == option);
             let expected = match name.as_str() {
-                "crawl" | "provide" | "hydra" | "testnet" | "perf server" | "perf scheduler" | "hoard run" => {
-                    &watching[..]
-                }
+                "crawl" | "provide" | "hydra" | "testnet" | "perf server" | "perf scheduler"
+                | "hoard run" => &watching[..],
                 "health" => &["metrics-token-file"],
                 _ => &[],
             };

@@ -21,13 +21,19 @@ pub(crate) fn hoard_metrics(shown: &watch::Receiver<HoardNow>) -> Vec<Metric> {
     };
     vec![
         gauge("kadscope_hoard_keys", "Keys that were published or taken in.", |now| now.keys as f64),
-        gauge("kadscope_hoard_keys_failed", "Keys whose record nobody was given.", |now| now.failed_keys as f64),
-        gauge("kadscope_hoard_keys_watched", "Keys that still have rounds to come.", |now| now.watched as f64),
+        gauge("kadscope_hoard_keys_failed", "Keys whose record nobody was given.", |now| {
+            now.failed_keys as f64
+        }),
+        gauge("kadscope_hoard_keys_watched", "Keys that still have rounds to come.", |now| {
+            now.watched as f64
+        }),
         gauge("kadscope_hoard_publishers", "Publishers that are there.", |now| now.publishers as f64),
         gauge("kadscope_hoard_round", "The highest round that ended.", |now| f64::from(now.round)),
-        gauge("kadscope_hoard_left_seconds", "How long the study still takes, as planned; 0 where that has no end.", |now| {
-            now.eta.unwrap_or_default().as_secs_f64()
-        }),
+        gauge(
+            "kadscope_hoard_left_seconds",
+            "How long the study still takes, as planned; 0 where that has no end.",
+            |now| now.eta.unwrap_or_default().as_secs_f64(),
+        ),
         rounds(shown.clone()),
         lags(shown.clone()),
         holders(shown.clone()),

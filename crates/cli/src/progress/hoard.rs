@@ -77,6 +77,9 @@ mod tests {
             ..HoardNow::default()
         };
         let text = line(&now);
-        assert_eq!(text, "round 3: 240 of 1,600 done, 41 min 00 s left │ late by 0 s │ no holder seen yet │ 100 of 100 keys");
+        assert_eq!(
+            text,
+            "round 3: 240 of 1,600 done, 41 min 00 s left │ late by 0 s │ no holder seen yet │ 100 of 100 keys"
+        );
     }
 }

@@ -70,10 +70,19 @@ pub(crate) fn studied(summary: &HoardSummary, run: &str) -> String {
     };
     let late = |seconds: f64| duration(seconds);
     [
-        format!("The study is {} after {}", summary.end, duration(summary.ended_at.since(summary.began_at).as_secs_f64())),
+        format!(
+            "The study is {} after {}",
+            summary.end,
+            duration(summary.ended_at.since(summary.began_at).as_secs_f64())
+        ),
         format!("  keys       {}{failed}", grouped(summary.keys)),
         format!("  rounds     {} whole{others}", grouped(summary.whole_rounds)),
-        format!("  late by    {} (median), {} (99 %), {} at most", late(summary.lag_p50_s), late(summary.lag_p99_s), late(summary.lag_max_s)),
+        format!(
+            "  late by    {} (median), {} (99 %), {} at most",
+            late(summary.lag_p50_s),
+            late(summary.lag_p99_s),
+            late(summary.lag_max_s)
+        ),
         format!("  figures    kadscope hoard report --run {run}"),
         String::new(),
     ]
@@ -158,9 +167,14 @@ mod tests {
     fn a_plan_says_what_it_is_and_what_it_takes_of_others() {
         let plan = Preset::Rfm17.plan();
         let text = planned(&plan, &Burden::of(&plan, Some(10_000)));
-        for said in
-            ["The plan rfm17", "10,000 keys for each arm", "k40: default to 40 peers", "every 30 min 00 s for 36 h 00 min", "1,000,000 on strangers' disks", "of 10,000: 100.0 records"]
-        {
+        for said in [
+            "The plan rfm17",
+            "10,000 keys for each arm",
+            "k40: default to 40 peers",
+            "every 30 min 00 s for 36 h 00 min",
+            "1,000,000 on strangers' disks",
+            "of 10,000: 100.0 records",
+        ] {
             assert!(text.contains(said), "{said}: {text}");
         }
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
@@ -170,6 +184,9 @@ mod tests {
     fn who_is_asked_hears_how_many_records_it_is_about() {
         let burden = Burden::of(&Preset::Rfm17_1.plan(), None);
         let asked = study_publication(&burden, "amino");
-        assert_eq!(asked, "give 2,000 records to strangers of the network amino, who keep each for up to 48 h 00 min");
+        assert_eq!(
+            asked,
+            "give 2,000 records to strangers of the network amino, who keep each for up to 48 h 00 min"
+        );
     }
 }

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use crate::program::{Ended, Running, Testnet, kadscope, run};
 
 /// A short study: every key once a second, or so often.
-const SHORT: &[&str] = &["--cids", "3", "--publish-every", "200ms", "--every", "1s", "--observers", "2", "--seed", "7"];
+const SHORT: &[&str] =
+    &["--cids", "3", "--publish-every", "200ms", "--every", "1s", "--observers", "2", "--seed", "7"];
 
 /// A study of a network of peers that are all well.
 struct Field {
@@ -30,7 +31,8 @@ impl Field {
     fn args(&self, more: &[&str]) -> Vec<String> {
         let first = self.testnet.bootstrap()[0].to_owned();
         let store = self.store();
-        let place = ["hoard", "run", "--json", "--addresses", "loopback", "--bootstrap", &first, "--store", &store];
+        let place =
+            ["hoard", "run", "--json", "--addresses", "loopback", "--bootstrap", &first, "--store", &store];
         place.iter().chain(more).map(|&arg| arg.to_owned()).collect()
     }
 
@@ -89,7 +91,10 @@ fn a_study_keeps_its_keys_holders_sights_and_every_round() {
     let ended = field.study(&[SHORT, &["--for", "3s"]].concat());
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let summary = ended.json();
-    assert_eq!((&summary["end"], &summary["keys"], &summary["failed_keys"]), (&"done".into(), &3.into(), &0.into()));
+    assert_eq!(
+        (&summary["end"], &summary["keys"], &summary["failed_keys"]),
+        (&"done".into(), &3.into(), &0.into())
+    );
 
     let kept = field.kept();
     assert_eq!((kept.keys.len(), kept.holders.len()), (3, 60));
@@ -128,7 +133,7 @@ fn a_study_that_was_killed_goes_on_where_it_was() {
         Path::new(&field.store()).exists() && field.kept().rounds.iter().any(|round| round.round > 0)
     });
     study.send(Signal::KILL);
-    study.wait();
+    assert_eq!(study.code_unread(), None, "a signal ended it");
     goes_on(&field);
 }
 
@@ -180,7 +185,8 @@ fn what_cannot_be_studied_is_refused_by_name() {
     refused(&["--keys", "/nowhere"], "/nowhere");
     refused(&["--foreign"], "--keys");
     refused(&["--store", "none"], "--store");
-    refused(&["--resume", "latest"], "no");
+    let ended = field.study(&["--resume", "latest"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (3, ""), "there is no store: {ended:?}");
     assert!(!Path::new(&field.store()).exists(), "nothing is made by who is refused");
 }
 
@@ -188,7 +194,18 @@ fn what_cannot_be_studied_is_refused_by_name() {
 fn strangers_are_given_records_by_who_said_so_alone() {
     let field = Field::new();
     let first = field.testnet.bootstrap()[0].to_owned();
-    let any = ["hoard", "run", "--addresses", "any", "--bootstrap", &first, "--cids", "2", "--store", &field.store()];
+    let any = [
+        "hoard",
+        "run",
+        "--addresses",
+        "any",
+        "--bootstrap",
+        &first,
+        "--cids",
+        "2",
+        "--store",
+        &field.store(),
+    ];
     let ended = run(any);
     assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "nobody can be asked: {ended:?}");
     assert!(ended.stderr.contains("--yes says to give 40 records to strangers"), "{}", ended.stderr);

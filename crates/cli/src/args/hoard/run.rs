@@ -45,7 +45,13 @@ pub(crate) struct HoardRunArgs {
     pub(crate) servers: Option<u64>,
 
     /// Refuse a study by which strangers would keep more records than this at a time
-    #[arg(long, env = "KADSCOPE_HOARD_RUN_MAX_RECORDS", value_name = "N", default_value_t = 250_000, help_heading = "Study")]
+    #[arg(
+        long,
+        env = "KADSCOPE_HOARD_RUN_MAX_RECORDS",
+        value_name = "N",
+        default_value_t = 250_000,
+        help_heading = "Study"
+    )]
     pub(crate) max_records: u64,
 
     /// Where publishers listen, after spaces or commas [default: TCP and QUIC at this machine's addresses of the class of --addresses,

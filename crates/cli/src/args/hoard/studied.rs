@@ -14,8 +14,7 @@ use crate::args::{List, ListParser, named};
 const KEYS: u32 = 10;
 
 /// How often and for how long keys are looked at in a study of one's own: as CID Hoarder does (`req-interval`, `cid-ping-time`).
-const ROUNDS: RoundTimes =
-    RoundTimes::every(Duration::from_secs(30 * 60), Duration::from_secs(48 * 3600));
+const ROUNDS: RoundTimes = RoundTimes::every(Duration::from_secs(30 * 60), Duration::from_secs(48 * 3600));
 
 /// How many providers a lookup by count looks for: as CID Hoarder did for RFM17.1.
 const USUAL_COUNT: u16 = 20;
@@ -168,7 +167,8 @@ pub(crate) struct FilterArgs {
 
 fn lookup_names() -> impl clap::builder::TypedValueParser<Value = Option<HoardLookup>> {
     let names = HoardLookup::ALL.iter().map(|lookup| lookup.name()).chain(["none"]);
-    clap::builder::PossibleValuesParser::new(names.collect::<Vec<_>>()).map(|text| HoardLookup::from_name(&text))
+    clap::builder::PossibleValuesParser::new(names.collect::<Vec<_>>())
+        .map(|text| HoardLookup::from_name(&text))
 }
 
 impl HoardRunArgs {
@@ -261,7 +261,8 @@ fn arms(strategies: &[Strategy], ks: &[u16], ends: &[PublisherEnd]) -> Vec<Arm> 
         for &k in ks {
             for &end in ends {
                 let parts = [
-                    (strategies.len() > 1 || (ks.len() == 1 && ends.len() == 1)).then(|| strategy.name().to_owned()),
+                    (strategies.len() > 1 || (ks.len() == 1 && ends.len() == 1))
+                        .then(|| strategy.name().to_owned()),
                     (ks.len() > 1).then(|| format!("k{k}")),
                     (ends.len() > 1).then(|| end.name().to_owned()),
                 ];

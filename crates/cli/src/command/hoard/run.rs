@@ -1,7 +1,7 @@
 //! `kadscope hoard run`: publishes records, and looks at their holders round after round.
 
-mod keys;
 mod keeping;
+mod keys;
 
 use std::sync::Arc;
 

@@ -4,12 +4,7 @@ use hoard::{ForeignKeys, HoardPlan, KeySource, Resumed, Study, StudyDetail, Watc
 use schema::{RunId, Tool};
 use store::{RunFilter, Store};
 
-use crate::{
-    args::HoardRunArgs,
-    clock,
-    exit::Failed,
-    input,
-};
+use crate::{args::HoardRunArgs, clock, exit::Failed, input};
 
 /// The longest file of keys that is read, in bytes: half a million holders.
 const MAX_KEYS_BYTES: u64 = 256 << 20;
@@ -57,7 +52,8 @@ fn gone_on_with(args: &HoardRunArgs, name: &str) -> anyhow::Result<Studied> {
     let store = Store::open_existing(&args.store)?;
     let run = named(&store, name)?;
     let study = Study::read(&store, run, StudyDetail::Sights)?;
-    let last = study.runs.last().ok_or_else(|| Failed::usage(format!("--resume {name}: there is no such run")))?;
+    let last =
+        study.runs.last().ok_or_else(|| Failed::usage(format!("--resume {name}: there is no such run")))?;
     let plan = last.start.parameters.get("plan").cloned().unwrap_or_default();
     let plan: HoardPlan = serde_json::from_value(plan).map_err(|error| {
         Failed::usage(format!("--resume {name}: the plan that the run was made by cannot be read: {error}"))
@@ -76,6 +72,8 @@ fn named(store: &Store, name: &str) -> anyhow::Result<RunId> {
     }
     let id = RunId::parse(name);
     Ok(id.ok_or_else(|| {
-        Failed::usage(format!("--resume {name}: write the 32 digits that `kadscope runs --tool hoard` shows, or latest"))
+        Failed::usage(format!(
+            "--resume {name}: write the 32 digits that `kadscope runs --tool hoard` shows, or latest"
+        ))
     })?)
 }
