@@ -99,8 +99,9 @@ fn rounds_apart(plan: &HoardPlan) -> Duration {
 
 /// Records that strangers keep at a time at the most: those of the last 48 h.
 fn kept_at_once(plan: &HoardPlan, given: u64) -> u64 {
-    let keys = KEPT.as_secs_f64() / plan.pace.gap.as_secs_f64().max(1e-3);
-    ((keys.ceil() as u64).saturating_add(1)).saturating_mul(given)
+    let gap = plan.pace.gap.max(Duration::from_millis(1));
+    let keys = u64::try_from(KEPT.as_nanos().div_ceil(gap.as_nanos())).unwrap_or(u64::MAX);
+    keys.saturating_add(1).saturating_mul(given)
 }
 
 /// Requests of the lookups of one round.

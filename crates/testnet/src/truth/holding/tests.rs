@@ -8,7 +8,10 @@ use super::{
 };
 use kad::{failure::FailureClass, network::Network as _};
 
-use crate::{Life, Scenario, SimConfig, SimNetwork, World, life::EventKind};
+use crate::{
+    Life, Scenario, SimConfig, SimNetwork, World,
+    life::{EventKind, Presence},
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -120,7 +123,7 @@ async fn for_eighty_hours_who_dials_the_first_addresses_meets_whom_the_truth_say
     let first: Vec<_> = world
         .peers()
         .filter_map(|peer| {
-            let place = truth.start.as_ref()?.presence(peer).map_or(Some(HostPlace(0)), |it| it.place())?;
+            let place = truth.start.as_ref()?.presence(peer).map_or(Some(HostPlace(0)), Presence::place)?;
             Some((peer, world.addresses_at(peer, place)))
         })
         .collect();
