@@ -1,6 +1,6 @@
 //! Studies that are kept and read back.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first error")]
+#![expect(clippy::unwrap_used, reason = "a test ends at the first error")]
 
 mod chains;
 mod killed;

@@ -48,7 +48,7 @@ async fn a_study_is_read_as_it_was_kept() {
             assert_eq!(sight.first_failure, row.first_dial_error.map(|error| error.class));
             assert_eq!(sight.answer_took.map(Duration::from), row.answer_took);
             let agent = sight.agent.and_then(|agent| study.agent(agent.agent()));
-            assert_eq!(agent.map(|agent| agent.to_string()), row.agent);
+            assert_eq!(agent.map(ToString::to_string), row.agent);
         }
     }
 }

@@ -32,8 +32,8 @@ const fn us(micros: u64) -> Duration {
     Duration::from_micros(micros)
 }
 
-fn failure(detail: &str) -> Option<Failure> {
-    Some(Failure::with_detail(Phase::Request, FailureClass::Other, detail))
+fn failure(detail: &str) -> Failure {
+    Failure::with_detail(Phase::Request, FailureClass::Other, detail)
 }
 
 fn addresses() -> Vec<Address> {
@@ -79,7 +79,7 @@ fn holders() -> [HoardHolder; 2] {
         first_addresses: addresses(),
         chosen_after: us(5),
         sent_after: Some(us(6)),
-        send_error: failure("send"),
+        send_error: Some(failure("send")),
     };
     let bare = HoardHolder {
         agent: None,
@@ -100,16 +100,16 @@ fn sights() -> [HoardSight; 2] {
         planned_after: us(8),
         after: us(9),
         whereabouts: Whereabouts::NewPort,
-        first_dial_error: failure("first"),
+        first_dial_error: Some(failure("first")),
         first_dial_took: Some(us(10)),
-        current_dial_error: failure("current"),
+        current_dial_error: Some(failure("current")),
         current_dial_took: Some(us(11)),
         current_addresses: addresses(),
         transport: Some(Transport::Quic),
         round_trip: Some(us(12)),
         agent: Some("agent/2".to_owned()),
         answer: HolderAnswer::Malformed,
-        answer_error: failure("answer"),
+        answer_error: Some(failure("answer")),
         answer_took: Some(us(13)),
         provider_addresses: 14,
         other_providers: 15,
