@@ -32,9 +32,10 @@ const TURNS: usize = 3;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    if let Some((mode, rest)) = args.split_first().filter(|(mode, _)| *mode == "--network") {
-        assert_eq!(mode, "--network");
-        return runtime().block_on(network::be_it(&rest[0], &rest[1]));
+    if let [mode, first, second] = &args[..]
+        && mode == "--network"
+    {
+        return runtime().block_on(network::be_it(first, second));
     }
     let only = args.first().and_then(|name| Carried::from_name(name));
     for carried in Carried::ALL.into_iter().filter(|carried| only.is_none_or(|only| only == *carried)) {

@@ -20,7 +20,8 @@ use crate::{
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn every(span: Duration, until: Duration) -> Vec<Duration> {
-    (1..).map(|n| n * span).take_while(|at| *at <= until).collect()
+    let rounds = u32::try_from(until.as_nanos() / span.as_nanos()).expect("few");
+    (1..=rounds).map(|n| n * span).collect()
 }
 
 fn order(keys: u32, rounds: Vec<Duration>) -> Order {

@@ -20,7 +20,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 fn rounds() -> Vec<Duration> {
     let mut all: Vec<Duration> = (1..=15).map(|n| 3 * n * MINUTE).collect();
     for hours in [6, 12, 18, 24, 36, 48, 60] {
-        all.extend([hours * HOUR - 5 * MINUTE, hours * HOUR + 5 * MINUTE]);
+        all.extend([(60 * hours - 5) * MINUTE, (60 * hours + 5) * MINUTE]);
     }
     all.sort_unstable();
     all
@@ -30,10 +30,11 @@ fn rounds() -> Vec<Duration> {
 fn rows(ground: &Ground, watching: &Watching) -> LifeRows {
     let mut rows = LifeRows::new(CloudRanges::default());
     for watched in &watching.keys {
-        let mut key = rows.key("default", &watched.key.key, Some(watching.left - watched.began));
+        let mut key =
+            rows.key("default", &watched.key.key, Some(watching.left.saturating_sub(watched.began)));
         for (place, holder) in watched.key.holders.iter().enumerate() {
             let agent = ground.world().find(&holder.peer).map(|peer| ground.world().agent(peer));
-            let sent = watched.sent.get(&holder.peer).map(|at| *at - watched.began);
+            let sent = watched.sent.get(&holder.peer).map(|at| at.saturating_sub(watched.began));
             let rank = u32::try_from(place + 1).expect("few");
             let of = LifeHolder { peer: &holder.peer, rank, agent, ips: &[], sent };
             key.holder(&of, sights(watched, place).into_iter());

@@ -115,10 +115,10 @@ async fn a_publisher_that_stays_is_known_by_its_addresses_and_one_that_leaves_is
                     );
                     let is_late = began.since(START) > 25 * MINUTE
                         && told.hung_up.is_none_or(|left| began.since(START) > left + 16 * MINUTE);
-                    if ground.world().agent(peer) == "fifteen-minutes/1" && is_late {
-                        located[usize::from(round.arm)] += usize::from(gives == HolderGives::WithAddresses);
-                        sights += 1;
-                    }
+                    let counts = ground.world().agent(peer) == "fifteen-minutes/1" && is_late;
+                    let has_addresses = counts && gives == HolderGives::WithAddresses;
+                    located[usize::from(round.arm)] += usize::from(has_addresses);
+                    sights += usize::from(counts);
                 }
             }
             _ => {}

@@ -98,14 +98,14 @@ pub(crate) async fn watch(ground: &Ground, order: &Order) -> Watching {
     let observers = [observer(ground, 2, clock, order).await, observer(ground, 3, clock, order).await];
     let publisher = ground.publisher(1).await;
     let provider = publisher.contact().peer;
-    let published = (0..order.keys).map(|number| {
+    let publications = (0..order.keys).map(|number| {
         let publisher = &publisher;
         async move {
             sleep(number * order.gap).await;
             published(ground, publisher, (clock, provider, &key(number))).await
         }
     });
-    let mut keys = join_all(published).await;
+    let mut keys = join_all(publications).await;
     publisher.leave().await;
     let left = ground.elapsed();
     let due = |(position, watched): (usize, &Watched)| {
