@@ -63,7 +63,8 @@ pub(crate) fn studied(summary: &HoardSummary, run: &str) -> String {
         (summary.stopped_rounds, "stopped"),
     ];
     let others = rounds.iter().filter(|(count, _)| *count > 0);
-    let others: String = others.map(|(count, what)| format!(", {} {what}", grouped(*count))).collect();
+    let others: Vec<_> = others.map(|(count, what)| format!(", {} {what}", grouped(*count))).collect();
+    let others = others.concat();
     let failed = match summary.failed_keys {
         0 => String::new(),
         count => format!(", {} of them with nobody", grouped(count)),
@@ -124,7 +125,12 @@ fn lookups(plan: &HoardPlan) -> String {
 /// What it is a burden to others: an estimate.
 fn burden_lines(burden: &Burden) -> Vec<String> {
     let kept = duration(burden.kept_s as f64);
-    let rounded = |number: f64| grouped(number.round() as u64);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates; counts are not negative"
+    )]
+    let rounded = |number: f64| number.round() as u64;
     let mut lines = vec![
         "Of others it takes, as an estimate".to_owned(),
         match burden.records {
@@ -141,9 +147,9 @@ fn burden_lines(burden: &Burden) -> Vec<String> {
         },
         format!(
             "  an hour    {} dials, {} requests, {}",
-            rounded(burden.dials_per_hour),
-            rounded(burden.requests_per_hour),
-            bytes(burden.bytes_per_hour as u64)
+            grouped(rounded(burden.dials_per_hour)),
+            grouped(rounded(burden.requests_per_hour)),
+            bytes(rounded(burden.bytes_per_hour))
         ),
     ];
     if let (Some(servers), Some(records), Some(asked)) =

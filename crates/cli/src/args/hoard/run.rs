@@ -108,11 +108,11 @@ impl HoardRunArgs {
 
     /// Who is left out.
     pub(crate) fn filters(&self) -> Filters {
-        let FilterArgs { without_agents, without_peers, without_at } = &self.filters;
+        let FilterArgs { agents, peers, level } = &self.filters;
         Filters {
-            agents: without_agents.iter().flat_map(|list| list.0.iter().cloned()).collect(),
-            peers: without_peers.iter().flat_map(|list| list.0.iter().copied()).collect(),
-            level: *without_at,
+            agents: agents.iter().flat_map(|list| list.0.iter().cloned()).collect(),
+            peers: peers.iter().flat_map(|list| list.0.iter().copied()).collect(),
+            level: *level,
         }
     }
 

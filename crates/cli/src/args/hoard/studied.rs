@@ -49,7 +49,7 @@ pub(crate) struct StudyArgs {
     #[arg(long, env = "KADSCOPE_HOARD_RUN_K", value_name = "N,...", value_parser = ListParser(clap::value_parser!(u16).range(1..)))]
     pub(crate) k: Option<List<u16>>,
 
-    /// What becomes of who published, after commas: closed (leaves after its last publication), closed_each (one for each key, which leaves
+    /// What becomes of who published, after commas: closed (leaves after its last publication), `closed_each` (one for each key, which leaves
     /// at once), connected (stays) [default: closed]
     #[arg(long, env = "KADSCOPE_HOARD_RUN_PUBLISHER", value_name = "NAME,...",
           value_parser = ListParser(named(PublisherEnd::ALL, |one| one.name(), PublisherEnd::from_name)))]
@@ -96,16 +96,16 @@ pub(crate) struct RoundArgs {
 #[command(next_help_heading = "Publishing")]
 pub(crate) struct PublishArgs {
     /// What is between the beginnings of two publications of an arm [default: 80s]
-    #[arg(long, env = "KADSCOPE_HOARD_RUN_PUBLISH_EVERY", value_name = "TIME", value_parser = crawl::parse_duration)]
-    pub(crate) publish_every: Option<Duration>,
+    #[arg(long = "publish-every", env = "KADSCOPE_HOARD_RUN_PUBLISH_EVERY", value_name = "TIME", value_parser = crawl::parse_duration)]
+    pub(crate) gap: Option<Duration>,
 
     /// Publications of an arm under way at once [default: 64]
-    #[arg(long, env = "KADSCOPE_HOARD_RUN_PUBLISH_AT_ONCE", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
-    pub(crate) publish_at_once: Option<u16>,
+    #[arg(long = "publish-at-once", env = "KADSCOPE_HOARD_RUN_PUBLISH_AT_ONCE", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) at_once: Option<u16>,
 
     /// After how long a publication is given up [default: 80s]
-    #[arg(long, env = "KADSCOPE_HOARD_RUN_PUBLISH_TIMEOUT", value_name = "TIME", value_parser = crawl::parse_duration)]
-    pub(crate) publish_timeout: Option<Duration>,
+    #[arg(long = "publish-timeout", env = "KADSCOPE_HOARD_RUN_PUBLISH_TIMEOUT", value_name = "TIME", value_parser = crawl::parse_duration)]
+    pub(crate) deadline: Option<Duration>,
 }
 
 /// What is done in each round, and within which bounds.
@@ -150,19 +150,19 @@ pub(crate) struct LookArgs {
 #[command(next_help_heading = "Filters")]
 pub(crate) struct FilterArgs {
     /// Leave out peers in whose agent string this stands, after commas; capitals count
-    #[arg(long, env = "KADSCOPE_HOARD_RUN_WITHOUT_AGENTS", value_name = "TEXT,...",
+    #[arg(long = "without-agents", env = "KADSCOPE_HOARD_RUN_WITHOUT_AGENTS", value_name = "TEXT,...",
           value_parser = ListParser(clap::builder::NonEmptyStringValueParser::new()))]
-    pub(crate) without_agents: Vec<List<String>>,
+    pub(crate) agents: Vec<List<String>>,
 
     /// Leave out these peers, after commas
-    #[arg(long, env = "KADSCOPE_HOARD_RUN_WITHOUT_PEERS", value_name = "PEER_ID,...",
+    #[arg(long = "without-peers", env = "KADSCOPE_HOARD_RUN_WITHOUT_PEERS", value_name = "PEER_ID,...",
           value_parser = ListParser(StringValueParser::new().try_map(|text| kad::parse::peer_id(&text))))]
-    pub(crate) without_peers: Vec<List<PeerId>>,
+    pub(crate) peers: Vec<List<PeerId>>,
 
     /// How far: result (lookups ask them, and leave them out of what they find), or query (they are never asked)
-    #[arg(long, env = "KADSCOPE_HOARD_RUN_WITHOUT_AT", value_name = "LEVEL", default_value = "result",
+    #[arg(long = "without-at", env = "KADSCOPE_HOARD_RUN_WITHOUT_AT", value_name = "LEVEL", default_value = "result",
           value_parser = named(FilterLevel::ALL, |one| one.name(), FilterLevel::from_name))]
-    pub(crate) without_at: FilterLevel,
+    pub(crate) level: FilterLevel,
 }
 
 fn lookup_names() -> impl clap::builder::TypedValueParser<Value = Option<HoardLookup>> {
@@ -229,9 +229,9 @@ impl HoardRunArgs {
 
     fn take_bounds(&self, plan: &mut HoardPlan) {
         let (pace, look) = (&mut plan.pace, &self.look);
-        pace.gap = self.publishing.publish_every.unwrap_or(pace.gap);
-        pace.at_once = self.publishing.publish_at_once.map_or(pace.at_once, usize::from);
-        pace.deadline = self.publishing.publish_timeout.unwrap_or(pace.deadline);
+        pace.gap = self.publishing.gap.unwrap_or(pace.gap);
+        pace.at_once = self.publishing.at_once.map_or(pace.at_once, usize::from);
+        pace.deadline = self.publishing.deadline.unwrap_or(pace.deadline);
         let lookups = &mut plan.lookups;
         if let Some(said) = &look.lookups {
             let has = |one| said.0.contains(&Some(one));
