@@ -30,5 +30,5 @@ pub use self::{
     rows::{LifeHolder, LifeKey, LifeRows},
     section::LifeSection,
     states::{HolderChange, HolderPresence, HolderRecord, Saying},
-    ttl::{ClockFit, LifeClock, TtlNumbers},
+    ttl::{ClockFit, TtlClock, TtlNumbers},
 };

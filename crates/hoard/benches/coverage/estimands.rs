@@ -1,7 +1,7 @@
 //! What is estimated of studies whose law is known, and how often the interval holds that.
 
 use estimate::{CommonTime, Mean, Proportion, Survival, Timed};
-use kadscope_hoard::life::{LifeAspect, LifeClock, LifeCurve, LifeRows, TtlNumbers};
+use kadscope_hoard::life::{LifeAspect, LifeCurve, LifeRows, TtlClock, TtlNumbers};
 use schema::HolderAnswer;
 
 use super::laws::{Law, NEVER, draw};
@@ -138,7 +138,7 @@ pub(super) const OURS: &[Case] = &[
         estimands: &[("time to live of addresses from the disconnect, h", 0.25)],
         of: |rows| {
             let numbers = time_of(rows, LifeAspect::Addresses);
-            let numbers = numbers.filter(|numbers| numbers.clock == Some(LifeClock::Closed));
+            let numbers = numbers.filter(|numbers| numbers.clock == Some(TtlClock::Closed));
             vec![numbers.and_then(|numbers| numbers.times_s.first().map(time_said))]
         },
     },

@@ -21,7 +21,7 @@ const CLEAR_LEAD: f64 = 3.0;
 
 kad::named! {
     /// From when on a time to live runs.
-    pub enum LifeClock: serde {
+    pub enum TtlClock: serde {
         /// From when the holder was sent the record; from when publication began, where that is not known.
         Published = "published",
         /// From when the publisher hung up.
@@ -45,7 +45,7 @@ pub struct TtlNumbers {
     /// What it looks like by each clock that there is.
     pub fits: Vec<ClockFit>,
     /// The clock by which it fits clearly best; else that of publication for records, and of the disconnect for addresses. `None` where no time stands out by any.
-    pub clock: Option<LifeClock>,
+    pub clock: Option<TtlClock>,
     /// Whether that clock fits clearly better than the other: what was seen is twenty times likelier by it. `None` where there is one clock.
     pub is_clear: Option<bool>,
     /// By that clock, all times that stand out, that of most holders first: more than one where what one name stands for differs.
@@ -58,7 +58,7 @@ pub struct TtlNumbers {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ClockFit {
     /// The clock.
-    pub clock: LifeClock,
+    pub clock: TtlClock,
     /// The time; `None` where none stands out.
     pub time_s: Option<CommonTime>,
     /// Why none does.
@@ -67,11 +67,11 @@ pub struct ClockFit {
 
 impl LifeRow {
     /// When a clock began, since publication did; `None` if it never did.
-    const fn began(&self, clock: LifeClock) -> Option<Duration> {
+    const fn began(&self, clock: TtlClock) -> Option<Duration> {
         match (clock, self.sent) {
-            (LifeClock::Published, Some(sent)) => Some(sent),
-            (LifeClock::Published, None) => Some(Duration::ZERO),
-            (LifeClock::Closed, _) => self.closed,
+            (TtlClock::Published, Some(sent)) => Some(sent),
+            (TtlClock::Published, None) => Some(Duration::ZERO),
+            (TtlClock::Closed, _) => self.closed,
         }
     }
 }
@@ -110,20 +110,20 @@ impl LifeRows {
 
 /// `None` where it began with nobody.
 fn numbers(aspect: LifeAspect, rows: &[&LifeRow]) -> Option<TtlNumbers> {
-    let by = |clock: LifeClock| -> Vec<Bracketed> {
+    let by = |clock: TtlClock| -> Vec<Bracketed> {
         // The holders of one key are looked at together.
         let of_key = |row: &&LifeRow| Some(row.life.lifespan(aspect)?.since(row.began(clock)?, row.key));
         rows.iter().filter_map(of_key).collect()
     };
-    let published = by(LifeClock::Published);
-    let mut clocks = vec![(LifeClock::Published, &published)];
-    let closed = by(LifeClock::Closed);
+    let published = by(TtlClock::Published);
+    let mut clocks = vec![(TtlClock::Published, &published)];
+    let closed = by(TtlClock::Closed);
     // Clocks are compared by the same holders: of a publisher that is connected still, only one runs.
     if closed.len() == published.len() {
-        clocks.push((LifeClock::Closed, &closed));
+        clocks.push((TtlClock::Closed, &closed));
     }
     let fits: Vec<ClockFit> = clocks.iter().map(|(clock, observed)| fit(*clock, observed)).collect();
-    let mut ranked: Vec<(LifeClock, f64)> =
+    let mut ranked: Vec<(TtlClock, f64)> =
         fits.iter().filter_map(|fit| fit.time_s.map(|time| (fit.clock, time.evidence))).collect();
     ranked.sort_by(|(_, one), (_, other)| other.total_cmp(one));
     let lead = match ranked[..] {
@@ -153,14 +153,14 @@ fn numbers(aspect: LifeAspect, rows: &[&LifeRow]) -> Option<TtlNumbers> {
 }
 
 /// By which clock programs drop it, as far as is known.
-const fn usual(aspect: LifeAspect) -> LifeClock {
+const fn usual(aspect: LifeAspect) -> TtlClock {
     match aspect {
-        LifeAspect::Record | LifeAspect::Reachability => LifeClock::Published,
-        LifeAspect::Addresses => LifeClock::Closed,
+        LifeAspect::Record | LifeAspect::Reachability => TtlClock::Published,
+        LifeAspect::Addresses => TtlClock::Closed,
     }
 }
 
-fn fit(clock: LifeClock, observed: &[Bracketed]) -> ClockFit {
+fn fit(clock: TtlClock, observed: &[Bracketed]) -> ClockFit {
     let time = common_time(observed);
     ClockFit { clock, time_s: time.ok(), no_time_because: time.err() }
 }

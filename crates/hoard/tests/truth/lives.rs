@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kadscope_hoard::{
     HolderSight, RoundParts,
-    life::{CloudRanges, LifeAspect, LifeClock, LifeHolder, LifeRows, LifeSight},
+    life::{CloudRanges, LifeAspect, LifeHolder, LifeRows, LifeSight, TtlClock},
 };
 use testnet::Scenario;
 
@@ -77,13 +77,13 @@ async fn times_to_live_are_those_of_the_programs_by_the_clock_that_they_go_by() 
         times.iter().find(is_it).expect("a program")
     };
     for (aspect, program, truth, clock) in [
-        (LifeAspect::Addresses, "ten-minutes/1", 10 * MINUTE, LifeClock::Published),
-        (LifeAspect::Addresses, "fifteen-minutes/1", 15 * MINUTE, LifeClock::Closed),
-        (LifeAspect::Addresses, "half-an-hour/1", 30 * MINUTE, LifeClock::Published),
-        (LifeAspect::Addresses, "two-days/1", 24 * HOUR, LifeClock::Published),
-        (LifeAspect::Record, "half-a-day/1", 12 * HOUR, LifeClock::Published),
-        (LifeAspect::Record, "one-day/1", 24 * HOUR, LifeClock::Published),
-        (LifeAspect::Record, "two-days/1", 48 * HOUR, LifeClock::Published),
+        (LifeAspect::Addresses, "ten-minutes/1", 10 * MINUTE, TtlClock::Published),
+        (LifeAspect::Addresses, "fifteen-minutes/1", 15 * MINUTE, TtlClock::Closed),
+        (LifeAspect::Addresses, "half-an-hour/1", 30 * MINUTE, TtlClock::Published),
+        (LifeAspect::Addresses, "two-days/1", 24 * HOUR, TtlClock::Published),
+        (LifeAspect::Record, "half-a-day/1", 12 * HOUR, TtlClock::Published),
+        (LifeAspect::Record, "one-day/1", 24 * HOUR, TtlClock::Published),
+        (LifeAspect::Record, "two-days/1", 48 * HOUR, TtlClock::Published),
     ] {
         let numbers = of(aspect, program);
         let fit = numbers.fits.iter().find(|fit| fit.clock == clock).expect("a clock");

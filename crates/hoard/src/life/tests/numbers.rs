@@ -11,8 +11,8 @@ use schema::{
 
 use super::{
     super::{
-        CloudRanges, HolderPresence, HolderRecord, LifeAspect, LifeClock, LifeGrouping, LifeHolder, LifeRows,
-        LifeSection, LifeSight,
+        CloudRanges, HolderPresence, HolderRecord, LifeAspect, LifeGrouping, LifeHolder, LifeRows,
+        LifeSection, LifeSight, TtlClock,
     },
     answering, minutes,
 };
@@ -99,7 +99,7 @@ fn the_time_to_live_of_addresses_runs_from_the_disconnect() {
     let times = rows.times();
     let of = |aspect| times.iter().find(|time| time.aspect == aspect && time.program.is_none()).unwrap();
     let addresses = of(LifeAspect::Addresses);
-    assert_eq!((addresses.clock, addresses.is_clear), (Some(LifeClock::Closed), Some(true)), "{addresses:?}");
+    assert_eq!((addresses.clock, addresses.is_clear), (Some(TtlClock::Closed), Some(true)), "{addresses:?}");
     let [time] = addresses.times_s[..] else { panic!("{addresses:?}") };
     assert!(time.low <= 900.0 && 900.0 <= time.high && time.high - time.low < 35.0, "{time:?}");
     assert_eq!((time.agreeing, time.n, addresses.n, addresses.ended), (100, 100, 100, 100));

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Debug};
 
 use schema::Whereabouts;
 
-use super::super::{HolderChange, HolderPresence, HolderRecord, LifeAspect, LifeClock, LifeGrouping, Saying};
+use super::super::{HolderChange, HolderPresence, HolderRecord, LifeAspect, LifeGrouping, Saying, TtlClock};
 
 const PAGE: &str = include_str!("../../../../../docs/methodology/hoard.md");
 
@@ -72,7 +72,7 @@ fn every_name_of_a_life_is_defined_in_a_row() {
     names.extend(HolderChange::ALL.iter().map(|name| name.name()));
     names.extend(Saying::ALL.iter().map(|name| name.name()));
     names.extend(LifeAspect::ALL.iter().map(|name| name.name()));
-    names.extend(LifeClock::ALL.iter().map(|name| name.name()));
+    names.extend(TtlClock::ALL.iter().map(|name| name.name()));
     names.extend(LifeGrouping::ALL.iter().map(|name| name.name()));
     names.extend(estimate::NoCommonTime::ALL.iter().map(|name| name.name()));
     for name in names {
