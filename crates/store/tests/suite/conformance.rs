@@ -335,6 +335,8 @@ pub(crate) async fn a_peer_is_known_over_all_runs(open: &dyn Fn() -> Store) {
             (third, "record_holder", 1),
             (third, "measurement", 2),
             (third, "measurement_request", 1),
+            (third, "hoard_holder", 2),
+            (third, "hoard_sight", 2),
             (second, "visit", 1),
             (first, "visit", 1),
         ]
