@@ -21,7 +21,7 @@ pub use self::{
     looking::ContentLooker,
     numbers::{AvailabilityNumbers, ContentSection, LookNumbers, VerdictCount},
     of_study::content_keys,
-    provided_again::{Arrivals, ProvidedAgain, arrivals, provided_again},
+    provided_again::{ProvidedAgain, RecordArrivals, arrivals, provided_again},
 };
 
 /// A key that was looked at.

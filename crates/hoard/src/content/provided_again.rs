@@ -14,7 +14,7 @@ use super::ContentKey;
 
 /// What looks saw of who came to have records of one provider.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Arrivals {
+pub struct RecordArrivals {
     /// Looks in which somebody had the record who had answered the look before without it.
     pub events: u64,
     /// Peers that answered without the record while others had it, and had not been asked in that look before: newcomers.
@@ -42,8 +42,8 @@ pub struct ProvidedAgain {
 }
 
 /// What looks saw, over all keys and providers. Looks that did not ask everybody are passed over.
-pub fn arrivals(keys: &[ContentKey]) -> Arrivals {
-    let mut all = Arrivals::default();
+pub fn arrivals(keys: &[ContentKey]) -> RecordArrivals {
+    let mut all = RecordArrivals::default();
     for key in keys {
         let whole: Vec<_> = key.looks.iter().filter(|look| look.is_whole).collect();
         for pair in whole.windows(2) {
@@ -78,8 +78,8 @@ fn holds_another(looks: &[super::ProviderLook], provider: PeerId, peer: &PeerId)
 /// make publications seem rarer than they are, and so do those who come and are given the record between two looks: drawn by looks every
 /// hour, with a newcomer every 5 to 20 hours, it was 6 to 24 in a hundred too long, and the interval, which counts publications alone,
 /// held the truth always.
-pub fn provided_again(arrivals: &Arrivals) -> ProvidedAgain {
-    let &Arrivals { events, newcomers, watched } = arrivals;
+pub fn provided_again(arrivals: &RecordArrivals) -> ProvidedAgain {
+    let &RecordArrivals { events, newcomers, watched } = arrivals;
     let hours = watched.as_secs_f64() / 3600.0;
     let newcomer_rate = newcomers as f64 / hours;
     let every = |events: f64| interval_of(events / hours, newcomer_rate);

@@ -177,6 +177,7 @@ fn how_often_records_are_provided_again_is_found_from_who_comes_to_have_them() {
         assert!((0.98..=1.35).contains(&bias), "every {every} h, newcomers {newcomers}: {bias}");
         assert!(held >= 38, "every {every} h, newcomers {newcomers}: {held} of 40");
     }
-    let none = provided_again(&Arrivals { events: 0, newcomers: 5, watched: Duration::from_secs(HOUR) });
+    let none =
+        provided_again(&RecordArrivals { events: 0, newcomers: 5, watched: Duration::from_secs(HOUR) });
     assert_eq!((none.every_h, none.high_h), (None, None));
 }

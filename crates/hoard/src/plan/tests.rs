@@ -83,13 +83,13 @@ fn what_nobody_says_is_as_cid_hoarder_has_it() {
 fn dense_rounds_lie_around_the_ages_at_which_programs_forget() {
     let times = RoundTimes::Regular { every: 30 * MINUTE, span: 49 * HOUR, dense: true };
     let offsets = times.offsets();
-    assert!(offsets.windows(2).all(|pair| pair[1] - pair[0] >= SECOND), "ascending, each once");
+    assert!(offsets.windows(2).all(|pair| pair[1] >= pair[0] + SECOND), "ascending, each once");
     for (age, gap) in
         [(10 * MINUTE, 15), (15 * MINUTE, 15), (30 * MINUTE, 20), (24 * HOUR, 120), (48 * HOUR, 120)]
     {
         let at = offsets.iter().position(|&at| at == age).expect("the age itself");
-        assert_eq!(offsets[at] - offsets[at - 1], gap * SECOND, "before {age:?}");
-        assert_eq!(offsets[at + 1] - offsets[at], gap * SECOND, "after {age:?}");
+        assert_eq!(offsets[at], offsets[at - 1] + gap * SECOND, "before {age:?}");
+        assert_eq!(offsets[at + 1], offsets[at] + gap * SECOND, "after {age:?}");
     }
     let short = RoundTimes::Regular { every: 3 * MINUTE, span: 11 * MINUTE, dense: true };
     assert_eq!(short.last(), 11 * MINUTE, "no later than the study");

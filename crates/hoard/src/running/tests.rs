@@ -29,6 +29,9 @@ share = 1.0
 rtt_ms = { here = 20 }
 "#;
 
+/// The rounds of each key of each arm, with how they ended.
+type RoundsByKey = BTreeMap<(u16, Vec<u8>), Vec<(u32, RoundEnd)>>;
+
 /// A world, and the time of the studies in it.
 struct Stage {
     fabric: SimFabric,
@@ -143,8 +146,8 @@ impl Told {
     }
 
     /// The rounds of each key of each arm, in the order in which they were told, with how they ended.
-    fn by_key(&self) -> BTreeMap<(u16, Vec<u8>), Vec<(u32, RoundEnd)>> {
-        let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    fn by_key(&self) -> RoundsByKey {
+        let mut all = RoundsByKey::new();
         for published in self.published() {
             all.entry((published.watched.arm, published.watched.key.to_vec())).or_default();
         }

@@ -41,7 +41,9 @@ fn walk(key: u32, age: Option<Duration>, answers: &[(u64, bool)]) -> RetrievalWa
 
 fn section(walks: &[RetrievalWalk], terms: SavingsTerms) -> SavingsSection {
     let mut rows = SavingsRows::new(terms);
-    walks.iter().for_each(|walk| rows.add(walk));
+    for walk in walks {
+        rows.add(walk);
+    }
     rows.section()
 }
 
@@ -76,13 +78,13 @@ fn the_first_answer_alone_needs_a_second_walk_that_waiting_saves() {
     assert_eq!((never.second_walk.hits, never.reached.unwrap().hits), (0, 1));
     assert_eq!((again.second_walk.hits, again.reached.unwrap().hits), (1, 2));
     assert_eq!(again.requests.unwrap().value, Some((33.0 + 5.0 + 10.0) / 3.0));
-    assert_eq!(again.mean_s.unwrap().value, Some((1.25 + 0.45) / 2.0));
+    assert_eq!(again.mean_s.unwrap().value, Some(f64::midpoint(1.25, 0.45)));
     assert_eq!(again.median_s.unwrap().value, Some(1.25), "who never has them is later than anything");
 
     let told_again = &change(&section, "peer_set_after", None).all;
     assert_eq!((told_again.id_only.hits, told_again.with_addresses.hits), (0, 2));
     let again = way(told_again, LookAgain::WithoutAddresses);
-    assert_eq!(again.mean_s.unwrap().value, Some((0.65 + 0.45) / 2.0));
+    assert_eq!(again.mean_s.unwrap().value, Some(f64::midpoint(0.65, 0.45)));
     assert_eq!(again.requests.unwrap().value, Some((7.0 + 5.0 + 10.0) / 3.0));
     let waits = &change(&section, "wait_for_addresses", None).all;
     assert_eq!(waits.id_only.hits, 0);

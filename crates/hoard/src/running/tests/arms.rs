@@ -166,9 +166,9 @@ async fn keys_of_others_are_taken_in_with_who_holds_them() {
     theirs.arms[0].end = PublisherEnd::Foreign;
     let (told, summary) = stage.whole(&theirs).await;
     assert_eq!(summary.expect("a summary").end, HoardEnd::Done);
-    let published = publisher.await.expect("it ends");
+    let by_others = publisher.await.expect("it ends");
     let truth: BTreeMap<_, _> =
-        published.published().map(|it| (it.watched.key.clone(), &it.watched)).collect();
+        by_others.published().map(|it| (it.watched.key.clone(), &it.watched)).collect();
     for taken in told.published() {
         let truth = truth[&taken.watched.key];
         assert_eq!((taken.strategy, taken.watched.provider), (None, truth.provider));
