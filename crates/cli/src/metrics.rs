@@ -112,8 +112,15 @@ mod tests {
         let view = CrawlView::of_nothing();
         let rows_waiting = keeping::rows_waiting(&mpsc::channel(1).0);
         let attempts_waiting = attempts_waiting(&mpsc::channel(1).0);
-        let others =
-            [rows_waiting, attempts_waiting, reach::connections_open(|| 0), files_open(1), guests(|| 0)];
+        let facts_waiting = facts_waiting(&mpsc::channel(1).0);
+        let others = [
+            rows_waiting,
+            attempts_waiting,
+            facts_waiting,
+            reach::connections_open(|| 0),
+            files_open(1),
+            guests(|| 0),
+        ];
         view.holdings().into_iter().chain(others).for_each(|holding| holdings.add(holding));
         let of_all = http::process_metrics().into_iter().chain([build_info()]).chain(holdings.metrics());
         let rows = keeping::rows_metric(watch::channel(Totals::default()).1);
@@ -127,6 +134,7 @@ mod tests {
             ("`hydra`", of_hydra),
             ("`perf server`", of_server),
             ("`perf scheduler`", of_scheduler()),
+            ("`hoard run`", hoard_metrics(&watch::channel(hoard::HoardNow::default()).1)),
         ] {
             let metrics: Vec<Metric> = metrics;
             let _ = write!(

@@ -179,7 +179,11 @@ impl Schedule {
 
     /// How long the first of those whose time has come waits; nothing if none does.
     pub fn lag(&self, now: Timestamp) -> Duration {
-        let first = self.waiting.peek().map(|Reverse(first)| first.planned);
-        first.map_or(Duration::ZERO, |planned| now.since(planned))
+        self.next_planned().map_or(Duration::ZERO, |planned| now.since(planned))
+    }
+
+    /// When the first of the rounds that wait was planned; `None` if nobody waits.
+    pub fn next_planned(&self) -> Option<Timestamp> {
+        self.waiting.peek().map(|Reverse(first)| first.planned)
     }
 }

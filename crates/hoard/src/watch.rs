@@ -38,6 +38,8 @@ pub struct HoardNow {
     pub lag: LagNow,
     /// How long it still takes, as planned; `None` where it goes on until it is stopped.
     pub eta: Option<Duration>,
+    /// In how long the next round is due, zero if one waits already; `None` where none is to come.
+    pub next_round: Option<Duration>,
     /// Holders of the keys that are watched, by where they are and what they said when they were looked at last.
     pub holders: HolderStates,
     /// Publishers that are there.

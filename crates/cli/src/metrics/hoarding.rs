@@ -34,10 +34,28 @@ pub(crate) fn hoard_metrics(shown: &watch::Receiver<HoardNow>) -> Vec<Metric> {
             "How long the study still takes, as planned; 0 where that has no end.",
             |now| now.eta.unwrap_or_default().as_secs_f64(),
         ),
+        gauge(
+            "kadscope_hoard_next_round_seconds",
+            "In how long the next round is due; 0 while one waits, and where none is to come.",
+            |now| now.next_round.unwrap_or_default().as_secs_f64(),
+        ),
+        under_way(shown.clone()),
         rounds(shown.clone()),
         lags(shown.clone()),
         holders(shown.clone()),
     ]
+}
+
+fn under_way(shown: watch::Receiver<HoardNow>) -> Metric {
+    Metric::labelled(
+        (MetricKind::Gauge, "kadscope_hoard_under_way"),
+        "Rounds that are under way, and the dials, questions and lookups in them.",
+        ("what", vec!["rounds", "requests"]),
+        move || {
+            let now = shown.borrow().in_flight;
+            [now.rounds, now.requests].map(f64::from).into()
+        },
+    )
 }
 
 fn rounds(shown: watch::Receiver<HoardNow>) -> Metric {

@@ -331,11 +331,13 @@ impl<M: Member> Driver<M> {
             self.plan.pace.gap.saturating_mul(of_an_arm) + self.plan.rounds.last()
         });
         let eta = self.plan.publications().map(|_| eta(self.ends_at, at, publishing));
+        let next_round = self.schedule.next_planned().map(|due| due.since(at));
         let waiting = self.facts.max_capacity() - self.facts.capacity();
         self.watch.change(|shown| {
             shown.watched = self.keys.len() as u64;
             shown.in_flight = self.in_flight.now();
             shown.eta = eta;
+            shown.next_round = next_round;
             shown.facts_waiting = waiting as u64;
         });
     }
