@@ -254,6 +254,17 @@ number, its interval and what it stands on, and each figure as SVG, CSV and JSON
 what each shows. A study that goes on is reported as far as it is. A report that stood there is
 replaced; a directory in which anything else is, is left alone (exit code 2).";
 
+/// Below the help of `hoard demo`.
+pub(crate) const HOARD_DEMO: &str = "\
+Examples:
+  kadscope hoard demo
+  kadscope hoard demo --out study
+  kadscope hoard demo --peers 200 --cids 20 --seed 5 --json
+
+Nothing leaves this process: the network is simulated and time is virtual, so 50 minutes pass in
+seconds. Its holders forget addresses after 10, 15 or 30 minutes or 24 hours, and some keep nothing.
+Who publishes, looks and estimates is the same code as on the wire. The same seed gives the same report.";
+
 /// Below the help of `ping`.
 pub(crate) const PING: &str = "\
 Examples:

@@ -1,12 +1,13 @@
 //! What can be asked of `hoard`: provider records, who keeps them, and for how long.
 
+mod demo;
 mod report;
 mod run;
 mod studied;
 
 use clap::{Args, Subcommand};
 
-pub(crate) use self::{report::HoardReportArgs, run::HoardRunArgs};
+pub(crate) use self::{demo::HoardDemoArgs, report::HoardReportArgs, run::HoardRunArgs};
 use crate::{help, manners::OptOutArgs};
 
 /// Which part of it.
@@ -27,6 +28,10 @@ pub(crate) enum HoardCommand {
     /// Make the report of a study that is kept: a page, its figures and every number
     #[command(after_help = help::HOARD_REPORT)]
     Report(HoardReportArgs),
+
+    /// Make the study of RFM17.1 in a network that is simulated, beside its truth
+    #[command(after_help = help::HOARD_DEMO)]
+    Demo(HoardDemoArgs),
 }
 
 impl HoardCommand {
@@ -34,7 +39,7 @@ impl HoardCommand {
     pub(super) fn opt_out(&mut self) -> Option<&mut OptOutArgs> {
         match self {
             Self::Run(args) => Some(&mut args.reach.manners.opt_out),
-            Self::Report(_) => None,
+            Self::Report(_) | Self::Demo(_) => None,
         }
     }
 }

@@ -211,6 +211,8 @@ mod tests {
         ("perf explain", "reads a store"),
         ("perf report", "reads a store"),
         ("perf demo", "has all of its peers in memory"),
+        ("hoard report", "reads a store"),
+        ("hoard demo", "has all of its peers in memory"),
         ("completions", "prints a script"),
         ("inhabitant", "becomes another program"),
     ];

@@ -1,5 +1,6 @@
 //! `kadscope hoard`: publishes records, and watches who keeps them, and for how long.
 
+mod demo;
 mod report;
 mod run;
 
@@ -13,5 +14,6 @@ pub(crate) async fn run(args: HoardArgs, in_use: &mut InUse) -> anyhow::Result<C
     match args.what {
         HoardCommand::Run(args) => Box::pin(run::run(*args, in_use)).await,
         HoardCommand::Report(args) => report::run(&args, in_use),
+        HoardCommand::Demo(args) => demo::run(args).await,
     }
 }
