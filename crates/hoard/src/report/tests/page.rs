@@ -37,7 +37,7 @@ fn every_figure_is_documented_and_every_documented_one_is_drawn() {
 #[test]
 fn the_page_is_as_it_was_looked_at() {
     let page = section(&large((&[("closed", 20)], 100), (16, 180.0))).page("Provider records");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/README.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/README.snapshot");
     if std::env::var_os("KADSCOPE_WRITE").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, page.markdown("figures")).unwrap();
