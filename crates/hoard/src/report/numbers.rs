@@ -5,7 +5,7 @@ use schema::{PublisherEnd, RoundEnd, Strategy, Timestamp, run::RunState};
 use serde::Serialize;
 
 use super::counts::CountNumbers;
-use crate::study::PassedOver;
+use crate::{content::ContentSection, life::LifeSection, savings::SavingsSection, study::PassedOver};
 
 /// Everything that a report on a study says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,6 +24,12 @@ pub struct HoardSection {
     pub apart: Option<String>,
     /// Of each arm.
     pub arms: Vec<HoardArmNumbers>,
+    /// What became of records where they were put.
+    pub life: LifeSection,
+    /// What changes would save; `None` without a walk that nothing cut short and whose answers are in memory.
+    pub savings: Option<SavingsSection>,
+    /// The life of what others published; `None` where nobody else did.
+    pub content: Option<ContentSection>,
 }
 
 /// The numbers of one arm.

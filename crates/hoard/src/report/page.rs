@@ -2,8 +2,10 @@
 
 mod agents;
 mod ages;
+mod changes;
 mod closeness;
 mod compared;
+mod lives;
 mod publication;
 
 use figure::{Axis, AxisScale, Figure, Page, PageSection, Panel, Series};
@@ -45,6 +47,9 @@ impl HoardSection {
             sections.push(agents::section(&self.arms));
             sections.push(self.outcomes());
             sections.extend(compared::section(&self.arms));
+            sections.extend(lives::section(&self.life));
+            sections.extend(self.savings.as_ref().map(changes::savings));
+            sections.extend(self.content.as_ref().map(changes::content));
         } else {
             sections.push(agents::section(&self.arms));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kad::Persistence;
-use schema::{RoundEnd, Timestamp};
+use schema::{PublisherEnd, RoundEnd, Timestamp};
 
 use super::{
     ages::{AgeBins, Ages},
@@ -14,7 +14,12 @@ use super::{
     publication::PublicationTally,
     tally::AgeTally,
 };
-use crate::study::{Study, StudyArm, StudyHolder, StudyKey};
+use crate::{
+    content::{ContentSection, SamplingFrame, content_keys},
+    life::{CloudRanges, LifeSection},
+    savings::{SavingsSection, SavingsTerms, StudySavings},
+    study::{Study, StudyArm, StudyHolder, StudyKey},
+};
 
 /// Lags are told apart by so much of a second.
 const LAG_PARTS: u32 = 100;
@@ -27,6 +32,8 @@ const LAG_SHARES: [f64; 3] = [0.5, 0.9, 0.99];
 pub struct ReportOrder {
     /// Holders whose agent has this text in its name are counted apart, and all others, too.
     pub apart: Option<String>,
+    /// Whose ranges of addresses holders are told apart by.
+    pub clouds: CloudRanges,
     /// What a crawl of the same network reached.
     pub crawl: Option<CrawlTruth>,
 }
@@ -45,8 +52,24 @@ impl HoardSection {
             passed_over: study.passed_over,
             apart: order.apart.clone(),
             arms,
+            life: LifeSection::of_study(study, order.clouds.clone()),
+            savings: savings(study),
+            content: content(study),
         }
     }
+}
+
+/// What changes would save; `None` without a retrieval.
+fn savings(study: &Study) -> Option<SavingsSection> {
+    let section = StudySavings::of(study, SavingsTerms::default()).section();
+    Some(section).filter(|section| section.retrievals > 0)
+}
+
+/// The life of keys that somebody else published: these are a list that somebody gave. `None` without any.
+fn content(study: &Study) -> Option<ContentSection> {
+    let is_foreign = |arm: &StudyArm| arm.publisher_end == PublisherEnd::Foreign;
+    let has_any = study.arms.iter().any(is_foreign);
+    has_any.then(|| ContentSection::of(&content_keys(study), SamplingFrame::Listed, &[]))
 }
 
 /// When the last look at a key began.

@@ -1,13 +1,17 @@
 //! The numbers as tables for people.
 
-use estimate::{ClusteredValue, Mean, Proportion, Quantile};
+use estimate::{ClusteredValue, CommonTime, Mean, Proportion, Quantile};
 use figure::{PageTable, written};
 
 use super::{
     counts::CountNumbers,
     numbers::{AgeNumbers, CrawlNumbers, HoardArmNumbers, HopCountNumbers, HopNumbers, InDegreeNumbers},
 };
-use crate::study::PassedOver;
+use crate::{
+    content::{AvailabilityNumbers, ContentSection},
+    life::{LifeCurve, LifeGrouping, TtlNumbers},
+    study::PassedOver,
+};
 
 /// What the arms are.
 pub(super) fn arms(arms: &[HoardArmNumbers]) -> PageTable {
@@ -244,6 +248,69 @@ pub(super) fn agents(arms: &[HoardArmNumbers]) -> PageTable {
         "Holders by program",
         &["arm", "program", "holders", "share", "different peers", "per key, median"],
         (2, rows.collect()),
+    )
+}
+
+/// When programs drop records and addresses.
+pub(super) fn times_to_live(times: &[TtlNumbers]) -> PageTable {
+    let row = |found: &TtlNumbers| {
+        let time = |time: &CommonTime| {
+            written::within(Some(time.value), [Some(time.low), Some(time.high)], written::elapsed)
+        };
+        let times: Vec<String> = found.times_s.iter().map(time).collect();
+        vec![
+            found.arm.clone(),
+            shortened(found.program.as_deref().unwrap_or("(all)")),
+            found.aspect.name().to_owned(),
+            found.clock.map_or_else(none, |clock| clock.name().to_owned()),
+            found.is_clear.map_or_else(none, |is_clear| if is_clear { "yes" } else { "no" }.to_owned()),
+            written::count(found.n),
+            written::count(found.ended),
+            if times.is_empty() { none() } else { times.join("; ") },
+            found.longer_than_s.map_or_else(none, written::elapsed),
+        ]
+    };
+    table(
+        "Times to live by program, by the clock that fits best: from when the record was sent, or from when the publisher hung up",
+        &["arm", "program", "what", "clock", "clearly", "n", "ended", "after", "most longer than"],
+        (5, times.iter().map(row).collect()),
+    )
+}
+
+/// By when a quarter, half and three quarters had ended.
+pub(super) fn lives(curves: &[LifeCurve]) -> PageTable {
+    let row = |curve: &LifeCurve| {
+        let by = if curve.by == LifeGrouping::All { "(all)".to_owned() } else { curve.group.clone() };
+        let mut row = vec![curve.aspect.name().to_owned(), curve.arm.clone(), shortened(&by)];
+        row.extend([curve.survival.n, curve.survival.censored].map(written::count));
+        row.extend(curve.quantiles.iter().map(|quantile| {
+            written::within(quantile.value, [quantile.low, quantile.high], written::elapsed)
+        }));
+        row
+    };
+    table(
+        "How long what lasts, since publication: until a quarter, half and three quarters had ended",
+        &["what", "arm", "holders", "n", "not ended", "a quarter", "half", "three quarters"],
+        (3, curves.iter().map(row).collect()),
+    )
+}
+
+/// The share of content that is available, by each definition.
+pub(super) fn available(content: &ContentSection) -> PageTable {
+    let row = |found: &AvailabilityNumbers| {
+        vec![
+            found.rule.name().replace('_', " "),
+            written::count(found.keys),
+            written::count(found.unknown),
+            found.share.map_or_else(none, share),
+            found.if_unknown_are_not.map_or_else(none, share),
+            found.if_unknown_are.map_or_else(none, share),
+        ]
+    };
+    table(
+        "Content that is available at the last look at each key, by what that means",
+        &["means", "keys", "unknown", "share", "if the unknown are not", "if the unknown are"],
+        (1, content.available.iter().map(row).collect()),
     )
 }
 

@@ -39,7 +39,8 @@ pub(super) fn run(args: &HoardReportArgs, in_use: &mut InUse) -> anyhow::Result<
     in_use.store(&args.store);
     let study = read(&store, args.run)?;
     let crawl = args.crawl.map(|crawl| reached(&store, crawl)).transpose()?;
-    let section = HoardSection::of(&study, &ReportOrder { apart: args.apart.clone(), crawl });
+    let section =
+        HoardSection::of(&study, &ReportOrder { apart: args.apart.clone(), crawl, ..ReportOrder::default() });
     let page = section.page(TITLE);
     let numbers = Numbers { made_by: MADE_BY, crawl: args.crawl, section: &section };
     report_directory::write(&args.out, &page, &serde_json::to_value(&numbers)?)?;

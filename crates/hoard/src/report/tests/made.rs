@@ -190,7 +190,8 @@ fn large_round(dice: &mut Dice, key: &mut StudyKey, (number, every): (u32, f64),
         })
         .collect();
     let mut closest = lookup(HoardLookup::Closest, numbers);
-    walk.began_at.0 += 400_000;
+    closest.began_at.0 += i64::try_from(seconds(age).as_micros()).unwrap();
+    walk.began_at.0 = closest.began_at.0 + 400_000;
     closest.contacted = 22 + u32::from(dice.roll() < 0.5) * 3;
     closest.tree_depth = 3 + u16::from(dice.roll() < 0.4);
     closest.hops_to_closest = Some(2 + u16::from(dice.roll() < 0.5));
