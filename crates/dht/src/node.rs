@@ -262,9 +262,9 @@ impl<M: Network> Seeker<M> {
         found
     }
 
-    /// What it looks up, from where it begins.
+    /// What it looks up, from where it begins: as many peers of its table as it looks for.
     fn quest(&self, kind: LookupKind, key: Vec<u8>) -> Quest {
-        let mut from = self.state.closest(&key);
+        let mut from = self.state.closest(&key, self.rules.k);
         if from.is_empty() {
             from = self.bootstrap.to_vec();
         }

@@ -10,7 +10,7 @@ use kad::{
     Contact, Key, PeerId,
     answer::{Known, entry},
     fabric::Introduced,
-    message::{ConnectionType, K},
+    message::ConnectionType,
     records::{Providers, Values},
     table::{AddressGroup, Newcomer, Refresh, RefreshStep, RoutingTable, Settling, TableTrials},
 };
@@ -156,10 +156,10 @@ impl NodeState {
         self.knowledge().acquaintances.forget(&peer.to_bytes());
     }
 
-    /// The peers of the table that are closest to what this is the preimage of.
-    pub(super) fn closest(&self, preimage: &[u8]) -> Vec<Contact> {
+    /// So many peers of the table that are closest to what this is the preimage of.
+    pub(super) fn closest(&self, preimage: &[u8], count: usize) -> Vec<Contact> {
         let knowledge = self.knowledge();
-        let closest = knowledge.table.closest(&Key::of(preimage), K);
+        let closest = knowledge.table.closest(&Key::of(preimage), count);
         closest.into_iter().map(|listed| listed.peer.contact.clone()).collect()
     }
 

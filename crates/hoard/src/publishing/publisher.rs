@@ -12,6 +12,7 @@ use kad::{
     fabric::{Fabric, Inward, Member, Says, Terms},
     lookup::LookupKind,
     network::Network,
+    table::TableRules,
 };
 use schema::{PublisherEnd, Strategy};
 use tokio::{
@@ -250,6 +251,8 @@ impl<F> PublisherGround<F> {
             serves: false,
             keeps_own: false,
             checks_addresses: false,
+            // As `BucketSize` of go-libp2p-kad-dht does.
+            table: TableRules { bucket_size: arm.k.into(), ..self.node.table },
             pool: PoolConfig { limits, ..self.node.pool },
             rules,
             ..self.node.clone()

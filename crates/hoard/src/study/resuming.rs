@@ -28,7 +28,10 @@ impl Study {
             published_at: key.published_at,
             holders,
         };
-        ResumedKey { watched, position: key.position, done: key.rounds.last().map(|round| round.round) }
+        // Of what stands behind a gap nothing is known to be done: what is done twice is read once.
+        let first = key.rounds.first().map_or(0, |round| round.round.min(1));
+        let done = (first..).zip(&key.rounds).take_while(|(number, round)| *number == round.round).last();
+        ResumedKey { watched, position: key.position, done: done.map(|(number, _)| number) }
     }
 
     fn known_holder(&self, holder: &StudyHolder) -> Option<KnownHolder> {
