@@ -32,7 +32,8 @@ pub struct ResumedKey {
     pub watched: WatchedKey,
     /// Its place in its arm, from 0.
     pub position: u32,
-    /// Its last round that was done, missed or stopped: those before it were, too. `None` if not even its readings right after the
-    /// publication are there.
-    pub done: Option<u32>,
+    /// Its last round, from 1, that was done, missed or stopped, as those before it were; 0 if none was.
+    pub done: u32,
+    /// Whether its readings right after the publication are there: a round that was soon due may be kept before them.
+    pub is_read_back: bool,
 }

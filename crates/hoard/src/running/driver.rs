@@ -143,13 +143,13 @@ impl<M: Member> Driver<M> {
             let number = number(key.watched.arm, key.position);
             let watched = Arc::new(key.watched);
             self.watch.change(|shown| shown.keys += 1);
-            if key.done.is_none() {
+            if !key.is_read_back && !self.plan.readings.is_empty() {
                 let at = now(self.clock);
                 let planned_at = watched.published_at;
                 let order = RoundOrder { round: 0, planned_at, parts: RoundParts::Holders };
                 self.tell(HoardFact::Round(Box::new(KeyRound::missed(&watched, &order, at)))).await;
             }
-            self.take_in(number, watched, key.done.unwrap_or(0));
+            self.take_in(number, watched, key.done);
         }
     }
 

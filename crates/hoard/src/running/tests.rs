@@ -166,7 +166,8 @@ impl Told {
             ResumedKey {
                 watched: published.watched.clone(),
                 position: published.position,
-                done: rounds.iter().map(|(round, _)| *round).max(),
+                done: rounds.iter().map(|(round, _)| *round).max().unwrap_or(0),
+                is_read_back: rounds.iter().any(|(round, _)| *round == 0),
             }
         });
         let seen = self.rounds().map(|round| round.ended_at);

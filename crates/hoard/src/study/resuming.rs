@@ -29,9 +29,10 @@ impl Study {
             holders,
         };
         // Of what stands behind a gap nothing is known to be done: what is done twice is read once.
-        let first = key.rounds.first().map_or(0, |round| round.round.min(1));
-        let done = (first..).zip(&key.rounds).take_while(|(number, round)| *number == round.round).last();
-        ResumedKey { watched, position: key.position, done: done.map(|(number, _)| number) }
+        let rounds = key.rounds.iter().filter(|round| round.round > 0);
+        let unbroken = (1..).zip(rounds).take_while(|(number, round)| *number == round.round);
+        let done = unbroken.last().map_or(0, |(number, _)| number);
+        ResumedKey { watched, position: key.position, done, is_read_back: key.round(0).is_some() }
     }
 
     fn known_holder(&self, holder: &StudyHolder) -> Option<KnownHolder> {
