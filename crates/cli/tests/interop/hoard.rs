@@ -65,8 +65,8 @@ impl Watch {
         let publisher = Node::join(&fabric, config(network, "publisher")).await.expect("a node");
         publisher.refreshed(1).await;
         let clock = Clock::started_at(Timestamp(0));
-        let published = keys.iter().map(|key| published(&publisher, key, clock));
-        let keys = join_all(published).await;
+        let publications = keys.iter().map(|key| published(&publisher, key, clock));
+        let keys = join_all(publications).await;
         publisher.leave().await;
         let left = Instant::now();
         let mut config = ObserverConfig::new(config(network, "observer"), clock);
