@@ -6,7 +6,7 @@ use ::hoard::{
     Study,
     life::{CloudRanges, LifeAspect, LifeSection, TtlClock, TtlNumbers, program_of},
 };
-use estimate::Proportion;
+use estimate::{CommonTime, Proportion};
 use figure::{PageSection, PageTable};
 use kad::records::{PROVIDE_VALIDITY, PROVIDER_ADDRESS_LIFETIME};
 use serde::Serialize;
@@ -80,7 +80,7 @@ impl HoldersBesideTruth {
         let text = vec![
             "The network is simulated, so it is known what each holder does with records. A time that is longer than the study cannot be seen \
              in it: then it says how long most holders had it at least. Where what was seen fits both clocks, from the publication on and from \
-             when the publisher hung up, it is since either. Of holders whose program nobody knew when they were chosen the truth is mixed."
+             when the publisher hung up, there is a line by each. Of holders whose program nobody knew when they were chosen the truth is mixed."
                 .to_owned(),
         ];
         PageSection {
@@ -97,7 +97,7 @@ impl HoldersBesideTruth {
     fn of_times(&self, aspect: LifeAspect, caption: &str) -> PageTable {
         let times = self.times.iter().filter(|time| time.seen.aspect == aspect);
         let header = ["program", "holders", "in truth", "since", "estimate", "95 %", "since"];
-        table(caption, &header, times.map(TimeBesideTruth::row).collect())
+        table(caption, &header, times.flat_map(TimeBesideTruth::rows).collect())
     }
 
     fn of_nothing(&self) -> PageTable {
@@ -115,24 +115,28 @@ impl HoldersBesideTruth {
 }
 
 impl TimeBesideTruth {
-    fn row(&self) -> Vec<String> {
+    /// One, or where what was seen fits both clocks one by each.
+    fn rows(&self) -> Vec<Vec<String>> {
         let clock = |clock: Option<TtlClock>| clock.map_or_else(none, |clock| clock.name().to_owned());
         let TtlNumbers { n, program, is_clear, .. } = &self.seen;
         let truth = match self.true_s.first() {
             Some(&one) if self.true_s.len() == 1 => time(one as f64),
             _ => "mixed".to_owned(),
         };
-        let mut row =
-            vec![program.clone().unwrap_or_else(none), n.to_string(), truth, clock(self.true_clock)];
-        row.extend(match (self.seen.times_s.first(), self.seen.longer_than_s) {
-            (Some(seen), _) => {
-                let by = if *is_clear == Some(false) { "either".to_owned() } else { clock(self.seen.clock) };
-                [time(seen.value), format!("{} to {}", time(seen.low), time(seen.high)), by]
+        let of = [program.clone().unwrap_or_else(none), n.to_string(), truth, clock(self.true_clock)];
+        let by_clock = |seen: &CommonTime, by: Option<TtlClock>| {
+            [time(seen.value), format!("{} to {}", time(seen.low), time(seen.high)), clock(by)]
+        };
+        let estimates: Vec<_> = match (self.seen.times_s.first(), self.seen.longer_than_s) {
+            (Some(_), _) if *is_clear == Some(false) => {
+                let fits = self.seen.fits.iter();
+                fits.filter_map(|fit| Some(by_clock(fit.time_s.as_ref()?, Some(fit.clock)))).collect()
             }
-            (None, Some(least)) => [format!("over {}", time(least)), none(), none()],
-            (None, None) => [none(), none(), none()],
-        });
-        row
+            (Some(seen), _) => vec![by_clock(seen, self.seen.clock)],
+            (None, Some(least)) => vec![[format!("over {}", time(least)), none(), none()]],
+            (None, None) => vec![[none(), none(), none()]],
+        };
+        estimates.into_iter().map(|estimate| of.iter().cloned().chain(estimate).collect()).collect()
     }
 }
 
