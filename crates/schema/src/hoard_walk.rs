@@ -28,7 +28,7 @@ pub struct HoardWalk {
     pub took: Duration,
     /// Why its search ended.
     pub ending: Termination,
-    /// Requests that it decided on: so many rows of them are kept.
+    /// Peers that it decided to ask, each once, the follow-up included.
     pub asked: u32,
     /// Those of them that answered.
     pub answered: u32,
@@ -71,7 +71,7 @@ impl RowType for HoardWalk {
             Column::new(
                 "asked",
                 Holds::Count("peers"),
-                "requests that it decided on: so many rows of them are kept",
+                "peers that it decided to ask, each once, with those of the follow-up",
             ),
             Column::new("answered", Holds::Count("peers"), "those of them that answered"),
             Column::new(
