@@ -1,8 +1,13 @@
 //! Visits known peers again and again, to see when they are up.
 //!
-//! What a visit says of a peer, what sessions follow from visits, and when a peer is visited next are decided here without IO and without
+//! What a visit says of a peer ([`evidence`](mod@evidence)), what sessions follow from visits ([`session`]), and when a peer is visited next are decided here without IO and without
 //! a clock; how a peer is asked is `dht`'s, how everybody is found is `crawl`'s, where rows are kept is left to `store`; only the
 //! program prints.
 
 pub mod due;
+pub mod evidence;
 pub mod schedule;
+pub mod session;
+
+pub use evidence::{PeerLook, UptimeEvidence, evidence};
+pub use session::{PeerUptime, SessionChange, SessionRules};
