@@ -6,6 +6,8 @@
 
 pub mod due;
 pub mod evidence;
+pub mod gap;
+pub mod nebula;
 pub mod schedule;
 pub mod session;
 

@@ -8,7 +8,10 @@ use std::time::Duration;
 use kad::failure::{Failure, FailureClass, Phase};
 use schema::{ObserverGap, OnlineCriterion, SeenSession, SessionEnd, SessionState, Timestamp};
 
-use crate::evidence::{PeerLook, UptimeEvidence};
+use crate::{
+    evidence::{PeerLook, UptimeEvidence},
+    schedule::ScheduleFacts,
+};
 
 /// When a session begins and ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,6 +212,10 @@ impl PeerUptime {
         if !self.is_up() {
             self.clear_at = look.ended_at;
             self.down_at = look.started_at;
+            self.doubts = self.doubts.saturating_add(1);
+            if self.failed_at == NEVER {
+                (self.failed_at, self.failed_by) = (look.started_at, look.ended_at);
+            }
             return SessionChange::Nothing;
         }
         // It failed while another look that began later succeeded, or repeats one that ended at the same moment.
@@ -236,8 +243,10 @@ impl PeerUptime {
         if !self.is_up() || unseen <= rules.lost_after {
             return SessionChange::Nothing;
         }
+        let change = self.ended(SessionEnd::LostSight, rules);
         (self.standing, self.down_at) = (Standing::Unknown, NEVER);
-        self.ended(SessionEnd::LostSight, rules)
+        self.forget_doubts();
+        change
     }
 
     fn tolerated(&self, rules: &SessionRules) -> u8 {
@@ -315,9 +324,27 @@ impl PeerUptime {
         self.sessions
     }
 
-    /// How many looks in a row failed since it was last seen up, while its session is open; those that ended it, once it is over.
-    pub const fn doubts(&self) -> u8 {
-        self.doubts
+    /// What a schedule is told; `None` if nobody looked at the peer yet.
+    pub fn facts(&self) -> Option<ScheduleFacts> {
+        Some(ScheduleFacts {
+            is_up: self.is_up(),
+            is_doubtful: self.is_doubtful(),
+            up_since: self.up_since(),
+            last_up: self.last_up(),
+            down_since: known(self.failed_by),
+            last_looked: self.looked_at()?,
+            sessions: self.sessions,
+            failures: self.doubts.into(),
+        })
+    }
+
+    /// The probability that a look at it is met by silence while the observer's network stands: of a peer that is up by its own
+    /// looks (Laplace's rule of succession), else 1, as its silence says nothing of us.
+    pub fn expected_silence(&self) -> f64 {
+        if self.standing != Standing::Up {
+            return 1.0;
+        }
+        (f64::from(self.failures) + 1.0) / (f64::from(self.failures) + f64::from(self.successes) + 2.0)
     }
 }
 
