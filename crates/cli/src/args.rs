@@ -30,7 +30,7 @@ pub(crate) use self::{
     database::{belly_url, store_url},
     export::{CrawlName, ExportArgs, Format},
     health::HealthArgs,
-    hoard::{HoardArgs, HoardCommand, HoardDemoArgs, HoardReportArgs, HoardRunArgs},
+    hoard::{HoardArgs, HoardCommand, HoardDemoArgs, HoardReportArgs, HoardRunArgs, HoardSavingsArgs},
     hydra::{HeadsArgs, HydraArgs, IdgenArgs, ListenPlace, SEED_VARIABLE, StatePlace, UiTheme},
     list::{List, ListParser, named},
     lookup::{LookupArgs, TypedKey, Until},

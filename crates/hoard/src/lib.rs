@@ -39,7 +39,7 @@ pub use plan::{
     Arm, BadPlan, HoardPlan, KeySource, LookupSet, MAX_ROUNDS, ObservingTerms, Preset, PublishPace,
     RoundTimes, StudyKeyBytes,
 };
-pub use policy::{PeerSet, PeerSetRule, Policy, PolicyReading};
+pub use policy::{PeerSet, PeerSetRule, Policy, PolicyReading, PolicyRule};
 pub use resumed::{Resumed, ResumedKey};
 pub use round::{
     HopCounts, KeyRound, ProviderMention, RoundLookup, RoundOrder, RoundParts, SeekTerms, WalkTerms,

@@ -21,6 +21,20 @@ kad::named! {
     }
 }
 
+kad::named! {
+    /// A rule by which a caller takes the answers of a walk, without its numbers.
+    pub enum PolicyRule: serde {
+        /// The first answer that names the provider is the last.
+        FirstAnswer = "first_answer",
+        /// As go-libp2p-kad-dht before its pull request 802.
+        PeerSetBefore = "peer_set_before",
+        /// As go-libp2p-kad-dht since then.
+        PeerSetAfter = "peer_set_after",
+        /// The walk goes on until somebody gives addresses.
+        WaitForAddresses = "wait_for_addresses",
+    }
+}
+
 /// The providers that a caller was told of, as `findProvidersAsyncRoutine` of go-libp2p-kad-dht keeps them.
 #[derive(Debug, Clone)]
 pub struct PeerSet<P> {
@@ -120,14 +134,19 @@ impl PolicyReading {
 }
 
 impl Policy {
+    /// Which rule it is.
+    pub const fn rule(self) -> PolicyRule {
+        match self {
+            Self::FirstAnswer => PolicyRule::FirstAnswer,
+            Self::PeerSet { rule: PeerSetRule::Before, .. } => PolicyRule::PeerSetBefore,
+            Self::PeerSet { rule: PeerSetRule::After, .. } => PolicyRule::PeerSetAfter,
+            Self::WaitForAddresses { .. } => PolicyRule::WaitForAddresses,
+        }
+    }
+
     /// Its stable name, which says nothing of its numbers.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::FirstAnswer => "first_answer",
-            Self::PeerSet { rule: PeerSetRule::Before, .. } => "peer_set_before",
-            Self::PeerSet { rule: PeerSetRule::After, .. } => "peer_set_after",
-            Self::WaitForAddresses { .. } => "wait_for_addresses",
-        }
+        self.rule().name()
     }
 
     /// What a caller is told of one provider, of the answers of a walk in the order in which they came: when each came, whom it named,

@@ -8,9 +8,11 @@
 mod gathered;
 mod numbers;
 mod of_study;
+mod outcomes;
 mod replay;
 mod section;
 mod tables;
+mod terms;
 mod walk;
 
 pub use self::{
@@ -20,7 +22,8 @@ pub use self::{
         WayNumbers,
     },
     of_study::StudySavings,
-    replay::{AddressSource, Change, LookAgain, SavingsTerms},
+    replay::{AddressSource, Change, LookAgain},
+    terms::SavingsTerms,
     walk::{ProviderPlace, RetrievalWalk, SecondWalk, WalkAnswer},
 };
 

@@ -3,11 +3,14 @@
 mod demo;
 mod report;
 mod run;
+mod savings;
 mod studied;
 
 use clap::{Args, Subcommand};
 
-pub(crate) use self::{demo::HoardDemoArgs, report::HoardReportArgs, run::HoardRunArgs};
+pub(crate) use self::{
+    demo::HoardDemoArgs, report::HoardReportArgs, run::HoardRunArgs, savings::HoardSavingsArgs,
+};
 use crate::{help, manners::OptOutArgs};
 
 /// Which part of it.
@@ -29,6 +32,10 @@ pub(crate) enum HoardCommand {
     #[command(after_help = help::HOARD_REPORT)]
     Report(HoardReportArgs),
 
+    /// Say what changes of lookups and of servers would save: the walks of a study that is kept, decided anew
+    #[command(after_help = help::HOARD_SAVINGS)]
+    Savings(Box<HoardSavingsArgs>),
+
     /// Make the study of RFM17.1 in a network that is simulated, beside its truth
     #[command(after_help = help::HOARD_DEMO)]
     Demo(HoardDemoArgs),
@@ -39,7 +46,7 @@ impl HoardCommand {
     pub(super) fn opt_out(&mut self) -> Option<&mut OptOutArgs> {
         match self {
             Self::Run(args) => Some(&mut args.reach.manners.opt_out),
-            Self::Report(_) | Self::Demo(_) => None,
+            Self::Report(_) | Self::Savings(_) | Self::Demo(_) => None,
         }
     }
 }

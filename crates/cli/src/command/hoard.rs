@@ -3,6 +3,7 @@
 mod demo;
 mod report;
 mod run;
+mod savings;
 
 use crate::{
     args::{HoardArgs, HoardCommand},
@@ -14,6 +15,7 @@ pub(crate) async fn run(args: HoardArgs, in_use: &mut InUse) -> anyhow::Result<C
     match args.what {
         HoardCommand::Run(args) => Box::pin(run::run(*args, in_use)).await,
         HoardCommand::Report(args) => report::run(&args, in_use),
+        HoardCommand::Savings(args) => savings::run(&args, in_use),
         HoardCommand::Demo(args) => demo::run(args).await,
     }
 }

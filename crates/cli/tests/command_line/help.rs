@@ -32,6 +32,7 @@ help! {
     hoard: ["hoard", "--help"],
     hoard_run: ["hoard", "run", "--help"],
     hoard_report: ["hoard", "report", "--help"],
+    hoard_savings: ["hoard", "savings", "--help"],
     hoard_demo: ["hoard", "demo", "--help"],
     ping: ["ping", "--help"],
     testnet: ["testnet", "--help"],

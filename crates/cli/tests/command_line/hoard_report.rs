@@ -14,11 +14,11 @@ use tempfile::TempDir;
 use crate::program::{Ended, run};
 
 /// 2026-11-23T00:00:00Z.
-const MONDAY: i64 = 1_795_392_000_000_000;
+pub(crate) const MONDAY: i64 = 1_795_392_000_000_000;
 
 const HOLDERS: u16 = 3;
 
-fn key() -> Vec<u8> {
+pub(crate) fn key() -> Vec<u8> {
     vec![0x12, 0x20, 7]
 }
 
@@ -116,10 +116,16 @@ fn sight(rank: u16) -> HoardSight {
 
 /// A store with a study, and a run of another tool.
 fn kept() -> (TempDir, String) {
+    kept_with(Vec::new())
+}
+
+/// The same, with more rows in the study.
+pub(crate) fn kept_with(more: Vec<Row>) -> (TempDir, String) {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("hoard.sqlite");
     let store = Store::open(&StoreUrl::Sqlite(path.clone())).expect("opened").expect("kept");
-    for (run, tool, rows) in [(7, Tool::Hoard, rows()), (8, Tool::Perf, Vec::new())] {
+    let study = rows().into_iter().chain(more).collect();
+    for (run, tool, rows) in [(7, Tool::Hoard, study), (8, Tool::Perf, Vec::new())] {
         let start = RunStart {
             id: RunId([run; 16]),
             tool,

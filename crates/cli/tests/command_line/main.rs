@@ -18,6 +18,7 @@ mod help;
 mod hoard;
 mod hoard_demo;
 mod hoard_report;
+mod hoard_savings;
 mod hydra;
 #[path = "../../../perf/tests/ipni/indexer.rs"]
 #[expect(

@@ -36,6 +36,8 @@ pub struct ReportOrder {
     pub clouds: CloudRanges,
     /// What a crawl of the same network reached.
     pub crawl: Option<CrawlTruth>,
+    /// What changes would save, of a study whose answers are too many for the memory; `None`: of the answers that are there.
+    pub savings: Option<SavingsSection>,
 }
 
 impl HoardSection {
@@ -53,16 +55,16 @@ impl HoardSection {
             apart: order.apart.clone(),
             arms,
             life: LifeSection::of_study(study, order.clouds.clone()),
-            savings: savings(study),
+            savings: savings(study, order),
             content: content(study),
         }
     }
 }
 
 /// What changes would save; `None` without a retrieval.
-fn savings(study: &Study) -> Option<SavingsSection> {
-    let section = StudySavings::of(study, SavingsTerms::default()).section();
-    Some(section).filter(|section| section.retrievals > 0)
+fn savings(study: &Study, order: &ReportOrder) -> Option<SavingsSection> {
+    let of_answers = || StudySavings::of(study, SavingsTerms::default()).section();
+    Some(order.savings.clone().unwrap_or_else(of_answers)).filter(|section| section.retrievals > 0)
 }
 
 /// The life of keys that somebody else published: these are a list that somebody gave. `None` without any.

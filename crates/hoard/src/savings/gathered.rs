@@ -1,54 +1,62 @@
-//! What every change comes to, walk by walk: kept small, so that walks can be read one after another and forgotten.
+//! The walks of a study and what every change comes to on each: kept small, so that walks can be read one after another and forgotten.
 
-use std::time::Duration;
+use std::{num::NonZeroU64, time::Duration};
 
 use super::{
     numbers::SavingsSection,
-    replay::{AddressSource, Change, Outcome, SavingsTerms},
+    outcomes::Outcomes,
+    replay::{AddressSource, Change, Outcome},
+    terms::SavingsTerms,
     walk::{ProviderPlace, RetrievalWalk, SecondWalk},
 };
+use crate::ShortSpan;
 
-/// What every change comes to on the walks so far: some 180 bytes a walk.
+/// What every change comes to on the walks so far: some 70 bytes a walk by 16 changes.
 #[derive(Debug, Clone)]
 pub struct SavingsRows {
     pub(super) terms: SavingsTerms,
     pub(super) changes: Vec<Change>,
     pub(super) walks: Vec<KeptWalk>,
-    /// What each change comes to on each walk.
-    pub(super) outcomes: Vec<Vec<KeptOutcome>>,
+    pub(super) outcomes: Outcomes,
     pub(super) cut_short: u64,
+    pub(super) without_requests: u64,
 }
 
 /// What is kept of a walk.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KeptWalk {
+    /// One more than the microseconds of the record's age.
+    age: Option<NonZeroU64>,
     pub(super) key: u32,
-    pub(super) age: Option<Duration>,
-    pub(super) second: Option<SecondWalk>,
+    second_took: Option<ShortSpan>,
+    second_requests: u16,
     pub(super) place: ProviderPlace,
 }
 
-/// What is kept of an outcome: a study has millions.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct KeptOutcome {
-    settled_us: u32,
-    requests: u16,
-    combo: u8,
-}
-
-impl KeptOutcome {
-    /// A walk of more than an hour, or of more than 65,535 requests, is as one of so many.
-    fn keep(outcome: Outcome) -> Self {
+impl KeptWalk {
+    /// A second walk of more than an hour, or of more than 65,535 requests, is as one of so many.
+    fn keep(walk: &RetrievalWalk) -> Self {
+        let micros = |age: Duration| u64::try_from(age.as_micros()).unwrap_or(u64::MAX - 1);
         Self {
-            settled_us: u32::try_from(outcome.settled.as_micros()).unwrap_or(u32::MAX),
-            requests: u16::try_from(outcome.requests).unwrap_or(u16::MAX),
-            combo: outcome.combo,
+            age: walk.age.map(|age| NonZeroU64::MIN.saturating_add(micros(age))),
+            key: walk.key,
+            second_took: walk.second.map(|second| ShortSpan::from(second.took)),
+            second_requests: walk
+                .second
+                .map_or(0, |second| u16::try_from(second.requests).unwrap_or(u16::MAX)),
+            place: walk.place,
         }
     }
 
-    pub(super) fn get(self) -> Outcome {
-        let Self { settled_us, requests, combo } = self;
-        Outcome { combo, settled: Duration::from_micros(settled_us.into()), requests: requests.into() }
+    /// How old the record was; `None` where nobody knows.
+    pub(super) fn age(self) -> Option<Duration> {
+        self.age.map(|micros| Duration::from_micros(micros.get() - 1))
+    }
+
+    /// What a second walk costs; `None` where nobody knows.
+    pub(super) fn second(self) -> Option<SecondWalk> {
+        let took = self.second_took?.into();
+        Some(SecondWalk { took, requests: self.second_requests.into() })
     }
 }
 
@@ -56,22 +64,24 @@ impl SavingsRows {
     /// No walk yet.
     pub fn new(terms: SavingsTerms) -> Self {
         let changes = terms.changes();
-        let outcomes = vec![Vec::new(); changes.len()];
-        Self { terms, changes, walks: Vec::new(), outcomes, cut_short: 0 }
+        let outcomes = Outcomes::of_changes(changes.len());
+        Self { terms, changes, walks: Vec::new(), outcomes, cut_short: 0, without_requests: 0 }
     }
 
     /// Takes a walk in.
     pub fn add(&mut self, walk: &RetrievalWalk) {
-        let &RetrievalWalk { key, age, second, place, .. } = walk;
-        self.walks.push(KeptWalk { key, age, second, place });
-        for (change, outcomes) in self.changes.iter().zip(&mut self.outcomes) {
-            outcomes.push(KeptOutcome::keep(change.replay(walk)));
-        }
+        self.walks.push(KeptWalk::keep(walk));
+        self.outcomes.add(self.changes.iter().map(|change| change.replay(walk)));
     }
 
     /// There was one that was cut short: nobody knows what would have come.
     pub const fn add_cut_short(&mut self) {
         self.cut_short += 1;
+    }
+
+    /// There were so many of whose requests none is kept: nobody knows what came.
+    pub const fn add_without_requests(&mut self, walks: u64) {
+        self.without_requests += walks;
     }
 
     /// The numbers of all of them.
@@ -88,12 +98,24 @@ impl SavingsRows {
         let of_any_age = ages.is_none() && self.changes[change].addresses == AddressSource::AsSeen;
         let (from, to) = ages.unwrap_or_default();
         let is_meant = move |age: Duration| from <= age && to.is_none_or(|to| age < to);
-        let all = self.walks.iter().copied().zip(self.outcomes[change].iter().map(|kept| kept.get()));
-        all.filter(move |(walk, _)| walk.age.map_or(of_any_age, is_meant))
+        let meant = self.walks.iter().copied().enumerate();
+        let meant = meant.filter(move |(_, walk)| walk.age().map_or(of_any_age, is_meant));
+        meant.filter_map(move |(number, walk)| Some((walk, self.outcomes.get(number, change)?)))
     }
 
     /// How many keys there can be.
     pub(super) fn keys(&self) -> usize {
         self.walks.iter().map(|walk| walk.key as usize + 1).max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_takes_as_much_room_as_it_is_said_to() {
+        // With a byte by change, the place of its outcomes, and three of these.
+        assert_eq!(size_of::<KeptWalk>() + 16 + 4 + 3 * 8, 68);
     }
 }

@@ -14,6 +14,8 @@ pub struct SavingsSection {
     pub keys: u64,
     /// Walks that were cut short, and so say nothing of what came after.
     pub cut_short: u64,
+    /// Walks of whose requests none is kept, and so nothing that came of them.
+    pub without_requests: u64,
     /// Retrievals whose provider nobody dialled, as if it had stayed where it published.
     pub assumed_there: u64,
     /// Retrievals of which nobody knows what a second walk costs.

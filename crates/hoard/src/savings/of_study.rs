@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use kad::lookup::{RpcFate, Termination};
 use schema::{HoardLookup, PublisherEnd};
+use store::Store;
 
 use super::{ProviderPlace, RetrievalWalk, SavingsRows, SavingsTerms, SecondWalk, WalkAnswer};
-use crate::{Study, StudyKey, StudyLookup, StudyResponse, StudyRound};
+use crate::{Study, StudyError, StudyKey, StudyLookup, StudyResponse, StudyRound, StudyWalk};
 
 /// The retrievals of a study, as its lookups are read one after another with their requests.
 #[derive(Debug)]
@@ -15,24 +16,31 @@ pub struct StudySavings<'a> {
     rows: SavingsRows,
     /// What walks for the closest peers usually cost, for rounds without one.
     usual: Option<SecondWalk>,
+    /// Lookups for all providers of which no request came yet.
+    awaited: u64,
 }
 
 impl<'a> StudySavings<'a> {
     /// None yet. Where a round has no walk for the closest peers, a second walk costs what such walks of the study cost in the middle.
     pub fn new(study: &'a Study, terms: SavingsTerms) -> Self {
-        let closest = study.keys.iter().flat_map(|key| &key.rounds).filter_map(second_walk);
+        let is_meant = |key: &&StudyKey| terms.arm.is_none_or(|arm| key.arm == arm);
+        let rounds = || study.keys.iter().filter(is_meant).flat_map(|key| &key.rounds);
         let (mut spans, mut requests): (Vec<_>, Vec<_>) =
-            closest.map(|second| (second.took, second.requests)).unzip();
+            rounds().filter_map(second_walk).map(|second| (second.took, second.requests)).unzip();
         spans.sort_unstable();
         requests.sort_unstable();
         let middle = spans.len() / 2;
         let usual = spans.get(middle).zip(requests.get(middle));
         let usual = usual.map(|(&took, &requests)| SecondWalk { took, requests });
-        Self { study, rows: SavingsRows::new(terms), usual }
+        let of_round =
+            |round: &StudyRound| round.lookups.iter().filter(|looked| looks_for_all(round, looked)).count();
+        let awaited = rounds().map(|round| of_round(round) as u64).sum();
+        Self { study, rows: SavingsRows::new(terms), usual, awaited }
     }
 
     /// Takes in a lookup with its requests, by its place: the key among those of the study, the round among those of the key, the lookup
-    /// among those of the round. Lookups for anything but all providers are passed over, and so are numbers of another study.
+    /// among those of the round. Lookups for anything but all providers are passed over, and so are numbers of another study. Without any
+    /// request it says nothing.
     pub fn add(&mut self, (key, round, lookup): (usize, usize, usize), responses: &[StudyResponse]) {
         let Some(of_key) = self.study.keys.get(key) else { return };
         let Some(of_round) = of_key.rounds.get(round) else { return };
@@ -40,6 +48,10 @@ impl<'a> StudySavings<'a> {
         else {
             return;
         };
+        if responses.is_empty() || self.rows.terms.arm.is_some_and(|arm| of_key.arm != arm) {
+            return;
+        }
+        self.awaited = self.awaited.saturating_sub(1);
         if matches!(looked.ending, Termination::Stopped | Termination::Cancelled) {
             return self.rows.add_cut_short();
         }
@@ -60,8 +72,19 @@ impl<'a> StudySavings<'a> {
         savings.finish()
     }
 
+    /// All of a study whose responses are in the store that it was read from: one lookup after another is in memory.
+    pub fn read(study: &'a Study, store: &Store, terms: SavingsTerms) -> Result<SavingsRows, StudyError> {
+        let mut savings = Self::new(study, terms);
+        for walk in study.walks(store)? {
+            let StudyWalk { key, round, lookup, responses } = walk?;
+            savings.add((key, round, lookup), &responses);
+        }
+        Ok(savings.finish())
+    }
+
     /// What was taken in.
-    pub fn finish(self) -> SavingsRows {
+    pub fn finish(mut self) -> SavingsRows {
+        self.rows.add_without_requests(self.awaited);
         self.rows
     }
 

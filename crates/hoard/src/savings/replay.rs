@@ -3,43 +3,7 @@
 use std::time::Duration;
 
 use super::walk::{ProviderPlace, RetrievalWalk, SecondWalk};
-use crate::{PeerSetRule, Policy};
-
-/// What is tried on the walks of a study.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SavingsTerms {
-    /// How many providers a caller of go-libp2p-kad-dht wants: 0 is all there are.
-    pub count: usize,
-    /// How long who waits for addresses waits, once the provider was named.
-    pub wait: Duration,
-    /// How long servers would give addresses with a record that they keep, counted from its publication.
-    pub address_lifetimes: Vec<Duration>,
-    /// How long a dial of addresses takes at which the provider is no longer.
-    pub failed_dial: Duration,
-    /// The ages of records that are told apart: each is the end of one group and the beginning of the next, ascending.
-    pub ages: Vec<Duration>,
-    /// The seed of the intervals.
-    pub seed: u64,
-}
-
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
-
-impl Default for SavingsTerms {
-    /// What RFM17.1 asked: all providers that there are; addresses for 30 minutes, 24 and 48 hours.
-    fn default() -> Self {
-        Self {
-            count: 0,
-            wait: Duration::from_secs(2),
-            address_lifetimes: [HOUR / 2, 24 * HOUR, 48 * HOUR].map(Duration::from_secs).to_vec(),
-            failed_dial: Duration::from_secs(10),
-            ages: [10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR, 48 * HOUR]
-                .map(Duration::from_secs)
-                .to_vec(),
-            seed: 1,
-        }
-    }
-}
+use crate::Policy;
 
 /// From where the addresses in an answer are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,26 +60,6 @@ pub(super) struct Retrieved {
 /// Nobody knows what the second walk costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Unknown;
-
-impl SavingsTerms {
-    /// Everything that is tried, the first of it as things are without any change.
-    pub fn changes(&self) -> Vec<Change> {
-        let kept = self.address_lifetimes.iter().map(|&lifetime| AddressSource::KeptFor(lifetime));
-        let sources: Vec<AddressSource> = std::iter::once(AddressSource::AsSeen).chain(kept).collect();
-        let of = |policy| sources.iter().map(move |&addresses| Change { policy, addresses });
-        self.policies().into_iter().flat_map(of).collect()
-    }
-
-    fn policies(&self) -> [Policy; 4] {
-        let peer_set = |rule| Policy::PeerSet { rule, count: self.count };
-        [
-            Policy::FirstAnswer,
-            peer_set(PeerSetRule::Before),
-            peer_set(PeerSetRule::After),
-            Policy::WaitForAddresses { at_most: self.wait },
-        ]
-    }
-}
 
 impl Change {
     /// What the walk comes to. Where nobody knows the age of the record, addresses are as they came.

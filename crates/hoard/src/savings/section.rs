@@ -10,10 +10,11 @@ use super::{
         AddressInteraction, AgeSavings, ChangeNumbers, SavingsDifference, SavingsNumbers, SavingsSection,
         WayNumbers,
     },
-    replay::{AddressSource, Change, LookAgain, Outcome, Retrieved, SavingsTerms},
+    replay::{AddressSource, Change, LookAgain, Outcome, Retrieved},
+    terms::SavingsTerms,
     walk::ProviderPlace,
 };
-use crate::{PeerSetRule, Policy};
+use crate::PolicyRule;
 
 /// Ages from one end to below another.
 type Ages = Option<(Duration, Option<Duration>)>;
@@ -53,7 +54,7 @@ pub(super) fn of(rows: &SavingsRows) -> SavingsSection {
     let (mut requests, mut seconds) = (gathering.sums(), gathering.sums());
     for walk in &rows.walks {
         seen[walk.key as usize] = true;
-        if let Some(second) = walk.second {
+        if let Some(second) = walk.second() {
             requests.add(walk.key, f64::from(second.requests));
             seconds.add(walk.key, second.took.as_secs_f64());
         }
@@ -62,8 +63,9 @@ pub(super) fn of(rows: &SavingsRows) -> SavingsSection {
         retrievals: rows.walks.len() as u64,
         keys: seen.iter().filter(|seen| **seen).count() as u64,
         cut_short: rows.cut_short,
+        without_requests: rows.without_requests,
         assumed_there: count(|walk| walk.place == ProviderPlace::Assumed),
-        unknown_second_walks: count(|walk| walk.second.is_none()),
+        unknown_second_walks: count(|walk| walk.second().is_none()),
         second_walk_requests: requests.mean(rows.terms.seed),
         second_walk_s: seconds.mean(rows.terms.seed),
         assumptions: assumptions(&rows.terms),
@@ -121,7 +123,13 @@ impl Gathering<'_> {
             with_addresses: with_addresses.share()?,
             requests: requests.mean(seed)?,
             settled_s: settled.mean(seed)?,
-            ways: LookAgain::ALL.iter().filter_map(|&again| self.way(change, ages, again)).collect(),
+            ways: self
+                .rows
+                .terms
+                .look_again
+                .iter()
+                .filter_map(|&again| self.way(change, ages, again))
+                .collect(),
         })
     }
 
@@ -159,7 +167,7 @@ impl Gathering<'_> {
     }
 
     fn then(&self, walk: KeptWalk, outcome: Outcome, look_again: LookAgain) -> Retrieved {
-        outcome.then(look_again, (walk.place, walk.second), self.rows.terms.failed_dial)
+        outcome.then(look_again, (walk.place, walk.second()), self.rows.terms.failed_dial)
     }
 
     /// A change against none, whenever the caller walks again.
@@ -167,12 +175,8 @@ impl Gathering<'_> {
         let (policy, address_lifetime_s) = names(self.rows.changes[change]);
         let of = |look_again| {
             let (mut twice, mut requests, mut seconds) = (self.sums(), self.sums(), self.sums());
-            let without = self.rows.outcomes[0].iter();
-            let with = self.rows.outcomes[change].iter();
-            let kept = matches!(self.rows.changes[change].addresses, AddressSource::KeptFor(_));
-            let walks = self.rows.walks.iter().zip(without.zip(with));
-            for (walk, (without, with)) in walks.filter(|(walk, _)| !kept || walk.age.is_some()) {
-                let [before, after] = [without, with].map(|one| self.then(*walk, one.get(), look_again));
+            for (walk, [without, with]) in self.beside(change) {
+                let [before, after] = [without, with].map(|one| self.then(walk, one, look_again));
                 let walks = |one: Retrieved| f64::from(u8::from(one.walked_twice));
                 twice.add(walk.key, walks(after) - walks(before));
                 if let (Some(before), Some(after)) = (before.requests, after.requests) {
@@ -192,23 +196,34 @@ impl Gathering<'_> {
                 seconds: seconds.mean(seed),
             })
         };
-        LookAgain::ALL.iter().filter_map(|&again| of(again)).collect()
+        self.rows.terms.look_again.iter().filter_map(|&again| of(again)).collect()
+    }
+
+    /// The walks on which a change can be tried, with what they come to without any change and with it.
+    fn beside(&self, change: usize) -> impl Iterator<Item = (KeptWalk, [Outcome; 2])> {
+        let rows = self.rows;
+        let is_of_any_age = rows.changes[change].addresses == AddressSource::AsSeen;
+        let walks = rows.walks.iter().copied().enumerate();
+        let walks = walks.filter(move |(_, walk)| is_of_any_age || walk.age().is_some());
+        walks.filter_map(move |(number, walk)| {
+            Some((walk, [rows.outcomes.get(number, 0)?, rows.outcomes.get(number, change)?]))
+        })
     }
 
     fn interactions(&self) -> Vec<AddressInteraction> {
         let of = |lifetime: &Duration| {
             let kept = AddressSource::KeptFor(*lifetime);
-            let position = |rule: PeerSetRule, addresses: AddressSource| {
-                let policy = Policy::PeerSet { rule, count: self.rows.terms.count };
+            let position = |rule: PolicyRule, addresses: AddressSource| {
+                let policy = self.rows.terms.policy(rule);
                 self.rows.changes.iter().position(|change| *change == Change { policy, addresses })
             };
             self.interaction(
                 *lifetime,
                 [
-                    position(PeerSetRule::Before, AddressSource::AsSeen)?,
-                    position(PeerSetRule::After, AddressSource::AsSeen)?,
-                    position(PeerSetRule::Before, kept)?,
-                    position(PeerSetRule::After, kept)?,
+                    position(PolicyRule::PeerSetBefore, AddressSource::AsSeen)?,
+                    position(PolicyRule::PeerSetAfter, AddressSource::AsSeen)?,
+                    position(PolicyRule::PeerSetBefore, kept)?,
+                    position(PolicyRule::PeerSetAfter, kept)?,
                 ],
             )
         };
@@ -219,8 +234,9 @@ impl Gathering<'_> {
     fn interaction(&self, lifetime: Duration, changes: [usize; 4]) -> Option<AddressInteraction> {
         let mut shares = changes.map(|_| self.shares());
         let mut overlap = self.sums();
-        for (number, walk) in self.rows.walks.iter().enumerate().filter(|(_, walk)| walk.age.is_some()) {
-            let twice = changes.map(|change| self.rows.outcomes[change][number].get().combo == 1);
+        for (number, walk) in self.rows.walks.iter().enumerate().filter(|(_, walk)| walk.age().is_some()) {
+            let is_bare = |outcome: Outcome| outcome.combo == 1;
+            let twice = changes.map(|change| self.rows.outcomes.get(number, change).is_some_and(is_bare));
             for (shares, twice) in shares.iter_mut().zip(twice) {
                 shares.add(walk.key, twice);
             }

@@ -1,14 +1,23 @@
 //! The numbers as tables for people.
 
 use estimate::{ClusteredValue, Proportion};
-use figure::{PageTable, written::within};
+use figure::{
+    PageTable,
+    written::{self, within},
+};
 
 use super::{
-    numbers::{ChangeNumbers, SavingsSection, WayNumbers},
+    numbers::{AgeSavings, ChangeNumbers, SavingsSection, WayNumbers},
     replay::LookAgain,
 };
 
 impl SavingsSection {
+    /// All tables, without those that have no rows.
+    pub fn tables(&self) -> Vec<PageTable> {
+        let all = [self.change_table(), self.way_table(), self.age_table(), self.interaction_table()];
+        all.into_iter().filter(|table| !table.rows.is_empty()).collect()
+    }
+
     /// What each change comes to where the caller walks again when it has no addresses.
     pub fn change_table(&self) -> PageTable {
         let row = |change: &ChangeNumbers| {
@@ -52,6 +61,31 @@ impl SavingsSection {
         }
     }
 
+    /// Who walks again by the age of the record, on addresses as they were given, by rule.
+    pub fn age_table(&self) -> PageTable {
+        let as_seen: Vec<&ChangeNumbers> =
+            self.changes.iter().filter(|change| change.address_lifetime_s.is_none()).collect();
+        // Retrievals of an age are under every change on addresses as they were given.
+        let ages = as_seen.first().map(|change| change.ages.as_slice()).unwrap_or_default();
+        let row = |(place, age): (usize, &AgeSavings)| {
+            let mut row = vec![age.written(), written::count(age.numbers.n)];
+            row.extend(
+                as_seen.iter().map(|change| share(change.ages.get(place).map(|age| age.numbers.id_only))),
+            );
+            row
+        };
+        let mut head = owned(&["age", "n"]);
+        head.extend(as_seen.iter().map(|change| change.policy.replace('_', " ")));
+        PageTable {
+            caption:
+                "Walks that bring the id alone %, by the age of the record, on addresses as they were given"
+                    .to_owned(),
+            head,
+            rows: ages.iter().enumerate().map(row).collect(),
+            numbers_from: 1,
+        }
+    }
+
     /// Whether longer addresses save what telling again saves.
     pub fn interaction_table(&self) -> PageTable {
         let rows = self.interactions.iter().map(|found| {
@@ -65,6 +99,18 @@ impl SavingsSection {
             head: owned(&["kept", "neither", "told again", "kept longer", "both"]),
             rows: rows.collect(),
             numbers_from: 1,
+        }
+    }
+}
+
+impl AgeSavings {
+    /// Which age, for people.
+    pub(crate) fn written(&self) -> String {
+        let from = written::elapsed(self.from_s as f64);
+        match self.to_s {
+            None => format!("over {from}"),
+            Some(to) if self.from_s == 0 => format!("under {}", written::elapsed(to as f64)),
+            Some(to) => format!("{from} to {}", written::elapsed(to as f64)),
         }
     }
 }

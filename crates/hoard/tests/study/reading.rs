@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use kad::failure::{Failure, FailureClass, Phase};
-use kadscope_hoard::{PassedOver, Study, StudyDetail, StudyError};
+use kadscope_hoard::{
+    PassedOver, Study, StudyDetail, StudyError,
+    savings::{SavingsTerms, StudySavings},
+};
 use schema::{
     HoardKey, HoardLookup, HoardProvider, HoardPublisher, HoardSight, HolderAnswer, PeerNumber, Row,
     RunStart, Tool, Whereabouts,
@@ -260,4 +263,29 @@ async fn a_run_of_another_tool_is_no_study() {
     let Err(StudyError::NotAStudy { tool: Tool::Crawl, .. }) = refused else { panic!("{refused:?}") };
     let unknown = Study::read(&store, made::start(2, None).id, StudyDetail::Sights);
     assert!(matches!(unknown, Err(StudyError::Store(store::Error::UnknownRun { .. }))), "{unknown:?}");
+}
+
+/// What is read one lookup at a time, without sights in memory, says the same as all of it in memory.
+#[tokio::test]
+async fn what_changes_would_save_is_the_same_by_one_lookup_at_a_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory.path().join("a.sqlite"));
+    let (whole, bare) = (made::start(1, None), made::start(2, None));
+    keep(&store, &whole, made::study(SIZE)).await;
+    let without = made::study(SIZE).filter(|row| !matches!(row, Row::LookupRequest(_)));
+    keep(&store, &bare, without).await;
+    let in_memory = Study::read(&store, whole.id, StudyDetail::Responses).unwrap();
+    let of_all = StudySavings::of(&in_memory, SavingsTerms::default()).section();
+    let lean = Study::read(&store, whole.id, StudyDetail::Lookups).unwrap();
+    assert!(lean.keys.iter().all(|key| key.holders.is_empty() && key.rounds.len() == 5));
+    let one_by_one = StudySavings::read(&lean, &store, SavingsTerms::default()).unwrap().section();
+    assert_eq!(one_by_one, of_all);
+    assert_eq!((of_all.retrievals, of_all.keys, of_all.without_requests), (15, 3, 0));
+
+    let lean = Study::read(&store, bare.id, StudyDetail::Lookups).unwrap();
+    let nothing = StudySavings::read(&lean, &store, SavingsTerms::default()).unwrap().section();
+    assert_eq!((nothing.retrievals, nothing.without_requests), (0, 15));
+    let other_arm = SavingsTerms { arm: Some(1), ..SavingsTerms::default() };
+    let nothing = StudySavings::of(&in_memory, other_arm).section();
+    assert_eq!((nothing.retrievals, nothing.without_requests), (0, 0));
 }

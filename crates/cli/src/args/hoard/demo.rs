@@ -25,6 +25,10 @@ pub(crate) struct HoardDemoArgs {
     #[arg(long, env = "KADSCOPE_HOARD_DEMO_OUT", value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
+    /// Keep its rows in this SQLite file, too, for `hoard report` and `hoard savings`
+    #[arg(long, env = "KADSCOPE_HOARD_DEMO_KEEP", value_name = "FILE")]
+    pub(crate) keep: Option<PathBuf>,
+
     /// Print the numbers as JSON
     #[arg(long, env = "KADSCOPE_JSON")]
     pub(crate) json: bool,

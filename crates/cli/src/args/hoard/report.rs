@@ -34,6 +34,7 @@ pub(crate) struct HoardReportArgs {
     pub(crate) json: bool,
 }
 
-fn run_id(text: &str) -> Result<RunId, String> {
+/// A run as it is written.
+pub(super) fn run_id(text: &str) -> Result<RunId, String> {
     RunId::parse(text).ok_or_else(|| "write the 32 digits that `kadscope runs` shows".to_owned())
 }

@@ -88,7 +88,7 @@ fn watched(args: &HoardDemoArgs, stop: &CancellationToken) -> anyhow::Result<Opt
     if stop.is_cancelled() {
         return Ok(None);
     }
-    let study = kept(&facts, &plan, &runtime)?;
+    let study = kept(&facts, &plan, args.keep.as_deref(), &runtime)?;
     let truth = HoldersBesideTruth::of(&study, scene.world());
     let section = HoardSection::of(&study, &ReportOrder::default());
     let shown = Shown { made_by: MADE_BY, scenario: SCENARIO, plan, peers: args.peers, truth, section };
@@ -116,5 +116,8 @@ fn print(shown: &Shown, args: &HoardDemoArgs) -> anyhow::Result<()> {
         || "--out DIR writes the page with all figures.\n".to_owned(),
         |out| format!("{} is the page with all figures.\n", out.join("index.html").display()),
     );
+    if let (Some(file), [run, ..]) = (&args.keep, &*shown.section.runs) {
+        text += &format!("{} keeps its rows, as the run {run}.\n", file.display());
+    }
     Ok(output::print_text(&text)?)
 }

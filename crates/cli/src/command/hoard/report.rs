@@ -3,6 +3,7 @@
 use ::hoard::{
     Study, StudyDetail, StudyError,
     report::{CrawlTruth, HoardSection, ReportOrder},
+    savings::{SavingsSection, SavingsTerms, StudySavings},
 };
 use kad::PeerId;
 use schema::{RunId, Timestamp, Tool};
@@ -37,10 +38,10 @@ pub(super) fn run(args: &HoardReportArgs, in_use: &mut InUse) -> anyhow::Result<
     report_directory::admit(&args.out)?;
     let store = Store::open_existing(&args.store)?;
     in_use.store(&args.store);
-    let study = read(&store, args.run)?;
+    let (study, savings) = read(&store, args.run)?;
     let crawl = args.crawl.map(|crawl| reached(&store, crawl)).transpose()?;
-    let section =
-        HoardSection::of(&study, &ReportOrder { apart: args.apart.clone(), crawl, ..ReportOrder::default() });
+    let order = ReportOrder { apart: args.apart.clone(), crawl, savings, ..ReportOrder::default() };
+    let section = HoardSection::of(&study, &order);
     let page = section.page(TITLE);
     let numbers = Numbers { made_by: MADE_BY, crawl: args.crawl, section: &section };
     report_directory::write(&args.out, &page, &serde_json::to_value(&numbers)?)?;
@@ -56,19 +57,27 @@ pub(super) fn run(args: &HoardReportArgs, in_use: &mut InUse) -> anyhow::Result<
     Ok(Code::Done)
 }
 
-/// A study with the answers of its walks, or without where these are too many for the memory.
-fn read(store: &Store, run: RunId) -> anyhow::Result<Study> {
+/// A study with the answers of its walks; where these are too many for the memory without them, but with what changes would save.
+fn read(store: &Store, run: RunId) -> anyhow::Result<(Study, Option<SavingsSection>)> {
     let read = match Study::read(store, run, StudyDetail::Responses) {
         Err(StudyError::TooLarge { .. }) => {
             output::note("the answers of all walks are too many: what rounds kept of them is reported");
-            Study::read(store, run, StudyDetail::Sights)
+            Study::read(store, run, StudyDetail::Sights).and_then(|study| {
+                let savings = StudySavings::read(&study, store, SavingsTerms::default())?.section();
+                Ok((study, Some(savings)))
+            })
         }
-        read => read,
+        read => read.map(|study| (study, None)),
     };
-    read.map_err(|error| match error {
+    read.map_err(|error| refused(store, error))
+}
+
+/// Why a study cannot be read.
+pub(super) fn refused(store: &Store, error: StudyError) -> anyhow::Error {
+    match error {
         StudyError::Store(error) => error.into(),
         error => Failed::usage(format!("{}: {error}", store.name())).into(),
-    })
+    }
 }
 
 /// The peers that a crawl reached, and the middle of the time in which it did.

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use kad::key::Key;
 use schema::{HoardRound, HoardSight, HoardWalk, PeerNumber, RoundEnd};
 
-use super::Reading;
+use super::{Reading, StudyDetail};
 use crate::study::{AgentThen, ShortSpan, StudyKey, StudyLookup, StudyPeer, StudyRound, StudySight};
 
 /// Which run closed what.
@@ -89,11 +89,17 @@ fn closed(reading: &mut Reading<'_>, (key, arm): (&[u8], u16), round: u32) -> Op
 pub(super) fn take_walk(reading: &mut Reading<'_>, row: &HoardWalk) {
     let Some((place, at)) = closed(reading, (&row.key, row.arm), row.round) else { return };
     reading.rounds.lookups += 1;
-    let closest = closest(reading, &row.key, &row.closest);
+    let closest = match reading.detail {
+        StudyDetail::Lookups => Vec::new(),
+        StudyDetail::Sights | StudyDetail::Responses => closest(reading, &row.key, &row.closest),
+    };
     let key = &mut reading.study.keys[place];
     let closest = shared(key, at, closest);
     let short = |count: u32| u16::try_from(count).unwrap_or(u16::MAX);
-    key.rounds[at].lookups.push(StudyLookup {
+    let lookups = &mut key.rounds[at].lookups;
+    // A list that grows by doubling would have room for four.
+    lookups.reserve_exact(1);
+    lookups.push(StudyLookup {
         took: row.took,
         ending: row.ending,
         asked: row.asked,
@@ -126,6 +132,7 @@ fn shared(key: &StudyKey, round: usize, closest: Vec<StudyPeer>) -> Arc<[StudyPe
     let before = key.rounds[..=round].iter().rev().take(2).find_map(|round| round.lookups.last());
     match before {
         Some(before) if *before.closest == *closest => Arc::clone(&before.closest),
+        _ if closest.is_empty() => Arc::default(),
         _ => closest.into(),
     }
 }

@@ -1,6 +1,9 @@
 //! What a study told as a study that is read back: by way of a store, as that of every study is.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use ::hoard::{HoardFact, HoardPlan, Study, StudyDetail, hoard_peers, hoard_rows};
 use anyhow::Context as _;
@@ -16,11 +19,26 @@ use crate::temporary::TemporaryDir;
 /// How the name of the store's directory begins.
 const PREFIX: &str = "kadscope-hoard-demo-";
 
-/// Keeps what was told, and reads it.
-pub(super) fn kept(facts: &[HoardFact], plan: &HoardPlan, runtime: &Runtime) -> anyhow::Result<Study> {
+/// Keeps what was told, in a file that stays or in one that goes, and reads it.
+pub(super) fn kept(
+    facts: &[HoardFact],
+    plan: &HoardPlan,
+    stays: Option<&Path>,
+    runtime: &Runtime,
+) -> anyhow::Result<Study> {
+    if let Some(path) = stays {
+        return kept_at(path.to_owned(), (facts, plan), runtime);
+    }
     let dir = TemporaryDir::make(PREFIX).context("cannot make a directory for the rows")?;
-    let url = StoreUrl::Sqlite(dir.path().join("study.sqlite"));
-    let store = Store::open(&url)?.context("a store")?;
+    kept_at(dir.path().join("study.sqlite"), (facts, plan), runtime)
+}
+
+fn kept_at(
+    path: PathBuf,
+    (facts, plan): (&[HoardFact], &HoardPlan),
+    runtime: &Runtime,
+) -> anyhow::Result<Study> {
+    let store = Store::open(&StoreUrl::Sqlite(path))?.context("a store")?;
     let start = start(plan);
     let writer = store.begin_run(&start)?;
     let rows = writer.sender();
