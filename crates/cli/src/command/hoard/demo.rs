@@ -5,6 +5,8 @@ mod kept;
 mod scene;
 mod truth;
 
+use std::fmt::Write as _;
+
 use ::hoard::{
     HoardFact, HoardPlan, KeySource, Preset, PublishPace,
     report::{HoardSection, ReportOrder},
@@ -117,7 +119,7 @@ fn print(shown: &Shown, args: &HoardDemoArgs) -> anyhow::Result<()> {
         |out| format!("{} is the page with all figures.\n", out.join("index.html").display()),
     );
     if let (Some(file), [run, ..]) = (&args.keep, &*shown.section.runs) {
-        text += &format!("{} keeps its rows, as the run {run}.\n", file.display());
+        writeln!(text, "{} keeps its rows, as the run {run}.", file.display())?;
     }
     Ok(output::print_text(&text)?)
 }

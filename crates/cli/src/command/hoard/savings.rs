@@ -1,5 +1,7 @@
 //! `kadscope hoard savings`: what changes would save whoever retrieves, by the walks of a study that is kept.
 
+use std::fmt::Write as _;
+
 use ::hoard::{
     Study, StudyDetail,
     savings::{SavingsSection, StudySavings},
@@ -66,7 +68,7 @@ fn show(args: &HoardSavingsArgs, study: &Study, section: &SavingsSection) -> any
         let mut text: String =
             section.tables().iter().map(|table| render::page_table(table, style)).collect();
         if let Some(out) = &args.out {
-            text += &format!("{} is the page with the figures.\n", out.join("index.html").display());
+            writeln!(text, "{} is the page with the figures.", out.join("index.html").display())?;
         }
         output::print_text(&text)?;
     }
