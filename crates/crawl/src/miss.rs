@@ -60,7 +60,6 @@ mod tests {
     use schema::{AddressVisit, PeerNumber, Timestamp, VisitKind};
 
     use super::*;
-    use crate::visit::furthest;
 
     fn of(failures: &[(Phase, FailureClass)]) -> Option<Miss> {
         let mut visit = Visit::begun(PeerNumber(1), VisitKind::First, Timestamp(0));
@@ -71,7 +70,7 @@ mod tests {
             outcome: AddressOutcome::Failed(Failure::new(phase, class)),
             resolved: Vec::new(),
         }));
-        visit.met.connect_error = furthest(&visit.met.addresses);
+        visit.met.connect_error = AddressVisit::furthest(&visit.met.addresses);
         Miss::of(&visit)
     }
 

@@ -4,18 +4,17 @@
 use std::sync::Arc;
 
 use kad::{
-    Address, Multiaddr, PeerId,
-    failure::{self, Failure, SkipReason},
-    identify::Identify,
-    network::{AddressOutcome, Attempt, Connection, Dial, Network},
+    Address, PeerId,
+    failure::SkipReason,
+    network::{AddressOutcome, Connection, Dial, Network},
 };
 use schema::{AddressVisit, ConnectionInfo, Visit};
 use tokio::time::Instant;
 
 use crate::{
-    bare::bare,
     found::HeardPeers,
     frontier::{BRIEF, Job},
+    introduction::introduce,
     manner::Manner,
     summary::LeftOut,
     talk::{Talk, TalkOutcome},
@@ -44,9 +43,7 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
     let dialled = Instant::now();
     let Dial { attempts, connection } = dial;
     let mut visit = Visit::begun(job.peer, job.kind, manner.clock.at(begun));
-    visit.met.dial_duration = attempts.iter().any(|a| a.started_after.is_some()).then(|| dialled - begun);
-    visit.met.addresses =
-        addrs.into_iter().zip(attempts).map(|(addr, attempt)| address(addr, attempt)).collect();
+    visit.met.dialled(addrs, attempts, dialled - begun);
     visit.met.addresses.extend(job.malformed.into_iter().map(malformed));
     let mut found = HeardPeers::new(&job.id.to_bytes(), Arc::clone(&manner.prefixes));
     let mut left_out = LeftOut::default();
@@ -64,19 +61,8 @@ pub(crate) async fn visit<N: Network>(network: N, job: Job, manner: &Manner) -> 
         left_out = take(&mut visit, said, &job.id);
         left_out += found.left_out();
     }
-    if visit.met.connection.is_none() {
-        visit.met.connect_error = furthest(&visit.met.addresses);
-    }
-    visit.met.connect_duration =
-        visit.met.connection.as_ref().and_then(|c| visit.met.addresses.get(c.address)).and_then(|a| a.took);
-    visit.met.ended_at = manner.clock.at(Instant::now());
+    visit.met.end(manner.clock.at(Instant::now()));
     Some(Visited { visit: Box::new(visit), found, left_out })
-}
-
-fn address(address: Multiaddr, attempt: Attempt) -> AddressVisit {
-    let Attempt { started_after, took, outcome, resolved } = attempt;
-    let resolved = resolved.into_iter().map(|(to, attempt)| self::address(to, attempt)).collect();
-    AddressVisit { address: address.into(), started_after, took, outcome, resolved }
 }
 
 /// What was given as an address and is none.
@@ -99,32 +85,7 @@ fn take(visit: &mut Visit, said: TalkOutcome, peer: &PeerId) -> LeftOut {
     visit.crawl_error = said.crawl_error;
     visit.request_rtt = said.request_rtt;
     visit.met.identify_error = said.identify_error;
-    said.identify.map(|identify| take_identify(visit, identify, peer)).unwrap_or_default()
-}
-
-fn take_identify(visit: &mut Visit, mut identify: Identify, peer: &PeerId) -> LeftOut {
-    identify.protocols.sort_unstable();
-    identify.protocols.dedup();
-    visit.met.agent_version = Some(identify.agent_version.unwrap_or_default());
-    visit.met.protocols = identify.protocols;
-    let listed = identify.listen_addrs.into_iter().map(|address| bare(address, peer).into());
-    for address in listed.chain(identify.malformed_addrs.into_iter().map(Address::Malformed)) {
-        if !visit.met.listen_addrs.contains(&address) {
-            visit.met.listen_addrs.push(address);
-        }
-    }
-    LeftOut {
-        protocols: identify.excess.protocols.into(),
-        listen_addrs: identify.excess.listen_addrs.into(),
-        long_addresses: identify.excess.long_addrs.into(),
-        long_texts: identify.excess.texts.into(),
-        ..LeftOut::default()
-    }
-}
-
-/// The failure of the address that says the most of the peer, by the [one ranking](failure::furthest). `None` if none failed.
-pub(crate) fn furthest(addresses: &[AddressVisit]) -> Option<Failure> {
-    failure::furthest(addresses.iter().filter_map(|address| address.outcome.failure())).cloned()
+    said.identify.map(|identify| introduce(&mut visit.met, identify, peer)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::{net::SocketAddr, time::Duration};
 
 use kad::{
     Address, Multiaddr,
-    failure::Failure,
-    network::{AddressOutcome, Endpoint, RoundTrip, RttSource, Security, Transport, WssCertificate},
+    failure::{self, Failure},
+    network::{AddressOutcome, Attempt, Endpoint, RoundTrip, RttSource, Security, Transport, WssCertificate},
 };
 
 use crate::{
@@ -66,6 +66,25 @@ impl Encounter {
         }
     }
 
+    /// Takes in what a dial by these addresses came to, and how long it took.
+    pub fn dialled(&mut self, addresses: Vec<Multiaddr>, attempts: Vec<Attempt>, took: Duration) {
+        self.dial_duration = attempts.iter().any(|attempt| attempt.started_after.is_some()).then_some(took);
+        self.addresses =
+            addresses.into_iter().zip(attempts).map(|(to, attempt)| AddressVisit::of(to, attempt)).collect();
+    }
+
+    /// Ends it, once nothing more is to be learned: by the fates of its addresses, why there was no connection, or how long the one that
+    /// there was took.
+    pub fn end(&mut self, at: Timestamp) {
+        self.ended_at = at;
+        let connected =
+            self.connection.as_ref().and_then(|connection| self.addresses.get(connection.address));
+        self.connect_duration = connected.and_then(|address| address.took);
+        if self.connection.is_none() {
+            self.connect_error = AddressVisit::furthest(&self.addresses);
+        }
+    }
+
     /// Whether the peer could be connected to: it proved its identity over one of its addresses.
     pub const fn is_reachable(&self) -> bool {
         self.connection.is_some()
@@ -91,6 +110,20 @@ pub struct AddressVisit {
     /// Where the address has a name, the addresses that it led to, and what came of each: at most 16, none of which has
     /// any of its own. Empty for an address with an IP, and for a name that was not resolved.
     pub resolved: Vec<Self>,
+}
+
+impl AddressVisit {
+    /// An address, and what came of it in a dial.
+    pub fn of(address: Multiaddr, attempt: Attempt) -> Self {
+        let Attempt { started_after, took, outcome, resolved } = attempt;
+        let resolved = resolved.into_iter().map(|(to, attempt)| Self::of(to, attempt)).collect();
+        Self { address: address.into(), started_after, took, outcome, resolved }
+    }
+
+    /// The failure of the address that says the most of the peer, by the [one ranking](failure::furthest). `None` if none failed.
+    pub fn furthest(addresses: &[Self]) -> Option<Failure> {
+        failure::furthest(addresses.iter().filter_map(|address| address.outcome.failure())).cloned()
+    }
 }
 
 /// The connection of an encounter.

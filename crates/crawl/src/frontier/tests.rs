@@ -9,10 +9,7 @@ use proptest::prelude::*;
 use schema::{AddressVisit, ConnectionInfo, Timestamp, Visit};
 
 use super::{addresses::MAX_ADDRESSES, *};
-use crate::{
-    summary::LeftOut,
-    visit::{furthest, malformed},
-};
+use crate::{summary::LeftOut, visit::malformed};
 
 /// The most addresses that a dial of these tests tries.
 const PLACES: usize = 8;
@@ -59,7 +56,7 @@ fn missed(job: &Job, (phase, class): (Phase, FailureClass)) -> Visit {
         resolved: Vec::new(),
     };
     visit.met.addresses = job.addrs.iter().enumerate().map(address).collect();
-    visit.met.connect_error = furthest(&visit.met.addresses);
+    visit.met.connect_error = AddressVisit::furthest(&visit.met.addresses);
     visit
 }
 

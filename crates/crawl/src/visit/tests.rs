@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use kad::{
-    failure::{FailureClass, Phase},
+    Multiaddr,
+    failure::{Failure, FailureClass, Phase},
     identify::{Identify, MAX_LISTEN_ADDRS},
-    network::Transport,
+    network::{Attempt, Transport},
 };
 use schema::{PeerNumber, Timestamp, VisitKind};
 
@@ -32,12 +33,12 @@ fn the_address_that_came_furthest_speaks_for_the_peer() {
         failed(Phase::Secure, FailureClass::Timeout),
         failed(Phase::Connect, FailureClass::ConnectionRefused),
     ];
-    assert_eq!(furthest(&addresses), Some(Failure::new(Phase::Secure, FailureClass::Timeout)));
+    assert_eq!(AddressVisit::furthest(&addresses), Some(Failure::new(Phase::Secure, FailureClass::Timeout)));
     assert_eq!(
-        furthest(&[addresses[0].clone(), addresses[2].clone()]),
+        AddressVisit::furthest(&[addresses[0].clone(), addresses[2].clone()]),
         Some(Failure::new(Phase::Connect, FailureClass::ConnectionRefused))
     );
-    assert_eq!(furthest(&[]), None);
+    assert_eq!(AddressVisit::furthest(&[]), None);
 }
 
 /// A network in which nobody is dialled, or one peer answers at its first address.
@@ -122,7 +123,7 @@ fn listen_addresses_are_kept_in_one_form_each_once() {
     let listen_addrs = [full.as_str(), short, &full].map(|text| text.parse().expect("an address")).to_vec();
     let malformed_addrs = vec![MALFORMED.into(), MALFORMED.into()];
     let mut visit = Visit::begun(PeerNumber(0), VisitKind::First, Timestamp(0));
-    take_identify(&mut visit, Identify { listen_addrs, malformed_addrs, ..Identify::default() }, &peer);
+    introduce(&mut visit.met, Identify { listen_addrs, malformed_addrs, ..Identify::default() }, &peer);
     let short: Multiaddr = short.parse().expect("an address");
     assert_eq!(visit.met.listen_addrs, [short.into(), Address::Malformed(MALFORMED.into())]);
 }

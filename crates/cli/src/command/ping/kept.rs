@@ -7,16 +7,6 @@ use schema::{AddressVisit, ConnectionInfo, Encounter, PeerNumber, Ping, Timestam
 /// The row of a probe that began at `started_at`.
 pub(super) fn row(peer: PeerNumber, started_at: Timestamp, probe: &Probe) -> Ping {
     let Probe { address, took, attempt, said, traffic, .. } = probe;
-    let visited = |address: kad::Address, attempt: &kad::network::Attempt| AddressVisit {
-        address,
-        started_after: attempt.started_after,
-        took: attempt.took,
-        outcome: attempt.outcome.clone(),
-        resolved: Vec::new(),
-    };
-    let mut given = visited(address.clone().into(), attempt);
-    given.resolved =
-        attempt.resolved.iter().map(|(to, attempt)| visited(to.clone().into(), attempt)).collect();
     let mut met = Encounter::begun(started_at);
     met.ended_at = started_at.after(*took);
     met.dial_duration = attempt.started_after.and(attempt.took);
@@ -25,7 +15,7 @@ pub(super) fn row(peer: PeerNumber, started_at: Timestamp, probe: &Probe) -> Pin
         AddressOutcome::Failed(failure) if said.is_none() => Some(failure.clone()),
         _ => None,
     };
-    met.addresses = vec![given];
+    met.addresses = vec![AddressVisit::of(address.clone(), attempt.clone())];
     (met.sent_bytes, met.received_bytes) = (traffic.sent_bytes, traffic.received_bytes);
     let heard = said.as_ref();
     if let Some(heard) = heard {
