@@ -15,13 +15,22 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::identifying::{Identified, Identifying};
 
+/// What is put to a peer on a stream of the network's kad protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApartAsk {
+    /// Whether it speaks the protocol: nothing is sent on the stream, and that it agrees is the answer, which is empty.
+    Agreement,
+    /// This message.
+    Message(Arc<[u8]>),
+}
+
 /// What is asked, and how long is waited.
 #[derive(Debug, Clone)]
 pub struct ApartQuestion {
     /// The names of the network's kad protocol, in the order in which they are tried.
     pub protocols: Arc<[String]>,
-    /// The message.
-    pub message: Arc<[u8]>,
+    /// What is asked.
+    pub ask: ApartAsk,
     /// How long the dial may take.
     pub dial_within: Duration,
     /// How long the answer is awaited, once there is a connection.
@@ -119,6 +128,11 @@ impl<'a> Talk<'a> {
 
     fn on_event(&mut self, connection: &mut impl Connection, event: Event) {
         match event {
+            Event::Accepted(stream)
+                if self.is_asked_on(stream) && self.question.ask == ApartAsk::Agreement =>
+            {
+                self.answered(Ok(Vec::new()));
+            }
             Event::Accepted(_) => {}
             Event::Message(stream, message) if self.is_asked_on(stream) => self.answered(Ok(message)),
             Event::Message(stream, message) => {
@@ -170,6 +184,8 @@ impl<'a> Talk<'a> {
 fn open(connection: &mut impl Connection, question: &ApartQuestion, name: usize) -> StreamId {
     let protocol = question.protocols.get(name).map_or("", String::as_str);
     let stream = connection.open(protocol, question.answer_bytes);
-    connection.send(stream, &question.message);
+    if let ApartAsk::Message(message) = &question.ask {
+        connection.send(stream, message);
+    }
     stream
 }

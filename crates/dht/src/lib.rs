@@ -28,7 +28,7 @@ mod size_watch;
 mod sweep;
 
 pub use addresses::KnownAddresses;
-pub use apart::{ApartQuestion, AskedApart, SaidApart, ask_apart};
+pub use apart::{ApartAsk, ApartQuestion, AskedApart, SaidApart, ask_apart};
 pub use autonat::{AddressChecks, DialBacks, Inquiry, NumberDesk, OwnAddress, ask_to_dial_back};
 pub use conversation::{Ask, Awaits, Broken, Conversation, Meter, Reply, TalkLimits};
 pub use finder::{

@@ -19,7 +19,7 @@ fn network() -> SimNetwork {
 fn question(protocols: &[&str], identifies: bool) -> ApartQuestion {
     ApartQuestion {
         protocols: protocols.iter().map(|&name| name.to_owned()).collect(),
-        message: Message::new(MessageType::GetProviders, vec![0x12, 0x20]).encode().into(),
+        ask: ApartAsk::Message(Message::new(MessageType::GetProviders, vec![0x12, 0x20]).encode().into()),
         dial_within: Duration::from_secs(10),
         patience: Duration::from_secs(7),
         answer_bytes: 512 << 10,
@@ -59,4 +59,19 @@ async fn who_does_not_answer_is_told_from_who_does_not_speak_and_who_is_not_ther
     assert!(gone.attempts.iter().all(
         |attempt| matches!(&attempt.outcome, AddressOutcome::Failed(why) if why.class == FailureClass::ConnectionRefused)
     ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_asked_for_agreement_alone_is_sent_no_message() {
+    let network = network();
+    let question = ApartQuestion { ask: ApartAsk::Agreement, ..question(&["/other", AMINO_PROTOCOL], false) };
+    for (state, expected) in [
+        (State::Online, Ok(Vec::new())),
+        (State::Silent(Stage::Request), Ok(Vec::new())),
+        (State::WrongProtocol, Err(FailureClass::ProtocolNotSupported)),
+    ] {
+        let said = asked(&network, state, &question).await.said.expect("said");
+        assert_eq!(said.answer.map_err(|failure| failure.class), expected, "{state:?}");
+        assert!(said.took < question.patience, "{state:?}: it is over with the first word");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dht::{ApartQuestion, ask_apart};
+use dht::{ApartAsk, ApartQuestion, ask_apart};
 use futures_util::future::join_all;
 use kad::{
     Keypair,
@@ -46,7 +46,7 @@ impl<'a> Asking<'a> {
     pub(crate) async fn ask(&self, key: &[u8], asks: bool) {
         let question = ApartQuestion {
             protocols: Arc::from([AMINO_PROTOCOL.to_owned()]),
-            message: Message::new(MessageType::GetProviders, key.to_vec()).encode().into(),
+            ask: ApartAsk::Message(Message::new(MessageType::GetProviders, key.to_vec()).encode().into()),
             dial_within: Duration::from_secs(10),
             patience: Duration::from_secs(10),
             answer_bytes: MAX_MESSAGE_BYTES,

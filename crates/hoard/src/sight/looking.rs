@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dht::{ApartQuestion, AskedApart, TalkLimits, ask_apart, dial_failure};
+use dht::{ApartAsk, ApartQuestion, AskedApart, TalkLimits, ask_apart, dial_failure};
 use kad::{
     Contact, Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase},
@@ -144,7 +144,7 @@ impl<N: Network> Looking<N> {
         let began = Instant::now();
         let question = ApartQuestion {
             protocols: Arc::clone(&self.protocols),
-            message: Arc::clone(&ask.message),
+            ask: ApartAsk::Message(Arc::clone(&ask.message)),
             dial_within: self.terms.dial,
             patience: self.terms.answer,
             answer_bytes: self.terms.answer_bytes,
