@@ -24,6 +24,7 @@ mod indexer;
 mod ipni;
 mod kubo;
 mod limits;
+mod looks;
 mod node;
 mod perf;
 mod program;

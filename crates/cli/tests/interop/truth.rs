@@ -33,6 +33,9 @@ pub(crate) struct Peer {
     /// How often it had no room for a stream.
     #[serde(default)]
     pub(crate) refused_streams: u64,
+    /// How many places connections of clients hold, where their number is limited.
+    #[serde(default)]
+    pub(crate) held_conns: u64,
 }
 
 impl Truth {
@@ -53,6 +56,11 @@ impl Truth {
     /// The types of the peers' keys.
     pub(crate) fn key_types(&self) -> BTreeSet<&str> {
         self.peers.iter().filter_map(|peer| peer.key_type.as_deref()).collect()
+    }
+
+    /// Places that connections of clients hold at all peers together.
+    pub(crate) fn held_conns(&self) -> u64 {
+        self.peers.iter().map(|peer| peer.held_conns).sum()
     }
 
     /// Connections for which peers had no room, so far.

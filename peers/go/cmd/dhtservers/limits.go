@@ -41,6 +41,15 @@ func (l *limits) refused() (conns, streams int) {
 	return l.refusedConns, l.refusedStreams
 }
 
+// held tells how many inbound connections of clients have a place now, those
+// included that are not open yet and those of which the library never gave the
+// place back. Without a limit none is counted.
+func (l *limits) held() int {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	return l.conns
+}
+
 // OpenConnection is asked before each connection's first byte.
 func (l *limits) OpenConnection(dir network.Direction, usefd bool, endpoint ma.Multiaddr) (network.ConnManagementScope, error) {
 	if dir != network.DirInbound || l.maxConns == 0 || !l.armed.Load() {

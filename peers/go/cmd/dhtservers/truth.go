@@ -21,6 +21,8 @@ type peerTruth struct {
 	// How often -max-conns and -max-streams-per-conn were enforced.
 	RefusedConns   int `json:"refused_conns"`
 	RefusedStreams int `json:"refused_streams"`
+	// Places that clients' connections hold; counted with -max-conns only.
+	HeldConns int `json:"held_conns"`
 }
 
 // readTruth reads every server's own state; lists are sorted.
@@ -37,6 +39,7 @@ func readTruth(servers []*server) truth {
 			RoutingTable: texts(table),
 		}
 		p.RefusedConns, p.RefusedStreams = s.limits.refused()
+		p.HeldConns = s.limits.held()
 		slices.Sort(p.Protocols)
 		all.Peers = append(all.Peers, p)
 	}
