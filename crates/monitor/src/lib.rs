@@ -7,6 +7,7 @@
 pub mod due;
 pub mod evidence;
 pub mod gap;
+pub mod lengths;
 pub mod nebula;
 mod probing;
 pub mod schedule;

@@ -73,14 +73,14 @@ pub struct ScheduleRules {
 impl Default for ScheduleRules {
     fn default() -> Self {
         Self {
-            newest: 10 * MINUTE,
+            newest: 270 * SECOND,
             settling: 2 * HOUR,
-            longest_up: HOUR,
-            confirming: 30 * SECOND,
-            longest_confirming: 5 * MINUTE,
-            just_down: 10 * MINUTE,
+            longest_up: 15 * MINUTE,
+            confirming: 15 * SECOND,
+            longest_confirming: 30 * SECOND,
+            just_down: 45 * MINUTE,
             settling_down: 2 * HOUR,
-            longest_down: 2 * HOUR,
+            longest_down: 4 * HOUR,
             never_up: HOUR,
             longest_never_up: 24 * HOUR,
             jitter: 0.2,

@@ -57,7 +57,7 @@ fn the_interval_grows_as_the_root_of_the_age() {
 fn the_new_are_looked_at_more_often_than_the_settled_and_these_than_the_gone() {
     let rules = ScheduleRules::default();
     let order =
-        [doubtful(1), up(Duration::ZERO), up(2 * HOUR), up(24 * HOUR), down(72 * HOUR), never(3), never(9)];
+        [doubtful(1), up(Duration::ZERO), up(2 * HOUR), up(24 * HOUR), down(20 * HOUR), never(3), never(9)];
     for pair in order.windows(2) {
         assert!(rules.interval(&pair[0]) < rules.interval(&pair[1]), "{pair:?}");
     }
@@ -66,6 +66,7 @@ fn the_new_are_looked_at_more_often_than_the_settled_and_these_than_the_gone() {
 #[test]
 fn a_failure_is_looked_at_again_at_once_and_later_ones_after_twice_as_long() {
     let rules = ScheduleRules::default();
+    let rules = ScheduleRules { longest_confirming: rules.confirming * 5, ..rules };
     let of = |failures| rules.interval(&doubtful(failures));
     assert_eq!((of(1), of(2), of(3)), (rules.confirming, rules.confirming * 2, rules.confirming * 4));
     assert_eq!(of(u32::MAX), rules.longest_confirming);
