@@ -94,10 +94,10 @@ impl<K: Copy + Ord> OutageWatch<K> {
     /// Takes a look in, in the order of their ends, at a peer that was expected to be silent with a
     /// [probability](crate::PeerUptime::expected_silence).
     pub fn looked(&mut self, peer: K, look: PeerLook, expected_silence: f64) -> OutageDecision<K> {
-        let look = self.last.iter().fold(look, |look, gap| look.beside(gap));
+        let look = self.last.iter().fold(look, PeerLook::beside);
         if look.is_answered {
             let mut decided = self.over(look.ended_at);
-            let look = decided.gap.iter().fold(look, |look, gap| look.beside(gap));
+            let look = decided.gap.iter().fold(look, PeerLook::beside);
             decided.looks.push((peer, look));
             return decided;
         }
@@ -119,7 +119,7 @@ impl<K: Copy + Ord> OutageWatch<K> {
     pub fn over(&mut self, now: Timestamp) -> OutageDecision<K> {
         let outage = ObserverGap { cause: GapCause::NetworkGone, from: self.stood_at, until: now };
         let gap = self.is_gone().then_some(outage);
-        let beside = |look: PeerLook| gap.iter().fold(look, |look, gap| look.beside(gap));
+        let beside = |look: PeerLook| gap.iter().fold(look, PeerLook::beside);
         let looks = self.held.drain(..).map(|(peer, look)| (peer, beside(look))).collect();
         self.last = gap.or(self.last);
         self.stood_at = self.stood_at.max(now);
