@@ -125,21 +125,18 @@ peers() {
     (cd peers/ipni && go vet ./...)
 }
 
-# interop FILE: crawls of other implementations' peers, and theirs of ours.
-interop() {
-    if [ "${KADSCOPE_WITHOUT_GO:-0}" = 1 ]; then
-        echo "left out, as KADSCOPE_WITHOUT_GO says"
-        return
-    fi
-    cargo clippy --package kadscope-cli --features interop --test interop --locked -- -D warnings
-    tests "$1" --package kadscope-cli --features interop --test interop
-}
-
-# features FILE: what is left out by default builds too, and what only it has is tested.
+# features FILE: what is left out by default builds too, and what only it has is tested; with it, crawls of other implementations' peers,
+# and theirs of ours. One set of features for all of it, so that nothing is built once more.
 features() {
-    local all=kadscope-cli/full,kadscope-fuzz/full,kadscope-hydra/prometheus
+    local all=kadscope-cli/full,kadscope-fuzz/full,kadscope-hydra/prometheus interop=()
+    if [ "${KADSCOPE_WITHOUT_GO:-0}" = 1 ]; then
+        echo "tests with other implementations are left out, as KADSCOPE_WITHOUT_GO says"
+    else
+        all+=,kadscope-cli/interop
+        interop=(--test interop)
+    fi
     cargo clippy --workspace --all-targets --features "$all" --locked -- -D warnings
-    tests "$1" --workspace --features "$all" --test profile --test postgres --test belly_postgres --test register_postgres --test dynamodb --test replay
+    tests "$1" --workspace --features "$all" --test profile --test postgres --test belly_postgres --test register_postgres --test dynamodb --test replay "${interop[@]}"
     tests "$1" --workspace --features "$all" --test heads dashboard
 }
 
@@ -153,5 +150,4 @@ step "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "docs" env RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --document-private-items --locked --quiet
 step "peers of other implementations" peers
 step "tests" tests "$log" --workspace
-step "features that are left out by default" features "$log"
-step "tests with other implementations" interop "$log"
+step "features that are left out by default, and other implementations" features "$log"

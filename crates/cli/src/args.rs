@@ -9,6 +9,7 @@ mod hoard;
 mod hydra;
 mod list;
 mod lookup;
+mod monitor;
 mod origin;
 mod parse;
 mod perf;
@@ -34,6 +35,7 @@ pub(crate) use self::{
     hydra::{HeadsArgs, HydraArgs, IdgenArgs, ListenPlace, SEED_VARIABLE, StatePlace, UiTheme},
     list::{List, ListParser, named},
     lookup::{LookupArgs, TypedKey, Until},
+    monitor::MonitorArgs,
     origin::Variables,
     parse::{Parsed, command, parse},
     perf::{
@@ -75,6 +77,10 @@ pub(crate) enum Command {
     /// Visit every peer of a network once
     #[command(after_help = help::CRAWL)]
     Crawl(Box<CrawlArgs>),
+
+    /// Revisit the peers of a network for weeks, to see when they are up
+    #[command(after_help = help::MONITOR)]
+    Monitor(Box<MonitorArgs>),
 
     /// Look something up: the peers closest to a key, a peer, the providers of content, a value
     #[command(after_help = help::LOOKUP)]
@@ -141,6 +147,7 @@ impl Command {
         match self {
             Self::Demo(args) => Some(&mut args.opt_out),
             Self::Crawl(args) => Some(&mut args.manners.opt_out),
+            Self::Monitor(args) => Some(&mut args.reach.manners.opt_out),
             Self::Lookup(args) => Some(&mut args.reach.manners.opt_out),
             Self::Provide(args) => Some(&mut args.reach.manners.opt_out),
             Self::Hydra(args) => Some(&mut args.reach.manners.opt_out),

@@ -7,9 +7,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
 use schema::{RunId, Timestamp};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 pub(crate) use self::{steps::Reading, watch::ClockWatch};
+
+/// By how much the wall clock may be ahead of a run that stays up, before the run is gone on with by another one.
+const LEAP: Duration = Duration::from_secs(30);
+
+/// How often that is looked at.
+const LOOKED_EVERY: Duration = Duration::from_secs(5);
 
 /// How often all clocks are read anew for a reading that is of one moment; the best is taken.
 const ATTEMPTS: usize = 3;
@@ -58,6 +64,14 @@ pub(crate) fn since_epoch() -> Duration {
 /// The same as people and machines read it: `2026-11-27T17:00:00.000000Z`.
 pub(crate) fn rfc3339() -> String {
     humantime::format_rfc3339_micros(UNIX_EPOCH + since_epoch()).to_string()
+}
+
+/// Ready when the wall clock is ahead of a run that said `wall` at the moment `origin` by more than it may be: the machine slept, or the
+/// clock was set.
+pub(crate) async fn leapt(wall: Timestamp, origin: Instant) {
+    while now().since(wall.after(origin.elapsed())) <= LEAP {
+        sleep(LOOKED_EVERY).await;
+    }
 }
 
 /// A name that no other run has.

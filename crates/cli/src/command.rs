@@ -9,6 +9,7 @@ mod health;
 mod hoard;
 mod hydra;
 mod lookup;
+mod monitor;
 mod networks;
 mod perf;
 mod ping;
@@ -25,6 +26,7 @@ pub(crate) use self::{
     demo::{Churn, During, HeadAnswer, Judged, SharedRecord},
     hydra::{HeadRow, PlanRow},
     lookup::{Answer, Closest, DialledRow, FoundRow, KnownAddress, ProviderRow, RetrievalRow, ValueRow},
+    monitor::Monitored,
     networks::Described,
     perf::{
         ExplainedOperation,
@@ -79,6 +81,7 @@ pub(crate) async fn run(
         Command::Hydra(args) => Box::pin(hydra::run(*args, in_use)).await,
         Command::Perf(args) => perf::run(*args, &mut in_use).await,
         Command::Hoard(args) => hoard::run(*args, &mut in_use).await,
+        Command::Monitor(args) => monitor::run(*args, &mut in_use).await,
         Command::Ping(args) => ping::run(*args, &mut in_use).await,
         Command::Testnet(args) => testnet::run(args, entered, in_use).await,
         Command::Crawls(args) => crawls::run(&args),

@@ -167,7 +167,7 @@ impl Made {
 
 /// Fits the numbers of dials and conversations to the files that this process may open: what cannot be had is said before
 /// anything begins, and what somebody asked for is refused rather than lowered.
-fn fit_to_machine(config: &mut crawl::CrawlConfig, of_host: usize) -> Result<(), Failed> {
+pub(crate) fn fit_to_machine(config: &mut crawl::CrawlConfig, of_host: usize) -> Result<(), Failed> {
     let limit = resources::raise_open_files();
     let others = resources::open_files() + of_host as u64;
     let wanted = (config.max_dials, config.parallelism);
@@ -200,7 +200,7 @@ fn note_cost(crawled: &mut Crawled, cpu: Duration) {
 
 /// Writes what is still in hand, and the end of the crawl. Where that fails the summary says the same as the store, in which
 /// the crawl has no end.
-async fn finish(run: ToolRun, summary: &mut Summary) -> anyhow::Result<Result<(), store::Error>> {
+pub(crate) async fn finish(run: ToolRun, summary: &mut Summary) -> anyhow::Result<Result<(), store::Error>> {
     let Some(committed) = run.committed() else { return Ok(Ok(())) };
     summary.kept_visits = Some(summary.visits.all());
     let end = RunEnd {

@@ -324,6 +324,17 @@ Examples:
 States: running (its process is alive), succeeded, cancelled (by Ctrl-C or --limit), failed,
 interrupted (its process is gone; the rows that it had written are there).";
 
+/// Below the help of `monitor`.
+pub(crate) const MONITOR: &str = "\
+Examples:
+  The public DHT of IPFS for a week, a crawl every half an hour, into ./kadscope.sqlite:
+    kadscope monitor --for 7d --contact you@example.org
+  A network on this machine (see `kadscope testnet`), for ten minutes:
+    kadscope monitor --addresses loopback --store a.sqlite --crawl-every 1m --for 10m --bootstrap ADDR
+
+What a look says of a peer and when a session is over: docs/methodology/sessions.md. Stopped or killed, it goes
+on where it was when it is started again with the same store.";
+
 /// Below the help of `runs`.
 pub(crate) const RUNS: &str = "\
 Examples:

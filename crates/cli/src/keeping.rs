@@ -49,7 +49,7 @@ impl KeepArgs {
 }
 
 /// What a run is, before it begins.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RunOrder {
     /// Whose.
     pub(crate) tool: Tool,
@@ -98,6 +98,17 @@ impl ToolRun {
             staying.show([rows_metric(writer.progress())]);
         }
         Ok(run)
+    }
+
+    /// Begins a run that goes on beside that of the command, whose rows nobody counts; `hurry` is cancelled when the command is to end,
+    /// with how long a store that is away is then waited for.
+    pub(crate) async fn beside(
+        store: &StoreUrl,
+        order: RunOrder,
+        hurry: (CancellationToken, Duration),
+    ) -> anyhow::Result<Self> {
+        let store = store.clone();
+        Ok(spawn_blocking(move || Self::begun(&store, order, hurry, clock::read)).await??)
     }
 
     /// Begins a run by the clocks that `read` reads.

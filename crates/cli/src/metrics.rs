@@ -2,6 +2,7 @@
 
 mod crawling;
 mod hoarding;
+mod monitoring;
 mod providing;
 mod scheduling;
 
@@ -10,6 +11,7 @@ use http::{Holding, Metric, MetricKind};
 pub(crate) use self::{
     crawling::CrawlView,
     hoarding::{facts_waiting, hoard_metrics},
+    monitoring::monitor_metrics,
     providing::ProvideView,
     scheduling::attempts_waiting,
 };
@@ -134,6 +136,7 @@ mod tests {
             ("`hydra`", of_hydra),
             ("`perf server`", of_server),
             ("`perf scheduler`", of_scheduler()),
+            ("`monitor`", monitor_metrics(&watch::channel(monitor::running::MonitorNow::default()).1)),
             ("`hoard run`", hoard_metrics(&watch::channel(hoard::HoardNow::default()).1)),
         ] {
             let metrics: Vec<Metric> = metrics;

@@ -3,6 +3,7 @@
 mod crawl;
 mod hoard;
 mod hydra;
+mod monitor;
 mod scheduler;
 
 use std::time::Duration;
@@ -14,7 +15,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::{
-    crawl::CrawlProgress, hoard::HoardProgress, hydra::HydraDisplay, scheduler::SchedulerProgress,
+    crawl::CrawlProgress, hoard::HoardProgress, hydra::HydraDisplay, monitor::MonitorProgress,
+    scheduler::SchedulerProgress,
 };
 use crate::output;
 

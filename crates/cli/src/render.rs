@@ -8,6 +8,7 @@ mod heads;
 mod hoard;
 mod hydra;
 mod lookup;
+mod monitored;
 mod networks;
 mod next;
 mod no_answer;
@@ -30,6 +31,7 @@ pub(crate) use self::{
     hoard::{planned, studied, study_publication},
     hydra::hydra,
     lookup::{Hops, lookup},
+    monitored::monitored,
     networks::{networks, verdict},
     next::next,
     no_answer::no_answer,

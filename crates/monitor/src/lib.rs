@@ -7,9 +7,11 @@
 pub mod due;
 pub mod evidence;
 pub mod gap;
+mod known;
 pub mod lengths;
 pub mod nebula;
 mod probing;
+pub mod running;
 pub mod schedule;
 pub mod session;
 

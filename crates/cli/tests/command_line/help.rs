@@ -18,6 +18,7 @@ help! {
     program: ["--help"],
     demo: ["demo", "--help"],
     crawl: ["crawl", "--help"],
+    monitor: ["monitor", "--help"],
     lookup: ["lookup", "--help"],
     provide: ["provide", "--help"],
     hydra: ["hydra", "--help"],

@@ -1,0 +1,72 @@
+//! What can be asked of a monitor.
+
+use std::time::Duration;
+
+use clap::Args;
+use schema::OnlineCriterion;
+use store::StoreUrl;
+
+use super::{DEFAULT_STORE, WatchArgs, named, store_url};
+use crate::reach::ReachArgs;
+
+/// Which network, how it is watched, and where it is kept.
+#[derive(Debug, Args)]
+pub(crate) struct MonitorArgs {
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+
+    #[command(flatten)]
+    pub(crate) terms: MonitorTerms,
+
+    #[command(flatten)]
+    pub(crate) crawl: crawl::CrawlConfig,
+
+    /// Where to keep visits, sessions and crawls: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db), or a
+    /// database (`postgres://USER@HOST/DATABASE`, in programs built with the feature `postgres`); with `none` nothing is remembered
+    #[arg(long, env = "KADSCOPE_STORE", value_name = "URL", default_value = DEFAULT_STORE, help_heading = "Output",
+          value_parser = store_url)]
+    pub(crate) store: StoreUrl,
+
+    /// A note on where the network is watched from, kept beside the machine's name
+    #[arg(
+        long,
+        env = "KADSCOPE_VANTAGE",
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Output"
+    )]
+    pub(crate) vantage: String,
+
+    /// Print one JSON object at the end instead of text
+    #[arg(long, env = "KADSCOPE_JSON", help_heading = "Output")]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) watch: WatchArgs,
+}
+
+/// How a network is monitored.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Monitor")]
+pub(crate) struct MonitorTerms {
+    /// From the beginning of one crawl to that of the next
+    #[arg(long, env = "KADSCOPE_MONITOR_CRAWL_EVERY", value_name = "TIME", default_value = "30m",
+          value_parser = crawl::parse_duration)]
+    pub(crate) crawl_every: Duration,
+
+    /// For how long, such as 7d [default: until it is stopped]
+    #[arg(long = "for", env = "KADSCOPE_MONITOR_FOR", value_name = "TIME", value_parser = kad::parse::duration)]
+    pub(crate) lasts: Option<Duration>,
+
+    /// What a peer has to do to count as up: prove its identity (handshake), say who it is as well (identify), or answer a request as
+    /// well (kad)
+    #[arg(long, env = "KADSCOPE_MONITOR_ONLINE", value_name = "CRITERION", default_value = OnlineCriterion::Handshake.name(),
+          value_parser = named(OnlineCriterion::ALL, |one| one.name(), OnlineCriterion::from_name))]
+    pub(crate) online: OnlineCriterion,
+
+    /// Looks a second at most, crawls apart; where they do not suffice all peers are looked at more rarely
+    #[arg(long, env = "KADSCOPE_MONITOR_LOOKS_PER_S", value_name = "N", default_value_t = 100,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) looks_per_s: u32,
+}
