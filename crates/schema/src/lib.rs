@@ -10,6 +10,7 @@ pub mod cell;
 mod clock_step;
 pub mod encounter;
 pub mod flat;
+mod hoard_dial;
 mod hoard_holder;
 mod hoard_key;
 mod hoard_provider;
@@ -38,6 +39,7 @@ pub mod visit;
 
 pub use clock_step::{ClockStep, StepCause};
 pub use encounter::{AddressVisit, ConnectionInfo, Encounter};
+pub use hoard_dial::HoardDial;
 pub use hoard_holder::HoardHolder;
 pub use hoard_key::HoardKey;
 pub use hoard_provider::HoardProvider;

@@ -3,8 +3,9 @@
 use kad::PeerId;
 
 use crate::{
-    ClockStep, Encounter, HoardHolder, HoardKey, HoardProvider, HoardPublisher, HoardRound, HoardSight,
-    HoardWalk, LookupRequest, Measurement, MeasurementRequest, PeerInDegree, Ping, RecordHolder, Visit,
+    ClockStep, Encounter, HoardDial, HoardHolder, HoardKey, HoardProvider, HoardPublisher, HoardRound,
+    HoardSight, HoardWalk, LookupRequest, Measurement, MeasurementRequest, PeerInDegree, Ping, RecordHolder,
+    Visit,
     cell::{BadCell, Cell, Cells},
     table::Table,
 };
@@ -121,4 +122,6 @@ row_types! {
     HoardWalk,
     /// An answer in a lookup of a study named a provider.
     HoardProvider,
+    /// A round of a study dialled a provider.
+    HoardDial,
 }

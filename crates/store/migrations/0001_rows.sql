@@ -1074,3 +1074,60 @@ JOIN json_each((WITH RECURSIVE
     number (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM number_step WHERE whole),
     id (value) AS (SELECT sum(iif(value & 1, -(value >> 1) - 1, value >> 1)) OVER (ORDER BY n) FROM number)
     SELECT json_group_array(value) FROM id)) AS listed;
+
+-- One provider of a key that a round of a study dialled.
+CREATE TABLE hoard_dial (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    peer INTEGER NOT NULL REFERENCES peer,
+    number INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    arm INTEGER NOT NULL,
+    round INTEGER NOT NULL,
+    after_us INTEGER NOT NULL,
+    origin INTEGER REFERENCES name,
+    addresses BLOB,
+    verdict INTEGER NOT NULL REFERENCES name,
+    error TEXT
+) STRICT;
+CREATE INDEX hoard_dial_by_peer ON hoard_dial (peer, run);
+
+CREATE VIEW hoard_dial_view AS
+SELECT
+    t.id AS hoard_dial,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'hoard_dial') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'hoard_dial') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    t.number AS number,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    lower(hex(t.key)) AS key,
+    t.arm AS arm,
+    t.round AS round,
+    t.after_us AS after_us,
+    (SELECT name FROM name WHERE id = t.origin) AS origin,
+    (SELECT name FROM name WHERE id = t.verdict) AS verdict,
+    t.error AS error
+FROM hoard_dial AS t
+JOIN run ON run.id = t.run;
+
+CREATE VIEW hoard_dial_address_view AS
+SELECT
+    t.id AS hoard_dial,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    listed.key AS position,
+    (SELECT multiaddr FROM address_text WHERE id = listed.value) AS multiaddr
+FROM hoard_dial AS t
+JOIN json_each((WITH RECURSIVE
+    number_step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            part + ((byte.value & 127) << shift),
+            byte.value < 128
+        FROM number_step JOIN byte ON byte.raw = substr(t.addresses, seen + 1, 1)
+    ),
+    number (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM number_step WHERE whole),
+    id (value) AS (SELECT sum(iif(value & 1, -(value >> 1) - 1, value >> 1)) OVER (ORDER BY n) FROM number)
+    SELECT json_group_array(value) FROM id)) AS listed;

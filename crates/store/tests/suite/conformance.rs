@@ -12,9 +12,9 @@ use kad::{
 };
 use kadscope_store::{ColumnValues, Error, PeerHistory, RunFilter, Scan, Store, Totals, Writer};
 use schema::{
-    ClockStep, Encounter, HoardHolder, HoardKey, HoardProvider, HoardPublisher, HoardRound, HoardSight,
-    HoardWalk, LookupRequest, Measurement, MeasurementRequest, PeerInDegree, PeerNumber, Ping, RecordHolder,
-    Row, RowType as _, RunId, RunStart, RunState, StepCause, TABLES, Visit,
+    ClockStep, Encounter, HoardDial, HoardHolder, HoardKey, HoardProvider, HoardPublisher, HoardRound,
+    HoardSight, HoardWalk, LookupRequest, Measurement, MeasurementRequest, PeerInDegree, PeerNumber, Ping,
+    RecordHolder, Row, RowType as _, RunId, RunStart, RunState, StepCause, TABLES, Visit,
 };
 
 use crate::rows;
@@ -260,6 +260,7 @@ pub(crate) async fn every_kind_of_rows_is_read_back(open: &dyn Fn() -> Store) {
     read.extend(store.rows::<HoardRound>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<HoardWalk>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<HoardProvider>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<HoardDial>(id).unwrap().map(|row| row.unwrap().into()));
     assert_eq!(read, sent[3..]);
     let tables: std::collections::BTreeSet<_> = read.iter().map(|row| row.table().unwrap().name).collect();
     assert_eq!(tables.len(), TABLES.len(), "none is forgotten");

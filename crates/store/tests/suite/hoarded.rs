@@ -7,10 +7,11 @@ use kad::{
     failure::{Failure, FailureClass, Phase},
     lookup::Termination,
     network::Transport,
+    retrieval::{AddressOrigin, RetrievalVerdict},
 };
 use schema::{
-    HoardHolder, HoardKey, HoardLookup, HoardProvider, HoardPublisher, HoardRound, HoardSight, HoardWalk,
-    HolderAnswer, PeerNumber, PublisherEnd, RoundEnd, Row, Strategy, Timestamp, Whereabouts,
+    HoardDial, HoardHolder, HoardKey, HoardLookup, HoardProvider, HoardPublisher, HoardRound, HoardSight,
+    HoardWalk, HolderAnswer, PeerNumber, PublisherEnd, RoundEnd, Row, Strategy, Timestamp, Whereabouts,
 };
 
 const KEY: [u8; 4] = [0x12, 0x20, 0, 9];
@@ -25,6 +26,7 @@ pub(crate) fn hoarded(at: Timestamp) -> Vec<Row> {
     rows.push(round(at).into());
     rows.extend(walks(at).map(Row::from));
     rows.extend(providers().map(Row::from));
+    rows.extend(dials().map(Row::from));
     rows
 }
 
@@ -187,5 +189,27 @@ fn providers() -> [HoardProvider; 2] {
         listed: addresses(),
     };
     let bare = HoardProvider { listed: Vec::new(), ..whole.clone() };
+    [whole, bare]
+}
+
+fn dials() -> [HoardDial; 2] {
+    let whole = HoardDial {
+        peer: PeerNumber(2),
+        key: KEY.to_vec(),
+        arm: 1,
+        round: 7,
+        after: us(38),
+        origin: Some(AddressOrigin::PeerLookup),
+        addresses: addresses(),
+        verdict: RetrievalVerdict::Unreachable,
+        error: Some("timeout".to_owned()),
+    };
+    let bare = HoardDial {
+        origin: None,
+        addresses: Vec::new(),
+        verdict: RetrievalVerdict::NoAddresses,
+        error: None,
+        ..whole.clone()
+    };
     [whole, bare]
 }
