@@ -7,6 +7,7 @@ mod export;
 mod health;
 mod hoard;
 mod hydra;
+mod kept;
 mod list;
 mod lookup;
 mod monitor;
@@ -31,8 +32,12 @@ pub(crate) use self::{
     database::{belly_url, store_url},
     export::{CrawlName, ExportArgs, Format},
     health::HealthArgs,
-    hoard::{HoardArgs, HoardCommand, HoardDemoArgs, HoardReportArgs, HoardRunArgs, HoardSavingsArgs},
+    hoard::{
+        HoardArgs, HoardCommand, HoardContentArgs, HoardDemoArgs, HoardReportArgs, HoardRunArgs,
+        HoardSavingsArgs,
+    },
     hydra::{HeadsArgs, HydraArgs, IdgenArgs, ListenPlace, SEED_VARIABLE, StatePlace, UiTheme},
+    kept::KeptArgs,
     list::{List, ListParser, named},
     lookup::{LookupArgs, TypedKey, Until},
     monitor::MonitorArgs,

@@ -242,6 +242,24 @@ publishes and who looks are different peers. docs/hoard.md says what a round is;
 by `kadscope hoard report`.
 
 Ctrl-C and SIGTERM end the rounds that are under way; what was seen is kept (exit code 130).";
+
+/// Below the help of `hoard content`.
+pub(crate) const HOARD_CONTENT: &str = "\
+Examples:
+  Which of the pages that a project links to can be retrieved, every hour for three days:
+    kadscope hoard content --keys pages.txt --frame 'links of our pages' --contact you@example.org
+  Of a million CIDs a sample, once; what it would be a burden to whom, without asking anybody:
+    kadscope hoard content --keys all.txt --sample 1000 --frame 'pins of May' --every 2h --for 1h --dry-run
+  Whether providers have the blocks, too:
+    kadscope hoard content CID CID --frame 'two pages' --blocks --every 30m --for 1d
+  Go on after a restart:
+    kadscope hoard content --resume latest
+
+Nothing is published. Each look asks everybody on the way to the key, and dials those who provide it.
+A share says something of what its keys are a sample of, and of nothing else: so --frame has to say
+what that is. docs/hoard.md has what counts as available; `kadscope hoard report` makes the figures.
+
+Ctrl-C and SIGTERM end the looks that are under way; what was seen is kept (exit code 130).";
 /// Below the help of `hoard report`.
 pub(crate) const HOARD_REPORT: &str = "\
 Examples:

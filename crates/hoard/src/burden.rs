@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::HoardPlan;
+use crate::{HoardPlan, RoundParts};
 
 /// For how long a server keeps a record (go-libp2p-kad-dht, `amino.DefaultProvideValidity`).
 const KEPT: Duration = Duration::from_secs(48 * 3600);
@@ -33,7 +33,7 @@ pub struct Burden {
     pub records_at_once: u64,
     /// For how long a record is kept after it was given, in seconds.
     pub kept_s: u64,
-    /// Dials an hour at the most busy time.
+    /// Dials an hour at the most busy time; where providers are dialled, those of as many of each key as may be.
     pub dials_per_hour: f64,
     /// Requests an hour, those on dialled connections included, likewise.
     pub requests_per_hour: f64,
@@ -61,10 +61,14 @@ impl Burden {
         let arms = plan.arms.len().max(1) as f64;
         let published = plan.arms.len() as f64 * 3600.0 / plan.pace.gap.as_secs_f64().max(1e-3);
         let published = published.min(plan.publications().map_or(f64::INFINITY, |all| all as f64));
-        let (walks, dials) = (
-            rounds * per_round + published * REQUESTS_OF_A_WALK as f64,
-            rounds * holders as f64 / arms * f64::from(plan.observing.attempts),
-        );
+        // Where holders are not asked, nobody looks for them either.
+        let (found, asked) = match plan.parts {
+            RoundParts::Lookups => (0.0, 0.0),
+            RoundParts::All | RoundParts::Holders => (published, holders as f64 / arms),
+        };
+        let walks = rounds * per_round + found * REQUESTS_OF_A_WALK as f64;
+        let providers = rounds * plan.observing.providers as f64;
+        let dials = rounds * asked * f64::from(plan.observing.attempts) + providers;
         let requests = walks + dials + published * (1.0 + plan.readings.len() as f64) * given as f64 / arms;
         let at_once = kept_at_once(plan, given).min(records.unwrap_or(u64::MAX));
         let per_server = |number: f64| servers.filter(|&all| all > 0).map(|all| number / all as f64);
@@ -133,6 +137,20 @@ mod tests {
         let burden = Burden::of(&plan, None);
         assert_eq!((burden.records, burden.records_at_once, burden.records_per_server), (Some(0), 0, None));
         assert!(burden.requests_per_hour > 0.0);
+    }
+
+    #[test]
+    fn who_only_looks_up_asks_no_holder_and_dials_no_more_providers_than_are_allowed() {
+        let keys = (0..100_u8).map(|key| crate::StudyKeyBytes(vec![0x12, 0x20, key])).collect();
+        let hour = Duration::from_secs(3600);
+        let frame = crate::content::ContentFrame::unsaid(100);
+        let plan = HoardPlan::watching(keys, frame, (hour, 10 * hour));
+        let burden = Burden::of(&plan, None);
+        // A hundred lookups an hour, and at most 20 providers of each dialled.
+        let about = |number: f64, aim: f64| (0.9..1.2).contains(&(number / aim));
+        assert!(about(burden.dials_per_hour, 2_000.0), "{burden:?}");
+        assert!(about(burden.requests_per_hour, 100.0 * 35.0 + 2_000.0), "{burden:?}");
+        assert_eq!(burden.records, Some(0));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! A file's life in a network, and the share of content that is available: from what was seen of keys over time.
 //!
-//! What comes in are looks at keys: a walk for all providers, and what came of dialling these. Who looks, and when, is left to others.
+//! What comes in are looks at keys: a walk for all providers, and what came of dialling these. Who looks, and when, is left to studies.
 //! What each number means, and what cannot be seen, is in the docs of hoard, under Content.
 
 mod available;
+mod frame;
 mod lives;
-mod looking;
 mod numbers;
 mod of_study;
 mod provided_again;
@@ -16,9 +16,9 @@ use std::time::Duration;
 use kad::{PeerId, retrieval::RetrievalVerdict};
 
 pub use self::{
-    available::{AvailabilityRule, ContentStratum, SamplingFrame},
+    available::{AvailabilityRule, ContentStratum},
+    frame::{ContentFrame, SamplingFrame, sampled},
     lives::{ProviderLife, provider_lives},
-    looking::ContentLooker,
     numbers::{AvailabilityNumbers, ContentSection, LookNumbers, VerdictCount},
     of_study::content_keys,
     provided_again::{ProvidedAgain, RecordArrivals, arrivals, provided_again},

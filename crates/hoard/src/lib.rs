@@ -34,7 +34,7 @@ pub use exchange::{BadExchange, ForeignKeys, exchange_json};
 pub use fact::{HoardFact, KeyPublished, PublisherLeft, RecordGiven};
 pub use filters::{FilterLevel, Filters};
 pub use in_flight::{FlightCounts, InFlight};
-pub use observer::{FoundHolder, FoundHolders, Observer, ObserverConfig};
+pub use observer::{FoundHolder, FoundHolders, Observer, ObserverConfig, ProviderDialTerms};
 pub use plan::{
     Arm, BadPlan, HoardPlan, KeySource, LookupSet, MAX_ROUNDS, ObservingTerms, Preset, PublishPace,
     RoundTimes, StudyKeyBytes,
@@ -42,8 +42,8 @@ pub use plan::{
 pub use policy::{PeerSet, PeerSetRule, Policy, PolicyReading, PolicyRule};
 pub use resumed::{Resumed, ResumedKey};
 pub use round::{
-    HopCounts, KeyRound, ProviderMention, RoundLookup, RoundOrder, RoundParts, SeekTerms, WalkTerms,
-    WatchedKey, hop_counts,
+    HopCounts, KeyRound, ProviderDial, ProviderMention, RoundLookup, RoundOrder, RoundParts, SeekTerms,
+    WalkTerms, WatchedKey, hop_counts,
 };
 pub use rows::{hoard_peers, hoard_rows};
 pub use running::{Hoard, HoardEnd, HoardOutlets, HoardSummary};
@@ -54,7 +54,7 @@ pub use sight::{
 };
 pub use study::{
     AgentThen, MAX_STUDY_KEYS, MAX_STUDY_LOOKUPS, MAX_STUDY_RESPONSES, MAX_STUDY_SIGHTS, PassedOver,
-    ShortSpan, Study, StudyAgent, StudyArm, StudyDetail, StudyError, StudyHolder, StudyKey, StudyLookup,
-    StudyPeer, StudyProvider, StudyResponse, StudyRound, StudySight, StudyWalk, StudyWalks,
+    ShortSpan, Study, StudyAgent, StudyArm, StudyDetail, StudyDial, StudyError, StudyHolder, StudyKey,
+    StudyLookup, StudyPeer, StudyProvider, StudyResponse, StudyRound, StudySight, StudyWalk, StudyWalks,
 };
 pub use watch::{HoardNow, HolderStates, LagNow};

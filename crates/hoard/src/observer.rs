@@ -3,6 +3,7 @@
 //! Its lookups have connections of their own, and each holder is dialled apart, over a connection that nobody else uses: a lookup never
 //! loses one to a look at a holder. What is made in a round is in `rounds`; when it is made, its caller's.
 
+mod dialling;
 mod foreign;
 mod rounds;
 #[cfg(test)]
@@ -16,7 +17,11 @@ use kad::fabric::{Fabric, Member};
 use schema::Timestamp;
 use tokio::{sync::Semaphore, time::Instant};
 
-pub use self::foreign::{FoundHolder, FoundHolders};
+use self::dialling::Dialling;
+pub use self::{
+    dialling::ProviderDialTerms,
+    foreign::{FoundHolder, FoundHolders},
+};
 use crate::{
     AgentBook, Filters, InFlight, SeekTerms, SightTerms, WalkTerms, filters::ids, round::seeking::Seeking,
     sight::looking::Looking,
@@ -34,6 +39,8 @@ pub struct ObserverConfig {
     pub walks: WalkTerms,
     /// How holders are looked for that are nowhere.
     pub seeks: SeekTerms,
+    /// How those who provide a key are dialled. Default not at all.
+    pub providers: Option<ProviderDialTerms>,
     /// When a round is over, done or not. Default 80 s, as CID Hoarder's.
     pub round: Duration,
     /// Who is left out.
@@ -54,6 +61,7 @@ impl ObserverConfig {
             sights: SightTerms::default(),
             walks: WalkTerms::default(),
             seeks: SeekTerms::default(),
+            providers: None,
             round: Duration::from_secs(80),
             filters: Arc::default(),
             agents: Arc::default(),
@@ -73,6 +81,7 @@ struct Inner<M: Member> {
     config: ObserverConfig,
     looking: Looking<M>,
     seeking: Seeking,
+    dialling: Option<Dialling<M>>,
 }
 
 impl<M: Member> Clone for Observer<M> {
@@ -96,8 +105,9 @@ impl<M: Member> Observer<M> {
             room: Arc::new(Semaphore::new(config.sights.at_once.clamp(1, Semaphore::MAX_PERMITS))),
             in_flight: Arc::clone(&config.in_flight),
         };
+        let dialling = Dialling::join(fabric, &config).await?;
         let seeking = Seeking::new(config.seeks, config.node.rules, Arc::clone(&config.in_flight));
-        Ok(Self(Arc::new(Inner { node, config, looking, seeking })))
+        Ok(Self(Arc::new(Inner { node, config, looking, seeking, dialling })))
     }
 
     /// The peer that it is.

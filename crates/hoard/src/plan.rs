@@ -10,12 +10,15 @@ mod round_times;
 pub(crate) mod seconds;
 #[cfg(test)]
 mod tests;
+mod watching;
 
 use std::time::Duration;
 
 use kad::Persistence;
 use schema::{PublisherEnd, Strategy};
 use serde::{Deserialize, Serialize};
+
+use crate::{RoundParts, content::ContentFrame};
 
 pub use self::{
     check::{BadPlan, MAX_ROUNDS},
@@ -36,6 +39,8 @@ pub struct HoardPlan {
     pub seed: u64,
     /// What is published.
     pub keys: KeySource,
+    /// Of what somebody else's keys are a sample; `None` where nobody said so.
+    pub frame: Option<ContentFrame>,
     /// Whether each arm has keys of its own; else all arms publish the same, each by a publisher of its own, and who provides a record
     /// says whose it is.
     pub disjoint: bool,
@@ -48,6 +53,8 @@ pub struct HoardPlan {
     /// When holders are asked right after the publication, from its end. Default at once and after 10 s.
     #[serde(with = "seconds::list")]
     pub readings: Vec<Duration>,
+    /// What is done in each round. Of somebody else's keys holders are looked for if they are to be asked.
+    pub parts: RoundParts,
     /// What is looked up in each round.
     pub lookups: LookupSet,
     /// By whom, and within which bounds.
@@ -110,6 +117,10 @@ pub struct ObservingTerms {
     pub at_once: usize,
     /// Dials of holders under way at once, of each observer.
     pub dials: usize,
+    /// Of those who provide a key so many are dialled in each round at the most, and of the others nobody knows; 0: nobody is dialled.
+    pub providers: usize,
+    /// Whether those that are reached are asked whether they have the block.
+    pub asks_for_blocks: bool,
     /// After how long a round is over; what is not done by then is said not to be.
     #[serde(with = "seconds")]
     pub deadline: Duration,
@@ -134,11 +145,13 @@ impl HoardPlan {
             preset: None,
             seed: 0,
             keys: KeySource::Random { count: Some(keys) },
+            frame: None,
             disjoint: true,
             arms: vec![Arm::usual()],
             pace: PublishPace::default(),
             rounds,
             readings: vec![Duration::ZERO, Duration::from_secs(10)],
+            parts: RoundParts::All,
             lookups: LookupSet::default(),
             observing: ObservingTerms::default(),
         }
@@ -232,12 +245,14 @@ impl LookupSet {
 }
 
 impl Default for ObservingTerms {
-    /// 10 observers, as CID Hoarder (`hosts`); a round is over after 80 s, a dial after 10 s, tried once, as there.
+    /// 10 observers, as CID Hoarder (`hosts`); a round is over after 80 s, a dial after 10 s, tried once, as there. No provider is dialled.
     fn default() -> Self {
         Self {
             observers: 10,
             at_once: 512,
             dials: 256,
+            providers: 0,
+            asks_for_blocks: false,
             deadline: Duration::from_secs(80),
             attempts: 1,
             attempt_gap: Duration::from_secs(5),

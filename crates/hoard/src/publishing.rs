@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::taking::{take_in, taken_in};
 pub(crate) use self::{
-    identity::{observer_keypair, publisher_keypair},
+    identity::{dialler_keypair, observer_keypair, publisher_keypair},
     publisher::{Publisher, PublisherGround},
 };
 use crate::{HoardError, HoardPlan, KeyPublished, Observer, PublisherLeft, WatchedKey};
@@ -113,7 +113,8 @@ impl<F: Fabric> ArmWork<F> {
             let (arm, cancel) = (self.arm, self.cancel.clone());
             async move {
                 let (began, at) = (Instant::now(), now(ground.clock));
-                let watched = take_in(&observer, (&key, known.get(&key)), (at, span), &cancel).await;
+                let watched =
+                    take_in(&observer, (&key, known.get(&key)), (at, span, ground.plan.parts), &cancel).await;
                 // What was cut short says nothing of who holds it.
                 if let Some(arm) = ground.plan.arm(arm).filter(|_| !cancel.is_cancelled()) {
                     room.send(ArmEvent::Published(Box::new(taken_in(

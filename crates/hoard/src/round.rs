@@ -11,7 +11,11 @@ pub(crate) mod walking;
 use std::{sync::Arc, time::Duration};
 
 use dht::Found;
-use kad::{Multiaddr, PeerId, lookup::Termination};
+use kad::{
+    Multiaddr, PeerId,
+    lookup::Termination,
+    retrieval::{AddressOrigin, RetrievalVerdict},
+};
 use schema::{HoardLookup, RoundEnd, Timestamp};
 
 pub use self::{
@@ -47,15 +51,16 @@ pub struct RoundOrder {
     pub parts: RoundParts,
 }
 
-/// What is done in a round. Keys of which one part alone is done tell what the other part does to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RoundParts {
-    /// Holders are dialled and asked, and the key is looked up.
-    All,
-    /// Holders alone, at their first addresses.
-    Holders,
-    /// Lookups alone.
-    Lookups,
+kad::named! {
+    /// What is done in a round. Keys of which one part alone is done tell what the other part does to it.
+    pub enum RoundParts: serde {
+        /// Holders are dialled and asked, and the key is looked up.
+        All = "all",
+        /// Holders alone, at their first addresses.
+        Holders = "holders",
+        /// Lookups alone, and dials of the providers that they name.
+        Lookups = "lookups",
+    }
 }
 
 /// What one round of one key saw. Spans in it count from the beginning of the key's publication, but for those of a lookup.
@@ -83,6 +88,8 @@ pub struct KeyRound {
     pub sights: Vec<HolderSight>,
     /// Its lookups, in the order in which they were asked for.
     pub lookups: Vec<RoundLookup>,
+    /// What came of dialling those who provide the key, where that is wanted; whoever was given up is none of them.
+    pub dials: Vec<ProviderDial>,
     /// How it ended.
     pub end: RoundEnd,
 }
@@ -110,6 +117,23 @@ pub struct RoundLookup {
     pub closest: Vec<PeerId>,
     /// Every provider of every answer, in the order in which the answers came.
     pub named: Vec<ProviderMention>,
+}
+
+/// What came of dialling somebody who provides a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderDial {
+    /// Who provides it.
+    pub provider: PeerId,
+    /// When the dials of the round began, from the key's publication.
+    pub after: Duration,
+    /// From where its addresses are known; `None` where nobody knows any.
+    pub origin: Option<AddressOrigin>,
+    /// The addresses that are known of it.
+    pub addresses: Vec<Multiaddr>,
+    /// What came of it.
+    pub verdict: RetrievalVerdict,
+    /// The class of what went wrong, or the reason why it was not dialled; `None` where the verdict says it all.
+    pub error: Option<&'static str>,
 }
 
 /// A provider in one answer of a lookup.
@@ -140,6 +164,7 @@ impl KeyRound {
             holders: key.holders.len(),
             sights: Vec::new(),
             lookups: Vec::new(),
+            dials: Vec::new(),
             end: RoundEnd::Whole,
         }
     }

@@ -16,13 +16,15 @@ use kad::{Address, PeerId, Persistence, failure::FailureClass};
 use schema::{PublisherEnd, Strategy, Timestamp};
 use store::RunInfo;
 
+use crate::content::ContentFrame;
+
 pub use self::{
     passed_over::PassedOver,
     read::{
         MAX_STUDY_KEYS, MAX_STUDY_LOOKUPS, MAX_STUDY_RESPONSES, MAX_STUDY_SIGHTS, StudyDetail, StudyError,
         StudyWalk, StudyWalks,
     },
-    rounds::{StudyLookup, StudyProvider, StudyResponse, StudyRound},
+    rounds::{StudyDial, StudyLookup, StudyProvider, StudyResponse, StudyRound},
     short_span::ShortSpan,
     sight::{AgentThen, StudySight},
 };
@@ -118,6 +120,12 @@ pub struct StudyHolder {
 }
 
 impl Study {
+    /// Of what its keys are a sample, as whoever made it said; `None` if nobody did.
+    pub fn frame(&self) -> Option<ContentFrame> {
+        let frame = self.runs.first()?.start.parameters.get("plan")?.get("frame")?;
+        serde_json::from_value(frame.clone()).ok()?
+    }
+
     /// Who somebody is; `None` for a number of another study.
     pub fn peer(&self, peer: StudyPeer) -> Option<&PeerId> {
         self.peers.get(usize::try_from(peer.0).ok()?)

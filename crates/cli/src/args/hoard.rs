@@ -1,5 +1,6 @@
 //! What can be asked of `hoard`: provider records, who keeps them, and for how long.
 
+mod content;
 mod demo;
 mod report;
 mod run;
@@ -9,7 +10,8 @@ mod studied;
 use clap::{Args, Subcommand};
 
 pub(crate) use self::{
-    demo::HoardDemoArgs, report::HoardReportArgs, run::HoardRunArgs, savings::HoardSavingsArgs,
+    content::HoardContentArgs, demo::HoardDemoArgs, report::HoardReportArgs, run::HoardRunArgs,
+    savings::HoardSavingsArgs,
 };
 use crate::{help, manners::OptOutArgs};
 
@@ -27,6 +29,10 @@ pub(crate) enum HoardCommand {
     /// Publish records, and look at who keeps them, round after round
     #[command(after_help = help::HOARD_RUN)]
     Run(Box<HoardRunArgs>),
+
+    /// Follow what others provide over days: who provides it, and which of it can be retrieved
+    #[command(after_help = help::HOARD_CONTENT)]
+    Content(Box<HoardContentArgs>),
 
     /// Make the report of a study that is kept: a page, its figures and every number
     #[command(after_help = help::HOARD_REPORT)]
@@ -46,6 +52,7 @@ impl HoardCommand {
     pub(super) fn opt_out(&mut self) -> Option<&mut OptOutArgs> {
         match self {
             Self::Run(args) => Some(&mut args.reach.manners.opt_out),
+            Self::Content(args) => Some(&mut args.reach.manners.opt_out),
             Self::Report(_) | Self::Savings(_) | Self::Demo(_) => None,
         }
     }

@@ -122,7 +122,7 @@ mod tests {
     }
 
     /// Options that mean the same in every command that has them.
-    const SHARED: [&str; 25] = [
+    const SHARED: [&str; 28] = [
         "network",
         "bootstrap",
         "network-name",
@@ -148,6 +148,9 @@ mod tests {
         "memory-limit",
         "memory-report",
         "stop-timeout",
+        "without-agents",
+        "without-peers",
+        "without-at",
     ];
 
     /// Every option of a command and of those below it, with the words that lead to it.
@@ -247,7 +250,7 @@ mod tests {
             let has = |option: &&str| options.iter().any(|own| own == option);
             let expected = match name.as_str() {
                 "crawl" | "provide" | "hydra" | "testnet" | "perf server" | "perf scheduler"
-                | "hoard run" => &watching[..],
+                | "hoard run" | "hoard content" => &watching[..],
                 "health" => &["metrics-token-file"],
                 _ => &[],
             };

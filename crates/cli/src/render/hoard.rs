@@ -99,6 +99,12 @@ fn rounds(plan: &HoardPlan) -> String {
             if *dense { ", closer where programs forget" } else { "" },
             grouped(plan.rounds.len())
         ),
+        RoundTimes::First { every, span, .. } => format!(
+            "at once, and every {} for {}, {} of a key",
+            duration(every.as_secs_f64()),
+            duration(span.as_secs_f64()),
+            grouped(plan.rounds.len())
+        ),
         RoundTimes::Listed { at } => {
             let ages: Vec<_> = at.iter().map(|age| duration(age.as_secs_f64())).collect();
             format!("at the ages {}", ages.join(", "))

@@ -16,6 +16,7 @@ mod full_disk;
 mod go_server;
 mod help;
 mod hoard;
+mod hoard_content;
 mod hoard_demo;
 mod hoard_report;
 mod hoard_savings;

@@ -28,16 +28,6 @@ impl AvailabilityRule {
     }
 }
 
-kad::named! {
-    /// Of what the keys are a sample: it says of what the share is.
-    pub enum SamplingFrame: serde {
-        /// Keys that somebody listed: the share is that of the list, and of what the list was drawn from by chance, if it was.
-        Listed = "listed",
-        /// Keys that were asked of heads of ours: what is asked for, each key as often as it is, and popular keys more likely.
-        Requested = "requested",
-    }
-}
-
 /// A part of the frame that was sampled apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ContentStratum {

@@ -3,13 +3,13 @@
 use estimate::{Mean, Proportion};
 use serde::Serialize;
 
-use super::{AvailabilityRule, ContentStratum, ProvidedAgain, ProviderLife, SamplingFrame};
+use super::{AvailabilityRule, ContentFrame, ContentStratum, ProvidedAgain, ProviderLife};
 
 /// Keys over time, and the share of content that is available.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ContentSection {
     /// Of what the keys are a sample.
-    pub frame: SamplingFrame,
+    pub frame: ContentFrame,
     /// Its parts that were sampled apart; empty: it was sampled as a whole.
     pub strata: Vec<ContentStratum>,
     /// How many keys there are.
@@ -45,6 +45,8 @@ pub struct LookNumbers {
     pub provided: Option<Proportion>,
     /// Providers of whom addresses came with a record, of all.
     pub with_addresses: Option<Proportion>,
+    /// Providers that can be dialled and prove who they are, of all that were dialled; `None` where nobody was.
+    pub reached: Option<Proportion>,
     /// The share that is available, by each definition.
     pub available: Vec<AvailabilityNumbers>,
 }

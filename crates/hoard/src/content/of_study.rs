@@ -1,4 +1,5 @@
-//! What a study saw of its keys, as looks at content: who provides it by whom. Nobody's study dials providers: their verdicts are unknown.
+//! What a study saw of its keys, as looks at content: who provides it by whom. What came of dialling
+//! them is what the rounds say of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,10 +19,13 @@ pub fn content_keys(study: &Study) -> Vec<ContentKey> {
     let of = |key: &crate::StudyKey| {
         let look = |round: &StudyRound| {
             let lookup = round.lookup(HoardLookup::Exhaustive)?;
+            // Where its requests were not read, nobody knows who answered what.
+            let is_read = lookup.asked == 0 || !lookup.responses.is_empty();
+            let lookup = Some(lookup).filter(|_| is_read)?;
             Some(ContentLook {
                 round: round.round,
                 after: start.map(|start| lookup.began_at.since(start)).unwrap_or_default(),
-                ..content_look(study, lookup)
+                ..content_look(study, (round, lookup))
             })
         };
         let looks = key.rounds.iter().filter_map(look).collect();
@@ -30,7 +34,8 @@ pub fn content_keys(study: &Study) -> Vec<ContentKey> {
     study.keys.iter().map(of).collect()
 }
 
-fn content_look(study: &Study, lookup: &StudyLookup) -> ContentLook {
+fn content_look(study: &Study, (round, lookup): (&StudyRound, &StudyLookup)) -> ContentLook {
+    let verdict_of = |named| round.dials.iter().find(|dial| dial.provider == named).map(|dial| dial.verdict);
     let mut providers: BTreeMap<PeerId, ProviderLook> = BTreeMap::new();
     let closest: BTreeSet<StudyPeer> = lookup.closest.iter().copied().collect();
     let (mut without, id) = (Vec::new(), |peer| study.peer(peer).copied());
@@ -42,7 +47,8 @@ fn content_look(study: &Study, lookup: &StudyLookup) -> ContentLook {
         }
         for named in &response.providers {
             let Some(provider) = id(named.peer) else { continue };
-            let none = || ProviderLook { provider, holders: Vec::new(), with_addresses: 0, verdict: None };
+            let verdict = verdict_of(named.peer);
+            let none = || ProviderLook { provider, holders: Vec::new(), with_addresses: 0, verdict };
             let look = providers.entry(provider).or_insert_with(none);
             // By Go's rules some are asked twice.
             if !look.holders.contains(&from) {

@@ -6,13 +6,13 @@ use estimate::{Mean, Proportion};
 use kad::PeerId;
 
 use super::{
-    AvailabilityNumbers, AvailabilityRule, ContentKey, ContentLook, ContentSection, ContentStratum,
-    LookNumbers, SamplingFrame, arrivals, available::available, provided_again, provider_lives,
+    AvailabilityNumbers, AvailabilityRule, ContentFrame, ContentKey, ContentLook, ContentSection,
+    ContentStratum, LookNumbers, arrivals, available::available, provided_again, provider_lives,
 };
 
 impl ContentSection {
     /// The numbers of keys that were looked at.
-    pub fn of(keys: &[ContentKey], frame: SamplingFrame, strata: &[ContentStratum]) -> Self {
+    pub fn of(keys: &[ContentKey], frame: ContentFrame, strata: &[ContentStratum]) -> Self {
         let mut rounds: BTreeMap<u32, Vec<(u16, &ContentLook)>> = BTreeMap::new();
         for key in keys {
             for look in &key.looks {
@@ -60,6 +60,12 @@ fn numbers(round: u32, looks: &[(u16, &ContentLook)], strata: &[ContentStratum])
         let with = look.providers.iter().filter(|provider| provider.with_addresses > 0).count();
         (with as u64, look.providers.len() as u64)
     };
+    let reached = |(_, look): &(u16, &ContentLook)| {
+        let verdicts = look.providers.iter().filter_map(|provider| provider.verdict);
+        verdicts.fold((0, 0), |(hits, n), verdict| {
+            (hits + u64::from(AvailabilityRule::Dialled.holds(verdict) == Some(true)), n + 1)
+        })
+    };
     let provided = whole.iter().filter(|look| !look.providers.is_empty()).count() as u64;
     LookNumbers {
         round,
@@ -70,6 +76,7 @@ fn numbers(round: u32, looks: &[(u16, &ContentLook)], strata: &[ContentStratum])
         holders: Mean::of(whole.iter().map(holders)),
         provided: Proportion::of(provided, whole.len() as u64),
         with_addresses: Proportion::of_clusters(&whole.iter().map(located).collect::<Vec<_>>()),
+        reached: Proportion::of_clusters(&looks.iter().map(reached).collect::<Vec<_>>()),
         available: shares(looks, strata),
     }
 }

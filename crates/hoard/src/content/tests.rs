@@ -69,7 +69,7 @@ fn non_response_is_its_own_outcome_and_bounds_the_share() {
     let keys: Vec<ContentKey> = [UP, UP, HAS, DOWN, None, None]
         .map(|verdict| key(vec![look(0, vec![provider(1, &[1], verdict)])]))
         .into();
-    let section = ContentSection::of(&keys, SamplingFrame::Listed, &[]);
+    let section = ContentSection::of(&keys, ContentFrame::unsaid(1), &[]);
     let [dialled, retrievable] = &section.available[..] else { panic!("two definitions") };
     let hits = |share: Option<estimate::Proportion>| share.map(|share| (share.hits, share.n));
     assert_eq!((dialled.keys, dialled.unknown, hits(dialled.share)), (6, 2, Some((3, 4))));
@@ -81,11 +81,12 @@ fn non_response_is_its_own_outcome_and_bounds_the_share() {
     assert_eq!(counts, [("unreachable", 1), ("no_content", 2), ("retrievable", 1)]);
     assert_eq!(section.looks.len(), 1);
     assert!((section.looks[0].providers.unwrap().mean - 1.0).abs() < 1e-12);
+    assert_eq!(hits(section.looks[0].reached), Some((3, 4)), "of the providers that were dialled");
 }
 
 #[test]
 fn a_study_without_looks_has_a_section() {
-    let section = ContentSection::of(&[key(Vec::new())], SamplingFrame::Listed, &[]);
+    let section = ContentSection::of(&[key(Vec::new())], ContentFrame::unsaid(1), &[]);
     assert!(section.looks.is_empty() && section.available[0].share.is_none());
     assert_eq!(section.provided_again.every_h, None);
     assert!(serde_json::to_string(&section).is_ok());

@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Observer;
 use crate::{
-    HolderSight, KeyRound, KnownHolder, RoundLookup, RoundOrder, RoundParts, WatchedKey, WhereSeen,
+    HolderSight, KeyRound, KnownHolder, ProviderDial, RoundLookup, RoundOrder, RoundParts, WatchedKey,
+    WhereSeen,
     round::{
         seeking::SaidToBe,
         walking::{Walk, within},
@@ -30,6 +31,7 @@ const MAX_CURRENT: usize = 16;
 struct Done {
     sights: Vec<HolderSight>,
     lookups: Vec<RoundLookup>,
+    dials: Vec<ProviderDial>,
     is_cut_short: bool,
 }
 
@@ -55,7 +57,7 @@ impl<M: Member> Observer<M> {
             (true, false) => RoundEnd::Partial,
             (true, true) => RoundEnd::Stopped,
         };
-        (round.sights, round.lookups) = (done.sights, done.lookups);
+        (round.sights, round.lookups, round.dials) = (done.sights, done.lookups, done.dials);
         round.ended_at = self.now();
         round
     }
@@ -110,17 +112,21 @@ impl<M: Member> Observer<M> {
             }
         };
         let (looks, lookups) = tokio::join!(looks, lookups);
-        let elsewhere = match parts {
-            RoundParts::All => self.elsewhere(key, (&ask, &looks, &lookups), over).await,
-            RoundParts::Holders | RoundParts::Lookups => Vec::new(),
+        let elsewhere = async {
+            match parts {
+                RoundParts::All => self.elsewhere(key, (&ask, &looks, &lookups), over).await,
+                RoundParts::Holders | RoundParts::Lookups => Vec::new(),
+            }
         };
+        let dials = self.dial_providers((&key.key, key.published_at), &lookups, over);
+        let (elsewhere, dials) = tokio::join!(elsewhere, dials);
         let is_cut_short = over.is_cancelled();
         let mut elsewhere = elsewhere.into_iter();
         let sights = key.holders.iter().zip(looks).map(|(holder, look)| {
             let seen = (look, elsewhere.next().unwrap_or_default());
             self.sight((key, order), holder, seen, is_cut_short)
         });
-        Done { sights: sights.collect(), lookups, is_cut_short }
+        Done { sights: sights.collect(), lookups, dials, is_cut_short }
     }
 
     /// Looks at all holders where they were first, in the order of the holders.
@@ -233,7 +239,7 @@ impl<M: Member> Observer<M> {
         said.into_iter().zip(found).map(|(said, look)| Elsewhere { said, look }).collect()
     }
 
-    async fn seek(&self, peer: PeerId, over: &CancellationToken) -> Option<SaidToBe> {
+    pub(super) async fn seek(&self, peer: PeerId, over: &CancellationToken) -> Option<SaidToBe> {
         self.0.seeking.seek(self.node(), peer, self.unasked(), over).await
     }
 

@@ -112,9 +112,15 @@ impl HoardPlan {
 
     fn check_rounds(&self) -> Result<(), BadPlan> {
         match &self.rounds {
-            RoundTimes::Regular { every, .. } if *every < MIN_INTERVAL => Err(BadPlan::Interval(*every)),
-            RoundTimes::Regular { span, .. } if *span > MAX_SPAN => Err(BadPlan::Span(*span)),
-            RoundTimes::Regular { every, span, .. } if span.as_secs() / every.as_secs() > MAX_ROUNDS => {
+            RoundTimes::Regular { every, .. } | RoundTimes::First { every, .. } if *every < MIN_INTERVAL => {
+                Err(BadPlan::Interval(*every))
+            }
+            RoundTimes::Regular { span, .. } | RoundTimes::First { span, .. } if *span > MAX_SPAN => {
+                Err(BadPlan::Span(*span))
+            }
+            RoundTimes::Regular { every, span, .. } | RoundTimes::First { every, span, .. }
+                if span.as_secs() / every.as_secs() > MAX_ROUNDS =>
+            {
                 Err(BadPlan::Rounds(span.as_secs() / every.as_secs()))
             }
             times if times.is_empty() => Err(BadPlan::Rounds(0)),

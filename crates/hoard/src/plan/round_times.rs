@@ -32,6 +32,18 @@ pub enum RoundTimes {
         /// Whether there are more around the ages at which programs forget: 10, 15 and 30 min, 24 h and 48 h.
         dense: bool,
     },
+    /// At an age, and from there on every so often, for so long.
+    First {
+        /// The age of the first.
+        #[serde(with = "seconds")]
+        first: Duration,
+        /// From one to the next.
+        #[serde(with = "seconds")]
+        every: Duration,
+        /// The last is no later than this.
+        #[serde(with = "seconds")]
+        span: Duration,
+    },
     /// At these ages.
     Listed {
         /// The ages.
@@ -72,6 +84,11 @@ impl RoundTimes {
         Self::Regular { every, span, dense: false }
     }
 
+    /// At an age, and from there on every so often, for so long.
+    pub const fn from_the_first(first: Duration, (every, span): (Duration, Duration)) -> Self {
+        Self::First { first, every, span }
+    }
+
     /// The ages in ascending order, each once: that of round 1 first. A plan that was not [checked](super::HoardPlan::check) may have none.
     pub fn offsets(&self) -> Arc<[Duration]> {
         let mut all: Vec<Duration> = match self {
@@ -83,6 +100,9 @@ impl RoundTimes {
                 }
                 all
             }
+            Self::First { first, every, span } => (0..after_the_first(*first, *every, *span))
+                .map(|at| *first + every.saturating_mul(at))
+                .collect(),
             Self::Listed { at } => at.clone(),
         };
         all.sort_unstable();
@@ -94,6 +114,7 @@ impl RoundTimes {
     pub fn len(&self) -> u64 {
         match self {
             Self::Regular { every, span, dense: false } => u64::from(regular(*every, *span)),
+            Self::First { first, every, span } => u64::from(after_the_first(*first, *every, *span)),
             _ => self.offsets().len() as u64,
         }
     }
@@ -107,6 +128,10 @@ impl RoundTimes {
     pub fn last(&self) -> Duration {
         match self {
             Self::Regular { every, span, dense: false } => every.saturating_mul(regular(*every, *span)),
+            Self::First { first, every, span } => {
+                let behind = after_the_first(*first, *every, *span).saturating_sub(1);
+                first.saturating_add(every.saturating_mul(behind))
+            }
             _ => self.offsets().last().copied().unwrap_or_default(),
         }
     }
@@ -116,4 +141,9 @@ impl RoundTimes {
 fn regular(every: Duration, span: Duration) -> u32 {
     let rounds = span.as_nanos().checked_div(every.as_nanos()).unwrap_or(0);
     u32::try_from(rounds).unwrap_or(u32::MAX)
+}
+
+/// How many rounds there are from the first on; none if that is too late.
+fn after_the_first(first: Duration, every: Duration, span: Duration) -> u32 {
+    span.checked_sub(first).map_or(0, |rest| regular(every, rest).saturating_add(1))
 }

@@ -14,6 +14,11 @@ pub(crate) fn observer_keypair(seed: u64, number: usize) -> Option<Keypair> {
     keypair(b"kadscope hoard: an observer", seed, (0, number as u64))
 }
 
+/// The key of who dials providers for an observer, by the number of that.
+pub(crate) fn dialler_keypair(seed: u64, number: usize) -> Option<Keypair> {
+    keypair(b"kadscope hoard: who dials providers", seed, (0, number as u64))
+}
+
 fn keypair(what: &[u8], seed: u64, (arm, number): (u16, u64)) -> Option<Keypair> {
     let sha = Sha256::new().chain_update(what).chain_update(seed.to_be_bytes());
     let drawn: [u8; 32] =
@@ -33,10 +38,11 @@ mod tests {
             let publishers = (0..3)
                 .flat_map(|arm| [None, Some(0), Some(1)].map(|position| publisher_keypair(7, arm, position)));
             let observers = (0..9).map(|number| observer_keypair(7, number));
+            let observers = observers.chain((0..9).map(|number| dialler_keypair(7, number)));
             let other = [publisher_keypair(8, 0, None), observer_keypair(8, 0)];
             publishers.chain(observers).chain(other).map(|key| key.expect("a key").public().to_peer_id())
         };
-        assert_eq!(all().collect::<BTreeSet<_>>().len(), 3 * 3 + 9 + 2);
+        assert_eq!(all().collect::<BTreeSet<_>>().len(), 3 * 3 + 2 * 9 + 2);
         assert_eq!(all().collect::<Vec<_>>(), all().collect::<Vec<_>>());
     }
 }

@@ -6,21 +6,26 @@ use kad::{PeerId, fabric::Member};
 use schema::{PublisherEnd, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Arm, FoundHolders, KeyPublished, KnownHolder, Observer, WatchedKey};
+use crate::{Arm, FoundHolders, KeyPublished, KnownHolder, Observer, RoundParts, WatchedKey};
 
 /// Takes a key in. Where its holders are `known`, nobody is asked; its publication is then when that says, unless it is so long ago that
 /// no round would be left. Else whoever holds a record is found, and the provider whom most of them name is whose record is watched;
-/// a key that nobody provides is watched in the name of the observer, who never provides anything.
+/// a key that nobody provides is watched in the name of the observer, who never provides anything, and so is one of which nobody is to be
+/// asked for the record.
 pub(crate) async fn take_in<M: Member>(
     observer: &Observer<M>,
     (key, known): (&[u8], Option<&WatchedKey>),
-    (now, span): (Timestamp, Duration),
+    (now, span, parts): (Timestamp, Duration, RoundParts),
     cancel: &CancellationToken,
 ) -> WatchedKey {
     if let Some(known) = known {
         let is_over = now.since(known.published_at) >= span;
         let published_at = if is_over { now } else { known.published_at.min(now) };
         return WatchedKey { published_at, arm: 0, ..known.clone() };
+    }
+    if parts == RoundParts::Lookups {
+        let provider = observer.node().contact().peer;
+        return WatchedKey { key: key.into(), arm: 0, provider, published_at: now, holders: Arc::default() };
     }
     let FoundHolders { holders, .. } = observer.find_holders(key, cancel).await;
     let mut named: HashMap<PeerId, usize> = HashMap::new();

@@ -11,7 +11,7 @@ mod publication;
 use figure::{Axis, AxisScale, Figure, Page, PageSection, Panel, Series};
 use kad::failure::FailureClass;
 
-use schema::{HolderAnswer, Whereabouts, run::RunState};
+use schema::{HolderAnswer, PublisherEnd, Whereabouts, run::RunState};
 
 use super::{
     numbers::{HoardArmNumbers, HoardSection},
@@ -38,6 +38,10 @@ impl HoardSection {
     pub fn sections(&self) -> Vec<PageSection> {
         if self.keys() == 0 {
             return vec![PageSection::new("Records and who keeps them", 2)];
+        }
+        if !self.has_holders() {
+            let content = self.content.as_ref().map(changes::content);
+            return [self.course()].into_iter().chain(content).collect();
         }
         let mut sections = vec![self.course(), publication::section(&self.arms)];
         if self.has_looks() {
@@ -100,6 +104,11 @@ impl HoardSection {
 
     fn keys(&self) -> u64 {
         self.arms.iter().map(|arm| arm.keys).sum()
+    }
+
+    /// Whether anybody was asked for a record apart: else nothing is said of holders.
+    fn has_holders(&self) -> bool {
+        self.arms.iter().any(|arm| arm.publisher_end != PublisherEnd::Foreign || !arm.agents.is_empty())
     }
 
     fn has_looks(&self) -> bool {

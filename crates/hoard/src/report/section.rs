@@ -15,7 +15,7 @@ use super::{
     tally::AgeTally,
 };
 use crate::{
-    content::{ContentSection, SamplingFrame, content_keys},
+    content::{ContentFrame, ContentSection, content_keys},
     life::{CloudRanges, LifeSection},
     savings::{SavingsSection, SavingsTerms, StudySavings},
     study::{Study, StudyArm, StudyHolder, StudyKey},
@@ -67,11 +67,14 @@ fn savings(study: &Study, order: &ReportOrder) -> Option<SavingsSection> {
     Some(order.savings.clone().unwrap_or_else(of_answers)).filter(|section| section.retrievals > 0)
 }
 
-/// The life of keys that somebody else published: these are a list that somebody gave. `None` without any.
+/// The life of keys that somebody else published, as far as the answers of walks are there. `None` without any.
 fn content(study: &Study) -> Option<ContentSection> {
     let is_foreign = |arm: &StudyArm| arm.publisher_end == PublisherEnd::Foreign;
     let has_any = study.arms.iter().any(is_foreign);
-    has_any.then(|| ContentSection::of(&content_keys(study), SamplingFrame::Listed, &[]))
+    let keys =
+        has_any.then(|| content_keys(study)).filter(|keys| keys.iter().any(|key| !key.looks.is_empty()))?;
+    let frame = study.frame().unwrap_or_else(|| ContentFrame::unsaid(keys.len() as u64));
+    Some(ContentSection::of(&keys, frame, &[]))
 }
 
 /// When the last look at a key began.

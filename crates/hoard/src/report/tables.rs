@@ -314,6 +314,25 @@ pub(super) fn available(content: &ContentSection) -> PageTable {
     )
 }
 
+/// How often records of what others provide are provided again.
+pub(super) fn provided_again(content: &ContentSection) -> PageTable {
+    let again = &content.provided_again;
+    let hours = |hours: Option<f64>| hours.map_or_else(none, |hours| written::elapsed(hours * 3600.0));
+    let row = vec![
+        written::count(again.events),
+        written::count(again.newcomers),
+        written::elapsed(again.watched_h * 3600.0),
+        hours(again.every_h),
+        hours(again.low_h),
+        hours(again.high_h),
+    ];
+    table(
+        "How often records are provided again, from who comes to have them",
+        &["publications seen", "newcomers", "records watched for", "every", "at least", "at most"],
+        (0, vec![row]),
+    )
+}
+
 fn table(caption: &str, head: &[&str], (numbers_from, rows): (usize, Vec<Vec<String>>)) -> PageTable {
     let head = head.iter().map(|name| (*name).to_owned()).collect();
     PageTable { caption: caption.to_owned(), head, rows, numbers_from }

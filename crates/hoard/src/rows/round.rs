@@ -1,4 +1,4 @@
-//! The rows of a round: its sights, then those of each lookup, then that of the round.
+//! The rows of a round: its sights, then those of each lookup, then its dials of providers, then that of the round.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,10 +6,10 @@ use kad::{
     Address, Multiaddr, PeerId,
     lookup::{Rpc, RpcFate, Trace},
 };
-use schema::{HoardProvider, HoardRound, HoardSight, HoardWalk, LookupRequest, PeerNumber, Row};
+use schema::{HoardDial, HoardProvider, HoardRound, HoardSight, HoardWalk, LookupRequest, PeerNumber, Row};
 
 use super::count;
-use crate::{HolderSight, KeyRound, RoundLookup};
+use crate::{HolderSight, KeyRound, ProviderDial, RoundLookup};
 
 pub(super) fn peers(round: &KeyRound) -> Vec<PeerId> {
     let mut peers: Vec<PeerId> = round.sights.iter().map(|sight| sight.peer).collect();
@@ -20,6 +20,7 @@ pub(super) fn peers(round: &KeyRound) -> Vec<PeerId> {
         peers.extend(&walk.closest);
         peers.extend(walk.named.iter().flat_map(|mention| [mention.provider, mention.responder]));
     }
+    peers.extend(round.dials.iter().map(|dial| dial.provider));
     peers
 }
 
@@ -32,6 +33,8 @@ pub(super) fn rows(round: &KeyRound, number_of: &impl Fn(&PeerId) -> Option<Peer
         rows.extend(provider_rows(round, walk, number_of).into_iter().map(Row::from));
         rows.push(walk_row(round, walk, number_of).into());
     }
+    let dials = round.dials.iter().filter_map(|dial| Some(dial_row(round, dial, number_of(&dial.provider)?)));
+    rows.extend(dials.map(Row::from));
     rows.push(Row::from(HoardRound {
         key: round.key.to_vec(),
         arm: round.arm,
@@ -75,6 +78,20 @@ fn sight_row(round: &KeyRound, sight: &HolderSight, peer: PeerNumber) -> HoardSi
         other_providers: sight.said.other_providers,
         closer: sight.said.closer,
         attempts: sight.attempts,
+    }
+}
+
+fn dial_row(round: &KeyRound, dial: &ProviderDial, peer: PeerNumber) -> HoardDial {
+    HoardDial {
+        peer,
+        key: round.key.to_vec(),
+        arm: round.arm,
+        round: round.round,
+        after: dial.after,
+        origin: dial.origin,
+        addresses: dial.addresses.iter().cloned().map(Address::from).collect(),
+        verdict: dial.verdict,
+        error: dial.error.map(str::to_owned),
     }
 }
 

@@ -218,7 +218,7 @@ impl<M: Member> Driver<M> {
                 self.schedule.ended(key);
                 continue;
             };
-            let order = RoundOrder { round, planned_at: planned, parts: RoundParts::All };
+            let order = RoundOrder { round, planned_at: planned, parts: self.plan.parts };
             let watched = Arc::clone(watched);
             if is_missed {
                 let missed = KeyRound::missed(&watched, &order, at);

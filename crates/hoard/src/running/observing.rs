@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     AgentBook, Filters, HoardError, HoardPlan, InFlight, LookupSet, Observer, ObserverConfig,
-    publishing::observer_keypair,
+    ProviderDialTerms,
+    publishing::{dialler_keypair, observer_keypair},
 };
 
 /// How long an observer may take to fill its table. What it knows by then is what it begins with.
@@ -43,7 +44,9 @@ impl Observing<'_> {
                 seed: self.plan.seed.wrapping_add(number as u64),
                 ..self.node.clone()
             };
-            let (config, fabric, cancel) = (self.config(node, &in_flight), fabric.clone(), cancel.clone());
+            let config =
+                ObserverConfig { providers: self.dials_of(number)?, ..self.config(node, &in_flight) };
+            let (fabric, cancel) = (fabric.clone(), cancel.clone());
             joining.spawn(async move {
                 let observer = Observer::join(&fabric, config).await;
                 let observer = observer
@@ -61,6 +64,18 @@ impl Observing<'_> {
         let mut joined = joined?;
         joined.sort_by_key(|(number, _)| *number);
         Ok((joined.into_iter().map(|(_, observer)| observer).collect(), in_flight))
+    }
+
+    /// How an observer dials providers; `None` if it does not.
+    fn dials_of(&self, number: usize) -> Result<Option<ProviderDialTerms>, HoardError> {
+        let observing = &self.plan.observing;
+        if observing.providers == 0 {
+            return Ok(None);
+        }
+        let keypair = dialler_keypair(self.plan.seed, number);
+        let keypair = keypair.ok_or(HoardError::NoKeypair(u16::try_from(number).unwrap_or(u16::MAX)))?;
+        let (most, asks_for_blocks) = (observing.providers, observing.asks_for_blocks);
+        Ok(Some(ProviderDialTerms { keypair, most, asks_for_blocks }))
     }
 
     fn config(&self, node: NodeConfig, in_flight: &Arc<InFlight>) -> ObserverConfig {

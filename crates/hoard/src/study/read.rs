@@ -81,6 +81,7 @@ impl Study {
         if has_holders {
             reading.each(|reading, row| seen::take_sight(reading, &row))?;
         }
+        reading.each(|reading, row| seen::take_dial(reading, &row))?;
         let mut study = reading.finish();
         if detail == StudyDetail::Responses {
             study.take_responses(store)?;
@@ -148,6 +149,7 @@ impl<'s> Reading<'s> {
                 within(self.study.keys.len(), MAX_STUDY_KEYS, "keys")?;
                 within(self.rounds.lookups, MAX_STUDY_LOOKUPS, "lookups")?;
                 within(self.rounds.sights, MAX_STUDY_SIGHTS, "sights")?;
+                within(self.rounds.dials, MAX_STUDY_SIGHTS, "dials of providers")?;
             }
         }
         Ok(())

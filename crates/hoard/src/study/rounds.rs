@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use kad::{
     failure::FailureClass,
     lookup::{RpcFate, Termination},
+    retrieval::RetrievalVerdict,
 };
 use schema::{HoardLookup, RoundEnd, Timestamp};
 
@@ -29,6 +30,17 @@ pub struct StudyRound {
     pub requests_in_flight: u32,
     /// Its lookups, in the order in which they were made.
     pub lookups: Vec<StudyLookup>,
+    /// What came of dialling those who provide the key; none where nobody was dialled.
+    pub dials: Vec<StudyDial>,
+}
+
+/// What came of dialling somebody who provides a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StudyDial {
+    /// Who.
+    pub provider: StudyPeer,
+    /// What came of it.
+    pub verdict: RetrievalVerdict,
 }
 
 /// One lookup of a round.
@@ -108,6 +120,7 @@ impl StudyRound {
             rounds_in_flight: 0,
             requests_in_flight: 0,
             lookups: Vec::new(),
+            dials: Vec::new(),
         }
     }
 

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use hoard::{Filters, Preset};
+use hoard::Preset;
 use kad::Multiaddr;
-use store::StoreUrl;
 
 use super::studied::{FilterArgs, LookArgs, PublishArgs, RoundArgs, StudyArgs};
 use crate::{
-    args::{DEFAULT_STORE, List, ListParser, PlaceArgs, WatchArgs, named, provide::address, store_url},
+    args::{KeptArgs, List, ListParser, PlaceArgs, WatchArgs, named, provide::address},
     reach::ReachArgs,
 };
 
@@ -71,26 +70,8 @@ pub(crate) struct HoardRunArgs {
     #[arg(long, env = "KADSCOPE_HOARD_RUN_DRY_RUN", help_heading = "Output")]
     pub(crate) dry_run: bool,
 
-    /// Where what is seen is kept: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db), or a database
-    /// (`postgres://USER@HOST/DATABASE`, in programs built with the feature `postgres`)
-    #[arg(long, env = "KADSCOPE_STORE", value_name = "URL", default_value = DEFAULT_STORE, help_heading = "Output",
-          value_parser = store_url)]
-    pub(crate) store: StoreUrl,
-
-    /// A note on where it is made from, kept with the run beside the machine's name
-    #[arg(
-        long,
-        env = "KADSCOPE_VANTAGE",
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true,
-        help_heading = "Output"
-    )]
-    pub(crate) vantage: String,
-
-    /// Print one JSON object instead of text
-    #[arg(long, env = "KADSCOPE_JSON", help_heading = "Output")]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) kept: KeptArgs,
 
     #[command(flatten)]
     pub(crate) reach: ReachArgs,
@@ -104,16 +85,6 @@ impl HoardRunArgs {
     pub(crate) fn place(&self) -> PlaceArgs {
         let copied = |lists: &[List<Multiaddr>]| lists.iter().map(|list| List(list.0.clone())).collect();
         PlaceArgs { listen: copied(&self.listen), announce: copied(&self.announce) }
-    }
-
-    /// Who is left out.
-    pub(crate) fn filters(&self) -> Filters {
-        let FilterArgs { agents, peers, level } = &self.filters;
-        Filters {
-            agents: agents.iter().flat_map(|list| list.0.iter().cloned()).collect(),
-            peers: peers.iter().flat_map(|list| list.0.iter().copied()).collect(),
-            level: *level,
-        }
     }
 
     /// The file with keys, if there is one.

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, builder::StringValueParser, builder::TypedValueParser as _};
-use hoard::{Arm, FilterLevel, HoardPlan, KeySource, LookupSet, RoundTimes};
+use hoard::{Arm, FilterLevel, Filters, HoardPlan, KeySource, LookupSet, RoundTimes};
 use kad::{PeerId, Persistence};
 use schema::{HoardLookup, PublisherEnd, Strategy};
 
@@ -150,19 +150,30 @@ pub(crate) struct LookArgs {
 #[command(next_help_heading = "Filters")]
 pub(crate) struct FilterArgs {
     /// Leave out peers in whose agent string this stands, after commas; capitals count
-    #[arg(long = "without-agents", env = "KADSCOPE_HOARD_RUN_WITHOUT_AGENTS", value_name = "TEXT,...",
+    #[arg(long = "without-agents", env = "KADSCOPE_WITHOUT_AGENTS", value_name = "TEXT,...",
           value_parser = ListParser(clap::builder::NonEmptyStringValueParser::new()))]
     pub(crate) agents: Vec<List<String>>,
 
     /// Leave out these peers, after commas
-    #[arg(long = "without-peers", env = "KADSCOPE_HOARD_RUN_WITHOUT_PEERS", value_name = "PEER_ID,...",
+    #[arg(long = "without-peers", env = "KADSCOPE_WITHOUT_PEERS", value_name = "PEER_ID,...",
           value_parser = ListParser(StringValueParser::new().try_map(|text| kad::parse::peer_id(&text))))]
     pub(crate) peers: Vec<List<PeerId>>,
 
     /// How far: result (lookups ask them, and leave them out of what they find), or query (they are never asked)
-    #[arg(long = "without-at", env = "KADSCOPE_HOARD_RUN_WITHOUT_AT", value_name = "LEVEL", default_value = "result",
+    #[arg(long = "without-at", env = "KADSCOPE_WITHOUT_AT", value_name = "LEVEL", default_value = "result",
           value_parser = named(FilterLevel::ALL, |one| one.name(), FilterLevel::from_name))]
     pub(crate) level: FilterLevel,
+}
+
+impl FilterArgs {
+    /// Who is left out, as it is gone by.
+    pub(crate) fn filters(&self) -> Filters {
+        Filters {
+            agents: self.agents.iter().flat_map(|list| list.0.iter().cloned()).collect(),
+            peers: self.peers.iter().flat_map(|list| list.0.iter().copied()).collect(),
+            level: self.level,
+        }
+    }
 }
 
 fn lookup_names() -> impl clap::builder::TypedValueParser<Value = Option<HoardLookup>> {

@@ -1,11 +1,11 @@
 //! What changes would save, and the life of what others published.
 
-use estimate::Mean;
+use estimate::{Mean, Proportion};
 use figure::{Axis, AxisScale, Datum, Figure, Page, PageSection, Series, SeriesData, written};
 
 use super::{ages::bar, figure, linear, panel};
 use crate::{
-    content::{ContentSection, LookNumbers},
+    content::{AvailabilityRule, ContentFrame, ContentSection, LookNumbers, SamplingFrame},
     report::tables,
     savings::{AgeSavings, ChangeNumbers, LookAgain, SavingsSection},
 };
@@ -92,10 +92,57 @@ fn second_walks(savings: &SavingsSection) -> Figure {
 
 pub(super) fn content(content: &ContentSection) -> PageSection {
     PageSection {
-        tables: vec![tables::available(content)],
-        figures: vec![providers(content), provided(content)],
+        text: vec![frame(content)],
+        tables: vec![tables::available(content), tables::provided_again(content)],
+        figures: vec![providers(content), provided(content), reached(content), available(content)],
         ..PageSection::new("What others published", 2)
     }
+}
+
+/// Of what a share is, in words.
+fn frame(content: &ContentSection) -> String {
+    let ContentFrame { words, kind, keys } = &content.frame;
+    let how = match kind {
+        SamplingFrame::Listed => "which somebody listed",
+        SamplingFrame::Requested => "which heads were asked for, popular ones more often",
+    };
+    let (all, looked_at) = (written::count(*keys), written::count(content.keys));
+    format!(
+        "The keys are a sample of “{words}”, {all} in all, {how}; {looked_at} of them were watched. A share says something of that, and of nothing \
+         else. A key of which nobody knows is left out of the share, and bounds it in the last two columns."
+    )
+}
+
+/// A line of shares over looks.
+fn shares_over_time(
+    name: &str,
+    content: &ContentSection,
+    of: impl Fn(&LookNumbers) -> Option<Proportion>,
+) -> Series {
+    let line = content.looks.iter().filter_map(|look| Some(bar(look.after_s, of(look)?)));
+    Series::new(name, SeriesData::Line(line.collect())).of(content.keys)
+}
+
+/// Providers that can be dialled.
+fn reached(content: &ContentSection) -> Figure {
+    let y = Axis::new("providers that can be dialled, of all dialled", "", AxisScale::Share).within(0.0, 1.0);
+    let series = vec![shares_over_time("can be dialled", content, |look| look.reached)];
+    let how = "Bands are 95 % intervals; keys are clusters.";
+    let panels = vec![panel("", time_axis(), y, series)];
+    figure(("content-reached", "Providers that can be dialled over time"), how, 1, panels)
+}
+
+/// Content that is available, by what that means.
+fn available(content: &ContentSection) -> Figure {
+    let y = Axis::new("share of keys that is available", "", AxisScale::Share).within(0.0, 1.0);
+    let series = AvailabilityRule::ALL.iter().map(|rule| {
+        shares_over_time(rule.name(), content, |look| {
+            look.available.iter().find(|found| found.rule == *rule)?.share
+        })
+    });
+    let how = "Of the keys of which it is known; bands are 95 % intervals.";
+    let panels = vec![panel("", time_axis(), y, series.collect())];
+    figure(("content-available", "Content that is available over time"), how, 1, panels)
 }
 
 fn time_axis() -> Axis {
@@ -119,9 +166,8 @@ fn providers(content: &ContentSection) -> Figure {
 }
 
 fn provided(content: &ContentSection) -> Figure {
-    let line = content.looks.iter().filter_map(|look| Some(bar(look.after_s, look.provided?)));
     let y = Axis::new("keys of which somebody has a record", "", AxisScale::Share).within(0.0, 1.0);
-    let series = vec![Series::new("provided", SeriesData::Line(line.collect())).of(content.keys)];
+    let series = vec![shares_over_time("provided", content, |look| look.provided)];
     let panels = vec![panel("", time_axis(), y, series)];
     figure(("content-provided", "Keys that are provided over time"), "Bands are 95 % intervals.", 1, panels)
 }

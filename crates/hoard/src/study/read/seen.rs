@@ -3,10 +3,12 @@
 use std::{collections::HashSet, sync::Arc};
 
 use kad::key::Key;
-use schema::{HoardRound, HoardSight, HoardWalk, PeerNumber, RoundEnd};
+use schema::{HoardDial, HoardRound, HoardSight, HoardWalk, PeerNumber, RoundEnd};
 
 use super::{Reading, StudyDetail};
-use crate::study::{AgentThen, ShortSpan, StudyKey, StudyLookup, StudyPeer, StudyRound, StudySight};
+use crate::study::{
+    AgentThen, ShortSpan, StudyDial, StudyKey, StudyLookup, StudyPeer, StudyRound, StudySight,
+};
 
 /// Which run closed what.
 #[derive(Debug, Default)]
@@ -17,6 +19,7 @@ pub(super) struct Rounds {
     cut: HashSet<(usize, usize, u32)>,
     pub(super) lookups: usize,
     pub(super) sights: usize,
+    pub(super) dials: usize,
 }
 
 impl Rounds {
@@ -51,6 +54,7 @@ pub(super) fn take_round(reading: &mut Reading<'_>, row: &HoardRound) {
         rounds_in_flight: row.rounds_in_flight,
         requests_in_flight: row.requests_in_flight,
         lookups: Vec::new(),
+        dials: Vec::new(),
     };
     let run = u16::try_from(reading.run).unwrap_or(u16::MAX);
     let (rounds, closed_by) = (&mut reading.study.keys[place].rounds, reading.rounds.of(place));
@@ -169,4 +173,11 @@ pub(super) fn take_sight(reading: &mut Reading<'_>, row: &HoardSight) {
         attempts: row.attempts,
         ..StudySight::seen(row.round, row.after, row.answer)
     });
+}
+
+pub(super) fn take_dial(reading: &mut Reading<'_>, row: &HoardDial) {
+    let Some((place, at)) = closed(reading, (&row.key, row.arm), row.round) else { return };
+    let Some(provider) = reading.numbers.peer(reading.run, row.peer) else { return };
+    reading.rounds.dials += 1;
+    reading.study.keys[place].rounds[at].dials.push(StudyDial { provider, verdict: row.verdict });
 }

@@ -2,12 +2,12 @@
 
 use hoard::{ForeignKeys, HoardPlan, KeySource, Resumed, Study, StudyDetail, WatchedKey};
 use schema::{RunId, Tool};
-use store::{RunFilter, Store};
+use store::{RunFilter, Store, StoreUrl};
 
 use crate::{args::HoardRunArgs, clock, exit::Failed, input};
 
 /// The longest file of keys that is read, in bytes: half a million holders.
-const MAX_KEYS_BYTES: u64 = 256 << 20;
+pub(super) const MAX_KEYS_BYTES: u64 = 256 << 20;
 
 /// What is studied.
 pub(super) struct Studied {
@@ -24,7 +24,7 @@ pub(super) struct Studied {
 /// Reads what was asked for, and what it goes on with.
 pub(super) fn studied(args: &HoardRunArgs) -> anyhow::Result<Studied> {
     match &args.resume {
-        Some(name) => gone_on_with(args, name),
+        Some(name) => gone_on_with(&args.kept.store, name),
         None => Ok(begun(args)?),
     }
 }
@@ -48,8 +48,8 @@ fn begun(args: &HoardRunArgs) -> Result<Studied, Failed> {
 }
 
 /// The study of a run: the same plan, and all that was done of it.
-fn gone_on_with(args: &HoardRunArgs, name: &str) -> anyhow::Result<Studied> {
-    let store = Store::open_existing(&args.store)?;
+pub(super) fn gone_on_with(url: &StoreUrl, name: &str) -> anyhow::Result<Studied> {
+    let store = Store::open_existing(url)?;
     let run = named(&store, name)?;
     let study = Study::read(&store, run, StudyDetail::Sights)?;
     let last =

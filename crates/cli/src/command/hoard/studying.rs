@@ -1,0 +1,151 @@
+//! What commands that make a study have in common: the network is entered, the study is made, and what it tells is kept and shown.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use dht::{NodeConfig, NodeProfile};
+use hoard::{Burden, Filters, Hoard, HoardEnd, HoardNow, HoardOutlets, HoardPlan, HoardSummary, Resumed};
+use kad::Keypair;
+use net::{FabricConfig, SocketFabric};
+use schema::{RunState, Tool};
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::{mpsc, watch};
+
+use super::{keeping::keep_facts, keys::Studied};
+use crate::{
+    args::{KeptArgs, PlaceArgs},
+    clock,
+    exit::Code,
+    keeping::{RunOrder, ToolRun},
+    metrics::{facts_waiting, hoard_metrics},
+    network::Network,
+    output,
+    place::{Place, PlaceOptions},
+    progress::HoardProgress,
+    reach::ReachArgs,
+    render,
+    staying::Staying,
+};
+
+/// Facts that wait to be kept; with more, nothing new is begun.
+const QUEUED_FACTS: usize = 256;
+
+/// How a study is made.
+pub(super) struct Making<'a> {
+    pub(super) reach: &'a ReachArgs,
+    pub(super) kept: &'a KeptArgs,
+    /// Where publishers are; `None` where nobody publishes.
+    pub(super) place: Option<PlaceArgs>,
+    pub(super) filters: Filters,
+}
+
+/// What a dry run prints.
+#[derive(Debug, Serialize)]
+struct PlannedStudy<'a> {
+    plan: &'a HoardPlan,
+    burden: &'a Burden,
+}
+
+/// What is printed and kept at the end.
+#[derive(Debug, Serialize)]
+struct StudyEnded {
+    /// The run.
+    run: String,
+    #[serde(flatten)]
+    summary: HoardSummary,
+}
+
+/// Says what would be.
+pub(super) fn planned(is_json: bool, plan: &HoardPlan, burden: &Burden) -> anyhow::Result<Code> {
+    if is_json {
+        output::print_json(&PlannedStudy { plan, burden })?;
+    } else {
+        output::print_text(&(render::planned(plan, burden) + "\n"))?;
+    }
+    Ok(Code::Done)
+}
+
+/// The study itself.
+pub(super) async fn made(
+    mut making: Making<'_>,
+    (network, study): (Network, Studied),
+    staying: &Staying,
+) -> anyhow::Result<Code> {
+    let place = making.place.take();
+    let node = Box::pin(staying.unless_stopped(node(&making, place, &network))).await??;
+    let fabric = SocketFabric::new(FabricConfig::from(making.reach.dials(&network)?));
+    let mut run = ToolRun::begin(staying, &making.kept.store, order(&making, &network, &study)?).await?;
+    let (wall, instant) = run.began();
+    let clock = crawl::Clock::said_at(wall, instant);
+    let mut hoard = Hoard::new(fabric, study.plan, node, clock);
+    hoard.filters = making.filters;
+    hoard.known = study.known;
+    let ended = watched(hoard, study.resumed, &mut run, staying).await;
+    staying.ending();
+    let (state, summary) = match &ended {
+        Ok(summary) if summary.end == HoardEnd::Done => (RunState::Succeeded, Some(summary.clone())),
+        Ok(summary) => (staying.state(), Some(summary.clone())),
+        Err(_) => (RunState::Failed, None),
+    };
+    let summary = summary.map(|summary| StudyEnded { run: run.id().to_string(), summary });
+    run.end(state, &summary).await?;
+    ended.context("the study cannot go on")?;
+    if let Some(ended) = &summary {
+        if making.kept.json {
+            output::print_json(ended)?;
+        } else {
+            output::print_text(&render::studied(&ended.summary, &ended.run))?;
+        }
+    }
+    Ok(staying.code(true))
+}
+
+/// Makes the study and keeps what it tells, while whoever wants to see how it stands does.
+async fn watched(
+    hoard: Hoard<SocketFabric>,
+    resumed: Option<Resumed>,
+    run: &mut ToolRun,
+    staying: &Staying,
+) -> anyhow::Result<HoardSummary> {
+    let (facts, told) = mpsc::channel(QUEUED_FACTS);
+    let (now, shown) = watch::channel(HoardNow::default());
+    staying.hold(facts_waiting(&facts));
+    staying.show(hoard_metrics(&shown));
+    let mut standing = shown.clone();
+    staying.ready_when(async move { standing.wait_for(|now| now.is_ready).await.is_ok() });
+    let display = staying.tell(HoardProgress::new(shown));
+    let outlets = HoardOutlets { facts, now, cancel: staying.stop().clone() };
+    let (ended, ()) = tokio::join!(Box::pin(hoard.run(resumed, outlets)), keep_facts(run, told));
+    display.end().await;
+    Ok(ended?)
+}
+
+/// How all peers of the study live.
+async fn node(
+    making: &Making<'_>,
+    place: Option<PlaceArgs>,
+    network: &Network,
+) -> anyhow::Result<NodeConfig> {
+    let (listen, announce) = match place {
+        Some(place) => {
+            let place = Place::find((place, PlaceOptions::PLAIN), making.reach, network).await?;
+            (place.listen, place.announce)
+        }
+        None => Default::default(),
+    };
+    let agent = making.reach.manners.agent(network);
+    let protocols: Arc<[String]> = network.protocols.clone().into();
+    let profile = NodeProfile { agent, protocols, announce };
+    let mut node = NodeConfig::new(Keypair::generate_ed25519(), profile, clock::since_epoch());
+    node.listen = listen;
+    node.bootstrap = making.reach.first_peers(network).await?;
+    Ok(node)
+}
+
+/// The run, with all that whoever goes on with it must know.
+fn order(making: &Making<'_>, network: &Network, study: &Studied) -> anyhow::Result<RunOrder> {
+    let own = json!({ "plan": study.plan, "continues": study.continues });
+    let order = making.reach.order(Tool::Hoard, own, network)?;
+    Ok(RunOrder { seed: study.plan.seed, vantage: making.kept.vantage.clone(), ..order })
+}
