@@ -32,6 +32,7 @@ help! {
     perf_scheduler: ["perf", "scheduler", "--help"],
     hoard: ["hoard", "--help"],
     hoard_run: ["hoard", "run", "--help"],
+    hoard_content: ["hoard", "content", "--help"],
     hoard_report: ["hoard", "report", "--help"],
     hoard_savings: ["hoard", "savings", "--help"],
     hoard_demo: ["hoard", "demo", "--help"],

@@ -85,6 +85,8 @@ fn a_key_that_nobody_provides_is_looked_at_to_the_end_and_kept() {
         &first,
         "--store",
         store.to_str().expect("UTF-8"),
+        "--max-requests-per-hour",
+        "1000000",
         "--every",
         "2s",
         "--for",

@@ -44,11 +44,11 @@ pub(crate) struct HoardContentArgs {
     pub(crate) sample: Option<u32>,
 
     /// How often each key is looked at
-    #[arg(long, env = "KADSCOPE_HOARD_CONTENT_EVERY", value_name = "TIME", default_value = "1h", help_heading = "Rounds", value_parser = crawl::parse_duration)]
+    #[arg(long, env = "KADSCOPE_HOARD_CONTENT_EVERY", value_name = "TIME", default_value = "1h", help_heading = "Rounds", value_parser = kad::parse::duration)]
     pub(crate) every: Duration,
 
     /// For how long
-    #[arg(long = "for", env = "KADSCOPE_HOARD_CONTENT_FOR", value_name = "TIME", default_value = "3d", help_heading = "Rounds", value_parser = crawl::parse_duration)]
+    #[arg(long = "for", env = "KADSCOPE_HOARD_CONTENT_FOR", value_name = "TIME", default_value = "3d", help_heading = "Rounds", value_parser = kad::parse::duration)]
     pub(crate) span: Duration,
 
     #[command(flatten)]

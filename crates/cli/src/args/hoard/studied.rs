@@ -74,11 +74,11 @@ pub(crate) struct StudyArgs {
 #[command(next_help_heading = "Rounds")]
 pub(crate) struct RoundArgs {
     /// How often each key is looked at [default: 30m]
-    #[arg(long, env = "KADSCOPE_HOARD_RUN_EVERY", value_name = "TIME", value_parser = crawl::parse_duration)]
+    #[arg(long, env = "KADSCOPE_HOARD_RUN_EVERY", value_name = "TIME", value_parser = kad::parse::duration)]
     pub(crate) every: Option<Duration>,
 
     /// For how long, from its publication [default: 48h]
-    #[arg(long = "for", env = "KADSCOPE_HOARD_RUN_FOR", value_name = "TIME", value_parser = crawl::parse_duration)]
+    #[arg(long = "for", env = "KADSCOPE_HOARD_RUN_FOR", value_name = "TIME", value_parser = kad::parse::duration)]
     pub(crate) span: Option<Duration>,
 
     /// More often around the ages at which programs forget: 10, 15 and 30 min, 24 and 48 h
