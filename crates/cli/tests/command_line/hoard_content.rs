@@ -7,7 +7,7 @@ use store::{RunFilter, Store, StoreUrl};
 
 use crate::program::{Ended, Testnet, run};
 
-/// A CID of an empty directory: version 1, UnixFS.
+/// A CID of an empty directory: version 1.
 const CID: &str = "bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354";
 
 /// A study of a network in which nothing may be asked: nobody is there.
