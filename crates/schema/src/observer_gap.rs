@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use crate::Timestamp;
+use crate::{
+    Encounter, RowType, Timestamp,
+    cell::{BadCell, Cell, Cells},
+    names_of,
+    table::{Column, Holds, Table},
+};
 
 kad::named! {
     /// Why an observer saw nothing for a while.
@@ -40,5 +45,26 @@ impl ObserverGap {
     /// Whether some of it lies in the time from `from` until `until`.
     pub fn overlaps(&self, from: Timestamp, until: Timestamp) -> bool {
         self.from < until && from < self.until
+    }
+}
+
+impl RowType for ObserverGap {
+    const TABLE: Table = Table {
+        name: "observer_gap",
+        doc: "A time in which a monitor saw nothing, for a reason of its own: nobody was down because of it.",
+        has_encounter: false,
+        columns: &[
+            Column::new("cause", names_of!(GapCause), "why"),
+            Column::new("began_at", Holds::Time, "when it was last known to see"),
+            Column::new("ended_at", Holds::Time, "when it was first known to see again"),
+        ],
+    };
+
+    fn cells(&self) -> Vec<Cell<'_>> {
+        vec![self.cause.name().into(), self.from.into(), self.until.into()]
+    }
+
+    fn read(cells: &mut Cells<'_>, _: Option<Encounter>) -> Result<Self, BadCell> {
+        Ok(Self { cause: cells.name(GapCause::from_name)?, from: cells.take()?, until: cells.take()? })
     }
 }

@@ -4,8 +4,8 @@ use kad::PeerId;
 
 use crate::{
     ClockStep, Encounter, HoardDial, HoardHolder, HoardKey, HoardProvider, HoardPublisher, HoardRound,
-    HoardSight, HoardWalk, LookupRequest, Measurement, MeasurementRequest, PeerInDegree, Ping, RecordHolder,
-    Visit,
+    HoardSight, HoardWalk, LookupRequest, Measurement, MeasurementRequest, ObserverGap, PeerDay,
+    PeerInDegree, PeerSession, Ping, RecordHolder, Visit,
     cell::{BadCell, Cell, Cells},
     table::Table,
 };
@@ -124,4 +124,10 @@ row_types! {
     HoardProvider,
     /// A round of a study dialled a provider.
     HoardDial,
+    /// A session began, or was over.
+    PeerSession,
+    /// A day of a peer was over.
+    PeerDay,
+    /// A monitor saw nothing for a while.
+    ObserverGap,
 }

@@ -20,7 +20,7 @@ has. Times are RFC 3339 in UTC with milliseconds and come from the run's start a
 wall clock are rows of `clock_step`); durations are whole microseconds; yes and no are 1 and 0. What is absent is NULL.
 What a column reveals of who was measured decides what [an export](export.md) shows of it: who a `peer` is, its `address`, what it says of
 its `program`, or a `text` that can name any of them. The names are closed lists; the pages on [visits](methodology/visit.md), [lookups](methodology/lookup.md),
-[measurements](methodology/perf.md) and [studies](methodology/hoard.md) define them.
+[measurements](methodology/perf.md), [studies](methodology/hoard.md) and [sessions](methodology/sessions.md) define them.
 ";
 
 fn page() -> String {

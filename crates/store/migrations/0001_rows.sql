@@ -1131,3 +1131,111 @@ JOIN json_each((WITH RECURSIVE
     number (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM number_step WHERE whole),
     id (value) AS (SELECT sum(iif(value & 1, -(value >> 1) - 1, value >> 1)) OVER (ORDER BY n) FROM number)
     SELECT json_group_array(value) FROM id)) AS listed;
+
+-- A session of a peer, computed from visits and gaps: one row when it begins, one when it is over, of which the last counts.
+CREATE TABLE session (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    peer INTEGER NOT NULL REFERENCES peer,
+    number INTEGER NOT NULL,
+    criterion INTEGER NOT NULL REFERENCES name,
+    state INTEGER NOT NULL REFERENCES name,
+    began_after_us INTEGER,
+    first_successful_dial_us INTEGER NOT NULL,
+    began_by_us INTEGER NOT NULL,
+    last_successful_dial_us INTEGER NOT NULL,
+    first_failed_dial_us INTEGER,
+    ended_by_us INTEGER,
+    next_dial_attempt_us INTEGER,
+    min_us INTEGER NOT NULL,
+    max_us INTEGER,
+    successful_dials INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    recoveries INTEGER NOT NULL,
+    gaps INTEGER NOT NULL,
+    unwatched_us INTEGER NOT NULL,
+    end_reason INTEGER REFERENCES name,
+    failure INTEGER REFERENCES failure
+) STRICT;
+CREATE INDEX session_by_peer ON session (peer, run);
+
+CREATE VIEW session_view AS
+SELECT
+    t.id AS session,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'session') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'session') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    t.number AS number,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    (SELECT name FROM name WHERE id = t.criterion) AS criterion,
+    (SELECT name FROM name WHERE id = t.state) AS state,
+    strftime('%Y-%m-%dT%H:%M:%S', t.began_after_us / 1000000, 'unixepoch') || printf('.%03dZ', t.began_after_us / 1000 % 1000) AS began_after,
+    strftime('%Y-%m-%dT%H:%M:%S', t.first_successful_dial_us / 1000000, 'unixepoch') || printf('.%03dZ', t.first_successful_dial_us / 1000 % 1000) AS first_successful_dial,
+    strftime('%Y-%m-%dT%H:%M:%S', t.began_by_us / 1000000, 'unixepoch') || printf('.%03dZ', t.began_by_us / 1000 % 1000) AS began_by,
+    strftime('%Y-%m-%dT%H:%M:%S', t.last_successful_dial_us / 1000000, 'unixepoch') || printf('.%03dZ', t.last_successful_dial_us / 1000 % 1000) AS last_successful_dial,
+    strftime('%Y-%m-%dT%H:%M:%S', t.first_failed_dial_us / 1000000, 'unixepoch') || printf('.%03dZ', t.first_failed_dial_us / 1000 % 1000) AS first_failed_dial,
+    strftime('%Y-%m-%dT%H:%M:%S', t.ended_by_us / 1000000, 'unixepoch') || printf('.%03dZ', t.ended_by_us / 1000 % 1000) AS ended_by,
+    strftime('%Y-%m-%dT%H:%M:%S', t.next_dial_attempt_us / 1000000, 'unixepoch') || printf('.%03dZ', t.next_dial_attempt_us / 1000 % 1000) AS next_dial_attempt,
+    t.min_us AS min_us,
+    t.max_us AS max_us,
+    t.successful_dials AS successful_dials,
+    t.failures AS failures,
+    t.recoveries AS recoveries,
+    t.gaps AS gaps,
+    t.unwatched_us AS unwatched_us,
+    (SELECT name FROM name WHERE id = t.end_reason) AS end_reason,
+    (SELECT phase FROM failure WHERE id = t.failure) AS failure_phase,
+    (SELECT class FROM failure WHERE id = t.failure) AS failure_class,
+    (SELECT detail FROM failure WHERE id = t.failure) AS failure_detail
+FROM session AS t
+JOIN run ON run.id = t.run;
+
+-- What the looks of one day in UTC say of a peer, computed; rows of the same day add up. The rest of the day is unknown.
+CREATE TABLE peer_day (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    peer INTEGER NOT NULL REFERENCES peer,
+    number INTEGER NOT NULL,
+    day_us INTEGER NOT NULL,
+    up_us INTEGER NOT NULL,
+    down_us INTEGER NOT NULL,
+    looks INTEGER NOT NULL,
+    begun INTEGER NOT NULL,
+    ended INTEGER NOT NULL
+) STRICT;
+CREATE INDEX peer_day_by_peer ON peer_day (peer, run);
+
+CREATE VIEW peer_day_view AS
+SELECT
+    t.id AS peer_day,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'peer_day') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'peer_day') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    t.number AS number,
+    (SELECT peer_id FROM peer WHERE id = t.peer) AS peer_id,
+    strftime('%Y-%m-%dT%H:%M:%S', t.day_us / 1000000, 'unixepoch') || printf('.%03dZ', t.day_us / 1000 % 1000) AS day,
+    t.up_us AS up_us,
+    t.down_us AS down_us,
+    t.looks AS looks,
+    t.begun AS begun,
+    t.ended AS ended
+FROM peer_day AS t
+JOIN run ON run.id = t.run;
+
+-- A time in which a monitor saw nothing, for a reason of its own: nobody was down because of it.
+CREATE TABLE observer_gap (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    cause INTEGER NOT NULL REFERENCES name,
+    began_at_us INTEGER NOT NULL,
+    ended_at_us INTEGER NOT NULL
+) STRICT;
+
+CREATE VIEW observer_gap_view AS
+SELECT
+    t.id AS observer_gap,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'observer_gap') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'observer_gap') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    (SELECT name FROM name WHERE id = t.cause) AS cause,
+    strftime('%Y-%m-%dT%H:%M:%S', t.began_at_us / 1000000, 'unixepoch') || printf('.%03dZ', t.began_at_us / 1000 % 1000) AS began_at,
+    strftime('%Y-%m-%dT%H:%M:%S', t.ended_at_us / 1000000, 'unixepoch') || printf('.%03dZ', t.ended_at_us / 1000 % 1000) AS ended_at
+FROM observer_gap AS t
+JOIN run ON run.id = t.run;

@@ -14,8 +14,9 @@ use kad::{
 };
 use kadscope_tidy::{File, manifest, prose, source, tree};
 use schema::{
-    ConnectionPolicy, HoardLookup, HolderAnswer, NatClass, OperationKind, OperationOutcome, PublisherEnd,
-    RequestPurpose, RoundEnd, StepCause, Strategy, VisitKind, Whereabouts,
+    ConnectionPolicy, GapCause, HoardLookup, HolderAnswer, NatClass, OnlineCriterion, OperationKind,
+    OperationOutcome, PublisherEnd, RequestPurpose, RoundEnd, SessionEnd, SessionState, StepCause, Strategy,
+    VisitKind, Whereabouts,
 };
 
 static FILES: LazyLock<Vec<File>> =
@@ -212,6 +213,18 @@ fn every_name_of_a_study_is_documented() {
         "## What a holder says" HolderAnswer
         "## Lookups of a round" HoardLookup
         "## How a round ends" RoundEnd
+    }
+}
+
+#[test]
+fn every_name_of_a_session_is_documented() {
+    let page = text("docs/methodology/sessions.md");
+    documented! {
+        page:
+        "## What counts as up" OnlineCriterion
+        "### How a session stands" SessionState
+        "### Why a session is over" SessionEnd
+        "### Gaps" GapCause
     }
 }
 

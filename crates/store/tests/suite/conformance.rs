@@ -3,6 +3,7 @@
 
 mod hoarded;
 mod measured;
+mod monitored;
 
 use std::time::Duration;
 
@@ -13,8 +14,9 @@ use kad::{
 use kadscope_store::{ColumnValues, Error, PeerHistory, RunFilter, Scan, Store, Totals, Writer};
 use schema::{
     ClockStep, Encounter, HoardDial, HoardHolder, HoardKey, HoardProvider, HoardPublisher, HoardRound,
-    HoardSight, HoardWalk, LookupRequest, Measurement, MeasurementRequest, PeerInDegree, PeerNumber, Ping,
-    RecordHolder, Row, RowType as _, RunId, RunStart, RunState, StepCause, TABLES, Visit,
+    HoardSight, HoardWalk, LookupRequest, Measurement, MeasurementRequest, ObserverGap, PeerDay,
+    PeerInDegree, PeerNumber, PeerSession, Ping, RecordHolder, Row, RowType as _, RunId, RunStart, RunState,
+    StepCause, TABLES, Visit,
 };
 
 use crate::rows;
@@ -261,9 +263,29 @@ pub(crate) async fn every_kind_of_rows_is_read_back(open: &dyn Fn() -> Store) {
     read.extend(store.rows::<HoardWalk>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<HoardProvider>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<HoardDial>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<PeerSession>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<PeerDay>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<ObserverGap>(id).unwrap().map(|row| row.unwrap().into()));
     assert_eq!(read, sent[3..]);
     let tables: std::collections::BTreeSet<_> = read.iter().map(|row| row.table().unwrap().name).collect();
     assert_eq!(tables.len(), TABLES.len(), "none is forgotten");
+}
+
+/// Sessions, days and gaps stay whole when the visits go from which they were computed.
+pub(crate) async fn what_is_computed_outlives_visits(open: &dyn Fn() -> Store) {
+    let mut store = open();
+    let computed: Vec<Row> = monitored::monitored(rows::start(1).started_at);
+    keep(&store, &rows::start(1), rows::crawl(50, 5, true).chain(computed.iter().cloned())).await;
+    let pruned = store.prune(rows::start(1).started_at.after(Duration::from_secs(500_000))).unwrap();
+    assert_eq!(pruned.visits, 50);
+    let id = rows::start(1).id;
+    let store = open();
+    assert_eq!(store.visits(id).unwrap().count(), 0);
+    let mut read: Vec<Row> = store.rows::<PeerSession>(id).unwrap().map(|row| row.unwrap().into()).collect();
+    read.extend(store.rows::<PeerDay>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<ObserverGap>(id).unwrap().map(|row| row.unwrap().into()));
+    assert_eq!(read, computed);
+    store.check().unwrap();
 }
 
 /// Columns of many runs say what the rows say, in batches, and only what is asked for.
@@ -407,5 +429,6 @@ fn of_every_kind() -> Vec<Row> {
     ];
     all.extend(measured::measured(started_at));
     all.extend(hoarded::hoarded(started_at));
+    all.extend(monitored::monitored(started_at));
     all
 }
