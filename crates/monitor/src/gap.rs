@@ -2,8 +2,12 @@
 //!
 //! What follows for a peer's session is [`session`](crate::session)'s. When clocks are read and which rows are written is left to whoever runs.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
 
+use kad::failure::FailureClass;
 use schema::{ClockStep, GapCause, ObserverGap, StepCause, Timestamp};
 
 use crate::evidence::{PeerLook, UptimeEvidence};
@@ -52,13 +56,16 @@ pub struct OutageRules {
     pub most_held: usize,
 }
 
-/// Four of five peers leaving at once is more than any known event (a faulty release took a third); with one in a million 62 peers in a
-/// row are silent before an outage is believed. The bound is 62 of many lanes' peers, and half a second of 500 looks each.
+/// Four of five peers leaving at once is an assumption: nobody has published how many ever did. With it and one in a million 62 peers in a
+/// row are silent before an outage is believed (ln 10⁻⁶ / ln 0.8). What is held back is what 500 looks a second bring in 8 s.
 impl Default for OutageRules {
     fn default() -> Self {
         Self { largest_departure: 0.8, false_alarm: 1e-6, most_held: 4096 }
     }
 }
+
+/// How many of the last gaps are remembered, more than a look overlaps.
+const RECENT_GAPS: usize = 16;
 
 /// What was decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,13 +78,15 @@ pub struct OutageDecision<K> {
 
 /// Tells an outage of the observer's network from peers that went. Silence of many peers that were up is held back until somebody
 /// answers: an answer from anybody shows that the network stands. If so many were silent in a row that it cannot be chance, nor a
-/// departure of as many peers as the rules know, then it was an outage, and their silence says nothing.
+/// departure of as many peers as the rules know, then it was an outage, and their silence says nothing. Looks for which there was no way out
+/// (no route, no address of our own, no server of names) say nothing of their peers, and count as silence here.
 #[derive(Debug, Clone)]
 pub struct OutageWatch<K> {
     rules: OutageRules,
     /// When the network was last known to stand.
     stood_at: Timestamp,
-    last: Option<ObserverGap>,
+    /// The last gaps: looks that began in them may still end.
+    recent: VecDeque<ObserverGap>,
     held: Vec<(K, PeerLook)>,
     /// Who is silent since then, each once.
     silent: BTreeSet<K>,
@@ -88,25 +97,34 @@ pub struct OutageWatch<K> {
 impl<K: Copy + Ord> OutageWatch<K> {
     /// Of a network that stands now.
     pub const fn new(rules: OutageRules, now: Timestamp) -> Self {
-        Self { rules, stood_at: now, last: None, held: Vec::new(), silent: BTreeSet::new(), surprise: 0.0 }
+        Self {
+            rules,
+            stood_at: now,
+            recent: VecDeque::new(),
+            held: Vec::new(),
+            silent: BTreeSet::new(),
+            surprise: 0.0,
+        }
     }
 
     /// Takes a look in, in the order of their ends, at a peer that was expected to be silent with a
     /// [probability](crate::PeerUptime::expected_silence).
     pub fn looked(&mut self, peer: K, look: PeerLook, expected_silence: f64) -> OutageDecision<K> {
-        let look = self.last.iter().fold(look, PeerLook::beside);
+        let look = self.recent.iter().fold(look, PeerLook::beside);
         if look.is_answered {
             let mut decided = self.over(look.ended_at);
             let look = decided.gap.iter().fold(look, PeerLook::beside);
             decided.looks.push((peer, look));
             return decided;
         }
-        if look.evidence == UptimeEvidence::Down && self.is_counted(peer) {
+        if is_silence(&look) && self.is_counted(peer) {
             self.surprise -= expected_silence.max(self.rules.largest_departure).min(1.0).ln();
         }
         self.held.push((peer, look));
         let looks = if self.is_gone() {
-            self.held.drain(..).map(|(peer, look)| (peer, unclear(look))).collect()
+            // Its end is not known yet, and later than all of these.
+            let outage = self.outage(Timestamp(i64::MAX));
+            self.held.drain(..).map(|(peer, look)| (peer, look.beside(&outage))).collect()
         } else if self.held.len() > self.rules.most_held {
             self.held.drain(..).collect()
         } else {
@@ -117,15 +135,28 @@ impl<K: Copy + Ord> OutageWatch<K> {
 
     /// The network stands again, or nobody looks any more: what is held is decided.
     pub fn over(&mut self, now: Timestamp) -> OutageDecision<K> {
-        let outage = ObserverGap { cause: GapCause::NetworkGone, from: self.stood_at, until: now };
-        let gap = self.is_gone().then_some(outage);
-        let beside = |look: PeerLook| gap.iter().fold(look, PeerLook::beside);
+        let gap = self.is_gone().then(|| self.outage(now));
+        let beside = |look| gap.iter().fold(look, PeerLook::beside);
         let looks = self.held.drain(..).map(|(peer, look)| (peer, beside(look))).collect();
-        self.last = gap.or(self.last);
+        if let Some(gap) = gap {
+            self.gap(gap);
+        }
         self.stood_at = self.stood_at.max(now);
         self.silent.clear();
         self.surprise = 0.0;
         OutageDecision { gap, looks }
+    }
+
+    /// The observer did not see for another reason: looks that overlap that time and end later say nothing of who was down.
+    pub fn gap(&mut self, gap: ObserverGap) {
+        if self.recent.len() == RECENT_GAPS {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(gap);
+    }
+
+    fn outage(&self, until: Timestamp) -> ObserverGap {
+        ObserverGap { cause: GapCause::NetworkGone, from: self.stood_at, until }
     }
 
     /// Whether an outage is believed to be under way.
@@ -144,8 +175,17 @@ impl<K: Copy + Ord> OutageWatch<K> {
     }
 }
 
-fn unclear(look: PeerLook) -> PeerLook {
-    PeerLook { evidence: UptimeEvidence::Unclear, ..look }
+/// Whether a look was met by silence as whoever has no network meets it: nothing came back, or there was no way out.
+fn is_silence(look: &PeerLook) -> bool {
+    let has_no_way = look.failure.as_ref().is_some_and(|failure| {
+        matches!(
+            failure.class,
+            FailureClass::NetworkUnreachable
+                | FailureClass::AddressNotAvailable
+                | FailureClass::NameServerFailed
+        )
+    });
+    look.evidence == UptimeEvidence::Down || (look.evidence == UptimeEvidence::Unclear && has_no_way)
 }
 
 #[cfg(test)]

@@ -53,6 +53,44 @@ fn an_outage_is_a_gap_and_nobodys_downtime() {
 }
 
 #[test]
+fn an_outage_in_which_there_is_no_way_out_is_a_gap_too() {
+    for silences in
+        [[FailureClass::NetworkUnreachable; 2], [FailureClass::Timeout, FailureClass::NetworkUnreachable]]
+    {
+        let mut watch = OutageWatch::new(OutageRules::default(), Timestamp(0));
+        assert!(watch.looked(0, look(0, true), 0.01).gap.is_none());
+        let mut downs = 0;
+        for second in 1_i64..=100 {
+            let class = silences[usize::from(second % 2 == 0)];
+            let evidence =
+                if class == FailureClass::Timeout { UptimeEvidence::Down } else { UptimeEvidence::Unclear };
+            let failure = Some(Failure::new(Phase::Connect, class));
+            let decided = watch.looked(second, PeerLook { evidence, failure, ..look(second, false) }, 0.01);
+            downs += decided.looks.iter().filter(|(_, look)| look.evidence == UptimeEvidence::Down).count();
+        }
+        let gap = watch.looked(200, look(101, true), 0.01).gap.unwrap();
+        assert_eq!((gap.cause, downs), (GapCause::NetworkGone, 0), "{silences:?}");
+        assert_eq!((gap.from, gap.until), (Timestamp(1_000_000), Timestamp(102_000_000)));
+    }
+}
+
+#[test]
+fn a_look_that_overlaps_another_gap_says_nothing_of_who_was_down() {
+    let mut watch = OutageWatch::new(OutageRules::default(), Timestamp(0));
+    watch.gap(ObserverGap {
+        cause: GapCause::Stopped,
+        from: Timestamp(5_000_000),
+        until: Timestamp(605_000_000),
+    });
+    let stopped = PeerLook { started_at: Timestamp(4_000_000), ..look(606, false) };
+    watch.looked(1, stopped, 0.01);
+    watch.looked(2, look(607, false), 0.01);
+    let evidence: Vec<_> =
+        watch.looked(3, look(609, true), 0.01).looks.into_iter().map(|(_, look)| look.evidence).collect();
+    assert_eq!(evidence, [UptimeEvidence::Unclear, UptimeEvidence::Down, UptimeEvidence::Up]);
+}
+
+#[test]
 fn a_mass_departure_is_no_gap() {
     for share in [0.05, 0.3, 0.5, 0.8] {
         let alarms = (0..1_000).filter(|&seed| !watched(seed, (500, 2_000, share)).0.is_empty()).count();
