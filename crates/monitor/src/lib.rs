@@ -14,6 +14,7 @@ mod probing;
 pub mod running;
 pub mod schedule;
 pub mod session;
+pub mod watching;
 
 pub use evidence::{PeerLook, UptimeEvidence, evidence};
 pub use probing::{LookTerms, Prober};
