@@ -11,6 +11,7 @@ mod kept;
 mod list;
 mod lookup;
 mod monitor;
+mod network_watch;
 mod origin;
 mod parse;
 mod perf;
@@ -41,6 +42,7 @@ pub(crate) use self::{
     list::{List, ListParser, named},
     lookup::{LookupArgs, TypedKey, Until},
     monitor::MonitorArgs,
+    network_watch::NetworkWatchArgs,
     origin::Variables,
     parse::{Parsed, command, parse},
     perf::{
@@ -109,6 +111,10 @@ pub(crate) enum Command {
     #[command(after_help = help::PING)]
     Ping(Box<PingArgs>),
 
+    /// See a network live: who is there, who came and who left
+    #[command(after_help = help::WATCH)]
+    Watch(Box<NetworkWatchArgs>),
+
     /// Run a network on this machine until Ctrl-C, for any client to use
     #[command(after_help = help::TESTNET)]
     Testnet(TestnetArgs),
@@ -157,6 +163,7 @@ impl Command {
             Self::Provide(args) => Some(&mut args.reach.manners.opt_out),
             Self::Hydra(args) => Some(&mut args.reach.manners.opt_out),
             Self::Ping(args) => Some(&mut args.reach.manners.opt_out),
+            Self::Watch(args) => Some(&mut args.reach.manners.opt_out),
             Self::Export(args) => Some(&mut args.opt_out),
             Self::Perf(args) => args.what.opt_out(),
             Self::Hoard(args) => args.what.opt_out(),

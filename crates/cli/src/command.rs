@@ -18,6 +18,7 @@ mod recount;
 mod runs;
 mod store;
 mod testnet;
+mod watch;
 
 use jail::{Entered, Namespace};
 
@@ -83,6 +84,7 @@ pub(crate) async fn run(
         Command::Hoard(args) => hoard::run(*args, &mut in_use).await,
         Command::Monitor(args) => monitor::run(*args, &mut in_use).await,
         Command::Ping(args) => ping::run(*args, &mut in_use).await,
+        Command::Watch(args) => watch::run(*args, &mut in_use).await,
         Command::Testnet(args) => testnet::run(args, entered, in_use).await,
         Command::Crawls(args) => crawls::run(&args),
         Command::Runs(args) => runs::run(&args),

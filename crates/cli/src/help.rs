@@ -23,6 +23,7 @@ Begin here:
   kadscope lookup providers CID      Who provides content; with --dial, whether it can be retrieved
   kadscope health URL                Is a command well that stays up?
   kadscope ping PEER_ID              One peer, through each of its addresses
+  kadscope watch --network NAME      A network live: who is there, who came and who left
 
 Flags from a file:
   @FILE anywhere on a command line stands for the flags in that file, one or more on a line, such
@@ -307,6 +308,18 @@ Each address is dialled apart, those too that the peer names itself. The round t
 that the transport saw; a ping is a request of Kademlia, which every server answers.
 
 Exit code 5: one of the peers could not be reached.";
+
+/// Below the help of `watch`.
+pub(crate) const WATCH: &str = "\
+Examples:
+  kadscope watch --contact you@example.org
+  kadscope watch --addresses loopback --bootstrap ADDRESS --look-every 5s
+  kadscope watch --store kadscope.sqlite --json --every 1m
+
+On a terminal it is a page: s sorts the list, r turns it round, / searches it, q leaves. Elsewhere it
+is a line each period, as go-libp2p-crawler wrote it, or with --json one object.
+
+Days are those of UTC. The daily churn is departures today for each distinct peer seen today.";
 
 /// Below the help of `testnet`.
 pub(crate) const TESTNET: &str = "\

@@ -195,7 +195,16 @@ pub(crate) fn stderr_columns() -> usize {
 
 /// How many columns and rows stderr has; 80 and 24 where that cannot be known.
 pub(crate) fn stderr_size() -> (usize, usize) {
-    let size = rustix::termios::tcgetwinsize(io::stderr()).ok();
+    size(io::stderr())
+}
+
+/// The same of stdout.
+pub(crate) fn stdout_size() -> (usize, usize) {
+    size(io::stdout())
+}
+
+fn size(stream: impl AsFd) -> (usize, usize) {
+    let size = rustix::termios::tcgetwinsize(stream).ok();
     let known = size.map(|size| (usize::from(size.ws_col), usize::from(size.ws_row)));
     known.filter(|&(columns, rows)| columns > 0 && rows > 0).unwrap_or((COLUMNS, 24))
 }

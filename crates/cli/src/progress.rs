@@ -5,6 +5,7 @@ mod hoard;
 mod hydra;
 mod monitor;
 mod scheduler;
+mod watch;
 
 use std::time::Duration;
 
@@ -15,8 +16,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::{
-    crawl::CrawlProgress, hoard::HoardProgress, hydra::HydraDisplay, monitor::MonitorProgress,
+    crawl::CrawlProgress,
+    hoard::HoardProgress,
+    hydra::HydraDisplay,
+    monitor::MonitorProgress,
     scheduler::SchedulerProgress,
+    watch::{WatchDisplay, WatchManner, WatchTold},
 };
 use crate::output;
 

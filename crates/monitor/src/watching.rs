@@ -10,6 +10,7 @@
 mod agents;
 mod counts;
 mod fact;
+mod feed;
 mod list;
 mod looked;
 mod node;
@@ -18,7 +19,7 @@ mod size;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use kad::{PeerId, failure::FailureClass};
 use schema::Timestamp;
@@ -32,12 +33,14 @@ use self::{
 pub use self::{
     counts::{NetworkCounts, RttSummary},
     fact::{PeerSeen, WatchFact, WatchNews},
+    feed::WatchFeed,
     list::{NodeLine, NodeList, NodeOrder, NodeQuery},
     looked::{VisitSeen, watch_facts},
     node::NodeStanding,
     passing::Passing,
     size::{NetworkPace, SizeSample},
 };
+use crate::schedule::ScheduleRules;
 
 /// How many peers are remembered if nobody says otherwise: five times as many as the IPFS network had servers in 2024. At 169 bytes each
 /// they take 17 MB.
@@ -45,6 +48,23 @@ pub const DEFAULT_WATCHED_PEERS: usize = 100_000;
 
 /// Of those that are forgotten at once where the bound is reached, one in so many of all.
 const FORGOTTEN_SHARE: usize = 16;
+
+/// When peers are looked at by whoever looks on, who wants to know soon rather than at little cost: those that are up each `every` as long
+/// as they are new, and no more than four times as rarely; those that are gone up to ten times as rarely. Where looks a second do not
+/// suffice all are looked at more rarely.
+pub fn watch_schedule(every: Duration) -> ScheduleRules {
+    ScheduleRules {
+        newest: every,
+        longest_up: every * 4,
+        confirming: every / 4,
+        longest_confirming: every,
+        just_down: every * 2,
+        longest_down: every * 10,
+        never_up: every * 10,
+        longest_never_up: every * 60,
+        ..ScheduleRules::default()
+    }
+}
 
 /// The day of a moment, counted from 1970-01-01, in UTC.
 fn day_of(at: Timestamp) -> i32 {

@@ -45,6 +45,11 @@ impl<'a, T: RowType> Rows<'a, T> {
         Self { source, store, is_over: false, of: PhantomData }
     }
 
+    /// After the last row: what is written from now on comes, too, once it is there.
+    pub const fn go_on(&mut self) {
+        self.is_over = false;
+    }
+
     fn read(&mut self) -> Result<Option<T>, Error> {
         let Some((cells, encounter)) = self.source.next()? else { return Ok(None) };
         let bad = |bad| Error::bad_cell(&self.store, &T::TABLE, bad);

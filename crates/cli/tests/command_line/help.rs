@@ -37,6 +37,7 @@ help! {
     hoard_savings: ["hoard", "savings", "--help"],
     hoard_demo: ["hoard", "demo", "--help"],
     ping: ["ping", "--help"],
+    watch: ["watch", "--help"],
     testnet: ["testnet", "--help"],
     crawls: ["crawls", "--help"],
     export: ["export", "--help"],

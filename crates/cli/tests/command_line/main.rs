@@ -49,4 +49,5 @@ mod scheduler;
 mod signals;
 mod sql;
 mod testnet;
+mod watch;
 mod watching;

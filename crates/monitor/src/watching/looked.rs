@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What a visit saw beside whether its peer was up: that is known later, at times.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VisitSeen {
     seen: PeerSeen,
     nat: Option<NatClass>,
