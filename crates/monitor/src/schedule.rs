@@ -96,6 +96,34 @@ impl ScheduleRules {
         Self { stretch: if stretch.is_finite() { stretch.max(1.0) } else { 1.0 }, ..self }
     }
 
+    /// The same for a network whose life is faster or slower: peers that are up are looked at `newest` after they were first found, and all
+    /// other times are longer or shorter by the same factor.
+    #[must_use]
+    pub fn paced(self, newest: Duration) -> Self {
+        let factor = newest.as_secs_f64() / self.newest.as_secs_f64().max(f64::MIN_POSITIVE);
+        let [settling, longest_up, confirming, longest_confirming] =
+            [self.settling, self.longest_up, self.confirming, self.longest_confirming]
+                .map(|time| times(time, factor));
+        let [just_down, settling_down, longest_down, never_up, longest_never_up] =
+            [self.just_down, self.settling_down, self.longest_down, self.never_up, self.longest_never_up]
+                .map(|time| times(time, factor));
+        let (jitter, stretch) = (self.jitter, self.stretch);
+        Self {
+            newest,
+            settling,
+            longest_up,
+            confirming,
+            longest_confirming,
+            just_down,
+            settling_down,
+            longest_down,
+            never_up,
+            longest_never_up,
+            jitter,
+            stretch,
+        }
+    }
+
     /// How long after its last look a peer is to be looked at, before chance and the budget have their say.
     pub fn interval(&self, facts: &ScheduleFacts) -> Duration {
         let before = facts.failures.saturating_sub(1);

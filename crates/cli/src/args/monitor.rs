@@ -65,6 +65,12 @@ pub(crate) struct MonitorTerms {
           value_parser = named(OnlineCriterion::ALL, |one| one.name(), OnlineCriterion::from_name))]
     pub(crate) online: OnlineCriterion,
 
+    /// From the first look that finds a peer up to the next; all other times of the schedule are longer or shorter by the same factor.
+    /// The default is calibrated on networks like that of IPFS
+    #[arg(long, env = "KADSCOPE_MONITOR_LOOK_AFTER", value_name = "TIME", default_value = "270s",
+          value_parser = crawl::parse_duration)]
+    pub(crate) look_after: Duration,
+
     /// Looks a second at most, crawls apart; where they do not suffice all peers are looked at more rarely
     #[arg(long, env = "KADSCOPE_MONITOR_LOOKS_PER_S", value_name = "N", default_value_t = 100,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]

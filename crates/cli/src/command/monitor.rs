@@ -123,6 +123,7 @@ impl<'a> Setting<'a> {
             crawl_every: terms.crawl_every,
             lasts: terms.lasts,
             sessions: SessionRules { criterion: terms.online, ..usual.sessions },
+            schedule: usual.schedule.paced(terms.look_after),
             due: DueLimits {
                 peers: self.args.crawl.max_peers,
                 looks_per_s: terms.looks_per_s.into(),
@@ -140,6 +141,7 @@ impl<'a> Setting<'a> {
         let own = json!({
             "crawl_every_s": terms.crawl_every.as_secs_f64(),
             "online": terms.online.name(),
+            "look_after_s": terms.look_after.as_secs_f64(),
             "looks_per_s": terms.looks_per_s,
             "crawl": self.crawl,
         });

@@ -124,3 +124,15 @@ proptest! {
         prop_assert!(next_look(&facts, &ScheduleRules::default().stretched(chance), chance) >= looked);
     }
 }
+
+#[test]
+fn a_faster_network_is_looked_at_faster_in_proportion() {
+    let usual = ScheduleRules::default();
+    let faster = usual.paced(usual.newest / 60);
+    for (facts, slow) in [up(HOUR), up(100 * HOUR)].map(|facts| (facts, usual.interval(&facts))) {
+        // At a sixtieth of the age the interval is a sixtieth.
+        let age = facts.last_looked.since(START) / 60;
+        let fast = faster.interval(&up(age));
+        assert!((fast * 60).abs_diff(slow) < SECOND, "{fast:?} {slow:?}");
+    }
+}
