@@ -215,6 +215,7 @@ mod tests {
         ("perf report", "reads a store"),
         ("perf demo", "has all of its peers in memory"),
         ("hoard report", "reads a store"),
+        ("hoard savings", "reads a store"),
         ("hoard demo", "has all of its peers in memory"),
         ("completions", "prints a script"),
         ("inhabitant", "becomes another program"),
@@ -250,7 +251,7 @@ mod tests {
             let has = |option: &&str| options.iter().any(|own| own == option);
             let expected = match name.as_str() {
                 "crawl" | "provide" | "hydra" | "testnet" | "perf server" | "perf scheduler"
-                | "hoard run" | "hoard content" => &watching[..],
+                | "hoard run" | "hoard content" | "monitor" => &watching[..],
                 "health" => &["metrics-token-file"],
                 _ => &[],
             };

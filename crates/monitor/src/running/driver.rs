@@ -4,7 +4,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use kad::network::Network;
-use schema::{GapCause, ObserverGap, PeerNumber, Timestamp, Visit, VisitType};
+use schema::{GapCause, ObserverGap, PeerNumber, PeerSession, Timestamp, Visit, VisitType};
 use tokio::{
     task::{Id, JoinError, JoinSet},
     time::{Instant, sleep, timeout},
@@ -21,6 +21,7 @@ use crate::{
     due::{DuePeer, LookLane},
     evidence::{PeerLook, evidence},
     gap::{Heartbeat, OutageDecision, OutageRules, OutageWatch},
+    session::SessionChange,
 };
 
 /// How long at most until the picture of the monitor is made anew.
@@ -261,8 +262,14 @@ impl<N: Network, C: Crawler> Driver<N, C> {
     async fn concluded(&mut self, peer: PeerNumber, look: PeerLook) {
         let (change, next_dial) = self.peers.looked(peer, &look);
         self.now.concluded(look.evidence, &change);
+        let seen = match &change {
+            SessionChange::Began => self.peers.session(peer),
+            SessionChange::Ended(session) => Some((**session).clone()),
+            _ => None,
+        };
         let peer = self.named(peer).await;
-        self.tell(MonitorFact::Looked(Box::new(PeerLooked { peer, look, change, next_dial }))).await;
+        let session = seen.map(|seen| Box::new(PeerSession { peer, seen, next_dial }));
+        self.tell(MonitorFact::Looked(Box::new(PeerLooked { peer, look, change, session }))).await;
     }
 
     /// The number of a peer in this run, which is told before it is used.

@@ -1,7 +1,7 @@
 //! What happens while a network is monitored: what whoever runs it is told, and keeps.
 
 use kad::PeerId;
-use schema::{ObserverGap, PeerNumber, Row, Timestamp, Visit, VisitType};
+use schema::{ObserverGap, PeerNumber, PeerSession, Row, Visit, VisitType};
 
 use crate::{evidence::PeerLook, session::SessionChange};
 
@@ -35,8 +35,8 @@ pub struct PeerLooked {
     pub look: PeerLook,
     /// What that changed.
     pub change: SessionChange,
-    /// When the peer is to be looked at next; `None` if there is no place for it.
-    pub next_dial: Option<Timestamp>,
+    /// The peer's session as it stands, where it began or ended by this.
+    pub session: Option<Box<PeerSession>>,
 }
 
 /// The row that is kept of what happened in the run of the monitor; `None` for what follows from others: visits of crawls are rows of theirs.
@@ -46,9 +46,8 @@ pub fn monitor_row(fact: MonitorFact) -> Option<Row> {
         MonitorFact::Visited(visit) if visit.kind.visit_type() == VisitType::Monitor => {
             Some(Row::Visit(visit))
         }
-        MonitorFact::Visited(_)
-        | MonitorFact::Looked(_)
-        | MonitorFact::Gap(_)
-        | MonitorFact::Crawled { .. } => None,
+        MonitorFact::Looked(looked) => looked.session.map(Row::PeerSession),
+        MonitorFact::Gap(gap) => Some(gap.into()),
+        MonitorFact::Visited(_) | MonitorFact::Crawled { .. } => None,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kad::{Contact, Multiaddr, PeerId, opt_out::OptOut};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use schema::{ObserverGap, PeerNumber, Timestamp, Visit};
+use schema::{ObserverGap, PeerNumber, SeenSession, Timestamp, Visit};
 
 use super::MonitorConfig;
 use crate::{
@@ -147,6 +147,11 @@ impl Peers {
         let changed = self.change(peer, |uptime| uptime.looked(look, &rules));
         let next = self.plan(peer, look.ended_at);
         (changed.unwrap_or(SessionChange::Nothing), next)
+    }
+
+    /// The session of a peer that is open; `None` if none is.
+    pub(super) fn session(&self, peer: PeerNumber) -> Option<SeenSession> {
+        self.uptimes.get(peer.0 as usize)?.session(&self.sessions)
     }
 
     /// A gap of the observer's: everybody's.
