@@ -168,13 +168,23 @@ mod tests {
     #[test]
     fn variables_follow_one_rule_and_none_is_read_as_two_things() {
         let mut seen: BTreeMap<String, (String, String)> = BTreeMap::new();
-        for (of, arg) in options(&command(), "") {
+        let all = options(&command(), "");
+        let is_of_crawl =
+            |option: &str| all.iter().any(|(of, arg)| of == "crawl" && arg.get_long() == Some(option));
+        for (of, arg) in &all {
             let option = arg.get_long().unwrap_or_default().to_owned();
             // Whose runs are listed or exported is another question than which network is crawled.
             let is_of_runs = option == "network" && ["runs", "export"].contains(&of.as_str());
-            let is_shared = SHARED.contains(&option.as_str()) && !is_of_runs;
-            let owner = if is_shared { String::new() } else { of.clone() };
-            let words = [owner.as_str(), &option].into_iter().filter(|word| !word.is_empty());
+            // Which store is followed is another question than where rows are kept.
+            let is_followed = option == "store" && of == "watch";
+            let is_shared = SHARED.contains(&option.as_str()) && !is_of_runs && !is_followed;
+            // The crawls of a monitor are crawls.
+            let owner = match of.as_str() {
+                _ if is_shared => "",
+                "monitor" if is_of_crawl(&option) => "crawl",
+                of => of,
+            };
+            let words = [owner, &option].into_iter().filter(|word| !word.is_empty());
             let words = words.collect::<Vec<_>>().join("_").to_uppercase().replace('-', "_");
             let variable = arg.get_env().and_then(|name| name.to_str()).unwrap_or("none");
             assert_eq!(variable, format!("KADSCOPE_{words}"), "{of} --{option}");

@@ -44,7 +44,7 @@ async fn sessions_are_those_of_the_event_log() {
     assert!(verdict.late * 100 < verdict.told * 5, "{verdict:?}");
     // What is shorter than the interval can be missed, and nothing else.
     assert!(verdict.longest_missed < 30 * MINUTE && verdict.longest_joined < 30 * MINUTE, "{verdict:?}");
-    assert!(verdict.missed * 100 < verdict.all * 15, "{verdict:?}");
+    assert!(verdict.missed * 100 < verdict.all * 20, "{verdict:?}");
     assert!(seen.summary.counts.worst_lag < 2 * SECOND, "{:?}", seen.summary);
 }
 
