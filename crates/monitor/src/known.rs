@@ -12,13 +12,22 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use kad::{Multiaddr, PeerId};
-use schema::PeerNumber;
+use schema::{PeerNumber, Visit};
 
 use addresses::PackedAddresses;
 
 /// The longest id in bytes: two of the multihash, and a public key of 42, the longest that is not hashed
 /// (<https://github.com/libp2p/specs/blob/master/peer-ids/peer-ids.md#peer-ids>).
 const MAX_ID_BYTES: usize = 44;
+
+/// Where a visit says that its peer is to be looked for: first where it was found, then where it says it listens, then where it was dialled.
+pub(crate) fn places(visit: &Visit) -> impl Iterator<Item = &Multiaddr> {
+    let met = &visit.met;
+    let connected = met.connection.as_ref().and_then(|connection| met.addresses.get(connection.address));
+    let connected = connected.and_then(|place| place.address.multiaddr());
+    let listed = met.listen_addrs.iter().filter_map(|address| address.multiaddr());
+    connected.into_iter().chain(listed).chain(met.multiaddrs())
+}
 
 /// Peers, numbered in the order in which they were heard of.
 #[derive(Debug, Default)]

@@ -4,6 +4,7 @@
 //! a clock. A [`Prober`] makes the visits that a schedule asks for. How a peer is asked is `dht`'s, how everybody is found is `crawl`'s, where rows are kept is left to `store`; only the
 //! program prints.
 
+pub mod days;
 pub mod due;
 pub mod evidence;
 pub mod gap;
@@ -11,6 +12,7 @@ mod known;
 pub mod lengths;
 pub mod nebula;
 mod probing;
+pub mod recompute;
 pub mod running;
 pub mod schedule;
 pub mod session;

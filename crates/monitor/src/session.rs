@@ -324,6 +324,16 @@ impl PeerUptime {
         self.sessions
     }
 
+    /// Until when the open session is known to have lasted; `None` if none is open.
+    pub(crate) fn up_until(&self) -> Option<Timestamp> {
+        self.is_up().then(|| self.last_up.max(self.began_by))
+    }
+
+    /// Until when a peer that was up once is known to have been down since; `None` if a session is open, or if no look said so.
+    pub(crate) fn down_until(&self) -> Option<Timestamp> {
+        if self.is_up() || self.sessions == 0 { None } else { known(self.down_at) }
+    }
+
     /// What a schedule is told; `None` if nobody looked at the peer yet.
     pub fn facts(&self) -> Option<ScheduleFacts> {
         Some(ScheduleFacts {

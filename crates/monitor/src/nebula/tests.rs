@@ -4,6 +4,9 @@ use kad::failure::{Failure, Phase};
 
 use super::*;
 
+/// The page that has the table.
+const PAGE: &str = include_str!("../../../../docs/methodology/sessions.md");
+
 const S: i64 = 1_000_000;
 
 fn look(at_s: i64, class: Option<FailureClass>) -> PeerLook {
@@ -29,9 +32,15 @@ fn the_next_visit_is_as_in_the_table() {
 
 #[test]
 fn tolerated_failures_are_as_in_the_table() {
-    for (hours, most) in
-        [(0.0, 0), (0.99, 0), (1.0, 1), (5.99, 1), (6.0, 2), (23.9, 2), (24.0, 3), (900.0, 3)]
-    {
+    let section = PAGE.lines().skip_while(|line| *line != "### Failures that Nebula tolerates").skip(4);
+    let cells = section.take_while(|line| line.starts_with("| ")).map(|line| {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        (cells[1].parse::<f64>().unwrap(), cells[2].parse::<u32>().unwrap())
+    });
+    let rows: Vec<_> = cells.collect();
+    assert_eq!(rows.len(), 4);
+    let before = rows.windows(2).map(|pair| (pair[1].0 - 0.01, pair[0].1));
+    for (hours, most) in rows.iter().copied().chain(before).chain([(900.0, 3)]) {
         let uptime = HOUR.mul_f64(hours);
         assert_eq!(nebula_max_failed(uptime, FailureClass::Timeout), most, "{hours}");
         for fatal in [FailureClass::NoAddress, FailureClass::HostUnreachable, FailureClass::PeerIdMismatch] {

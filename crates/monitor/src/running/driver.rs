@@ -291,6 +291,9 @@ impl<N: Network, C: Crawler> Driver<N, C> {
     }
 
     async fn gap(&mut self, gap: ObserverGap) {
+        if gap.cause != GapCause::NetworkGone {
+            self.outage.gap(gap);
+        }
         self.peers.gap(&gap);
         self.now.gaps += 1;
         self.tell(MonitorFact::Gap(gap)).await;
@@ -303,6 +306,7 @@ impl<N: Network, C: Crawler> Driver<N, C> {
         let after = self.time();
         if after.since(before) >= STALLED_AFTER {
             let gap = ObserverGap { cause: GapCause::StoreAway, from: before, until: after };
+            self.outage.gap(gap);
             self.peers.gap(&gap);
             self.now.gaps += 1;
             self.peers.spread(after, SPREAD_OVER);

@@ -11,7 +11,7 @@ use super::MonitorConfig;
 use crate::{
     due::{DuePeer, DueQueue, LookLane},
     evidence::PeerLook,
-    known::PeerBook,
+    known::{PeerBook, places},
     schedule::{ScheduleRules, next_look},
     session::{PeerUptime, SessionChange, SessionRules},
 };
@@ -133,11 +133,7 @@ impl Peers {
     /// Where a peer was found is where it is looked for first from now on; then where it says it listens, then where else it was known.
     pub(super) fn learn(&mut self, peer: PeerNumber, visit: &Visit) {
         let known = self.book.addresses(peer);
-        let met = &visit.met;
-        let connected = met.connection.as_ref().and_then(|connection| met.addresses.get(connection.address));
-        let connected = connected.and_then(|place| place.address.multiaddr());
-        let listed = met.listen_addrs.iter().filter_map(|address| address.multiaddr());
-        let all = connected.into_iter().chain(listed).chain(met.multiaddrs()).chain(&known);
+        let all = places(visit).chain(&known);
         self.book.set_addresses(peer, all);
     }
 
