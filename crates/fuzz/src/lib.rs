@@ -18,6 +18,7 @@ pub mod certificate;
 #[cfg(feature = "dynamodb")]
 pub mod dynamo_item;
 pub mod event_log;
+pub mod exchange;
 pub mod gateway;
 pub mod identify;
 pub mod kad_answer;
@@ -60,6 +61,7 @@ pub const TARGETS: &[(&str, FuzzTarget)] = &[
     #[cfg(feature = "dynamodb")]
     ("dynamo_item", dynamo_item::check),
     ("event_log", event_log::check),
+    ("exchange", exchange::check),
     ("gateway_address", gateway::check_address),
     ("gateway_answer", gateway::check_answer),
     ("identify", identify::check),

@@ -91,7 +91,7 @@ macro_rules! replay {
 }
 
 replay! {
-    access address admission advertisement autonat belly_row bitswap certificate event_log gateway_address gateway_answer identify kad_answer kad_message lookup name_query opt_out
+    access address admission advertisement autonat belly_row bitswap certificate event_log exchange gateway_address gateway_answer identify kad_answer kad_message lookup name_query opt_out
     perf_answer protobuf
     routing_answer routing_table scenario session_dialer session_listener session_pair session_secured_dialer
     session_secured_listener session_secured_tls_dialer session_tls_dialer store_file store_url value written_key

@@ -20,6 +20,9 @@ const MAX_KEYS: usize = 1_000_000;
 /// The most entries of one file of JSON: one for each holder of a key.
 const MAX_ENTRIES: usize = 10_000_000;
 
+/// The most holders of one key: many times as many as any way of publishing gives a record to.
+const MAX_HOLDERS: usize = 1024;
+
 /// The most addresses that are kept of one holder.
 const MAX_ADDRESSES: usize = 64;
 

@@ -9,7 +9,7 @@ use kad::{
 use schema::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{BadExchange, ForeignKeys, MAX_ADDRESSES, MAX_AGENT_BYTES, MAX_ENTRIES, multihash};
+use super::{BadExchange, ForeignKeys, MAX_ADDRESSES, MAX_AGENT_BYTES, MAX_ENTRIES, MAX_HOLDERS, multihash};
 use crate::{KnownHolder, Study, StudyKey, StudyKeyBytes, WatchedKey};
 
 /// The whole file.
@@ -56,6 +56,9 @@ pub(super) fn read(text: &str) -> Result<ForeignKeys, BadExchange> {
         if known.provider != read.provider {
             let wrong = "it names another creator than an entry before it with the same ContentID".to_owned();
             return Err(BadExchange::Entry { entry, wrong });
+        }
+        if known.holders.len() >= MAX_HOLDERS {
+            return Err(BadExchange::TooMany("1,024 holders of one key"));
         }
         if known.holders.iter().all(|holder| holder.peer != read.holder.peer) {
             known.holders.push(read.holder);

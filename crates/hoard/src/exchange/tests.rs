@@ -86,3 +86,13 @@ fn what_one_writes_another_reads() {
     assert_eq!(known.published_at, study.keys[0].published_at);
     assert_eq!(Some(&known.holders[0].peer), study.peer(holder));
 }
+
+#[test]
+fn a_key_has_no_more_holders_than_can_be_dialled() {
+    let at = "2026-11-28T08:00:00Z";
+    let many: Vec<String> = (0..1025).map(|_| entry(&PeerId::random().to_base58(), at)).collect();
+    let read = ForeignKeys::read(&file(&many[..1024])).expect("as many as may be");
+    assert_eq!(read.known[0].holders.len(), 1024);
+    let wrong = ForeignKeys::read(&file(&many)).expect_err("one more");
+    assert!(matches!(wrong, BadExchange::TooMany(_)), "{wrong}");
+}
