@@ -94,7 +94,7 @@ impl ToolRun {
         let begun = spawn_blocking(move || Self::begun(&store, order, hurry, clock::read));
         let run = staying.unless_stopped(begun).await???;
         if let Some(writer) = run.writer() {
-            staying.hold(rows_waiting(&writer.sender()));
+            staying.hold(waiting("rows_waiting", &writer.sender()));
             staying.show([rows_metric(writer.progress())]);
         }
         Ok(run)
@@ -222,12 +222,12 @@ impl ToolRun {
     }
 }
 
-/// The rows that wait for the store. Who looks on does not keep the queue open.
-pub(crate) fn rows_waiting(queue: &mpsc::Sender<Row>) -> Holding {
+/// What waits in a queue to be kept, under this name. Who looks on does not keep the queue open.
+pub(crate) fn waiting<T: Send + 'static>(what: &'static str, queue: &mpsc::Sender<T>) -> Holding {
     let bound = queue.max_capacity() as u64;
     let queue = queue.downgrade();
     let waiting = move || queue.upgrade().map_or(0, |queue| (queue.max_capacity() - queue.capacity()) as u64);
-    Holding::new("rows_waiting", bound, waiting)
+    Holding::new(what, bound, waiting)
 }
 
 /// The rows of a run that are in the store.

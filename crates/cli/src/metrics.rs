@@ -4,16 +4,11 @@ mod crawling;
 mod hoarding;
 mod monitoring;
 mod providing;
-mod scheduling;
 
 use http::{Holding, Metric, MetricKind};
 
 pub(crate) use self::{
-    crawling::CrawlView,
-    hoarding::{facts_waiting, hoard_metrics},
-    monitoring::monitor_metrics,
-    providing::ProvideView,
-    scheduling::attempts_waiting,
+    crawling::CrawlView, hoarding::hoard_metrics, monitoring::monitor_metrics, providing::ProvideView,
 };
 use crate::resources;
 
@@ -51,8 +46,11 @@ pub(crate) fn testnet_peers(peers: u32) -> Metric {
 mod tests {
     use std::{fmt::Write as _, sync::Arc};
 
+    use hoard::HoardFact;
     use http::{Holdings, Metrics};
     use hydra::{HeadConfig, Hydra, HydraConfig, INHERITED, MetricsTerms, hydra_metrics};
+    use perf::CallAttempt;
+    use schema::Row;
     use store::Totals;
     use tokio::sync::{mpsc, watch};
 
@@ -112,13 +110,12 @@ mod tests {
     fn page(of_hydra: Vec<Metric>, of_server: Vec<Metric>) -> (Metrics, String) {
         let (all, holdings) = (Metrics::default(), Holdings::default());
         let view = CrawlView::of_nothing();
-        let rows_waiting = keeping::rows_waiting(&mpsc::channel(1).0);
-        let attempts_waiting = attempts_waiting(&mpsc::channel(1).0);
-        let facts_waiting = facts_waiting(&mpsc::channel(1).0);
+        let (row, attempt, fact) =
+            (mpsc::channel::<Row>(1), mpsc::channel::<CallAttempt>(1), mpsc::channel::<HoardFact>(1));
         let others = [
-            rows_waiting,
-            attempts_waiting,
-            facts_waiting,
+            keeping::waiting("rows_waiting", &row.0),
+            keeping::waiting("attempts_waiting", &attempt.0),
+            keeping::waiting("facts_waiting", &fact.0),
             reach::connections_open(|| 0),
             files_open(1),
             guests(|| 0),

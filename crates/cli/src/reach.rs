@@ -4,12 +4,11 @@ use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum as _};
-use dht::{ANSWER_PATIENCE, BlockDesk, Finder, FinderTerms, Found, Pool, PoolConfig};
+use dht::{ANSWER_PATIENCE, AsksOnly, BlockDesk, Finder, FinderTerms, Found, Pool, PoolConfig};
 use http::Holding;
 use kad::{
     Contact, Keypair, PeerId,
-    answer::Answer,
-    fabric::{Fabric as _, Inward, Member as _, Request, Says, Service, Terms},
+    fabric::{Fabric as _, Inward, Member as _, Says, Terms},
     network::{Connection as _, Network as _},
 };
 use net::{DialConfig, FabricConfig, Host, HostConfig, Identity, NetError, Roots, SocketFabric};
@@ -37,16 +36,6 @@ pub(crate) struct ReachArgs {
 
     #[command(flatten)]
     pub(crate) manners: Manners,
-}
-
-/// A peer that serves nothing: it says who it is, which the fabric does.
-#[derive(Debug)]
-struct Client;
-
-impl Service for Client {
-    async fn answer(&self, _: Request) -> Answer {
-        Answer::Reset
-    }
 }
 
 /// A network that can be asked.
@@ -149,7 +138,7 @@ impl Reach {
         let mut says =
             Says { agent: args.manners.agent(&network), kad_protocols: Vec::new(), addresses: Vec::new() };
         let terms = Terms { keypair, says: says.clone(), listen: place.listen, inward: Inward::Served };
-        let host = SocketFabric::new(config.clone()).join(terms, Arc::new(Client)).await?;
+        let host = SocketFabric::new(config.clone()).join(terms, Arc::new(AsksOnly)).await?;
         says.addresses = if place.announce.is_empty() { host.listens() } else { place.announce };
         let own = Contact { peer, addrs: says.addresses.clone() };
         let terms = (config, says.agent.clone());

@@ -102,20 +102,33 @@ impl<N: Network> FullTableKeeper<N> {
     /// Crawls once, and replaces the table; gives the new one. `None` if it was cancelled, or if nobody answered, which says more of our
     /// own network than of the peers: the table is as it was then, and ready no longer than before.
     pub async fn renew(&self, cancel: &CancellationToken) -> Option<FullTable> {
-        let (rows, read) = mpsc::channel(ROWS);
-        let outlets = Outlets {
-            rows: Some(rows),
-            progress: watch::Sender::new(Progress::default()),
-            fates: FateCounts::default(),
-            cancel: cancel.clone(),
-        };
-        let (_, answered) = tokio::join!(self.crawl().run(outlets), take(read));
+        let answered = self.crawled(take, cancel).await;
         if cancel.is_cancelled() || answered.is_empty() {
             return None;
         }
         let table = FullTable::filtered(answered, self.config.filter);
         *self.kept() = KeptTable { table: table.clone(), crawled_at: Some(Instant::now()) };
         Some(table)
+    }
+
+    /// Crawls once, and says what everybody who said so calls its program; the table stays as it is.
+    pub async fn programs(&self, cancel: &CancellationToken) -> Vec<(PeerId, String)> {
+        self.crawled(take_programs, cancel).await
+    }
+
+    async fn crawled<T, R: Future<Output = T>>(
+        &self,
+        read: impl FnOnce(mpsc::Receiver<Row>) -> R,
+        cancel: &CancellationToken,
+    ) -> T {
+        let (rows, crawled) = mpsc::channel(ROWS);
+        let outlets = Outlets {
+            rows: Some(rows),
+            progress: watch::Sender::new(Progress::default()),
+            fates: FateCounts::default(),
+            cancel: cancel.clone(),
+        };
+        tokio::join!(self.crawl().run(outlets), read(crawled)).1
     }
 
     /// It begins with whom the last one found, beside those to begin with.
@@ -154,6 +167,22 @@ async fn take(mut rows: mpsc::Receiver<Row>) -> Vec<Contact> {
     }
     let contact = |(number, addrs)| Some(Contact { peer: ids.get(&number).copied()?, addrs });
     answered.into_iter().filter_map(contact).collect()
+}
+
+/// What everybody calls its program who said so, by the last visit.
+async fn take_programs(mut rows: mpsc::Receiver<Row>) -> Vec<(PeerId, String)> {
+    let (mut ids, mut programs) = (BTreeMap::<PeerNumber, PeerId>::new(), BTreeMap::new());
+    while let Some(row) = rows.recv().await {
+        match row {
+            Row::Peer(number, id) => drop(ids.insert(number, id)),
+            Row::Visit(visit) => {
+                let program = visit.met.agent_version.filter(|program| !program.is_empty());
+                programs.extend(program.map(|program| (visit.peer, program)));
+            }
+            _ => {}
+        }
+    }
+    programs.into_iter().filter_map(|(peer, program)| Some((*ids.get(&peer)?, program))).collect()
 }
 
 /// Where a peer is: where it was reached first of all, then what else is known and has not failed.

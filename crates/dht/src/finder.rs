@@ -33,6 +33,8 @@ pub struct Finder<N> {
     terms: Arc<FinderTerms>,
     /// The ids of peers that its lookups do without.
     ignored: Arc<BTreeSet<Vec<u8>>>,
+    /// The ids of peers that it gives no record.
+    withheld: Arc<BTreeSet<Vec<u8>>>,
 }
 
 /// What all lookups of a finder have in common.
@@ -88,7 +90,7 @@ pub struct Happened {
 impl<N: Network> Finder<N> {
     /// Lookups over the connections of a pool.
     pub fn new(pool: Pool<N>, terms: FinderTerms) -> Self {
-        Self { pool, terms: Arc::new(terms), ignored: Arc::default() }
+        Self { pool, terms: Arc::new(terms), ignored: Arc::default(), withheld: Arc::default() }
     }
 
     /// The same, but its lookups do as if these peers were not there: whoever names them, they are not asked, and are never among the
@@ -102,6 +104,24 @@ impl<N: Network> Finder<N> {
     #[must_use]
     pub fn ignoring_ids(self, ids: Arc<BTreeSet<Vec<u8>>>) -> Self {
         Self { ignored: ids, ..self }
+    }
+
+    /// The same, but publications give these peers no record, though their lookups ask them: the next closest are given it. That is so of
+    /// [`publish`](Self::publish) and [`publish_full`](Self::publish_full).
+    #[must_use]
+    pub fn withholding<'a>(self, peers: impl IntoIterator<Item = &'a PeerId>) -> Self {
+        Self { withheld: Arc::new(peers.into_iter().map(|peer| peer.to_bytes()).collect()), ..self }
+    }
+
+    /// Whether somebody may be given a record.
+    pub(crate) fn gives_to(&self, peer: &PeerId) -> bool {
+        let id = peer.to_bytes();
+        !self.withheld.contains(&id) && !self.ignored.contains(&id)
+    }
+
+    /// How many closest peers a lookup is to find so that `k` of them can be given a record: twice as many where somebody may be left out.
+    pub(crate) fn wanted(&self, k: usize) -> usize {
+        if self.withheld.is_empty() { k } else { 2 * k }
     }
 
     /// The connections.

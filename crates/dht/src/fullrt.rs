@@ -41,7 +41,7 @@ impl<N: Network> Finder<N> {
         cancel: &CancellationToken,
     ) -> Publication {
         let terms = terms.into();
-        let mut nearest = table.nearest(&record.key);
+        let mut nearest = table.nearest(&record.key).filter(|contact| self.gives_to(&contact.peer));
         let closest: Vec<Contact> = nearest.by_ref().take(terms.k).collect();
         let giving = Giving::new(self, record, terms.patience());
         if closest.is_empty() {

@@ -9,6 +9,7 @@
 
 mod addresses;
 mod apart;
+mod asks_only;
 mod autonat;
 mod conversation;
 mod deliveries;
@@ -23,12 +24,14 @@ mod probe;
 mod provide;
 mod publication;
 mod reading_back;
+mod request_pace;
 mod retrieval;
 mod size_watch;
 mod sweep;
 
 pub use addresses::KnownAddresses;
 pub use apart::{ApartAsk, ApartQuestion, AskedApart, SaidApart, ask_apart};
+pub use asks_only::AsksOnly;
 pub use autonat::{AddressChecks, DialBacks, Inquiry, NumberDesk, OwnAddress, ask_to_dial_back};
 pub use conversation::{Ask, Awaits, Broken, Conversation, Meter, Reply, TalkLimits};
 pub use finder::{
@@ -44,6 +47,7 @@ pub use probe::{Heard, Probe, Probing, probe, probe_all, probe_all_within};
 pub use provide::{Holder, PUT_PATIENCE, ProviderRecord, PublishTerms, ReadBack};
 pub use publication::{Gift, Publication, PublishFailure};
 pub use reading_back::{ReadingTimes, RecordReading};
+pub use request_pace::RequestPace;
 pub use retrieval::{BlockDesk, ProviderSight, Retrieval};
 pub use size_watch::SizeWatch;
 pub use sweep::{PrefixLenMemory, SweepTerms};

@@ -87,7 +87,8 @@ impl<M: Member> Node<M> {
         let protocols = Arc::clone(&profile.protocols);
         let terms = FinderTerms { own: own.peer, protocols, patience: config.patience };
         let checks = AddressChecks::new(member.clone(), Arc::clone(&state.numbers), config.seed).into();
-        let finder = Finder::new(Pool::new(member, config.pool), terms).ignoring(&config.ignored);
+        let finder = Finder::new(Pool::new(member, config.pool).paced(config.pace.clone()), terms)
+            .ignoring(&config.ignored);
         let seeker = Seeker { state, finder, checks, bootstrap: bootstrap.into(), rules: config.rules };
         let (leaving, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (done, refreshes) = watch::channel(0);

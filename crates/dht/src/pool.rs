@@ -38,7 +38,10 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::exchange::connection_of;
 pub use self::exchange::{Dialling, Exchange, dial_failure};
 use self::place::Place;
-use crate::conversation::{Ask, Broken, Conversation, Meter, TalkLimits};
+use crate::{
+    RequestPace,
+    conversation::{Ask, Broken, Conversation, Meter, TalkLimits},
+};
 
 /// Bounds of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,7 @@ impl Default for PoolConfig {
 pub struct Pool<N> {
     network: N,
     shared: Arc<Shared>,
+    pace: Option<Arc<RequestPace>>,
 }
 
 #[derive(Debug)]
@@ -86,7 +90,13 @@ impl<N: Network> Pool<N> {
             uses: AtomicU64::new(0),
             meter: Arc::default(),
         };
-        Self { network, shared: Arc::new(shared) }
+        Self { network, shared: Arc::new(shared), pace: None }
+    }
+
+    /// The same, but its requests, with the dials that they need, wait for their turn; nobody waits for any of `None`.
+    #[must_use]
+    pub fn paced(self, pace: Option<Arc<RequestPace>>) -> Self {
+        Self { pace, ..self }
     }
 
     /// The network below.
@@ -136,7 +146,7 @@ impl<N: Network> Pool<N> {
             let found = tokio::select! {
                 // What is there at the moment at which it is given up is there.
                 biased;
-                found = self.conversation(&place, to, &mut dial_begun) => found,
+                found = self.turn_with(&place, to, &mut dial_begun) => found,
                 () = give_up.cancelled() => {
                     let dial_begun = dial_begun.map(|dial| dial - begun);
                     return Exchange::given_up(begun.elapsed(), &to.addrs, dial_begun);
@@ -214,6 +224,19 @@ impl<N: Network> Pool<N> {
             self.shared.sweep_above.store(above, Ordering::Relaxed);
         }
         Arc::clone(places.entry(peer).or_default())
+    }
+
+    /// The same, once a request may be made.
+    async fn turn_with(
+        &self,
+        place: &Place,
+        to: &Contact,
+        dial_begun: &mut Option<Instant>,
+    ) -> Result<(Conversation, Option<Dialling>), Dialling> {
+        if let Some(pace) = &self.pace {
+            pace.turn().await;
+        }
+        self.conversation(place, to, dial_begun).await
     }
 
     /// The conversation with a peer, and how it was dialled, if it was dialled for this: when that began is noted. An error is

@@ -1,7 +1,8 @@
 //! Who is left out of a study, and how far: by what its program is called, or by its id.
 //!
 //! *At the result* somebody takes part in every walk, and is left out of what the walk found: the closest peers, and those that are given
-//! a record. *At the query* it is never asked anything, as if it were not there, and so whom it alone knows is not found either.
+//! a record. *At the query* it is never asked anything, as if it were not there, and so whom it alone knows is not found either. At neither
+//! is it given a record. They are kept with the plan, so that whoever resumes a study leaves out the same.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -9,6 +10,9 @@ use kad::{
     Key, PeerId,
     lookup::{RpcFate, Trace},
 };
+
+use schema::Strategy;
+use serde::{Deserialize, Serialize};
 
 use crate::AgentBook;
 
@@ -25,12 +29,13 @@ kad::named! {
 }
 
 /// Who is left out.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filters {
     /// Whoever calls its program by a name with one of these texts in it; capitals and small letters are told apart. An empty text is in
     /// no name.
     pub agents: Vec<String>,
     /// These peers.
+    #[serde(with = "peer_ids")]
     pub peers: BTreeSet<PeerId>,
     /// How far.
     pub level: FilterLevel,
@@ -61,12 +66,31 @@ impl Filters {
     pub fn unasked(&self, book: &AgentBook) -> BTreeSet<PeerId> {
         match self.level {
             FilterLevel::Result => BTreeSet::new(),
-            FilterLevel::Query if self.agents.is_empty() => self.peers.clone(),
-            FilterLevel::Query => {
-                let by_agent = book.those(|agent| self.names(agent));
-                self.peers.iter().copied().chain(by_agent).collect()
+            FilterLevel::Query => self.left_out(book),
+        }
+    }
+
+    /// Who is not asked and who is given no record when a record is published so. Gifts of `optprov` leave while its lookup goes on, and a
+    /// sweep gives to all whom it found: there who is left out is not asked, whatever the level.
+    pub(crate) fn of_publications(&self, strategy: Strategy, book: &AgentBook) -> Filtered {
+        let asks_all = !matches!(strategy, Strategy::OptProv | Strategy::Sweep);
+        match self.level {
+            FilterLevel::Result if asks_all => {
+                Filtered { unasked: BTreeSet::new(), withheld: self.left_out(book) }
+            }
+            FilterLevel::Result | FilterLevel::Query => {
+                Filtered { unasked: self.left_out(book), withheld: BTreeSet::new() }
             }
         }
+    }
+
+    /// Everybody who is left out, as far as is known what their programs are called.
+    fn left_out(&self, book: &AgentBook) -> BTreeSet<PeerId> {
+        if self.agents.is_empty() {
+            return self.peers.clone();
+        }
+        let by_agent = book.those(|agent| self.names(agent));
+        self.peers.iter().copied().chain(by_agent).collect()
     }
 
     /// The `k` closest to the key of a walk that answered in it and are not left out, the closest first: whoever is left out makes room for
@@ -87,6 +111,31 @@ impl Filters {
 
     fn names(&self, agent: &str) -> bool {
         self.agents.iter().any(|text| !text.is_empty() && agent.contains(text.as_str()))
+    }
+}
+
+/// Who is left out of publications.
+pub(crate) struct Filtered {
+    /// Who is not asked, and so given nothing.
+    pub(crate) unasked: BTreeSet<PeerId>,
+    /// Who is asked, and given nothing.
+    pub(crate) withheld: BTreeSet<PeerId>,
+}
+
+/// Peers as their ids are written.
+mod peer_ids {
+    use std::collections::BTreeSet;
+
+    use kad::PeerId;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(peers: &BTreeSet<PeerId>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(peers.iter().map(PeerId::to_string))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<PeerId>, D::Error> {
+        let written = Vec::<String>::deserialize(from)?;
+        written.iter().map(|text| kad::parse::peer_id(text).map_err(D::Error::custom)).collect()
     }
 }
 

@@ -7,7 +7,7 @@ mod dialling;
 mod foreign;
 mod rounds;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -104,6 +104,7 @@ impl<M: Member> Observer<M> {
             agents: Arc::clone(&config.agents),
             room: Arc::new(Semaphore::new(config.sights.at_once.clamp(1, Semaphore::MAX_PERMITS))),
             in_flight: Arc::clone(&config.in_flight),
+            pace: config.node.pace.clone(),
         };
         let dialling = Dialling::join(fabric, &config).await?;
         let seeking = Seeking::new(config.seeks, config.node.rules, Arc::clone(&config.in_flight));

@@ -12,7 +12,7 @@ pub(crate) mod seconds;
 mod tests;
 mod watching;
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use kad::Persistence;
 use schema::{PublisherEnd, Strategy};
@@ -26,6 +26,8 @@ pub use self::{
     preset::Preset,
     round_times::RoundTimes,
 };
+
+use crate::Filters;
 
 /// To how many peers a client of Amino gives a record (`kad::message::K`).
 const USUAL_K: u16 = 20;
@@ -59,6 +61,11 @@ pub struct HoardPlan {
     pub lookups: LookupSet,
     /// By whom, and within which bounds.
     pub observing: ObservingTerms,
+    /// Who is left out.
+    pub filters: Filters,
+    /// Requests a second that publishers and observers make together, each with the dial that it needs; `None` where nothing but the bounds
+    /// on what is under way at once holds them. A crawl for a strategy that knows everybody has limits of its own.
+    pub max_requests_per_s: Option<NonZeroU32>,
 }
 
 /// One way of publishing.
@@ -154,6 +161,8 @@ impl HoardPlan {
             parts: RoundParts::All,
             lookups: LookupSet::default(),
             observing: ObservingTerms::default(),
+            filters: Filters::default(),
+            max_requests_per_s: None,
         }
     }
 

@@ -14,8 +14,8 @@ use std::{
     sync::Arc,
 };
 
-use crawl::{Clock, FullTableConfig};
-use dht::NodeConfig;
+use crawl::{Clock, FullTableConfig, FullTableKeeper};
+use dht::{NodeConfig, RequestPace};
 use kad::{PeerId, fabric::Fabric};
 use tokio::{
     sync::{mpsc, watch},
@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::summary::{HoardEnd, HoardSummary};
 use self::{driver::Driver, observing::Observing};
 use crate::{
-    AgentBook, Filters, HoardError, HoardFact, HoardNow, HoardPlan, Observer, Resumed, WatchedKey,
+    AgentBook, HoardError, HoardFact, HoardNow, HoardPlan, Observer, Resumed, WatchedKey,
     publishing::{ArmEvent, ArmWork, PublisherGround, observer_keypair, publisher_keypair},
 };
 
@@ -45,9 +45,7 @@ pub struct Hoard<F> {
     pub node: NodeConfig,
     /// Its time.
     pub clock: Clock,
-    /// Who is left out.
-    pub filters: Filters,
-    /// How the network is crawled where a strategy needs to know everybody.
+    /// How the network is crawled where a strategy needs to know everybody, or programs are left out by their names.
     pub everybody: FullTableConfig,
     /// Of keys of others, whose holders are known; those of all others are found.
     pub known: Vec<WatchedKey>,
@@ -67,8 +65,7 @@ pub struct HoardOutlets {
 impl<F: Fabric> Hoard<F> {
     /// A study by this plan whose peers live so.
     pub fn new(fabric: F, plan: HoardPlan, node: NodeConfig, clock: Clock) -> Self {
-        let (filters, everybody) = (Filters::default(), FullTableConfig::default());
-        Self { fabric, plan, node, clock, filters, everybody, known: Vec::new() }
+        Self { fabric, plan, node, clock, everybody: FullTableConfig::default(), known: Vec::new() }
     }
 
     /// Makes it, or goes on with it; returns when it is over, all its peers have left and all that happened was told.
@@ -78,23 +75,22 @@ impl<F: Fabric> Hoard<F> {
         outlets: HoardOutlets,
     ) -> Result<HoardSummary, HoardError> {
         self.plan.check()?;
-        let (filters, agents) = (Arc::new(self.filters.clone()), Arc::new(AgentBook::default()));
+        let agents = Arc::new(AgentBook::default());
         let mut node = self.node.clone();
+        node.pace = self.plan.max_requests_per_s.map(|per_s| Arc::new(RequestPace::per_s(per_s)));
         node.ignored.extend(self.own_peers());
-        let observing = Observing {
-            node: &node,
-            plan: &self.plan,
-            clock: self.clock,
-            filters: &filters,
-            agents: &agents,
-        };
+        // Nor does the upkeep of tables ask whoever is left out at the query.
+        node.ignored.extend(self.plan.filters.unasked(&agents));
+        let observing = Observing { node: &node, plan: &self.plan, clock: self.clock, agents: &agents };
         let (observers, in_flight) = observing.join(&self.fabric, &outlets.cancel).await?;
+        if let Some(observer) = observers.first() {
+            self.learn_programs(observer, &outlets.cancel).await;
+        }
         let ground = Arc::new(PublisherGround {
             fabric: self.fabric.clone(),
             plan: Arc::new(self.plan.clone()),
             node,
             clock: self.clock,
-            filters,
             agents,
             everybody: self.everybody.clone(),
         });
@@ -111,6 +107,20 @@ impl<F: Fabric> Hoard<F> {
         let leaving: JoinSet<()> = observers.into_iter().map(Observer::leave).collect();
         leaving.join_all().await;
         ended
+    }
+
+    /// Where programs are left out by their names, has the network crawled for what they are called, as CID Hoarder does: else nobody's name
+    /// were known before it was met.
+    async fn learn_programs(&self, observer: &Observer<F::Member>, cancel: &CancellationToken) {
+        if self.plan.filters.agents.is_empty() {
+            return;
+        }
+        let NodeConfig { profile, bootstrap, .. } = &self.node;
+        let (member, protocols) = (observer.node().member().clone(), Arc::clone(&profile.protocols));
+        let keeper = FullTableKeeper::new(member, protocols, bootstrap, self.everybody.clone());
+        for (peer, program) in keeper.programs(cancel).await {
+            observer.config().agents.note(peer, &program);
+        }
     }
 
     /// Has all arms work.

@@ -1,17 +1,9 @@
 //! What can be read of a study while it goes on.
 
-use hoard::{HoardFact, HoardNow};
-use http::{Holding, Labels, Metric, MetricKind};
+use hoard::HoardNow;
+use http::{Labels, Metric, MetricKind};
 use schema::{HolderAnswer, RoundEnd, Whereabouts};
-use tokio::sync::{mpsc, watch};
-
-/// The facts that wait to be kept. Who looks on does not keep the queue open.
-pub(crate) fn facts_waiting(queue: &mpsc::Sender<HoardFact>) -> Holding {
-    let bound = queue.max_capacity() as u64;
-    let queue = queue.downgrade();
-    let waiting = move || queue.upgrade().map_or(0, |queue| (queue.max_capacity() - queue.capacity()) as u64);
-    Holding::new("facts_waiting", bound, waiting)
-}
+use tokio::sync::watch;
 
 /// All metrics of a study.
 pub(crate) fn hoard_metrics(shown: &watch::Receiver<HoardNow>) -> Vec<Metric> {

@@ -82,4 +82,25 @@ mod tests {
             "round 3: 240 of 1,600 done, 41 min 00 s left │ late by 0 s │ no holder seen yet │ 100 of 100 keys"
         );
     }
+
+    #[test]
+    fn on_eighty_columns_even_the_largest_study_says_its_round_how_long_and_how_late() {
+        let now = HoardNow {
+            is_ready: true,
+            keys: 40_000,
+            all_keys: Some(40_000),
+            all_rounds: Some(2_880_000),
+            round: 72,
+            rounds: std::array::from_fn(|at| if at == 0 { 2_879_000 } else { 0 }),
+            eta: Some(Duration::from_secs(36 * 3600)),
+            lag: hoard::LagNow { p99: Duration::from_millis(4_300), ..Default::default() },
+            ..HoardNow::default()
+        };
+        let (_, shown) = watch::channel(now);
+        let text = HoardProgress::new(shown).line(Duration::ZERO, 80);
+        assert!(text.chars().count() <= 80, "{text}");
+        for said in ["round 72: 2,879,000 of 2,880,000 done", " left", "late by 4.3 s"] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+    }
 }

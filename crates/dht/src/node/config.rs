@@ -11,7 +11,7 @@ use kad::{
 use super::seen::RequestWatch;
 #[cfg(doc)]
 use crate::finder::Finder;
-use crate::{finder::ANSWER_PATIENCE, pool::PoolConfig};
+use crate::{RequestPace, finder::ANSWER_PATIENCE, pool::PoolConfig};
 
 /// How a node lives.
 #[derive(Debug, Clone)]
@@ -42,6 +42,8 @@ pub struct NodeConfig {
     pub patience: Duration,
     /// How many connections it opens at once, and for how long it keeps them.
     pub pool: PoolConfig,
+    /// How many requests a second it makes, together with whoever else has the same pace. Default as many as it likes.
+    pub pace: Option<Arc<RequestPace>>,
     /// Whether it asks others, by version 2 of `AutoNAT`, which of its addresses can be reached. Default true.
     pub checks_addresses: bool,
     /// What time it is when the node joins, since the Unix epoch: records are dated by it.
@@ -78,6 +80,7 @@ impl NodeConfig {
             rules: Rules::go(),
             patience: ANSWER_PATIENCE,
             pool: PoolConfig::default(),
+            pace: None,
             checks_addresses: true,
             now,
             seed: 0,

@@ -69,13 +69,15 @@ impl<N: Network> Finder<N> {
         if quest.from.is_empty() {
             return Publication::whole(Duration::ZERO, Vec::new(), Vec::new(), Err(PublishFailure::NoPeers));
         }
-        let quest = Quest { rules: terms.rules(quest.rules), ..quest };
+        let k = quest.rules.k;
+        let rules = Rules { k: self.wanted(k), ..quest.rules };
+        let quest = Quest { rules: terms.rules(rules), ..quest };
         let (found, is_late) = self.look_up(quest, &terms, cancel).await;
         let mut gifts = Gifts::new(self.clone(), self.gift(record), begun);
         let until = (Instant::now() + PUT_PATIENCE).min(terms.deadline);
         // Who gave it up gives nothing more.
         let closest = if cancel.is_cancelled() { &[] } else { found.outcome.closest.as_slice() };
-        for closest in closest {
+        for closest in closest.iter().filter(|closest| self.gives_to(&closest.peer)).take(k) {
             gifts.give(found.contact(closest.peer), until);
         }
         let mut giving = Giving::new(gifts, terms);

@@ -2,27 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dht::{ApartAsk, ApartQuestion, ask_apart};
+use dht::{ApartAsk, ApartQuestion, AsksOnly, ask_apart};
 use futures_util::future::join_all;
 use kad::{
     Keypair,
-    answer::Answer,
-    fabric::{Fabric as _, Inward, Request, Says, Service, Terms},
+    fabric::{Fabric as _, Inward, Says, Terms},
     message::{AMINO_PROTOCOL, MAX_MESSAGE_BYTES, Message, MessageType},
     network::{Connection as _, Network as _},
 };
 use net::{Addresses, FabricConfig, Host, SocketFabric};
 
 use crate::ground::Living;
-
-/// Who only asks serves nothing.
-struct AsksOnly;
-
-impl Service for AsksOnly {
-    async fn answer(&self, _: Request) -> Answer {
-        Answer::Reset
-    }
-}
 
 /// Somebody who asks.
 pub(crate) struct Asking<'a> {

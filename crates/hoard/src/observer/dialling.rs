@@ -99,6 +99,9 @@ impl<M: Member> Observer<M> {
         let after = self.config().clock.at(Instant::now()).since(since);
         let _under_way = self.config().in_flight.request();
         let contacts: Vec<Contact> = located.iter().map(|(contact, _)| contact.clone()).collect();
+        if !self.has_turns(contacts.len(), over).await {
+            return Vec::new();
+        }
         let sights = dialling.dial(key, &contacts, over).await;
         let dials = located.into_iter().zip(sights).filter_map(|((contact, origin), sight)| {
             let found = sight?.verdict();
@@ -112,6 +115,17 @@ impl<M: Member> Observer<M> {
             })
         });
         dials.collect()
+    }
+
+    /// Waits for as many turns as requests are to be made, where they are bounded. `false` if it was given up.
+    async fn has_turns(&self, requests: usize, over: &CancellationToken) -> bool {
+        let Some(pace) = &self.config().node.pace else { return true };
+        for _ in 0..requests {
+            if over.run_until_cancelled(pace.turn()).await.is_none() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Where the first providers of a lookup are, and from where that is known: of those of whom no record has an address whoever named them

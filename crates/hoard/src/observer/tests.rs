@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::{KeyRound, KnownHolder, RoundOrder, RoundParts, WatchedKey};
 
-mod counted;
+pub(crate) mod counted;
 mod faulty;
 mod honest;
 mod places;
@@ -56,7 +56,7 @@ impl Stage {
 
     /// The same world, in which connections of ours are counted from now on.
     fn counted(&self) -> counted::Counted<SimFabric> {
-        counted::Counted { inner: self.fabric.clone(), open: Arc::default(), dials: Arc::default() }
+        counted::Counted::new(self.fabric.clone())
     }
 
     fn world(&self) -> &World {

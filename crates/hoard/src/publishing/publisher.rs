@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use crawl::{Clock, FullTableConfig, FullTableKeeper};
 use dht::{
-    BACKGROUND_SLOTS, Finder, FinderTerms, FullTable, FullTerms, Node, NodeConfig, OptimisticTerms, Pool,
-    PoolConfig, ProviderRecord, Publication, PublishTerms, Quest, SweepTerms, TalkLimits,
+    AsksOnly, BACKGROUND_SLOTS, Finder, FinderTerms, FullTable, FullTerms, Node, NodeConfig, OptimisticTerms,
+    Pool, PoolConfig, ProviderRecord, Publication, PublishTerms, Quest, SweepTerms, TalkLimits,
 };
 use kad::{
     Contact, PeerId,
@@ -22,7 +22,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{identity::publisher_keypair, now, published::published};
-use crate::{AgentBook, Arm, Filters, HoardError, HoardPlan, KeyPublished, PublisherLeft};
+use crate::{AgentBook, Arm, HoardError, HoardPlan, KeyPublished, PublisherLeft, filters::Filtered};
 
 /// How long a publisher may take to fill its table. What it knows by then is what it begins with.
 const FILL_TIME: Duration = Duration::from_secs(60);
@@ -37,7 +37,6 @@ pub(crate) struct PublisherGround<F> {
     /// How their peers live, but for who they are.
     pub(crate) node: NodeConfig,
     pub(crate) clock: Clock,
-    pub(crate) filters: Arc<Filters>,
     pub(crate) agents: Arc<AgentBook>,
     /// How the network is crawled where a strategy needs to know everybody.
     pub(crate) everybody: FullTableConfig,
@@ -144,18 +143,19 @@ impl<F: Fabric> Publisher<F> {
         let (ground, (arm, _)) = (&self.ground, &self.arm);
         let keypair = publisher_keypair(ground.plan.seed, *arm, Some(position)).ok_or("it has no key")?;
         let peer = keypair.public().to_peer_id();
-        let NodeConfig { profile, listen, patience, pool, .. } = &ground.node;
+        let NodeConfig { profile, listen, patience, pool, pace, .. } = &ground.node;
         let says = Says {
             agent: profile.agent.clone(),
             kad_protocols: Vec::new(),
             addresses: profile.announce.clone(),
         };
         let terms = Terms { keypair, says: says.clone(), listen: listen.clone(), inward: Inward::Served };
-        let member = ground.fabric.join(terms, Arc::new(Mute)).await.map_err(|error| error.to_string())?;
+        let member =
+            ground.fabric.join(terms, Arc::new(AsksOnly)).await.map_err(|error| error.to_string())?;
         let addresses = if says.addresses.is_empty() { member.listens() } else { says.addresses.clone() };
         member.say(Says { addresses: addresses.clone(), ..says });
         let terms = FinderTerms { own: peer, protocols: Arc::clone(&profile.protocols), patience: *patience };
-        let finder = Finder::new(Pool::new(member, *pool), terms);
+        let finder = Finder::new(Pool::new(member, *pool).paced(pace.clone()), terms);
         Ok((finder, Contact { peer, addrs: addresses }))
     }
 
@@ -169,8 +169,10 @@ impl<F: Fabric> Publisher<F> {
     ) -> KeyPublished {
         let ground = &self.ground;
         let began = now(ground.clock);
-        let unasked = ground.filters.unasked(&ground.agents);
-        let finder = finder.clone().ignoring(ground.node.ignored.iter().chain(&unasked));
+        let Filtered { unasked, withheld } =
+            ground.plan.filters.of_publications(self.arm.1.strategy, &ground.agents);
+        let finder =
+            finder.clone().ignoring(ground.node.ignored.iter().chain(&unasked)).withholding(&withheld);
         let record = ProviderRecord { key: key.to_vec(), provider: contact.clone() };
         let mut publication = self.give(&finder, &record, cancel).await;
         publication.settle().await;
@@ -257,14 +259,5 @@ impl<F> PublisherGround<F> {
             rules,
             ..self.node.clone()
         }
-    }
-}
-
-/// Answers nothing: nobody lists a client.
-struct Mute;
-
-impl kad::fabric::Service for Mute {
-    async fn answer(&self, _: kad::fabric::Request) -> kad::answer::Answer {
-        kad::answer::Answer::Reset
     }
 }

@@ -10,8 +10,7 @@ use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    AgentBook, Filters, HoardError, HoardPlan, InFlight, LookupSet, Observer, ObserverConfig,
-    ProviderDialTerms,
+    AgentBook, HoardError, HoardPlan, InFlight, LookupSet, Observer, ObserverConfig, ProviderDialTerms,
     publishing::{dialler_keypair, observer_keypair},
 };
 
@@ -23,7 +22,6 @@ pub(super) struct Observing<'a> {
     pub(super) node: &'a NodeConfig,
     pub(super) plan: &'a HoardPlan,
     pub(super) clock: Clock,
-    pub(super) filters: &'a Arc<Filters>,
     pub(super) agents: &'a Arc<AgentBook>,
 }
 
@@ -90,7 +88,7 @@ impl Observing<'_> {
         config.walks.count = lookups.count.map_or(config.walks.count, usize::from);
         config.walks.deadline = lookups.patience;
         config.round = observing.deadline;
-        config.filters = Arc::clone(self.filters);
+        config.filters = Arc::new(self.plan.filters.clone());
         config.agents = Arc::clone(self.agents);
         config.in_flight = Arc::clone(in_flight);
         config

@@ -13,6 +13,7 @@ use crate::{Arm, KeyPublished, KeyRound, KeySource, ResumedKey, RoundTimes};
 
 mod arms;
 mod kept;
+mod manners;
 mod resuming;
 mod whole;
 

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dht::{ApartAsk, ApartQuestion, AskedApart, TalkLimits, ask_apart, dial_failure};
+use dht::{ApartAsk, ApartQuestion, AskedApart, RequestPace, TalkLimits, ask_apart, dial_failure};
 use kad::{
     Contact, Multiaddr, PeerId,
     failure::{Failure, FailureClass, Phase},
@@ -68,6 +68,8 @@ pub(crate) struct Looking<N> {
     pub(crate) agents: Arc<AgentBook>,
     pub(crate) room: Arc<Semaphore>,
     pub(crate) in_flight: Arc<InFlight>,
+    /// How many dials a second there are, with the requests of lookups.
+    pub(crate) pace: Option<Arc<RequestPace>>,
 }
 
 /// What holders of a key are asked.
@@ -141,6 +143,11 @@ impl<N: Network> Looking<N> {
     }
 
     async fn once(&self, to: &Contact, ask: &RecordAsk, cancel: &CancellationToken) -> Look {
+        if let Some(pace) = &self.pace
+            && cancel.run_until_cancelled(pace.turn()).await.is_none()
+        {
+            return Look::given_up(Instant::now());
+        }
         let began = Instant::now();
         let question = ApartQuestion {
             protocols: Arc::clone(&self.protocols),

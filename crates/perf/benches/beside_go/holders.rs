@@ -2,11 +2,12 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use dht::{ANSWER_PATIENCE, Finder, FinderTerms, FullTable, Holder, Pool, PoolConfig, ProviderRecord};
+use dht::{
+    ANSWER_PATIENCE, AsksOnly, Finder, FinderTerms, FullTable, Holder, Pool, PoolConfig, ProviderRecord,
+};
 use kad::{
     Contact, Keypair, PeerId,
-    answer::Answer,
-    fabric::{Fabric as _, Inward, Request, Says, Service, Terms},
+    fabric::{Fabric as _, Inward, Says, Terms},
     message::{AMINO_PROTOCOL, K},
 };
 use net::{Addresses, FabricConfig, SocketFabric};
@@ -31,15 +32,6 @@ impl fmt::Display for Holding {
         let sum: usize = self.0.iter().sum();
         let least = self.0.iter().min().copied().unwrap_or(0);
         write!(f, "{:.1} ({least})", sum as f64 / self.0.len().max(1) as f64)
-    }
-}
-
-/// Who only asks serves nothing.
-struct AsksOnly;
-
-impl Service for AsksOnly {
-    async fn answer(&self, _: Request) -> Answer {
-        Answer::Reset
     }
 }
 

@@ -149,6 +149,7 @@ impl HoardContentArgs {
         observing.observers = observers.map_or(observing.observers, usize::from);
         observing.at_once = rounds_at_once.map_or(observing.at_once, usize::from);
         plan.lookups.patience = lookup_timeout.unwrap_or(plan.lookups.patience);
+        plan.filters = self.filters.filters();
         plan
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct HoardRunArgs {
 
     /// Go on with a study that was stopped or killed: the same keys, publishers and rounds; say nothing else of them. The run's number, or
     /// its beginning, or `latest`
-    #[arg(long, env = "KADSCOPE_HOARD_RUN_RESUME", value_name = "RUN", help_heading = "Study", conflicts_with_all = ["preset", "seed", "cids", "keys"])]
+    #[arg(long, env = "KADSCOPE_HOARD_RUN_RESUME", value_name = "RUN", help_heading = "Study", conflicts_with_all = ["preset", "seed", "cids", "keys", "agents", "peers", "level", "max_requests_per_s"])]
     pub(crate) resume: Option<String>,
 
     /// How many servers the network has, for the estimate of what the study is a burden to each of them

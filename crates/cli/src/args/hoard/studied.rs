@@ -1,6 +1,6 @@
 //! What a study is made of, as options: what is not said is as in the preset, or as in a study of one's own without one.
 
-use std::{path::PathBuf, time::Duration};
+use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
 use clap::{Args, builder::StringValueParser, builder::TypedValueParser as _};
 use hoard::{Arm, FilterLevel, Filters, HoardPlan, KeySource, LookupSet, RoundTimes};
@@ -143,6 +143,10 @@ pub(crate) struct LookArgs {
     /// Dials of a holder that refuses or resets, the first included [default: 1, 3 in presets]
     #[arg(long, env = "KADSCOPE_HOARD_RUN_ATTEMPTS", value_name = "N", value_parser = clap::value_parser!(u8).range(1..=10))]
     pub(crate) attempts: Option<u8>,
+
+    /// Requests a second that publishers and observers make together, each with the dial that it needs [default: as many as are due]
+    #[arg(long, env = "KADSCOPE_HOARD_RUN_MAX_REQUESTS_PER_S", value_name = "N")]
+    pub(crate) max_requests_per_s: Option<NonZeroU32>,
 }
 
 /// Who is left out.
@@ -159,7 +163,7 @@ pub(crate) struct FilterArgs {
           value_parser = ListParser(StringValueParser::new().try_map(|text| kad::parse::peer_id(&text))))]
     pub(crate) peers: Vec<List<PeerId>>,
 
-    /// How far: result (lookups ask them, and leave them out of what they find), or query (they are never asked)
+    /// How far: result (lookups ask them, and they are none of the closest and are given no record), or query (they are never asked either)
     #[arg(long = "without-at", env = "KADSCOPE_WITHOUT_AT", value_name = "LEVEL", default_value = "result",
           value_parser = named(FilterLevel::ALL, |one| one.name(), FilterLevel::from_name))]
     pub(crate) level: FilterLevel,
@@ -194,6 +198,8 @@ impl HoardRunArgs {
         self.take_arms(&mut plan);
         self.take_rounds(&mut plan);
         self.take_bounds(&mut plan);
+        plan.filters = self.filters.filters();
+        plan.max_requests_per_s = self.look.max_requests_per_s;
         plan
     }
 

@@ -42,8 +42,7 @@ pub(super) async fn run(args: HoardContentArgs, in_use: &mut InUse) -> anyhow::R
         .into());
     }
     let staying = Staying::begin(&args.watch, "observers do not stand yet")?;
-    let making =
-        Making { reach: &args.reach, kept: &args.kept, place: None, filters: args.filters.filters() };
+    let making = Making { reach: &args.reach, kept: &args.kept, place: None };
     staying.around(async |staying| Box::pin(made(making, (network, study), staying)).await).await
 }
 

@@ -40,8 +40,7 @@ pub(super) async fn run(args: HoardRunArgs, in_use: &mut InUse) -> anyhow::Resul
         return Ok(Code::Cancelled);
     }
     let staying = Staying::begin(&args.watch, "publishers and observers do not stand yet")?;
-    let (place, filters) = (Some(args.place()), args.filters.filters());
-    let making = Making { reach: &args.reach, kept: &args.kept, place, filters };
+    let making = Making { reach: &args.reach, kept: &args.kept, place: Some(args.place()) };
     staying.around(async |staying| Box::pin(made(making, (network, study), staying)).await).await
 }
 

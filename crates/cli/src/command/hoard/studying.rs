@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use dht::{NodeConfig, NodeProfile};
-use hoard::{Burden, Filters, Hoard, HoardEnd, HoardNow, HoardOutlets, HoardPlan, HoardSummary, Resumed};
+use hoard::{Burden, Hoard, HoardEnd, HoardNow, HoardOutlets, HoardPlan, HoardSummary, Resumed};
 use kad::Keypair;
 use net::{FabricConfig, SocketFabric};
 use schema::{RunState, Tool};
@@ -17,8 +17,8 @@ use crate::{
     args::{KeptArgs, PlaceArgs},
     clock,
     exit::Code,
-    keeping::{RunOrder, ToolRun},
-    metrics::{facts_waiting, hoard_metrics},
+    keeping::{RunOrder, ToolRun, waiting},
+    metrics::hoard_metrics,
     network::Network,
     output,
     place::{Place, PlaceOptions},
@@ -37,7 +37,6 @@ pub(super) struct Making<'a> {
     pub(super) kept: &'a KeptArgs,
     /// Where publishers are; `None` where nobody publishes.
     pub(super) place: Option<PlaceArgs>,
-    pub(super) filters: Filters,
 }
 
 /// What a dry run prints.
@@ -79,7 +78,6 @@ pub(super) async fn made(
     let (wall, instant) = run.began();
     let clock = crawl::Clock::said_at(wall, instant);
     let mut hoard = Hoard::new(fabric, study.plan, node, clock);
-    hoard.filters = making.filters;
     hoard.known = study.known;
     let ended = watched(hoard, study.resumed, &mut run, staying).await;
     staying.ending();
@@ -110,7 +108,7 @@ async fn watched(
 ) -> anyhow::Result<HoardSummary> {
     let (facts, told) = mpsc::channel(QUEUED_FACTS);
     let (now, shown) = watch::channel(HoardNow::default());
-    staying.hold(facts_waiting(&facts));
+    staying.hold(waiting("facts_waiting", &facts));
     staying.show(hoard_metrics(&shown));
     let mut standing = shown.clone();
     staying.ready_when(async move { standing.wait_for(|now| now.is_ready).await.is_ok() });

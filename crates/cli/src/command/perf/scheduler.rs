@@ -17,8 +17,7 @@ use crate::{
     args::PerfSchedulerArgs,
     clock,
     exit::{Code, Failed},
-    keeping::{RunOrder, ToolRun},
-    metrics::attempts_waiting,
+    keeping::{RunOrder, ToolRun, waiting},
     output,
     outputs::InUse,
     progress::SchedulerProgress,
@@ -118,7 +117,7 @@ async fn measured(
     };
     let number = staying.unless_stopped(register.enter_scheduler(&entry)).await??;
     let (sender, attempts) = mpsc::channel(QUEUED_ATTEMPTS);
-    staying.hold(attempts_waiting(&sender));
+    staying.hold(waiting("attempts_waiting", &sender));
     let (wall, instant) = run.began();
     let clock = crawl::Clock::said_at(wall, instant);
     let config = config(args, seed, (run.id(), number));

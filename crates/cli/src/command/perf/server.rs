@@ -28,8 +28,7 @@ use crate::{
     args::{List, PerfServerArgs, PlaceArgs},
     clock,
     exit::{Code, Failed},
-    keeping::ToolRun,
-    metrics::attempts_waiting,
+    keeping::{ToolRun, waiting},
     network::Network,
     output,
     outputs::InUse,
@@ -106,7 +105,7 @@ async fn live(
     let entered = staying.unless_stopped(Entered::enter(args, &entry)).await??;
     output::note(&format!("{} is {} of the fleet {}", entry.peer, entry.http, entry.fleet));
     if let Some(attempts) = attempts {
-        staying.hold(attempts_waiting(&attempts));
+        staying.hold(waiting("attempts_waiting", &attempts));
         api.keep(Arc::new(entered.registered(entry)), attempts);
     }
     api.open(server.clone());

@@ -1,6 +1,9 @@
 //! A world in which the connections of ours can be counted.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use kad::{
     Multiaddr,
@@ -16,23 +19,34 @@ type SimConnection = <SimNetwork as Network>::Connection;
 
 /// The fabric below, and what counts: each connection holds a clone of it.
 #[derive(Debug, Clone)]
-pub(super) struct Counted<T> {
-    pub(super) inner: T,
-    pub(super) open: Arc<()>,
-    pub(super) dials: Arc<AtomicUsize>,
+pub(crate) struct Counted<T> {
+    pub(crate) inner: T,
+    pub(crate) open: Arc<()>,
+    pub(crate) dials: Arc<AtomicUsize>,
+    /// Whom our peers asked something of the network's protocol, and when.
+    pub(crate) asked: Arc<Mutex<Vec<(PeerId, Instant)>>>,
 }
 
 impl<T> Counted<T> {
+    /// Of this fabric, nothing yet.
+    pub(crate) fn new(inner: T) -> Self {
+        Self { inner, open: Arc::default(), dials: Arc::default(), asked: Arc::default() }
+    }
+
     fn around<U>(&self, inner: U) -> Counted<U> {
-        Counted { inner, open: Arc::clone(&self.open), dials: Arc::clone(&self.dials) }
+        let Self { open, dials, asked, .. } = self;
+        Counted { inner, open: Arc::clone(open), dials: Arc::clone(dials), asked: Arc::clone(asked) }
     }
 }
 
 /// One connection.
-pub(super) struct CountedConnection(
-    SimConnection,
-    #[expect(dead_code, reason = "it counts while it is held")] Arc<()>,
-);
+pub(crate) struct CountedConnection {
+    inner: SimConnection,
+    peer: PeerId,
+    asked: Arc<Mutex<Vec<(PeerId, Instant)>>>,
+    #[expect(dead_code, reason = "it counts while it is held")]
+    open: Arc<()>,
+}
 
 impl Fabric for Counted<SimFabric> {
     type Member = Counted<SimNetwork>;
@@ -40,6 +54,12 @@ impl Fabric for Counted<SimFabric> {
 
     async fn join<S: Service>(&self, terms: Terms, service: Arc<S>) -> Result<Self::Member, SimError> {
         Ok(self.around(self.inner.join(terms, service).await?))
+    }
+}
+
+impl Counted<SimNetwork> {
+    fn counted(&self, peer: PeerId, inner: SimConnection) -> CountedConnection {
+        CountedConnection { inner, peer, asked: Arc::clone(&self.asked), open: Arc::clone(&self.open) }
     }
 }
 
@@ -62,7 +82,7 @@ impl Network for Counted<SimNetwork> {
     ) -> Dial<CountedConnection> {
         self.dials.fetch_add(1, Ordering::Relaxed);
         let Dial { attempts, connection } = self.inner.connect_within(peer, addrs, at_most).await;
-        let connection = connection.map(|connection| CountedConnection(connection, Arc::clone(&self.open)));
+        let connection = connection.map(|connection| self.counted(peer, connection));
         Dial { attempts, connection }
     }
 }
@@ -82,7 +102,7 @@ impl Member for Counted<SimNetwork> {
 
     async fn accept(&self) -> Option<Accepted<CountedConnection>> {
         let Accepted { id, peer, remote, connection } = self.inner.accept().await?;
-        Some(Accepted { id, peer, remote, connection: CountedConnection(connection, Arc::clone(&self.open)) })
+        Some(Accepted { id, peer, remote, connection: self.counted(peer, connection) })
     }
 
     async fn leave(self) {
@@ -92,38 +112,41 @@ impl Member for Counted<SimNetwork> {
 
 impl Connection for CountedConnection {
     fn endpoint(&self) -> &Endpoint {
-        self.0.endpoint()
+        self.inner.endpoint()
     }
 
     fn open(&mut self, protocol: &str, max_message_bytes: usize) -> StreamId {
-        self.0.open(protocol, max_message_bytes)
+        if protocol == AMINO_PROTOCOL {
+            self.asked.lock().expect("nobody panics").push((self.peer, Instant::now()));
+        }
+        self.inner.open(protocol, max_message_bytes)
     }
 
     fn send(&mut self, stream: StreamId, message: &[u8]) {
-        self.0.send(stream, message);
+        self.inner.send(stream, message);
     }
 
     fn finish(&mut self, stream: StreamId) {
-        self.0.finish(stream);
+        self.inner.finish(stream);
     }
 
     fn reset(&mut self, stream: StreamId) {
-        self.0.reset(stream);
+        self.inner.reset(stream);
     }
 
     async fn next(&mut self) -> Result<Event, Failure> {
-        self.0.next().await
+        self.inner.next().await
     }
 
     fn round_trip(&self) -> Option<RoundTrip> {
-        self.0.round_trip()
+        self.inner.round_trip()
     }
 
     fn traffic(&self) -> Traffic {
-        self.0.traffic()
+        self.inner.traffic()
     }
 
     async fn close(self) {
-        self.0.close().await;
+        self.inner.close().await;
     }
 }
