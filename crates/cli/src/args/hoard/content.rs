@@ -62,7 +62,7 @@ pub(crate) struct HoardContentArgs {
     pub(crate) seed: Option<u64>,
 
     /// Go on with a study that was stopped or killed: the same keys, frame and rounds; say nothing else of them. The run's number, or `latest`
-    #[arg(long, env = "KADSCOPE_HOARD_CONTENT_RESUME", value_name = "RUN", help_heading = "Study", conflicts_with_all = ["cids", "keys", "frame", "sample", "seed"])]
+    #[arg(long, env = "KADSCOPE_HOARD_CONTENT_RESUME", value_name = "RUN", help_heading = "Study", conflicts_with_all = ["cids", "keys", "frame", "sample", "seed", "agents", "peers", "level"])]
     pub(crate) resume: Option<String>,
 
     /// How many servers the network has, for the estimate of what the study is a burden to each of them
