@@ -360,6 +360,8 @@ pub(crate) async fn a_peer_is_known_over_all_runs(open: &dyn Fn() -> Store) {
             (third, "measurement_request", 1),
             (third, "hoard_holder", 2),
             (third, "hoard_sight", 2),
+            (third, "session", 2),
+            (third, "peer_day", 1),
             (second, "visit", 1),
             (first, "visit", 1),
         ]
