@@ -1,8 +1,9 @@
 //! Visits known peers again and again, to see when they are up.
 //!
-//! What a visit says of a peer ([`evidence`](mod@evidence)), what sessions follow from visits ([`session`]), and when a peer is visited next are decided here without IO and without
-//! a clock. A [`Prober`] makes the visits that a schedule asks for. How a peer is asked is `dht`'s, how everybody is found is `crawl`'s, where rows are kept is left to `store`; only the
-//! program prints.
+//! What a visit says of a peer ([`evidence`](mod@evidence)), what sessions follow from visits ([`session`]), and when a peer is visited next
+//! ([`schedule`]) are decided here without IO and without a clock. A [`Prober`] makes the visits that a schedule asks for, and
+//! [`running`] puts them together. How a peer is asked is `dht`'s, how everybody is found is `crawl`'s, where rows are kept is left
+//! to `store`; only the program prints.
 
 pub mod days;
 pub mod due;

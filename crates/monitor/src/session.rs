@@ -1,6 +1,6 @@
 //! The sessions of one peer, folded from looks at it: pure, and small enough to be kept for every peer that is known.
 //!
-//! What a look says is [`evidence`](crate::evidence)'s, when the next one is due is the schedule's. The rule is in
+//! What a look says is [`evidence`](mod@crate::evidence)'s, when the next one is due is the schedule's. The rule is in
 //! [the page on sessions](../../../docs/methodology/sessions.md).
 
 use std::time::Duration;
