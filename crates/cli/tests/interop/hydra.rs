@@ -37,7 +37,7 @@ const FORGETFUL: &str = "peers = 60\n[transports]\nboth = 1.0\n\
                          [[holders]]\nname = 'swallowing'\nshare = 1.0\nswallows = true\n";
 
 /// How long it may take until heads are known of by those who live there.
-const KNOWN_WITHIN: Duration = Duration::from_secs(120);
+const KNOWN_WITHIN: Duration = Duration::from_secs(300);
 
 /// A hydra. Dropped, it is told to end, and waited for.
 struct Heads {
