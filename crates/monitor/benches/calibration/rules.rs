@@ -1,10 +1,10 @@
 //! The rules that are compared: ours, and Nebula's.
 
-use std::time::Duration;
-
+use kad::failure::{Failure, FailureClass, Phase};
 use kadscope_monitor::{
     PeerLook, PeerUptime, SessionChange, SessionRules,
     evidence::UptimeEvidence,
+    nebula::{NebulaSession, NebulaUptime},
     schedule::{ScheduleFacts, ScheduleRules, next_look},
 };
 use schema::{SeenSession, Timestamp};
@@ -99,29 +99,25 @@ impl WatchRule for Ours {
     }
 }
 
-/// Nebula's rule (`upsert_session` and `calc_next_visit` of its migrations, and its dialler).
+/// Nebula's rule, and what is known beside it of when a peer came and went.
 #[derive(Debug, Default)]
 pub(crate) struct Nebula {
-    open: Option<Seen>,
-    failures: u32,
-    most: u32,
+    rule: NebulaUptime,
     known_down: Option<Timestamp>,
-    next: Option<Timestamp>,
+    /// The last moment before the open session at which the peer was known not to be up.
+    began_after: Option<Timestamp>,
+    /// The first of the failures in a row of the open session.
+    first_failed: Option<Timestamp>,
 }
 
 impl Nebula {
-    /// A look after 1.2 times what the last one was after, between one minute and a quarter of an hour.
-    fn after(now: Timestamp, last: Timestamp) -> Timestamp {
-        let wait = now.since(last).mul_f64(1.2);
-        now.after(wait.clamp(Duration::from_secs(60), Duration::from_secs(900)))
-    }
-
-    fn tolerated(seen: &Seen) -> u32 {
-        match seen.last_up.since(seen.first_up).as_secs() / 3600 {
-            0 => 0,
-            1..6 => 1,
-            6..24 => 2,
-            _ => 3,
+    fn seen(&self, session: &NebulaSession) -> Seen {
+        Seen {
+            began_after: self.began_after,
+            first_up: session.first_success,
+            last_up: session.last_success,
+            first_failed: None,
+            decided: None,
         }
     }
 }
@@ -130,43 +126,35 @@ impl WatchRule for Nebula {
     const PAUSES: &'static [f64] = &[10.0, 20.0, 30.0];
 
     fn looked(&mut self, look: &Look, _chance: f64) -> Option<Seen> {
-        let ended = look.ended;
+        let was_open = self.rule.session().is_some();
+        let failure = Failure::new(Phase::Connect, FailureClass::Timeout);
+        let this = PeerLook {
+            started_at: look.at,
+            ended_at: look.ended,
+            evidence: if look.is_up { UptimeEvidence::Up } else { UptimeEvidence::Down },
+            failure: (!look.is_up).then_some(failure),
+            is_answered: look.is_up || look.is_sure,
+            is_sure: look.is_sure,
+        };
+        let ended = self.rule.looked(&this);
         if look.is_up {
-            self.failures = 0;
-            let last = self.open.map(|seen| seen.last_up);
-            let seen = self.open.get_or_insert(Seen {
-                began_after: self.known_down,
-                first_up: look.at,
-                last_up: ended,
-                first_failed: None,
-                decided: None,
-            });
-            (seen.last_up, seen.first_failed) = (ended, None);
-            self.next = Some(Self::after(ended, last.unwrap_or(ended)));
+            self.first_failed = None;
+            if !was_open {
+                self.began_after = self.known_down;
+            }
             return None;
         }
         self.known_down = Some(look.at);
-        let seen = self.open.as_mut()?;
-        seen.first_failed.get_or_insert(ended);
-        if self.failures == 0 {
-            self.most = Self::tolerated(seen);
+        if was_open {
+            self.first_failed.get_or_insert(look.ended);
         }
-        self.failures += 1;
-        if self.failures > self.most {
-            self.failures = 0;
-            self.next = None;
-            return self.open.take().map(|seen| Seen { decided: Some(ended), ..seen });
-        }
-        self.next = Some(if self.failures == 1 {
-            ended.after(Duration::from_secs(60 * u64::from(self.most)))
-        } else {
-            Self::after(ended, seen.last_up)
-        });
-        None
+        let session = ended?;
+        let (first_failed, decided) = (self.first_failed.take(), Some(look.ended));
+        Some(Seen { first_failed, decided, ..self.seen(&session) })
     }
 
     fn not_met(&mut self, at: Timestamp) {
-        if self.open.is_none() {
+        if self.rule.session().is_none() {
             self.known_down = Some(at);
         }
     }
@@ -174,10 +162,10 @@ impl WatchRule for Nebula {
     /// It asks for those that are due every ten seconds.
     fn next(&self) -> Option<Timestamp> {
         const POLL_US: i64 = 10_000_000;
-        self.next.map(|at| Timestamp((at.0 + POLL_US - 1) / POLL_US * POLL_US))
+        self.rule.next_visit().map(|at| Timestamp((at.0 + POLL_US - 1) / POLL_US * POLL_US))
     }
 
     fn open(&self) -> Option<Seen> {
-        self.open.map(|seen| Seen { first_failed: None, ..seen })
+        self.rule.session().map(|session| self.seen(session))
     }
 }
