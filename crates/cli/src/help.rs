@@ -363,8 +363,8 @@ Examples:
   A network on this machine (see `kadscope testnet`), for ten minutes:
     kadscope monitor --addresses loopback --store a.sqlite --crawl-every 1m --for 10m --bootstrap ADDR
 
-What a look says of a peer and when a session is over: docs/methodology/sessions.md. Stopped or killed, it goes
-on where it was when it is started again with the same store.";
+What a look says of a peer and when a session is over: docs/methodology/sessions.md. What is kept stays when it is
+stopped or killed; started again, it begins with nobody.";
 
 /// Below the help of `runs`.
 pub(crate) const RUNS: &str = "\

@@ -1,5 +1,6 @@
 //! Nebula's rule for sessions, as its database's functions have it, to be tried beside ours: the same looks, or those that its own
-//! schedule would have made, come in. The table of [the page on sessions](../../../docs/methodology/sessions.md) is its test.
+//! schedule would have made, come in. How many failures it tolerates is a table of [the page on sessions](../../../docs/methodology/sessions.md)
+//! that a test reads; its other numbers are in the tests.
 
 use std::time::Duration;
 
