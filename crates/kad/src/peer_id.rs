@@ -13,6 +13,10 @@ const SHA_256: [u8; 2] = [0x12, 32];
 /// The longest encoded key that is an id as it is, in bytes.
 const MAX_INLINED_BYTES: usize = 42;
 
+/// The longest canonical id in bytes: the code and the length of its multihash, and a public key that is not hashed
+/// (<https://github.com/libp2p/specs/blob/master/peer-ids/peer-ids.md#peer-ids>).
+pub const MAX_ID_BYTES: usize = 2 + MAX_INLINED_BYTES;
+
 /// What comes before an Ed25519 key of 32 bytes in its encoding: the type and the length of the key.
 const ED25519: [u8; 4] = [0x08, 1, 0x12, 32];
 

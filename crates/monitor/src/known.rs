@@ -11,14 +11,10 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use kad::{Multiaddr, PeerId};
+use kad::{Multiaddr, PeerId, peer_id::MAX_ID_BYTES};
 use schema::{PeerNumber, Visit};
 
 use addresses::PackedAddresses;
-
-/// The longest id in bytes: two of the multihash, and a public key of 42, the longest that is not hashed
-/// (<https://github.com/libp2p/specs/blob/master/peer-ids/peer-ids.md#peer-ids>).
-const MAX_ID_BYTES: usize = 44;
 
 /// Where a visit says that its peer is to be looked for: first where it was found, then where it says it listens, then where it was dialled.
 pub(crate) fn places(visit: &Visit) -> impl Iterator<Item = &Multiaddr> {
@@ -31,7 +27,7 @@ pub(crate) fn places(visit: &Visit) -> impl Iterator<Item = &Multiaddr> {
 
 /// Peers, numbered in the order in which they were heard of.
 #[derive(Debug, Default)]
-pub(crate) struct PeerBook {
+pub(crate) struct PeerTable {
     ids: Vec<PackedId>,
     addresses: Vec<PackedAddresses>,
     index: HashTable<u32>,
@@ -59,7 +55,7 @@ impl PackedId {
     }
 }
 
-impl PeerBook {
+impl PeerTable {
     /// Nobody yet, and never more than so many.
     pub(crate) fn new(max_peers: usize) -> Self {
         Self { max_peers, ..Self::default() }

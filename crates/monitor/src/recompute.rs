@@ -16,8 +16,8 @@ pub use self::{
 use crate::{
     days::DayBook,
     evidence::PeerLook,
-    known::PeerBook,
-    running::KnownPeer,
+    known::PeerTable,
+    running::RememberedPeer,
     session::{PeerUptime, SessionChange, SessionRules},
 };
 
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Recomputation {
     rules: SessionRules,
-    book: PeerBook,
+    book: PeerTable,
     uptimes: Vec<PeerUptime>,
     days: DayBook,
 }
@@ -33,7 +33,7 @@ pub struct Recomputation {
 impl Recomputation {
     /// Of nothing yet, and of so many peers at most: what is seen of others is passed over.
     pub fn new(rules: SessionRules, max_peers: usize) -> Self {
-        Self { rules, book: PeerBook::new(max_peers), uptimes: Vec::new(), days: DayBook::default() }
+        Self { rules, book: PeerTable::new(max_peers), uptimes: Vec::new(), days: DayBook::default() }
     }
 
     /// The observer did not see for a while. Gaps come before the looks that ended when they did, or later.
@@ -72,10 +72,10 @@ impl Recomputation {
     }
 
     /// Everybody, to go on with.
-    pub fn into_known(self) -> Vec<KnownPeer> {
+    pub fn into_known(self) -> Vec<RememberedPeer> {
         let known = self.known();
         known
-            .map(|(id, number, uptime)| KnownPeer {
+            .map(|(id, number, uptime)| RememberedPeer {
                 id,
                 addresses: self.book.addresses(number),
                 uptime: *uptime,

@@ -18,13 +18,13 @@ use kad::{Contact, network::Network, opt_out::OptOut};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use self::driver::Driver;
+use self::driver::MonitorDriver;
 pub use self::{
     config::MonitorConfig,
     crawling::{CrawlEnded, Crawler, LibraryCrawler},
     fact::{MonitorFact, PeerLooked, monitor_row},
     now::{LookCounts, MonitorEnd, MonitorNow, MonitorSummary},
-    peers::{KnownPeer, MonitorState},
+    peers::{MonitorState, RememberedPeer},
 };
 
 /// A network that is to be monitored.
@@ -67,6 +67,6 @@ impl<N: Network, C: Crawler> Monitor<N, C> {
         outlets: MonitorOutlets,
     ) -> (MonitorSummary, MonitorState) {
         let gaps = std::mem::take(&mut state.gaps);
-        Driver::new(self, state, outlets).run(gaps).await
+        MonitorDriver::new(self, state, outlets).run(gaps).await
     }
 }

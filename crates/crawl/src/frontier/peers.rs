@@ -7,15 +7,11 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use kad::PeerId;
+use kad::{PeerId, peer_id::MAX_ID_BYTES};
 use schema::{PeerNumber, VisitKind};
 
 use super::{PeerStage, addresses::AddressBook};
 use crate::{bare::bare_bytes, miss::Miss};
-
-/// The longest id in bytes: two of the multihash, and a public key of 42, the longest that is not hashed
-/// (<https://github.com/libp2p/specs/blob/master/peer-ids/peer-ids.md#peer-ids>).
-const MAX_ID_BYTES: usize = 44;
 
 /// Every known peer.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use kad::{Multiaddr, PeerId};
 use schema::PeerNumber;
 
-use super::{PackedId, PeerBook, addresses::MAX_ADDRESSES};
+use super::{PackedId, PeerTable, addresses::MAX_ADDRESSES};
 
 fn address(port: usize) -> Multiaddr {
     format!("/ip4/127.0.0.1/tcp/{port}").parse().expect("an address")
@@ -11,7 +11,7 @@ fn address(port: usize) -> Multiaddr {
 
 #[test]
 fn peers_are_found_by_number_and_by_id() {
-    let mut book = PeerBook::new(100);
+    let mut book = PeerTable::new(100);
     let ids: Vec<PeerId> = (0..100).map(|_| PeerId::random()).collect();
     for (number, id) in (0..).zip(&ids) {
         assert_eq!(book.take_in(id), Some((PeerNumber(number), true)));
@@ -25,7 +25,7 @@ fn peers_are_found_by_number_and_by_id() {
 
 #[test]
 fn nobody_is_taken_in_beyond_the_bound_and_who_is_known_stays() {
-    let mut book = PeerBook::new(1);
+    let mut book = PeerTable::new(1);
     let (first, second) = (PeerId::random(), PeerId::random());
     assert_eq!(book.take_in(&first), Some((PeerNumber(0), true)));
     assert_eq!(book.take_in(&second), None);
@@ -34,7 +34,7 @@ fn nobody_is_taken_in_beyond_the_bound_and_who_is_known_stays() {
 
 #[test]
 fn addresses_keep_their_order_and_their_bound() {
-    let mut book = PeerBook::new(1);
+    let mut book = PeerTable::new(1);
     let (peer, _) = book.take_in(&PeerId::random()).expect("room");
     assert_eq!(book.addresses(peer), []);
     let all: Vec<Multiaddr> = (0..MAX_ADDRESSES + 5).map(address).collect();

@@ -7,14 +7,14 @@ use kad::network::Network;
 use schema::{GapCause, ObserverGap, PeerNumber, PeerSession, Timestamp, Visit, VisitType};
 use tokio::{
     task::{Id, JoinError, JoinSet},
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 use super::{
     Crawler, Monitor, MonitorEnd, MonitorFact, MonitorOutlets, MonitorState, MonitorSummary, PeerLooked,
     crawling::{CrawlSaw, CrawlUnderWay},
     now::MonitorNow,
-    peers::Peers,
+    peers::MonitoredPeers,
 };
 use crate::{
     LookTerms, Prober,
@@ -37,11 +37,11 @@ const LINGER: Duration = Duration::from_secs(2);
 const SPREAD_OVER: Duration = Duration::from_secs(60);
 
 /// A monitor under way.
-pub(super) struct Driver<N, C> {
+pub(super) struct MonitorDriver<N, C> {
     monitor: Monitor<N, C>,
     outlets: MonitorOutlets,
     prober: Prober<N>,
-    peers: Peers,
+    peers: MonitoredPeers,
     looks: JoinSet<Box<Visit>>,
     /// Whom each look is at, and where the peer waited.
     of: HashMap<Id, (PeerNumber, LookLane)>,
@@ -56,14 +56,14 @@ pub(super) struct Driver<N, C> {
 }
 
 /// Something that the monitor waited for.
-enum Happened {
+enum MonitorEvent {
     Stopped,
     Look(Result<(Id, Box<Visit>), JoinError>),
     Crawl(CrawlSaw),
     Due,
 }
 
-impl<N: Network, C: Crawler> Driver<N, C> {
+impl<N: Network, C: Crawler> MonitorDriver<N, C> {
     pub(super) fn new(monitor: Monitor<N, C>, state: MonitorState, outlets: MonitorOutlets) -> Self {
         let config = &monitor.config;
         let terms = LookTerms {
@@ -72,7 +72,7 @@ impl<N: Network, C: Crawler> Driver<N, C> {
             ..LookTerms::new(monitor.protocols.clone(), config.sessions.criterion)
         };
         let start = monitor.clock.start();
-        let mut peers = Peers::new(config);
+        let mut peers = MonitoredPeers::new(config);
         peers.resume(state.peers, &monitor.opt_out, start);
         Self {
             prober: Prober::new(monitor.network.clone(), terms, monitor.clock),
@@ -116,9 +116,9 @@ impl<N: Network, C: Crawler> Driver<N, C> {
             let happened = self.next().await;
             self.notice_stall().await;
             match happened {
-                Happened::Stopped | Happened::Due => {}
-                Happened::Look(look) => self.look_ended(look).await,
-                Happened::Crawl(saw) => self.crawl_saw(saw).await,
+                MonitorEvent::Stopped | MonitorEvent::Due => {}
+                MonitorEvent::Look(look) => self.look_ended(look).await,
+                MonitorEvent::Crawl(saw) => self.crawl_saw(saw).await,
             }
         }
     }
@@ -137,16 +137,16 @@ impl<N: Network, C: Crawler> Driver<N, C> {
     }
 
     /// Waits for what happens next.
-    async fn next(&mut self) -> Happened {
+    async fn next(&mut self) -> MonitorEvent {
         let at = self.time();
         let due = self.peers.queue().next_at().map_or(SHOWN_EVERY, |next| next.since(at).min(SHOWN_EVERY));
         tokio::select! {
             biased;
-            () = self.outlets.cancel.cancelled() => Happened::Stopped,
-            () = self.outlets.renew.cancelled() => Happened::Stopped,
-            Some(look) = self.looks.join_next_with_id() => Happened::Look(look),
-            saw = CrawlUnderWay::next_of(&mut self.crawl) => Happened::Crawl(saw),
-            () = sleep(due) => Happened::Due,
+            () = self.outlets.cancel.cancelled() => MonitorEvent::Stopped,
+            () = self.outlets.renew.cancelled() => MonitorEvent::Stopped,
+            Some(look) = self.looks.join_next_with_id() => MonitorEvent::Look(look),
+            saw = CrawlUnderWay::next_of(&mut self.crawl) => MonitorEvent::Crawl(saw),
+            () = sleep(due) => MonitorEvent::Due,
         }
     }
 
@@ -156,7 +156,7 @@ impl<N: Network, C: Crawler> Driver<N, C> {
             crawl.stop();
         }
         let until = Instant::now() + LINGER;
-        while let Ok(Some(look)) = tokio::time::timeout_at(until, self.looks.join_next_with_id()).await {
+        while let Ok(Some(look)) = timeout_at(until, self.looks.join_next_with_id()).await {
             self.look_ended(look).await;
         }
         self.looks.shutdown().await;
@@ -291,12 +291,17 @@ impl<N: Network, C: Crawler> Driver<N, C> {
     }
 
     async fn gap(&mut self, gap: ObserverGap) {
+        self.take_gap(gap);
+        self.tell(MonitorFact::Gap(gap)).await;
+    }
+
+    /// Everybody's sessions have a gap. One of the network is known to who watches over that.
+    fn take_gap(&mut self, gap: ObserverGap) {
         if gap.cause != GapCause::NetworkGone {
             self.outage.gap(gap);
         }
         self.peers.gap(&gap);
         self.now.gaps += 1;
-        self.tell(MonitorFact::Gap(gap)).await;
     }
 
     /// Tells what happened, as soon as there is room: meanwhile nothing else is begun, and nobody looks.
@@ -306,9 +311,7 @@ impl<N: Network, C: Crawler> Driver<N, C> {
         let after = self.time();
         if after.since(before) >= STALLED_AFTER {
             let gap = ObserverGap { cause: GapCause::StoreAway, from: before, until: after };
-            self.outage.gap(gap);
-            self.peers.gap(&gap);
-            self.now.gaps += 1;
+            self.take_gap(gap);
             self.peers.spread(after, SPREAD_OVER);
             self.is_kept &= self.outlets.facts.send(MonitorFact::Gap(gap)).await.is_ok();
         }

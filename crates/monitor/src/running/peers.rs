@@ -11,14 +11,14 @@ use super::MonitorConfig;
 use crate::{
     due::{DuePeer, DueQueue, LookLane},
     evidence::PeerLook,
-    known::{PeerBook, places},
+    known::{PeerTable, places},
     schedule::{ScheduleRules, next_look},
     session::{PeerUptime, SessionChange, SessionRules},
 };
 
 /// What is known of a peer when monitoring goes on.
 #[derive(Debug, Clone)]
-pub struct KnownPeer {
+pub struct RememberedPeer {
     /// Who.
     pub id: PeerId,
     /// Where it is looked for, the most promising first.
@@ -31,7 +31,7 @@ pub struct KnownPeer {
 #[derive(Debug, Clone, Default)]
 pub struct MonitorState {
     /// The peers.
-    pub peers: Vec<KnownPeer>,
+    pub peers: Vec<RememberedPeer>,
     /// Times in which nobody looked, before this run began; they are told with it.
     pub gaps: Vec<ObserverGap>,
 }
@@ -40,8 +40,8 @@ pub struct MonitorState {
 const UNNAMED: u32 = u32::MAX;
 
 /// The peers of a monitor.
-pub(super) struct Peers {
-    book: PeerBook,
+pub(super) struct MonitoredPeers {
+    book: PeerTable,
     uptimes: Vec<PeerUptime>,
     /// The number of each peer in this run.
     named: Vec<u32>,
@@ -54,10 +54,10 @@ pub(super) struct Peers {
     doubtful: usize,
 }
 
-impl Peers {
+impl MonitoredPeers {
     pub(super) fn new(config: &MonitorConfig) -> Self {
         Self {
-            book: PeerBook::new(config.due.peers as usize),
+            book: PeerTable::new(config.due.peers as usize),
             uptimes: Vec::new(),
             named: Vec::new(),
             next_name: 0,
@@ -71,8 +71,8 @@ impl Peers {
     }
 
     /// Takes in whom a run before knew; whoever asked not to be measured since is left out.
-    pub(super) fn resume(&mut self, peers: Vec<KnownPeer>, opt_out: &OptOut, now: Timestamp) {
-        for KnownPeer { id, addresses, uptime } in peers {
+    pub(super) fn resume(&mut self, peers: Vec<RememberedPeer>, opt_out: &OptOut, now: Timestamp) {
+        for RememberedPeer { id, addresses, uptime } in peers {
             if opt_out.has_peer(&id) {
                 continue;
             }
@@ -212,7 +212,7 @@ impl Peers {
         let known = |number: usize| {
             let peer = PeerNumber(u32::try_from(number).ok()?);
             let (id, uptime) = (self.book.id(peer)?, *self.uptimes.get(number)?);
-            Some(KnownPeer { id, addresses: self.book.addresses(peer), uptime })
+            Some(RememberedPeer { id, addresses: self.book.addresses(peer), uptime })
         };
         let peers = (0..self.uptimes.len()).filter_map(known).collect();
         MonitorState { peers, gaps: Vec::new() }
