@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 use schema::OnlineCriterion;
-use store::StoreUrl;
 
-use super::{DEFAULT_STORE, WatchArgs, named, store_url};
+use super::{KeptArgs, WatchArgs, named};
 use crate::reach::ReachArgs;
 
 /// Which network, how it is watched, and where it is kept.
@@ -21,26 +20,8 @@ pub(crate) struct MonitorArgs {
     #[command(flatten)]
     pub(crate) crawl: crawl::CrawlConfig,
 
-    /// Where to keep visits, sessions and crawls: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db), or a
-    /// database (`postgres://USER@HOST/DATABASE`, in programs built with the feature `postgres`); with `none` nothing is remembered
-    #[arg(long, env = "KADSCOPE_STORE", value_name = "URL", default_value = DEFAULT_STORE, help_heading = "Output",
-          value_parser = store_url)]
-    pub(crate) store: StoreUrl,
-
-    /// A note on where the network is watched from, kept beside the machine's name
-    #[arg(
-        long,
-        env = "KADSCOPE_VANTAGE",
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true,
-        help_heading = "Output"
-    )]
-    pub(crate) vantage: String,
-
-    /// Print one JSON object at the end instead of text
-    #[arg(long, env = "KADSCOPE_JSON", help_heading = "Output")]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) kept: KeptArgs,
 
     #[command(flatten)]
     pub(crate) watch: WatchArgs,

@@ -54,7 +54,7 @@ pub(crate) struct Monitored {
 
 pub(crate) async fn run(args: MonitorArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
     args.reach.note_inputs(in_use);
-    in_use.store(&args.store);
+    in_use.store(&args.kept.store);
     let network = args.reach.network()?;
     let staying = Staying::begin(&args.watch, "no peer was seen up yet")?;
     staying.around(async |staying| Box::pin(monitored(&args, network, staying)).await).await
@@ -92,10 +92,10 @@ async fn monitored(args: &MonitorArgs, network: Network, staying: &Staying) -> a
     };
     staying.ending();
     display.end().await;
-    if args.json {
+    if args.kept.json {
         output::print_json(&ended)?;
     } else {
-        output::print_text(&render::monitored(&ended, &place(&args.store)))?;
+        output::print_text(&render::monitored(&ended, &place(&args.kept.store)))?;
     }
     Ok(staying.code(true))
 }
@@ -146,7 +146,7 @@ impl<'a> Setting<'a> {
             "crawl": self.crawl,
         });
         let order = self.args.reach.order(Tool::Monitor, own, &self.network)?;
-        Ok(RunOrder { seed: self.seed, vantage: self.args.vantage.clone(), ..order })
+        Ok(RunOrder { seed: self.seed, vantage: self.args.kept.vantage.clone(), ..order })
     }
 
     /// One run: until all is over, or the wall clock goes on by itself.
@@ -156,7 +156,7 @@ impl<'a> Setting<'a> {
         now: watch::Sender<MonitorNow>,
         staying: &Staying,
     ) -> anyhow::Result<(Monitored, MonitorState)> {
-        let run = ToolRun::begin(staying, &self.args.store, self.order()?).await?;
+        let run = ToolRun::begin(staying, &self.args.kept.store, self.order()?).await?;
         let (wall, origin) = run.began();
         let clock = Clock::said_at(wall, origin);
         let crawler = StoredCrawler::new(CrawlTerms {
@@ -164,7 +164,7 @@ impl<'a> Setting<'a> {
             protocols: self.network.protocols.clone(),
             config: self.crawl.clone(),
             opt_out: Arc::clone(&self.opt_out),
-            store: self.args.store.clone(),
+            store: self.args.kept.store.clone(),
             order: RunOrder { tool: Tool::Crawl, ..self.order()? },
             hurry: (staying.stop().clone(), staying.stop_timeout() / 2),
         });
