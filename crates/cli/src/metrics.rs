@@ -8,7 +8,10 @@ mod providing;
 use http::{Holding, Metric, MetricKind};
 
 pub(crate) use self::{
-    crawling::CrawlView, hoarding::hoard_metrics, monitoring::monitor_metrics, providing::ProvideView,
+    crawling::CrawlView,
+    hoarding::hoard_metrics,
+    monitoring::{MonitorView, monitor_metrics},
+    providing::ProvideView,
 };
 use crate::resources;
 
@@ -133,7 +136,7 @@ mod tests {
             ("`hydra`", of_hydra),
             ("`perf server`", of_server),
             ("`perf scheduler`", of_scheduler()),
-            ("`monitor`", monitor_metrics(&watch::channel(monitor::running::MonitorNow::default()).1)),
+            ("`monitor`", monitor_metrics(&MonitorView::default())),
             ("`hoard run`", hoard_metrics(&watch::channel(hoard::HoardNow::default()).1)),
         ] {
             let metrics: Vec<Metric> = metrics;

@@ -204,9 +204,9 @@ impl Staying {
         self.signals.let_go();
     }
 
-    /// Shows these metrics.
+    /// Shows these metrics, and no longer those by their names of a run that is over.
     pub(crate) fn show(&self, metrics: impl IntoIterator<Item = Metric>) {
-        self.metrics.extend(metrics);
+        self.metrics.renew(metrics);
     }
 
     /// What is to be heard at another address than that of the metrics: it is as ready, and shows the same.

@@ -72,9 +72,13 @@ pub struct HoldingRow {
 pub struct Holdings(Arc<Mutex<Vec<Holding>>>);
 
 impl Holdings {
-    /// Names one more.
+    /// Names one more, in the place of one of the same name that is there: that was of a run which is over.
     pub fn add(&self, holding: Holding) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(holding);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match all.iter_mut().find(|before| before.name == holding.name) {
+            Some(before) => *before = holding,
+            None => all.push(holding),
+        }
     }
 
     /// What each holds, in the order in which they were named.
@@ -131,5 +135,16 @@ mod tests {
         assert!(metrics.text().contains("kadscope_held{what=\"rows_waiting\"} 4\n"));
         assert!(metrics.text().contains("kadscope_held_limit{what=\"connections\"} 5\n"));
         assert!(metrics.text().contains("kadscope_held{what=\"named_later\"} 2\n"));
+    }
+
+    #[test]
+    fn a_queue_of_the_next_run_takes_the_place_of_that_of_the_last() {
+        let holdings = Holdings::default();
+        for (bound, held) in [(10, 7), (20, 0)] {
+            holdings.add(Holding::new("rows_waiting", bound, move || held));
+            holdings.add(Holding::new("connections", 5, || 1));
+        }
+        let bounds: Vec<_> = holdings.rows().iter().map(|row| (row.name, row.held, row.bound)).collect();
+        assert_eq!(bounds, [("rows_waiting", 0, 20), ("connections", 1, 5)]);
     }
 }

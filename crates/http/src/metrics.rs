@@ -147,6 +147,17 @@ impl Metrics {
         self.all().extend(metrics);
     }
 
+    /// Adds some, each in place of one of the same name that is there: that was of a run which is over.
+    pub fn renew(&self, metrics: impl IntoIterator<Item = Metric>) {
+        let mut all = self.all();
+        for metric in metrics {
+            match all.iter_mut().find(|before| before.name == metric.name) {
+                Some(before) => *before = metric,
+                None => all.push(metric),
+            }
+        }
+    }
+
     fn all(&self) -> MutexGuard<'_, Vec<Metric>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -165,5 +176,25 @@ impl Metrics {
     /// All of them as Prometheus reads them.
     pub fn text(&self) -> String {
         text::of(&self.all())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_of_the_next_run_takes_the_place_of_that_of_the_last() {
+        let metrics = Metrics::default();
+        for rows in [7.0, 1.0] {
+            metrics.renew([
+                Metric::single((MetricKind::Counter, "rows_total"), "Rows.", move || rows),
+                Metric::single((MetricKind::Gauge, "peers"), "Peers.", move || rows),
+            ]);
+        }
+        assert_eq!(metrics.problems(), [""; 0]);
+        let text = metrics.text();
+        let values: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(values, ["rows_total 1", "peers 1"]);
     }
 }

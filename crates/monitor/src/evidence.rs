@@ -123,6 +123,12 @@ pub fn evidence(visit: &Visit, criterion: OnlineCriterion) -> PeerLook {
     PeerLook { started_at: visit.met.started_at, ended_at: visit.met.ended_at, ..look }
 }
 
+/// Whether somebody else answered at an address of the peer: it went from there, or calls itself otherwise now.
+pub(crate) fn met_another(visit: &Visit) -> bool {
+    let mut failures = visit.met.addresses.iter().filter_map(|address| address.outcome.failure());
+    failures.any(|failure| failure.class == FailureClass::PeerIdMismatch)
+}
+
 /// A look of which the times are not known yet.
 const fn look(evidence: UptimeEvidence, failure: Option<Failure>, is_answered: bool) -> PeerLook {
     let at = Timestamp(0);

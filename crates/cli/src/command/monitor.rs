@@ -30,8 +30,8 @@ use crate::{
     command::crawl::place,
     crawling::fit_to_machine,
     exit::Code,
-    keeping::{RunOrder, ToolRun},
-    metrics::monitor_metrics,
+    keeping::{RunOrder, ToolRun, waiting},
+    metrics::{MonitorView, monitor_metrics},
     network::Network,
     output,
     outputs::InUse,
@@ -73,17 +73,18 @@ struct Setting<'a> {
 
 async fn monitored(args: &MonitorArgs, network: Network, staying: &Staying) -> anyhow::Result<Code> {
     let setting = Setting::of(args, network, staying).await?;
-    let (now, shown) = watch::channel(MonitorNow::default());
-    staying.show(monitor_metrics(&shown));
-    let mut standing = shown.clone();
+    let view = MonitorView::default();
+    staying.show(monitor_metrics(&view));
+    let (shown, mut standing) = (view.now().subscribe(), view.now().subscribe());
     staying.ready_when(async move { standing.wait_for(|now| now.is_ready).await.is_ok() });
     let display = staying.tell(MonitorProgress::new(shown));
     let mut state = MonitorState::default();
     let ended = loop {
-        let (ended, known) = setting.run(state, now.clone(), staying).await?;
+        let (ended, known) = setting.run(state, view.now().clone(), staying).await?;
         if ended.summary.end != MonitorEnd::Renewed {
             break ended;
         }
+        view.renewed(&ended.summary);
         state = known;
         let read = clock::read();
         let gap =
@@ -178,6 +179,7 @@ impl<'a> Setting<'a> {
             clock,
         };
         let (facts, told) = mpsc::channel(QUEUED_FACTS);
+        staying.hold(waiting("facts_waiting", &facts));
         let renew = CancellationToken::new();
         let outlets = MonitorOutlets { facts, now, cancel: staying.stop().clone(), renew: renew.clone() };
         let clocks = AbortOnDropHandle::new(tokio::spawn(async move {

@@ -207,3 +207,12 @@ fn a_look_has_no_text_of_strangers() {
     let look = evidence(&visit(&[text], VisitKind::Scheduled), OnlineCriterion::Handshake);
     assert_eq!(look.failure, Some(Failure::new(Phase::Secure, FailureClass::PeerIdMismatch)));
 }
+
+#[test]
+fn somebody_else_at_one_of_the_addresses_is_noticed_whatever_the_others_say() {
+    let other = failed(Phase::Secure, FailureClass::PeerIdMismatch);
+    let silent = failed(Phase::Connect, FailureClass::Timeout);
+    let met = |outcomes: &[AddressOutcome]| met_another(&visit(outcomes, VisitKind::Scheduled));
+    assert!(met(&[silent.clone(), other.clone()]) && met(&[other, AddressOutcome::Connected]));
+    assert!(!met(&[silent]) && !met_another(&connected()));
+}

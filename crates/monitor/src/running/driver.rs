@@ -19,7 +19,7 @@ use super::{
 use crate::{
     LookTerms, Prober,
     due::{DuePeer, LookLane},
-    evidence::{PeerLook, evidence},
+    evidence::{PeerLook, evidence, met_another},
     gap::{Heartbeat, OutageDecision, OutageRules, OutageWatch},
     session::SessionChange,
 };
@@ -237,7 +237,10 @@ impl<N: Network, C: Crawler> MonitorDriver<N, C> {
         self.peers.learn(peer, &visit);
         match visit.kind.visit_type() {
             VisitType::Crawl => self.now.crawl_visits.count(look.evidence),
-            VisitType::Monitor => self.now.looks.count(look.evidence),
+            VisitType::Monitor => {
+                self.now.looks.count(look.evidence);
+                self.now.met_others += u64::from(met_another(&visit));
+            }
         }
         visit.peer = self.named(peer).await;
         self.tell(MonitorFact::Visited(visit)).await;

@@ -38,6 +38,12 @@ impl LookCounts {
         self.up + self.down + self.unclear
     }
 
+    const fn add(&mut self, more: &Self) {
+        self.up += more.up;
+        self.down += more.down;
+        self.unclear += more.unclear;
+    }
+
     pub(super) const fn count(&mut self, evidence: UptimeEvidence) {
         let count = match evidence {
             UptimeEvidence::Up => &mut self.up,
@@ -61,6 +67,8 @@ pub struct MonitorNow {
     pub doubtful: u64,
     /// Looks of the monitor.
     pub looks: LookCounts,
+    /// Looks in which somebody else answered at an address of the peer.
+    pub met_others: u64,
     /// Visits of crawls.
     pub crawl_visits: LookCounts,
     /// Sessions that began.
@@ -92,6 +100,26 @@ pub struct MonitorNow {
 }
 
 impl MonitorNow {
+    /// Adds what a run counted, of which this is the next one. How peers stand is left as it is.
+    pub const fn count_in(&mut self, run: &Self) {
+        self.looks.add(&run.looks);
+        self.met_others += run.met_others;
+        self.crawl_visits.add(&run.crawl_visits);
+        self.began += run.began;
+        self.ended += run.ended;
+        self.recovered += run.recovered;
+        self.gaps += run.gaps;
+        self.crawls += run.crawls;
+        self.left_out += run.left_out;
+    }
+
+    /// As the next run begins with it: how peers stand, and nothing counted.
+    #[must_use]
+    pub fn gone_on_with(&self) -> Self {
+        let Self { is_ready, known, up, doubtful, .. } = *self;
+        Self { is_ready, known, up, doubtful, ..Self::default() }
+    }
+
     /// What a look says is known, and what it changes.
     pub(super) const fn concluded(&mut self, evidence: UptimeEvidence, change: &SessionChange) {
         match change {
