@@ -31,6 +31,7 @@ mod ipni;
 mod lookup;
 mod lost_rows;
 mod manners;
+mod monitor;
 mod networks;
 mod outputs;
 mod perf_demo;

@@ -15,7 +15,7 @@ use crate::program::{Ended, Running, SlowCrawl, kadscope, run};
 const TOKEN: &str = "a-token-that-nobody-sees";
 
 /// Where a program says that its metrics are.
-fn url(said: &str) -> String {
+pub(crate) fn url(said: &str) -> String {
     let (_, behind) = said.split_once("http://").expect("a URL");
     let end = behind.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(behind.len());
     format!("http://{}", &behind[..end])
