@@ -7,7 +7,6 @@
 mod agents;
 mod aspects;
 mod census;
-mod clouds;
 mod curves;
 mod history;
 mod pairs;
@@ -23,7 +22,6 @@ pub use self::{
     agents::program_of,
     aspects::{LifeAspect, Lifespan},
     census::{HolderCensus, HolderCounts, RoundMeans},
-    clouds::{CloudRanges, CloudRangesError},
     curves::{LifeCurve, LifeGrouping},
     history::{HolderLife, LifeChange, LifeSight},
     pairs::ArmPair,

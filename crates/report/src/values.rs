@@ -1,6 +1,10 @@
 //! One value of a row as others see it: behind the veil, and without those who asked not to be measured.
 
-use std::{borrow::Cow, net::SocketAddr, time::Duration};
+use std::{
+    borrow::Cow,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use kad::{Address, PeerId, failure::Failure, network::AddressOutcome, opt_out::OptOut};
 use schema::{
@@ -70,6 +74,9 @@ impl Lens<'_> {
             ColumnValue::Fates(addresses) => return Some(Field::Addresses(self.fates(addresses))),
             ColumnValue::Cell(cell) => cell,
         };
+        if column.reveals() == Some(Reveals::Network) && !self.veil.is_open() {
+            return Some(Field::Absent);
+        }
         Some(match cell {
             Cell::Absent if matches!(column.holds, Holds::Failure) => Field::Failure(None),
             Cell::Absent => Field::Absent,
@@ -88,6 +95,7 @@ impl Lens<'_> {
             Cell::Texts(_) => Field::Texts(Vec::new()),
             Cell::Bytes(bytes) if self.is_left_out(column, bytes) => return None,
             Cell::Bytes(bytes) => self.bytes(column, bytes),
+            Cell::Address(address) if self.opt_out.has_given(address) && !column.nullable => return None,
             Cell::Address(address) if self.opt_out.has_given(address) => Field::Absent,
             Cell::Address(address) => Field::Text(self.veil.address(address).into()),
             Cell::Failure(failure) => Field::Failure(Some(self.failure(failure))),
@@ -101,16 +109,20 @@ impl Lens<'_> {
 
     /// Whether the text or the bytes of a column are shown as they are.
     fn is_said(&self, column: &Column) -> bool {
-        self.veil.is_open() || matches!(column.reveals(), Some(Reveals::Nothing | Reveals::Program))
+        self.veil.is_open()
+            || matches!(column.reveals(), Some(Reveals::Nothing | Reveals::Program | Reveals::Region))
     }
 
     fn text<'v>(&'v self, column: &Column, text: &'v str) -> Field<'v> {
-        let socket = text.parse::<SocketAddr>().ok().filter(|_| column.reveals() == Some(Reveals::Address));
-        let shown = match socket {
-            Some(socket) => {
+        let is_address = column.reveals() == Some(Reveals::Address);
+        let socket = text.parse::<SocketAddr>().ok().filter(|_| is_address);
+        let ip = text.parse::<IpAddr>().ok().filter(|_| is_address);
+        let shown = match (socket, ip) {
+            (Some(socket), _) => {
                 self.veil.socket(socket).filter(|_| !self.opt_out.has_ip(socket.ip())).map(Cow::from)
             }
-            None => self.is_said(column).then(|| text.into()),
+            (None, Some(ip)) => self.veil.ip(ip).filter(|_| !self.opt_out.has_ip(ip)).map(Cow::from),
+            (None, None) => self.is_said(column).then(|| text.into()),
         };
         shown.map_or(Field::Absent, Field::Text)
     }

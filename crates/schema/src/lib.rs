@@ -6,6 +6,7 @@
 //! [`privacy`]. Rows are append-only: what can be computed from them
 //! is computed from them.
 
+mod address_place;
 pub mod cell;
 mod clock_step;
 pub mod encounter;
@@ -39,6 +40,7 @@ pub mod time;
 mod value;
 pub mod visit;
 
+pub use address_place::{AddressKind, AddressPlace, CloudEvidence};
 pub use clock_step::{ClockStep, StepCause};
 pub use encounter::{AddressVisit, ConnectionInfo, Encounter};
 pub use hoard_dial::HoardDial;

@@ -25,6 +25,10 @@ kad::named! {
         Address = "address",
         /// What it says of its program: agents and names of protocols. They can be anything, and are shown as they were given.
         Program = "program",
+        /// Roughly where it is, where many are: a country, a continent, a cloud. It is shown at every level.
+        Region = "region",
+        /// Where it is among few: a city, a network and who has it. Only who sees everything sees it.
+        Network = "network",
         /// Text that can name a peer or an address: only who sees everything sees it.
         Text = "text",
     }
@@ -93,7 +97,15 @@ impl Veil {
     pub fn socket(&self, socket: SocketAddr) -> Option<String> {
         match self {
             Self::AsIs => Some(socket.to_string()),
-            Self::Pseudonymised(names) => Some(names.ip(socket.ip())),
+            Self::Pseudonymised(_) | Self::WithoutIps => self.ip(socket.ip()),
+        }
+    }
+
+    /// An IP; `None` where nothing of it may be said.
+    pub fn ip(&self, ip: IpAddr) -> Option<String> {
+        match self {
+            Self::AsIs => Some(ip.to_string()),
+            Self::Pseudonymised(names) => Some(names.ip(ip)),
             Self::WithoutIps => None,
         }
     }

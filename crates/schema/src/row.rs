@@ -3,8 +3,8 @@
 use kad::PeerId;
 
 use crate::{
-    ClockStep, Encounter, HoardDial, HoardHolder, HoardKey, HoardProvider, HoardPublisher, HoardRound,
-    HoardSight, HoardWalk, LookupRequest, Measurement, MeasurementRequest, ObserverGap, PeerDay,
+    AddressPlace, ClockStep, Encounter, HoardDial, HoardHolder, HoardKey, HoardProvider, HoardPublisher,
+    HoardRound, HoardSight, HoardWalk, LookupRequest, Measurement, MeasurementRequest, ObserverGap, PeerDay,
     PeerInDegree, PeerSession, Ping, RecordHolder, Visit,
     cell::{BadCell, Cell, Cells},
     table::Table,
@@ -130,4 +130,6 @@ row_types! {
     PeerDay,
     /// A monitor saw nothing for a while.
     ObserverGap,
+    /// An address was looked up in databases.
+    AddressPlace,
 }

@@ -68,6 +68,8 @@ kad::named! {
         Provide = "provide",
         /// Looks at some peers.
         Ping = "ping",
+        /// Looks up where addresses are that other runs saw.
+        Enrich = "enrich",
     }
 }
 

@@ -19,8 +19,8 @@ read. Every other row belongs to a run. Of each kind of rows there is a view `NA
 has. Times are RFC 3339 in UTC with milliseconds and come from the run's start and a clock that does not step (steps of the
 wall clock are rows of `clock_step`); durations are whole microseconds; yes and no are 1 and 0. What is absent is NULL.
 What a column reveals of who was measured decides what [an export](export.md) shows of it: who a `peer` is, its `address`, what it says of
-its `program`, or a `text` that can name any of them. The names are closed lists; the pages on [visits](methodology/visit.md), [lookups](methodology/lookup.md),
-[measurements](methodology/perf.md), [studies](methodology/hoard.md) and [sessions](methodology/sessions.md) define them.
+its `program`, the `region` where it is or the `network` that it is in, or a `text` that can name any of them. The names are closed lists; the pages on [visits](methodology/visit.md), [lookups](methodology/lookup.md),
+[measurements](methodology/perf.md), [studies](methodology/hoard.md), [places](methodology/places.md) and [sessions](methodology/sessions.md) define them.
 ";
 
 fn page() -> String {

@@ -1239,3 +1239,41 @@ SELECT
     strftime('%Y-%m-%dT%H:%M:%S', t.ended_at_us / 1000000, 'unixepoch') || printf('.%03dZ', t.ended_at_us / 1000 % 1000) AS ended_at
 FROM observer_gap AS t
 JOIN run ON run.id = t.run;
+
+-- Where an address is, by the sources that the run names.
+CREATE TABLE address_place (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    address INTEGER NOT NULL REFERENCES address,
+    kind INTEGER NOT NULL REFERENCES name,
+    ip TEXT,
+    name_error INTEGER REFERENCES failure,
+    continent TEXT,
+    country TEXT,
+    city TEXT,
+    asn INTEGER,
+    organisation TEXT,
+    cloud TEXT,
+    cloud_by INTEGER REFERENCES name
+) STRICT;
+
+CREATE VIEW address_place_view AS
+SELECT
+    t.id AS address_place,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'address_place') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'address_place') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    (SELECT multiaddr FROM address_text WHERE id = t.address) AS address,
+    (SELECT name FROM name WHERE id = t.kind) AS kind,
+    t.ip AS ip,
+    (SELECT phase FROM failure WHERE id = t.name_error) AS name_error_phase,
+    (SELECT class FROM failure WHERE id = t.name_error) AS name_error_class,
+    (SELECT detail FROM failure WHERE id = t.name_error) AS name_error_detail,
+    t.continent AS continent,
+    t.country AS country,
+    t.city AS city,
+    t.asn AS asn,
+    t.organisation AS organisation,
+    t.cloud AS cloud,
+    (SELECT name FROM name WHERE id = t.cloud_by) AS cloud_by
+FROM address_place AS t
+JOIN run ON run.id = t.run;

@@ -14,9 +14,9 @@ use kad::{
 };
 use kadscope_tidy::{File, manifest, prose, source, tree};
 use schema::{
-    ConnectionPolicy, GapCause, HoardLookup, HolderAnswer, NatClass, OnlineCriterion, OperationKind,
-    OperationOutcome, PublisherEnd, RequestPurpose, RoundEnd, SessionEnd, SessionState, StepCause, Strategy,
-    VisitKind, Whereabouts,
+    AddressKind, CloudEvidence, ConnectionPolicy, GapCause, HoardLookup, HolderAnswer, NatClass,
+    OnlineCriterion, OperationKind, OperationOutcome, PublisherEnd, RequestPurpose, RoundEnd, SessionEnd,
+    SessionState, StepCause, Strategy, VisitKind, Whereabouts,
 };
 
 static FILES: LazyLock<Vec<File>> =
@@ -213,6 +213,16 @@ fn every_name_of_a_study_is_documented() {
         "## What a holder says" HolderAnswer
         "## Lookups of a round" HoardLookup
         "## How a round ends" RoundEnd
+    }
+}
+
+#[test]
+fn every_name_of_a_place_is_documented() {
+    let page = text("docs/methodology/places.md");
+    documented! {
+        page:
+        "## Kinds of addresses" AddressKind
+        "## What says that an address is a cloud's" CloudEvidence
     }
 }
 

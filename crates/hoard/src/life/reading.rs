@@ -2,11 +2,9 @@
 
 use std::net::IpAddr;
 
-use kad::Address;
-use multiaddr::{Multiaddr, Protocol};
+use places::{Clouds, Standing};
 
 use super::{
-    clouds::CloudRanges,
     history::LifeSight,
     rows::{LifeHolder, LifeRows},
     section::LifeSection,
@@ -15,7 +13,7 @@ use crate::{Study, StudyHolder, StudyKey, StudySight};
 
 impl LifeRows {
     /// Of all holders of a study; where they are is told by these ranges.
-    pub fn of_study(study: &Study, ranges: CloudRanges) -> Self {
+    pub fn of_study(study: &Study, ranges: Clouds) -> Self {
         let mut rows = Self::new(ranges);
         for key in &study.keys {
             rows.add(study, key);
@@ -45,7 +43,7 @@ impl LifeRows {
 
 impl LifeSection {
     /// Of all holders of a study; where they are is told by these ranges.
-    pub fn of_study(study: &Study, ranges: CloudRanges) -> Self {
+    pub fn of_study(study: &Study, ranges: Clouds) -> Self {
         Self::of(&LifeRows::of_study(study, ranges))
     }
 }
@@ -63,12 +61,9 @@ impl From<&StudySight> for LifeSight {
 
 /// The IPs of the first addresses of a holder; those of relays are not its own.
 fn ips(holder: &StudyHolder) -> Vec<IpAddr> {
-    let addresses = holder.first_addresses.iter().filter_map(Address::multiaddr);
-    let own = addresses.filter(|address| !address.iter().any(|part| part == Protocol::P2pCircuit));
-    let ip = |address: &Multiaddr| match address.iter().next()? {
-        Protocol::Ip4(ip) => Some(ip.into()),
-        Protocol::Ip6(ip) => Some(ip.into()),
-        _ => None,
+    let ip = |address| match Standing::of(address) {
+        Standing::Ip(ip, _) => Some(ip),
+        Standing::Name | Standing::Relayed | Standing::Placeless | Standing::Malformed => None,
     };
-    own.filter_map(ip).collect()
+    holder.first_addresses.iter().filter_map(ip).collect()
 }

@@ -8,12 +8,12 @@ use std::{
 
 use estimate::Bracketed;
 use kad::PeerId;
+use places::Clouds;
 
 use super::{
     agents::program_of,
     aspects::{LifeAspect, Lifespan},
     census::{HolderCounts, RoundTally},
-    clouds::CloudRanges,
     history::{HolderLife, LifeSight},
 };
 
@@ -60,7 +60,7 @@ pub struct LifeRows {
     pub(super) clouds: Names,
     pub(super) rounds: BTreeMap<(u32, u32), RoundTally>,
     peers: BTreeMap<PeerId, u32>,
-    ranges: CloudRanges,
+    ranges: Clouds,
 }
 
 /// A key of an arm whose holders come next.
@@ -98,7 +98,7 @@ impl Names {
 
 impl LifeRows {
     /// None yet; where holders are is told by these ranges.
-    pub fn new(ranges: CloudRanges) -> Self {
+    pub fn new(ranges: Clouds) -> Self {
         Self { ranges, ..Self::default() }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kad::Persistence;
+use places::Clouds;
 use schema::{PublisherEnd, RoundEnd, Timestamp};
 
 use super::{
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     content::{ContentFrame, ContentSection, content_keys},
-    life::{CloudRanges, LifeSection},
+    life::LifeSection,
     savings::{SavingsSection, SavingsTerms, StudySavings},
     study::{Study, StudyArm, StudyHolder, StudyKey},
 };
@@ -33,7 +34,7 @@ pub struct ReportOrder {
     /// Holders whose agent has this text in its name are counted apart, and all others, too.
     pub apart: Option<String>,
     /// Whose ranges of addresses holders are told apart by.
-    pub clouds: CloudRanges,
+    pub clouds: Clouds,
     /// What a crawl of the same network reached.
     pub crawl: Option<CrawlTruth>,
     /// What changes would save, of a study whose answers are too many for the memory; `None`: of the answers that are there.

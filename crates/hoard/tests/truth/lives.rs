@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use kadscope_hoard::{
     HolderSight, RoundParts,
-    life::{CloudRanges, LifeAspect, LifeHolder, LifeRows, LifeSight, TtlClock},
+    life::{LifeAspect, LifeHolder, LifeRows, LifeSight, TtlClock},
 };
+use places::Clouds;
 use testnet::Scenario;
 
 use crate::{
@@ -28,7 +29,7 @@ fn rounds() -> Vec<Duration> {
 
 /// Holders of all keys, with what they call their programs in truth.
 fn rows(ground: &Ground, watching: &Watching) -> LifeRows {
-    let mut rows = LifeRows::new(CloudRanges::default());
+    let mut rows = LifeRows::new(Clouds::default());
     for watched in &watching.keys {
         let mut key =
             rows.key("default", &watched.key.key, Some(watching.left.saturating_sub(watched.began)));

@@ -4,6 +4,7 @@
 mod hoarded;
 mod measured;
 mod monitored;
+mod placed;
 
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use kad::{
 };
 use kadscope_store::{ColumnValues, Error, PeerHistory, RunFilter, Scan, Store, Totals, Writer};
 use schema::{
-    ClockStep, Encounter, HoardDial, HoardHolder, HoardKey, HoardProvider, HoardPublisher, HoardRound,
-    HoardSight, HoardWalk, LookupRequest, Measurement, MeasurementRequest, ObserverGap, PeerDay,
+    AddressPlace, ClockStep, Encounter, HoardDial, HoardHolder, HoardKey, HoardProvider, HoardPublisher,
+    HoardRound, HoardSight, HoardWalk, LookupRequest, Measurement, MeasurementRequest, ObserverGap, PeerDay,
     PeerInDegree, PeerNumber, PeerSession, Ping, RecordHolder, Row, RowType as _, RunId, RunStart, RunState,
     StepCause, TABLES, Visit,
 };
@@ -266,6 +267,7 @@ pub(crate) async fn every_kind_of_rows_is_read_back(open: &dyn Fn() -> Store) {
     read.extend(store.rows::<PeerSession>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<PeerDay>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<ObserverGap>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<AddressPlace>(id).unwrap().map(|row| row.unwrap().into()));
     assert_eq!(read, sent[3..]);
     let tables: std::collections::BTreeSet<_> = read.iter().map(|row| row.table().unwrap().name).collect();
     assert_eq!(tables.len(), TABLES.len(), "none is forgotten");
@@ -430,7 +432,6 @@ fn of_every_kind() -> Vec<Row> {
         step.into(),
     ];
     all.extend(measured::measured(started_at));
-    all.extend(hoarded::hoarded(started_at));
-    all.extend(monitored::monitored(started_at));
+    all.extend([hoarded::hoarded(started_at), monitored::monitored(started_at), placed::placed()].concat());
     all
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use estimate::NoCommonTime;
 use kad::PeerId;
+use places::Clouds;
 use schema::{
     HolderAnswer::{self, IdOnly, TimedOut, WithAddresses, WithoutRecord},
     Whereabouts,
@@ -11,8 +12,8 @@ use schema::{
 
 use super::{
     super::{
-        CloudRanges, HolderPresence, HolderRecord, LifeAspect, LifeGrouping, LifeHolder, LifeRows,
-        LifeSection, LifeSight, TtlClock,
+        HolderPresence, HolderRecord, LifeAspect, LifeGrouping, LifeHolder, LifeRows, LifeSection, LifeSight,
+        TtlClock,
     },
     answering, minutes,
 };
@@ -133,7 +134,7 @@ fn arms_are_compared_on_the_keys_that_both_published() {
 
 #[test]
 fn holders_are_told_apart_by_program_rank_and_cloud() {
-    let mut rows = LifeRows::new(CloudRanges::parse("192.0.2.0/24 one").unwrap());
+    let mut rows = LifeRows::new(Clouds::parse("a table", "192.0.2.0/24 one").unwrap());
     let mut key = rows.key("arm", b"key", None);
     let ips = [["192.0.2.7".parse().unwrap()], ["198.51.100.1".parse().unwrap()]];
     for number in 0..4_u8 {

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ::hoard::{
     Study,
-    life::{CloudRanges, LifeAspect, LifeSection, TtlClock, TtlNumbers, program_of},
+    life::{LifeAspect, LifeSection, TtlClock, TtlNumbers, program_of},
 };
 use estimate::{CommonTime, Proportion};
 use figure::{PageSection, PageTable};
 use kad::records::{PROVIDE_VALIDITY, PROVIDER_ADDRESS_LIFETIME};
+use places::Clouds;
 use serde::Serialize;
 use testnet::{World, scenario::holder::AddressesSince};
 
@@ -52,7 +53,7 @@ struct ProgramTruth {
 impl HoldersBesideTruth {
     /// Of a study, in the world in which it was made.
     pub(super) fn of(study: &Study, world: &World) -> Self {
-        let section = LifeSection::of_study(study, CloudRanges::default());
+        let section = LifeSection::of_study(study, Clouds::default());
         let truth = programs(study, world);
         let beside = |seen: TtlNumbers| {
             let of = truth.get(seen.program.as_deref()?)?;
