@@ -10,6 +10,7 @@ mod driver;
 mod fact;
 mod now;
 mod peers;
+mod untold;
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ pub use self::{
     crawling::{CrawlEnded, Crawler, LibraryCrawler},
     fact::{MonitorFact, PeerLooked, monitor_row},
     now::{LookCounts, MonitorEnd, MonitorNow, MonitorSummary},
-    peers::{MonitorState, RememberedPeer},
+    peers::{MonitorState, RememberedPeer, UntoldRows},
 };
 
 /// A network that is to be monitored.
@@ -61,12 +62,8 @@ pub struct MonitorOutlets {
 
 impl<N: Network, C: Crawler> Monitor<N, C> {
     /// Monitors until it is stopped, or until its time has come; returns what it came to, and what it knows, to go on with.
-    pub async fn run(
-        self,
-        mut state: MonitorState,
-        outlets: MonitorOutlets,
-    ) -> (MonitorSummary, MonitorState) {
-        let gaps = std::mem::take(&mut state.gaps);
-        MonitorDriver::new(self, state, outlets).run(gaps).await
+    pub async fn run(self, state: MonitorState, outlets: MonitorOutlets) -> (MonitorSummary, MonitorState) {
+        let MonitorState { peers, gaps, untold } = state;
+        MonitorDriver::new(self, peers, outlets).run(gaps, untold).await
     }
 }

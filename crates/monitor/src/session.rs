@@ -18,28 +18,35 @@ use crate::{
 pub struct SessionRules {
     /// What a peer has to do to count as up, in crawls' visits and in monitors' alike.
     pub criterion: OnlineCriterion,
-    /// How many silent looks in a row a session survives while it is young.
-    pub tolerated_young: u8,
-    /// How many once it is older.
-    pub tolerated_old: u8,
-    /// From which observed length on it is older.
-    pub old_after: Duration,
+    /// How many silent looks in a row a session survives.
+    pub tolerated: u8,
     /// For how long looks may say nothing clear before sight of the peer is lost; the observer's gaps do not count.
     pub lost_after: Duration,
 }
 
-/// A handshake is what a crawl calls reached, what nobody else can feign, and what peers at the limits of their streams still do. One
-/// silent look is tolerated, since packets get lost: with one dial in a hundred lost, 1 look in 10,000 ends a session wrongly. A peer
-/// that was seen for six hours leaves in the next quarter of an hour no likelier than that two dials are lost, so it gets a third.
+/// A handshake is what a crawl calls reached, what nobody else can feign, and what peers at the limits of their streams still do. Three
+/// silent looks are tolerated, as in the calibration: behind NAT three dials of ten can be lost. The end is dated by the first of them.
 impl Default for SessionRules {
     fn default() -> Self {
         const HOUR: u64 = 3600;
         Self {
             criterion: OnlineCriterion::Handshake,
-            tolerated_young: 1,
-            tolerated_old: 2,
-            old_after: Duration::from_secs(6 * HOUR),
+            tolerated: 3,
             lost_after: Duration::from_secs(24 * HOUR),
+        }
+    }
+}
+
+impl SessionRules {
+    /// Those of a run, as its parameters say; what they do not say is as usual.
+    pub fn of(parameters: &serde_json::Value) -> Self {
+        let usual = Self::default();
+        let online = parameters.get("online").and_then(|name| name.as_str());
+        let tolerated = parameters.get("tolerated").and_then(serde_json::Value::as_u64);
+        Self {
+            criterion: online.and_then(OnlineCriterion::from_name).unwrap_or(usual.criterion),
+            tolerated: tolerated.and_then(|count| u8::try_from(count).ok()).unwrap_or(usual.tolerated),
+            ..usual
         }
     }
 }
@@ -106,6 +113,9 @@ pub struct PeerUptime {
     standing: Standing,
 }
 
+/// By how much a look is overtaken at most: what is concluded is told after that.
+const OVERTAKEN: Duration = Duration::from_secs(1);
+
 /// Stands for a moment that is not known: half the size of an `Option`.
 const NEVER: Timestamp = Timestamp(i64::MIN);
 
@@ -146,10 +156,45 @@ impl PeerUptime {
         }
     }
 
-    /// Takes a look into account. Looks come in their [order](PeerLook::order); one that ended before the last clear one changes nothing.
+    /// How a peer stands of which a row says this, and no visit: its looks until a moment were pruned. Of a session that was not over by
+    /// then it is known that it began, so it is counted from there.
+    pub fn of_row(seen: &SeenSession, pruned_until: Timestamp) -> Self {
+        let is_over = seen.state == SessionState::Closed
+            && seen.ended_by.is_none_or(|ended_by| ended_by < pruned_until);
+        let began = Self {
+            began_after: seen.began_after.unwrap_or(NEVER),
+            first_up: seen.first_successful,
+            began_by: seen.began_by,
+            last_up: seen.first_successful,
+            clear_at: seen.began_by,
+            looked_at: seen.began_by,
+            sessions: 1,
+            successes: 1,
+            standing: Standing::Up,
+            ..Self::new()
+        };
+        let Some((ended_by, first_failed)) = seen.ended_by.zip(seen.first_failed).filter(|_| is_over) else {
+            let is_lost = seen.end == Some(SessionEnd::LostSight) && seen.ended_after < pruned_until;
+            return if is_lost { Self { standing: Standing::Unknown, ..began } } else { began };
+        };
+        Self {
+            down_at: first_failed,
+            failed_at: first_failed,
+            failed_by: ended_by,
+            last_up: seen.ended_after,
+            clear_at: ended_by,
+            looked_at: ended_by,
+            standing: Standing::Down,
+            ..began
+        }
+    }
+
+    /// Takes a look into account. Looks come in their [order](PeerLook::order); of one that ended before the last clear one only
+    /// what does not change how the peer stands counts.
     pub fn looked(&mut self, look: &PeerLook, rules: &SessionRules) -> SessionChange {
         self.looked_at = self.looked_at.max(look.ended_at);
         if look.ended_at < self.clear_at {
+            self.seen_late(look);
             return SessionChange::Nothing;
         }
         match look.evidence {
@@ -165,6 +210,25 @@ impl PeerUptime {
         if self.is_up() && !missed.is_zero() {
             self.pending_us = self.pending_us.saturating_add(micros(missed));
             self.pending_gaps = self.pending_gaps.saturating_add(1);
+        }
+    }
+
+    /// A look that another one overtook on its way: it counts as if it had come first, as far as the peer is up since.
+    fn seen_late(&mut self, look: &PeerLook) {
+        if self.standing != Standing::Up || self.began_by.since(look.ended_at) > OVERTAKEN {
+            return;
+        }
+        let is_first = look.ended_at < self.began_by;
+        match look.evidence {
+            UptimeEvidence::Up => {
+                self.successes = self.successes.saturating_add(1);
+                self.last_up = self.last_up.max(look.started_at);
+                if is_first {
+                    (self.first_up, self.began_by) = (look.started_at, look.ended_at);
+                }
+            }
+            UptimeEvidence::Down if is_first => self.began_after = self.began_after.max(look.started_at),
+            UptimeEvidence::Down | UptimeEvidence::Unclear => {}
         }
     }
 
@@ -229,7 +293,7 @@ impl PeerUptime {
         }
         self.doubts = self.doubts.saturating_add(1);
         self.failures = self.failures.saturating_add(1);
-        if !look.is_sure && self.doubts <= self.tolerated(rules) {
+        if !look.is_sure && self.doubts <= rules.tolerated {
             self.standing = Standing::Doubtful;
             return SessionChange::Doubted;
         }
@@ -247,11 +311,6 @@ impl PeerUptime {
         (self.standing, self.down_at) = (Standing::Unknown, NEVER);
         self.forget_doubts();
         change
-    }
-
-    fn tolerated(&self, rules: &SessionRules) -> u8 {
-        let is_old = self.last_up.since(self.began_by) >= rules.old_after;
-        if is_old { rules.tolerated_old } else { rules.tolerated_young }
     }
 
     fn ended(&self, end: SessionEnd, rules: &SessionRules) -> SessionChange {

@@ -28,6 +28,45 @@ pub struct PeerDay {
     pub ended: u32,
 }
 
+impl PeerDay {
+    /// A day of which nothing is known.
+    pub const fn none(peer: PeerNumber, day: Timestamp) -> Self {
+        Self { peer, day, up: Duration::ZERO, down: Duration::ZERO, looks: 0, begun: 0, ended: 0 }
+    }
+
+    /// Whether some of it lies after a moment.
+    pub const fn is_after(&self, moment: Timestamp) -> bool {
+        const DAY_US: i64 = 86_400_000_000;
+        self.day.0.saturating_add(DAY_US) > moment.0
+    }
+
+    /// What two rows of the same day come to.
+    #[must_use]
+    pub const fn with(self, more: &Self) -> Self {
+        Self {
+            up: self.up.saturating_add(more.up),
+            down: self.down.saturating_add(more.down),
+            looks: self.looks.saturating_add(more.looks),
+            begun: self.begun.saturating_add(more.begun),
+            ended: self.ended.saturating_add(more.ended),
+            ..self
+        }
+    }
+
+    /// What is left of it when a row has said this much; nothing less than that.
+    #[must_use]
+    pub const fn without(self, told: &Self) -> Self {
+        Self {
+            up: self.up.saturating_sub(told.up),
+            down: self.down.saturating_sub(told.down),
+            looks: self.looks.saturating_sub(told.looks),
+            begun: self.begun.saturating_sub(told.begun),
+            ended: self.ended.saturating_sub(told.ended),
+            ..self
+        }
+    }
+}
+
 impl RowType for PeerDay {
     const TABLE: Table = Table {
         name: "peer_day",

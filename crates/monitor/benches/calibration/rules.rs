@@ -26,7 +26,7 @@ pub(crate) struct Ours {
 
 impl Ours {
     pub(crate) fn new(schedule: ScheduleRules) -> Self {
-        let sessions = SessionRules { tolerated_young: 3, tolerated_old: 3, ..SessionRules::default() };
+        let sessions = SessionRules::default();
         let uptime = PeerUptime::new();
         Self { schedule, sessions, uptime, failures: 0, not_met: None, not_met_before: None, next: None }
     }

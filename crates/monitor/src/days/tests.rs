@@ -29,7 +29,7 @@ fn days(book: &mut DayBook, looks: &[(f64, bool)]) -> Vec<PeerDay> {
     let mut uptime = PeerUptime::new();
     for &(at, is_up) in looks {
         let (before, look) = (uptime, look(at, is_up));
-        let change = uptime.looked(&look, &SessionRules::default());
+        let change = uptime.looked(&look, &SessionRules { tolerated: 1, ..SessionRules::default() });
         book.looked(PeerNumber(0), &before, &look, &change);
     }
     book.take().collect()
@@ -76,7 +76,7 @@ fn rows_of_one_day_add_up_however_often_they_are_taken() {
     let (mut book, mut uptime, mut parts) = (DayBook::default(), PeerUptime::new(), Vec::new());
     for (at, is_up) in looks {
         let (before, look) = (uptime, look(at, is_up));
-        let change = uptime.looked(&look, &SessionRules::default());
+        let change = uptime.looked(&look, &SessionRules { tolerated: 1, ..SessionRules::default() });
         book.looked(PeerNumber(0), &before, &look, &change);
         parts.extend(book.take());
     }

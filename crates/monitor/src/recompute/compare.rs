@@ -1,12 +1,12 @@
 //! Where the sessions that were kept differ from those that follow from the visits.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use kad::PeerId;
-use schema::{PeerSession, SeenSession, SessionState, Timestamp, Tool};
-use store::{Error, RunFilter, Store};
+use schema::{SeenSession, SessionState, Timestamp};
+use store::{Error, Store};
 
-use super::{NetworkHistory, PastSight, Recomputation};
+use super::{MonitorScope, NetworkHistory, Recomputation, kept::each_session};
 use crate::session::{SessionChange, SessionRules};
 
 /// How many differences are named; the others are counted.
@@ -140,38 +140,48 @@ fn said(seen: &SeenSession, is_whole: bool) -> Vec<(&'static str, Option<String>
     said
 }
 
-/// Compares the sessions that monitors of a network kept with those that follow from all visits: how many are equal, how many are not, and what
-/// differs.
+/// What the sessions that were kept come to beside the visits.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct ComparedSessions {
+    /// Those that are what follows from the visits.
+    pub equal: u64,
+    /// Those that are not.
+    pub differing: u64,
+    /// Those of which visits were pruned: they are not compared.
+    pub pruned: u64,
+    /// What differs, of the first thousand.
+    pub differences: Vec<SessionDifference>,
+}
+
+/// Compares the sessions that monitors of a scope kept with those that follow from its visits.
 pub fn compare_sessions(
     store: &Store,
-    network: &str,
+    scope: &MonitorScope,
     rules: SessionRules,
     max_peers: usize,
-) -> Result<(u64, u64, Vec<SessionDifference>), Error> {
-    let mut check = SessionCheck::default();
-    let filter = RunFilter { network: Some(network.to_owned()), ..RunFilter::of(Tool::Monitor) };
-    for run in store.runs(&filter)? {
-        let peers = store.peers(run.start.id)?;
-        for row in store.rows::<PeerSession>(run.start.id)? {
-            let PeerSession { peer, seen, .. } = row?;
-            if let Some(peer) = peers.get(peer) {
-                check.kept(peer, seen);
-            }
+) -> Result<ComparedSessions, Error> {
+    let mut history = NetworkHistory::open(store, scope, rules.criterion)?;
+    let whole_from = history.pruned_until();
+    let is_whole = |session: &SeenSession| whole_from.is_none_or(|from| session.first_successful >= from);
+    let (mut check, mut pruned) = (SessionCheck::default(), HashSet::new());
+    each_session(store, &scope.runs(store)?, |peer, session| {
+        if is_whole(&session) {
+            check.kept(peer, session);
+        } else {
+            pruned.insert((peer, session.first_successful));
         }
-    }
+    })?;
     let mut fold = Recomputation::new(rules, max_peers);
-    for observed in NetworkHistory::open(store, network, rules.criterion)? {
-        match observed? {
-            PastSight::Gap(gap) => fold.gap(&gap),
-            PastSight::Look { peer, look, places } => {
-                if let Some(SessionChange::Ended(session)) = fold.looked(&peer, &look, &places) {
-                    check.follows(peer, *session);
-                }
-            }
+    for sight in &mut history {
+        if let Some((peer, SessionChange::Ended(session))) = fold.saw(&sight?)
+            && is_whole(&session)
+        {
+            check.follows(peer, *session);
         }
     }
-    for (peer, session) in fold.open() {
+    for (peer, session) in fold.open().filter(|(_, session)| is_whole(session)) {
         check.follows(peer, session);
     }
-    Ok(check.finish())
+    let (equal, differing, differences) = check.finish();
+    Ok(ComparedSessions { equal, differing, pruned: pruned.len() as u64, differences })
 }

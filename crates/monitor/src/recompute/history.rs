@@ -7,12 +7,17 @@ use std::{
 
 use kad::{Multiaddr, PeerId};
 use schema::{GapCause, ObserverGap, OnlineCriterion, RunId, RunState, Timestamp, Tool, Visit};
-use store::{Error, Peers, Rows, RunFilter, RunInfo, Store};
+use store::{Error, Peers, Rows, RunInfo, Store};
 
+use super::{
+    kept::{LastSessions, pruned_until},
+    scope::MonitorScope,
+};
 use crate::{
     evidence::{PeerLook, UptimeEvidence, evidence},
     gap::between_runs,
     known::places,
+    session::PeerUptime,
 };
 
 /// How much later than another visit of its run one may be kept that ended before it: rows wait for their store, each as long.
@@ -21,6 +26,10 @@ const LATE: Duration = Duration::from_secs(60);
 /// Something that was seen, or not.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PastSight {
+    /// Before the visits that are left: how a peer stood, as its session's row says.
+    Stood(PeerId, PeerUptime),
+    /// Before the first monitor: where a peer is to be looked for, the most promising place first.
+    Place(PeerId, Vec<Multiaddr>),
     /// The observer did not see for a while.
     Gap(ObserverGap),
     /// A peer was looked at.
@@ -38,8 +47,10 @@ pub enum PastSight {
 /// are alike.
 type Order = (Timestamp, bool, Option<UptimeEvidence>, Timestamp, bool, u64);
 
-/// Reads a network's runs side by side. Memory: the peers of the runs that overlap, all gaps, and the looks of a minute. After an
-/// error it ends.
+/// Reads the runs of a scope side by side. Memory: the peers of the runs that overlap, all gaps, and the looks of a minute; where
+/// visits were pruned, the last session of each peer as well. After an error it ends.
+///
+/// Sessions begin with the first monitor: crawls before it only say where peers are.
 #[derive(Debug)]
 pub struct NetworkHistory<'a> {
     store: &'a Store,
@@ -57,6 +68,13 @@ pub struct NetworkHistory<'a> {
     last_seen: Option<Timestamp>,
     is_monitored: bool,
     read: u64,
+    /// When the first monitor began.
+    monitored_from: Option<Timestamp>,
+    /// How peers stood before the visits that are left.
+    stood: std::vec::IntoIter<(PeerId, PeerUptime)>,
+    /// When the first visit began that is left, if others were pruned.
+    pruned_until: Option<Timestamp>,
+    visits: u64,
 }
 
 /// A run that is read.
@@ -69,11 +87,17 @@ struct ReadRun<'a> {
 }
 
 impl<'a> NetworkHistory<'a> {
-    /// Of all crawls and monitors of a network.
-    pub fn open(store: &'a Store, network: &str, criterion: OnlineCriterion) -> Result<Self, Error> {
-        let filter = RunFilter { network: Some(network.to_owned()), ..RunFilter::default() };
-        let mut waiting = store.runs(&filter)?;
-        waiting.retain(|run| matches!(run.start.tool, Tool::Crawl | Tool::Monitor));
+    /// Of all crawls and monitors of a scope.
+    pub fn open(store: &'a Store, scope: &MonitorScope, criterion: OnlineCriterion) -> Result<Self, Error> {
+        let runs = scope.runs(store)?;
+        let pruned_until = pruned_until(store, &runs)?;
+        let stood = match pruned_until {
+            Some(until) => {
+                LastSessions::read(store, &runs, pruned_until)?.into_uptimes(until).collect::<Vec<_>>()
+            }
+            None => Vec::new(),
+        };
+        let first = runs.iter().find(|run| run.start.tool == Tool::Monitor);
         let mut history = Self {
             store,
             criterion,
@@ -85,11 +109,15 @@ impl<'a> NetworkHistory<'a> {
             last_seen: None,
             is_monitored: false,
             read: 0,
+            monitored_from: first.map(|run| run.start.started_at),
+            stood: stood.into_iter(),
+            pruned_until,
+            visits: runs.iter().map(|run| run.totals.visits).sum(),
         };
-        for run in waiting.iter().filter(|run| run.start.tool == Tool::Monitor) {
+        for run in runs.iter().filter(|run| run.start.tool == Tool::Monitor) {
             history.read_gaps(run)?;
         }
-        history.waiting = waiting.into();
+        history.waiting = runs.into();
         for gaps in history.gaps.values_mut() {
             gaps.sort_unstable_by_key(|(gap, _)| gap.from);
             let mut latest = Timestamp(i64::MIN);
@@ -105,19 +133,34 @@ impl<'a> NetworkHistory<'a> {
         for gap in self.store.rows::<ObserverGap>(run.start.id)? {
             let gap = gap?;
             self.push_gap(gap);
-            if gap.cause == GapCause::NotRunning {
+            if gap.from < run.start.started_at {
                 self.say_so.insert(run.start.id);
-            } else {
+            }
+            if gap.cause != GapCause::NotRunning {
                 self.gaps.entry(run.start.vantage.clone()).or_default().push((gap, gap.until));
             }
         }
         Ok(())
     }
 
-    /// The time since the last monitor of the network was over, until a moment; `None` if there was none, or if one is under way.
-    /// It is known when everything was read.
-    pub fn not_running(&self, until: Timestamp) -> Option<ObserverGap> {
-        between_runs(self.last_seen.filter(|_| !self.is_monitored)?, until)
+    /// The last sign of a monitor; `None` if there was none. It is known when everything was read.
+    pub const fn last_seen(&self) -> Option<Timestamp> {
+        self.last_seen
+    }
+
+    /// Whether a monitor is under way. It is known when everything was read.
+    pub const fn is_monitored(&self) -> bool {
+        self.is_monitored
+    }
+
+    /// When the first of the visits began that are left, if others were pruned: what is seen of sessions that began before is not whole.
+    pub const fn pruned_until(&self) -> Option<Timestamp> {
+        self.pruned_until
+    }
+
+    /// How many rows were read, and how many visits there are.
+    pub const fn progress(&self) -> (u64, u64) {
+        (self.read, self.visits)
     }
 
     fn push_gap(&mut self, gap: ObserverGap) {
@@ -171,6 +214,7 @@ impl<'a> NetworkHistory<'a> {
                 self.is_monitored || self.reading.iter().any(|run| run.info.start.tool == Tool::Monitor);
             let is_told = self.say_so.contains(&info.start.id);
             let gap = self.last_seen.and_then(|seen| between_runs(seen, start));
+            // Whoever goes on says itself what was before it.
             if let Some(gap) = gap.filter(|_| !is_monitored && !is_told) {
                 self.push_gap(gap);
             }
@@ -196,7 +240,12 @@ impl<'a> NetworkHistory<'a> {
         self.read += 1;
         let order = (look.ended_at, true, Some(look.evidence), look.started_at, look.is_sure, self.read);
         let places = places(visit).cloned().collect();
-        self.ahead.insert(order, PastSight::Look { peer, look, places });
+        let sight = if self.monitored_from.is_some_and(|from| look.ended_at >= from) {
+            PastSight::Look { peer, look, places }
+        } else {
+            PastSight::Place(peer, places)
+        };
+        self.ahead.insert(order, sight);
     }
 
     /// What a look says beside the gaps of whoever looked.
@@ -214,6 +263,9 @@ impl Iterator for NetworkHistory<'_> {
     type Item = Result<PastSight, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some((peer, uptime)) = self.stood.next() {
+            return Some(Ok(PastSight::Stood(peer, uptime)));
+        }
         let read = self.advance();
         if read.is_err() {
             self.waiting.clear();

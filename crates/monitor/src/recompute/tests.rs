@@ -140,7 +140,12 @@ fn monitored(visits: &[(usize, Visit)]) -> ([Vec<Row>; 4], Vec<PeerUptime>) {
 
 /// Keeps these rows in a store, the first run without an end.
 async fn kept(url: &StoreUrl, runs: [Vec<Row>; 4]) {
-    for (run, rows) in runs.into_iter().enumerate() {
+    kept_runs(url, runs.into_iter().enumerate().collect()).await;
+}
+
+/// The same of some of them.
+async fn kept_runs(url: &StoreUrl, runs: Vec<(usize, Vec<Row>)>) {
+    for (run, rows) in runs {
         let started_at = at([RUNS[0].0, RUNS[1].0, 30, 240][run]);
         let start = RunStart {
             id: RunId::new(started_at, [1; 10]),
@@ -175,14 +180,19 @@ fn place() -> (tempfile::TempDir, StoreUrl) {
     (directory, url)
 }
 
+fn scope() -> MonitorScope {
+    MonitorScope { network: "test".to_owned(), apart: None }
+}
+
+fn compared(store: &Store) -> ComparedSessions {
+    compare_sessions(store, &scope(), SessionRules::default(), 1000).unwrap()
+}
+
 fn recomputed(store: &Store) -> Recomputation {
     let rules = SessionRules::default();
     let mut fold = Recomputation::new(rules, 1000);
-    for observed in NetworkHistory::open(store, "test", rules.criterion).unwrap() {
-        match observed.unwrap() {
-            PastSight::Gap(gap) => fold.gap(&gap),
-            PastSight::Look { peer, look, places } => drop(fold.looked(&peer, &look, &places)),
-        }
+    for sight in NetworkHistory::open(store, &scope(), rules.criterion).unwrap() {
+        fold.saw(&sight.unwrap());
     }
     fold
 }
@@ -194,8 +204,7 @@ async fn sessions_equal_their_recomputation_though_the_monitor_was_stopped_and_k
         let (rows, uptimes) = monitored(&history(seed));
         kept(&url, rows).await;
         let store = Store::open_existing(&url).unwrap();
-        let (equal, differing, differences) =
-            compare_sessions(&store, "test", SessionRules::default(), 1000).unwrap();
+        let ComparedSessions { equal, differing, differences, .. } = compared(&store);
         assert_eq!((differing, differences), (0, vec![]), "seed {seed}");
         assert!(equal > 2 * u64::from(PEERS), "{equal}");
         // What a monitor goes on with is what the one knew that was killed.
@@ -227,8 +236,7 @@ async fn a_session_that_says_otherwise_than_its_visits_is_named() {
     rows[1].remove(lost.unwrap());
     kept(&url, rows).await;
     let store = Store::open_existing(&url).unwrap();
-    let (_, differing, differences) =
-        compare_sessions(&store, "test", SessionRules::default(), 1000).unwrap();
+    let ComparedSessions { differing, differences, .. } = compared(&store);
     let mut names: Vec<_> = differences.iter().map(|difference| difference.name).collect();
     names.sort_unstable();
     assert_eq!((differing, names), (3, vec!["ended_by", "session", "successful_dials"]), "{differences:?}");
@@ -263,4 +271,83 @@ async fn uptime_is_the_same_before_and_after_visits_are_pruned() {
     assert_eq!(before, of_visits.collect::<Vec<_>>(), "the days of rows are those of the visits");
     assert!(store.prune(at(1_000_000)).unwrap().visits > 1000);
     assert_eq!(before, of_rows(&store));
+}
+
+/// The last rows of a run that is killed are lost, and its visits are not.
+#[tokio::test]
+async fn what_a_killed_monitor_did_not_come_to_say_is_known_to_the_next() {
+    let (_directory, url) = place();
+    let (mut rows, uptimes) = monitored(&history(3));
+    let (mut lost, mut days) = (BTreeMap::new(), BTreeMap::new());
+    let mut sessions = 0;
+    // The last 25 sessions that began or ended are lost, and one row of days in two.
+    rows[1].reverse();
+    rows[1].retain(|row| match row {
+        Row::PeerSession(session) => {
+            sessions += 1;
+            if sessions <= 25 {
+                let closed = session.seen.state == schema::SessionState::Closed;
+                *lost.entry((peer_of(session.peer), session.seen.first_successful)).or_default() |= closed;
+            }
+            sessions > 25
+        }
+        Row::PeerDay(day) if day.peer.0 % 2 == 0 => {
+            days.insert((peer_of(day.peer), day.day), **day);
+            false
+        }
+        _ => true,
+    });
+    rows[1].reverse();
+    kept(&url, rows).await;
+    let store = Store::open_existing(&url).unwrap();
+    let recalled = recall(&store, &scope(), (SessionRules::default(), 1000), |_, _| true).unwrap().unwrap();
+    let untold = &recalled.state.untold;
+    let told: BTreeMap<_, _> = untold
+        .sessions
+        .iter()
+        .map(|(peer, seen)| ((*peer, seen.first_successful), seen.state == schema::SessionState::Closed))
+        .collect();
+    assert_eq!((told, untold.sessions.len()), (lost.clone(), lost.len()));
+    assert!(lost.values().any(|closed| *closed) && lost.values().any(|closed| !closed), "{lost:?}");
+    let untold_days: BTreeMap<_, _> =
+        untold.days.iter().map(|(peer, day)| ((*peer, day.day), *day)).collect();
+    let nameless = |days: &BTreeMap<_, PeerDay>| -> Vec<_> {
+        days.iter().map(|(key, day)| (*key, PeerDay { peer: PeerNumber(0), ..*day })).collect()
+    };
+    assert_eq!(nameless(&untold_days), nameless(&days));
+    assert_eq!((recalled.last_seen, recalled.is_monitored), (Some(at(RUNS[1].1)), false));
+    assert_eq!(recalled.state.peers.len(), uptimes.len());
+}
+
+fn peer_of(number: PeerNumber) -> PeerId {
+    peer(u8::try_from(number.0).unwrap())
+}
+
+#[tokio::test]
+async fn who_is_told_to_stop_reading_reads_no_further() {
+    let (_directory, url) = place();
+    kept(&url, monitored(&history(4)).0).await;
+    let store = Store::open_existing(&url).unwrap();
+    let mut asked = 0;
+    let stopped = recall(&store, &scope(), (SessionRules::default(), 1000), |read, of| {
+        asked += 1;
+        assert!(of > 1000 && read < of);
+        asked < 10
+    });
+    assert!(stopped.unwrap().is_none());
+    assert_eq!(asked, 10);
+}
+
+/// Crawls before the first monitor say where peers are, and nothing else.
+#[tokio::test]
+async fn a_store_of_crawls_alone_says_where_to_look() {
+    let (_directory, url) = place();
+    let [_, _, crawl, _] = monitored(&history(5)).0;
+    kept_runs(&url, vec![(2, crawl)]).await;
+    let store = Store::open_existing(&url).unwrap();
+    let recalled = recall(&store, &scope(), (SessionRules::default(), 1000), |_, _| true).unwrap().unwrap();
+    assert_eq!((recalled.last_seen, recalled.state.untold.sessions.len()), (None, 0));
+    let known = recalled.state.peers;
+    assert_eq!(known.len(), usize::from(PEERS));
+    assert!(known.iter().all(|known| known.addresses.len() == 1 && known.uptime == PeerUptime::new()));
 }

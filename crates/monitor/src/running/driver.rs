@@ -12,9 +12,11 @@ use tokio::{
 
 use super::{
     Crawler, Monitor, MonitorEnd, MonitorFact, MonitorOutlets, MonitorState, MonitorSummary, PeerLooked,
+    RememberedPeer, UntoldRows,
     crawling::{CrawlSaw, CrawlUnderWay},
     now::MonitorNow,
     peers::MonitoredPeers,
+    untold::{Untold, UntoldSession},
 };
 use crate::{
     LookTerms, Prober,
@@ -36,6 +38,12 @@ const LINGER: Duration = Duration::from_secs(2);
 /// Over how much time the looks that were due in a gap are spread after it.
 const SPREAD_OVER: Duration = Duration::from_secs(60);
 
+/// After how long a crawl that reached nobody is made again.
+const LOST_CRAWL_AGAIN: Duration = Duration::from_secs(60);
+
+/// Days of peers that are told at once, between two looks.
+const DAYS_AT_ONCE: usize = 64;
+
 /// A monitor under way.
 pub(super) struct MonitorDriver<N, C> {
     monitor: Monitor<N, C>,
@@ -53,6 +61,7 @@ pub(super) struct MonitorDriver<N, C> {
     /// Whether its network stands.
     outage: OutageWatch<u32>,
     is_kept: bool,
+    untold: Untold,
 }
 
 /// Something that the monitor waited for.
@@ -64,7 +73,7 @@ enum MonitorEvent {
 }
 
 impl<N: Network, C: Crawler> MonitorDriver<N, C> {
-    pub(super) fn new(monitor: Monitor<N, C>, state: MonitorState, outlets: MonitorOutlets) -> Self {
+    pub(super) fn new(monitor: Monitor<N, C>, known: Vec<RememberedPeer>, outlets: MonitorOutlets) -> Self {
         let config = &monitor.config;
         let terms = LookTerms {
             dial: config.dial_timeout,
@@ -73,7 +82,7 @@ impl<N: Network, C: Crawler> MonitorDriver<N, C> {
         };
         let start = monitor.clock.start();
         let mut peers = MonitoredPeers::new(config);
-        peers.resume(state.peers, &monitor.opt_out, start);
+        peers.resume(known, &monitor.opt_out, start);
         Self {
             prober: Prober::new(monitor.network.clone(), terms, monitor.clock),
             peers,
@@ -85,19 +94,29 @@ impl<N: Network, C: Crawler> MonitorDriver<N, C> {
             heartbeat: Heartbeat::new(start, STALLED_AFTER),
             outage: OutageWatch::new(OutageRules::default(), start),
             is_kept: true,
+            untold: Untold::new(start),
             monitor,
             outlets,
         }
     }
 
     /// Goes on until all is over, or until it is stopped.
-    pub(super) async fn run(mut self, gaps: Vec<ObserverGap>) -> (MonitorSummary, MonitorState) {
+    pub(super) async fn run(
+        mut self,
+        gaps: Vec<ObserverGap>,
+        untold: UntoldRows,
+    ) -> (MonitorSummary, MonitorState) {
         for gap in gaps {
             self.gap(gap).await;
+        }
+        for session in self.peers.untold(untold) {
+            self.tell_session(session).await;
         }
         self.peers.spread(self.time(), SPREAD_OVER);
         let end = self.drive().await;
         self.wind_down().await;
+        self.untold.days.extend(self.peers.take_days());
+        self.tell_untold(None, usize::MAX).await;
         self.show();
         let end = if self.is_kept { end } else { MonitorEnd::NotKept };
         let (started_at, finished_at) = (self.monitor.clock.start(), self.time());
@@ -115,6 +134,7 @@ impl<N: Network, C: Crawler> MonitorDriver<N, C> {
             }
             let happened = self.next().await;
             self.notice_stall().await;
+            self.tell_due().await;
             match happened {
                 MonitorEvent::Stopped | MonitorEvent::Due => {}
                 MonitorEvent::Look(look) => self.look_ended(look).await,
@@ -226,6 +246,10 @@ impl<N: Network, C: Crawler> MonitorDriver<N, C> {
             CrawlSaw::End(ended) => {
                 self.crawl = None;
                 self.now.crawls += u64::from(ended.is_whole);
+                if ended.reached == 0 {
+                    // Nobody was found: looks may know better where to begin by then.
+                    self.next_crawl = self.next_crawl.min(self.time().after(LOST_CRAWL_AGAIN));
+                }
                 self.tell(MonitorFact::Crawled { is_whole: ended.is_whole, reached: ended.reached }).await;
             }
         }
@@ -265,14 +289,16 @@ impl<N: Network, C: Crawler> MonitorDriver<N, C> {
     async fn concluded(&mut self, peer: PeerNumber, look: PeerLook) {
         let (change, next_dial) = self.peers.looked(peer, &look);
         self.now.concluded(look.evidence, &change);
-        let seen = match &change {
-            SessionChange::Began => self.peers.session(peer),
-            SessionChange::Ended(session) => Some((**session).clone()),
+        let waiting = match &change {
+            SessionChange::Began => Some(None),
+            SessionChange::Ended(session) => Some(Some((**session).clone())),
             _ => None,
         };
+        if let Some(ended) = waiting {
+            self.untold.session(self.time(), UntoldSession { peer, ended, next_dial });
+        }
         let peer = self.named(peer).await;
-        let session = seen.map(|seen| Box::new(PeerSession { peer, seen, next_dial }));
-        self.tell(MonitorFact::Looked(Box::new(PeerLooked { peer, look, change, session }))).await;
+        self.tell(MonitorFact::Looked(Box::new(PeerLooked { peer, look, change }))).await;
     }
 
     /// The number of a peer in this run, which is told before it is used.
@@ -305,6 +331,34 @@ impl<N: Network, C: Crawler> MonitorDriver<N, C> {
         }
         self.peers.gap(&gap);
         self.now.gaps += 1;
+    }
+
+    /// Tells what follows from looks and waited for its time: sessions, and when a day is over days, little by little.
+    async fn tell_due(&mut self) {
+        let at = self.time();
+        if self.untold.is_new_day(at) {
+            self.untold.days.extend(self.peers.take_days());
+        }
+        self.tell_untold(Some(at), DAYS_AT_ONCE).await;
+    }
+
+    async fn tell_untold(&mut self, by: Option<Timestamp>, most_days: usize) {
+        while let Some(UntoldSession { peer, ended, next_dial }) = self.untold.next_session(by) {
+            // One that began, and is over again by now, is told then.
+            if let Some(seen) = ended.or_else(|| self.peers.session(peer)) {
+                self.tell_session(PeerSession { peer, seen, next_dial }).await;
+            }
+        }
+        for _ in 0..most_days {
+            let Some(mut day) = self.untold.days.pop_front() else { return };
+            day.peer = self.named(day.peer).await;
+            self.tell(MonitorFact::Day(day)).await;
+        }
+    }
+
+    async fn tell_session(&mut self, mut session: PeerSession) {
+        session.peer = self.named(session.peer).await;
+        self.tell(MonitorFact::Session(Box::new(session))).await;
     }
 
     /// Tells what happened, as soon as there is room: meanwhile nothing else is begun, and nobody looks.

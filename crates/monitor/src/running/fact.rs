@@ -1,7 +1,7 @@
 //! What happens while a network is monitored: what whoever runs it is told, and keeps.
 
 use kad::PeerId;
-use schema::{ObserverGap, PeerNumber, PeerSession, Row, Visit, VisitType};
+use schema::{ObserverGap, PeerDay, PeerNumber, PeerSession, Row, Visit, VisitType};
 
 use crate::{evidence::PeerLook, session::SessionChange};
 
@@ -15,6 +15,11 @@ pub enum MonitorFact {
     /// What a visit says of its peer is known, and what follows from it: soon after the visit, or once it is known whether the observer's
     /// network stood.
     Looked(Box<PeerLooked>),
+    /// A session that began or ended, as it stands a little later, when whatever it follows from is kept; or before this run, if nobody
+    /// told it then.
+    Session(Box<PeerSession>),
+    /// What is known of a day of a peer, beside what was told of it before.
+    Day(PeerDay),
     /// The observer did not see for a while.
     Gap(ObserverGap),
     /// A crawl is over: whether it came to its end, and how many peers it reached.
@@ -35,8 +40,6 @@ pub struct PeerLooked {
     pub look: PeerLook,
     /// What that changed.
     pub change: SessionChange,
-    /// The peer's session as it stands, where it began or ended by this.
-    pub session: Option<Box<PeerSession>>,
 }
 
 /// The row that is kept of what happened in the run of the monitor; `None` for what follows from others: visits of crawls are rows of theirs.
@@ -46,8 +49,9 @@ pub fn monitor_row(fact: MonitorFact) -> Option<Row> {
         MonitorFact::Visited(visit) if visit.kind.visit_type() == VisitType::Monitor => {
             Some(Row::Visit(visit))
         }
-        MonitorFact::Looked(looked) => looked.session.map(Row::PeerSession),
+        MonitorFact::Session(session) => Some(Row::PeerSession(session)),
+        MonitorFact::Day(day) => Some(day.into()),
         MonitorFact::Gap(gap) => Some(gap.into()),
-        MonitorFact::Visited(_) | MonitorFact::Crawled { .. } => None,
+        MonitorFact::Visited(_) | MonitorFact::Looked(_) | MonitorFact::Crawled { .. } => None,
     }
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use kad::{Contact, Multiaddr, PeerId, opt_out::OptOut};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use schema::{ObserverGap, PeerNumber, SeenSession, Timestamp, Visit};
+use schema::{ObserverGap, PeerDay, PeerNumber, PeerSession, SeenSession, Timestamp, Visit};
 
 use super::MonitorConfig;
 use crate::{
+    days::DayBook,
     due::{DuePeer, DueQueue, LookLane},
     evidence::PeerLook,
     known::{PeerTable, places},
@@ -34,6 +35,17 @@ pub struct MonitorState {
     pub peers: Vec<RememberedPeer>,
     /// Times in which nobody looked, before this run began; they are told with it.
     pub gaps: Vec<ObserverGap>,
+    /// What is known from before and was not told; it is told with it as well.
+    pub untold: UntoldRows,
+}
+
+/// What follows from what was seen before, and was not told then: whoever saw it was killed, or was somebody else.
+#[derive(Debug, Clone, Default)]
+pub struct UntoldRows {
+    /// Sessions that began or ended.
+    pub sessions: Vec<(PeerId, SeenSession)>,
+    /// Days, or parts of days.
+    pub days: Vec<(PeerId, PeerDay)>,
 }
 
 /// Stands for a peer that this run has not named yet.
@@ -52,6 +64,7 @@ pub(super) struct MonitoredPeers {
     random: ChaCha8Rng,
     up: usize,
     doubtful: usize,
+    days: DayBook,
 }
 
 impl MonitoredPeers {
@@ -67,6 +80,7 @@ impl MonitoredPeers {
             random: ChaCha8Rng::seed_from_u64(config.seed),
             up: 0,
             doubtful: 0,
+            days: DayBook::default(),
         }
     }
 
@@ -140,9 +154,11 @@ impl MonitoredPeers {
     /// Takes a look into account, and plans the next one: says what changed, and when that is.
     pub(super) fn looked(&mut self, peer: PeerNumber, look: &PeerLook) -> (SessionChange, Option<Timestamp>) {
         let rules = self.sessions;
-        let changed = self.change(peer, |uptime| uptime.looked(look, &rules));
+        let changed = self.change(peer, |uptime| (*uptime, uptime.looked(look, &rules)));
         let next = self.plan(peer, look.ended_at);
-        (changed.unwrap_or(SessionChange::Nothing), next)
+        let Some((before, change)) = changed else { return (SessionChange::Nothing, next) };
+        self.days.looked(peer, &before, look, &change);
+        (change, next)
     }
 
     /// The session of a peer that is open; `None` if none is.
@@ -150,8 +166,25 @@ impl MonitoredPeers {
         self.uptimes.get(peer.0 as usize)?.session(&self.sessions)
     }
 
+    /// The days that were counted so far.
+    pub(super) fn take_days(&mut self) -> Vec<PeerDay> {
+        self.days.take().collect()
+    }
+
+    /// What was known before and not told, by the numbers in this book: sessions, each to be told, and days, which are counted in.
+    pub(super) fn untold(&mut self, untold: UntoldRows) -> Vec<PeerSession> {
+        for (id, day) in untold.days {
+            if let Some(peer) = self.book.find(&id) {
+                self.days.add_day(&PeerDay { peer, ..day });
+            }
+        }
+        let told = |(id, seen)| Some(PeerSession { peer: self.book.find(&id)?, seen, next_dial: None });
+        untold.sessions.into_iter().filter_map(told).collect()
+    }
+
     /// A gap of the observer's: everybody's.
     pub(super) fn gap(&mut self, gap: &ObserverGap) {
+        self.days.gap(*gap);
         for uptime in &mut self.uptimes {
             uptime.gap(gap);
         }
@@ -198,12 +231,13 @@ impl MonitoredPeers {
         self.queue.spread(now, over);
     }
 
-    /// Some peers that are believed up, to begin a crawl with: at most so many, drawn at random.
+    /// Some peers that are believed up, or where nobody is some of those known, to begin a crawl with: at most so many, drawn at random.
     pub(super) fn some_up(&mut self, at_most: usize) -> Vec<Contact> {
         let all = u32::try_from(self.uptimes.len()).unwrap_or(u32::MAX);
         let from = if all == 0 { 0 } else { self.random.random_range(0..all) };
         let is_up = |number: &u32| self.uptimes.get(*number as usize).is_some_and(PeerUptime::is_up);
-        let numbers = (from..all).chain(0..from).filter(is_up).map(PeerNumber);
+        let is_taken = |number: &u32| self.up == 0 || is_up(number);
+        let numbers = (from..all).chain(0..from).filter(is_taken).map(PeerNumber);
         numbers.filter_map(|peer| self.contact(peer)).take(at_most).collect()
     }
 
@@ -215,7 +249,7 @@ impl MonitoredPeers {
             Some(RememberedPeer { id, addresses: self.book.addresses(peer), uptime })
         };
         let peers = (0..self.uptimes.len()).filter_map(known).collect();
-        MonitorState { peers, gaps: Vec::new() }
+        MonitorState { peers, ..MonitorState::default() }
     }
 
     /// Changes how a peer stands, and counts it.

@@ -41,9 +41,14 @@ fn gap(from: i64, until: i64) -> ObserverGap {
     ObserverGap { cause: GapCause::Stopped, from: Timestamp(from * MINUTE), until: Timestamp(until * MINUTE) }
 }
 
+/// One silent look is tolerated.
+fn rules() -> SessionRules {
+    SessionRules { tolerated: 1, ..SessionRules::default() }
+}
+
 /// What each of these looks changes.
 fn changes(peer: &mut PeerUptime, looks: &[PeerLook]) -> Vec<SessionChange> {
-    looks.iter().map(|look| peer.looked(look, &SessionRules::default())).collect()
+    looks.iter().map(|look| peer.looked(look, &rules())).collect()
 }
 
 fn ended(change: SessionChange) -> SeenSession {
@@ -107,11 +112,11 @@ fn a_session_that_no_failed_look_precedes_has_an_unknown_beginning() {
 fn an_answer_that_nobody_is_there_needs_no_second_look() {
     let mut peer = PeerUptime::new();
     changes(&mut peer, &[up(1)]);
-    let session = ended(peer.looked(&refused(2), &SessionRules::default()));
+    let session = ended(peer.looked(&refused(2), &rules()));
     assert_eq!((session.failures, session.ended_by), (1, Some(refused(2).ended_at)));
     // The next begins after the look that ended this one.
     changes(&mut peer, &[up(5)]);
-    let open = peer.session(&SessionRules::default()).unwrap();
+    let open = peer.session(&rules()).unwrap();
     assert_eq!((open.began_after, open.state), (Some(refused(2).started_at), SessionState::Open));
     assert_eq!(peer.sessions(), 2);
 }
@@ -121,17 +126,19 @@ fn a_silent_look_is_doubted_and_forgotten_when_the_peer_is_seen_again() {
     let mut peer = PeerUptime::new();
     let all = changes(&mut peer, &[up(1), silent(2), up(3), silent(4)]);
     assert_eq!(all[1..], [SessionChange::Doubted, SessionChange::Recovered, SessionChange::Doubted]);
-    let open = peer.session(&SessionRules::default()).unwrap();
+    let open = peer.session(&rules()).unwrap();
     assert_eq!((open.state, open.failures, open.recoveries), (SessionState::Doubtful, 2, 1));
     assert_eq!(open.first_failed, Some(silent(4).started_at));
 }
 
 #[test]
-fn who_stayed_for_long_is_doubted_longer() {
+fn as_many_silent_looks_as_are_tolerated_end_nothing_and_the_first_dates_the_end() {
     let mut peer = PeerUptime::new();
-    let all = changes(&mut peer, &[up(0), up(361), silent(370), silent(371), silent(372)]);
-    assert_eq!(all[2..4], [SessionChange::Doubted, SessionChange::Doubted]);
-    assert_eq!(ended(all[4].clone()).ended_by, Some(silent(370).ended_at));
+    let rules = SessionRules::default();
+    let looks = [up(0), silent(10), silent(11), silent(12), silent(13)];
+    let all = looks.map(|look| peer.looked(&look, &rules));
+    assert_eq!(all[1..4], [const { SessionChange::Doubted }; 3]);
+    assert_eq!(ended(all[4].clone()).ended_by, Some(silent(10).ended_at));
 }
 
 #[test]
@@ -144,12 +151,12 @@ fn unclear_looks_keep_a_session_until_sight_is_lost() {
     assert_eq!(peer.down_since(), None, "it is not known to be down");
     // When the next began is not known either.
     changes(&mut peer, &[up(1500)]);
-    assert_eq!(peer.session(&SessionRules::default()).unwrap().began_after, None);
+    assert_eq!(peer.session(&rules()).unwrap().began_after, None);
 }
 
 #[test]
 fn a_gap_of_the_observer_ends_nobodys_session() {
-    let rules = SessionRules::default();
+    let rules = rules();
     let mut peer = PeerUptime::new();
     changes(&mut peer, &[up(0)]);
     peer.gap(&gap(1, 2001));
@@ -162,7 +169,7 @@ fn a_gap_of_the_observer_ends_nobodys_session() {
 
 #[test]
 fn who_is_gone_after_a_gap_went_at_some_time_since_it_was_seen() {
-    let rules = SessionRules::default();
+    let rules = rules();
     let mut peer = PeerUptime::new();
     changes(&mut peer, &[up(0)]);
     peer.gap(&gap(1, 100));
@@ -185,7 +192,7 @@ fn a_failed_look_beside_a_later_one_that_succeeded_changes_nothing() {
 
 #[test]
 fn looks_that_end_together_say_the_same_in_any_order() {
-    let rules = SessionRules::default();
+    let rules = rules();
     let together = [up(2), silent(2), PeerLook { is_sure: true, ..silent(2) }, silent(2), unclear(2)];
     let mut results = Vec::new();
     for first in 0..together.len() {
@@ -208,4 +215,38 @@ fn a_look_that_comes_late_changes_nothing() {
     let all = changes(&mut peer, &[up(10), refused(5), up(4)]);
     assert_eq!(all[1..], [SessionChange::Nothing, SessionChange::Nothing]);
     assert_eq!(peer.up_since(), Some(up(10).started_at));
+    assert_eq!(peer.session(&rules()).unwrap().successes, 1);
+}
+
+#[test]
+fn of_two_looks_that_succeed_it_does_not_matter_which_is_taken_first() {
+    let after = |looks: &[PeerLook]| {
+        let mut peer = PeerUptime::new();
+        changes(&mut peer, looks);
+        peer.session(&rules()).unwrap()
+    };
+    let soon = PeerLook { ended_at: up(1).ended_at.after(Duration::from_millis(5)), ..up(1) };
+    assert_eq!(after(&[silent(0), up(1), soon.clone()]), after(&[silent(0), soon, up(1)]));
+    assert_eq!(after(&[up(1), up(2), up(3)]), after(&[up(1), up(3), up(2)]));
+    assert_eq!(after(&[up(1), silent(2), up(4), up(5)]), after(&[up(1), silent(2), up(5), up(4)]));
+}
+
+#[test]
+fn a_peer_stands_as_its_row_says_when_the_visits_before_were_pruned() {
+    let mut peer = PeerUptime::new();
+    let closed =
+        ended(changes(&mut peer, &[silent(0), up(10), up(20), silent(30), silent(31)]).pop().unwrap());
+    // It was over before the first visit that is left: the next session begins after the look that found it gone.
+    let mut later = PeerUptime::of_row(&closed, Timestamp(40 * MINUTE));
+    assert_eq!(changes(&mut later, &[up(50)]), [SessionChange::Began]);
+    assert_eq!(later.session(&rules()).unwrap().began_after, Some(silent(30).started_at));
+    assert_eq!(later.sessions(), 2);
+    // It was not: the visits that are left end it.
+    let mut within = PeerUptime::of_row(&closed, Timestamp(15 * MINUTE));
+    let again = ended(changes(&mut within, &[up(20), silent(30), silent(31)]).pop().unwrap());
+    assert_eq!(again, closed);
+    let open = SeenSession { state: SessionState::Open, ended_by: None, end: None, ..closed };
+    let mut open = PeerUptime::of_row(&open, Timestamp(25 * MINUTE));
+    assert_eq!(changes(&mut open, &[up(26)]), [SessionChange::Continued]);
+    assert_eq!(open.up_since(), Some(up(10).started_at));
 }

@@ -39,7 +39,10 @@ impl WatchFeed {
                 let peer = self.names.get(&looked.peer);
                 peer.map(|peer| watch_facts(*peer, seen, &looked.look, &looked.change)).unwrap_or_default()
             }
-            MonitorFact::Gap(_) | MonitorFact::Crawled { .. } => Vec::new(),
+            MonitorFact::Session(_)
+            | MonitorFact::Day(_)
+            | MonitorFact::Gap(_)
+            | MonitorFact::Crawled { .. } => Vec::new(),
         }
     }
 }

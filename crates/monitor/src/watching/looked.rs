@@ -94,7 +94,8 @@ mod tests {
     #[test]
     fn looks_that_fail_are_told_each_and_a_departure_once_from_the_first() {
         let peer = PeerId::random();
-        let (rules, mut uptime) = (SessionRules::default(), PeerUptime::new());
+        let (rules, mut uptime) =
+            (SessionRules { tolerated: 1, ..SessionRules::default() }, PeerUptime::new());
         uptime.looked(
             &PeerLook {
                 started_at: at(0),

@@ -54,7 +54,7 @@ pub(crate) fn sessions(seen: &Seen) -> Vec<(PeerId, SeenSession)> {
                     all.push((names[peer], (**session).clone()));
                 }
             }
-            MonitorFact::Visited(_) | MonitorFact::Gap(_) | MonitorFact::Crawled { .. } => {}
+            _ => {}
         }
     }
     let rules = SessionRules::default();
