@@ -18,6 +18,7 @@ mod perf;
 mod ping;
 mod provide;
 mod runs;
+mod sessions;
 mod size;
 mod watch;
 mod world;
@@ -52,6 +53,7 @@ pub(crate) use self::{
     ping::{PingArgs, Pinged},
     provide::{PlaceArgs, ProvideArgs},
     runs::{CopyArgs, RunsArgs, StoreArgs, StoreCommand, StorePlace},
+    sessions::SessionsArgs,
     size::parse_size,
     watch::WatchArgs,
     world::{InhabitantArgs, WorldArgs},
@@ -127,6 +129,10 @@ pub(crate) enum Command {
     #[command(after_help = help::RUNS)]
     Runs(RunsArgs),
 
+    /// List the sessions that monitors saw, for how long peers were up, or compute all once more from the visits
+    #[command(after_help = help::SESSIONS)]
+    Sessions(SessionsArgs),
+
     /// See whether a store is sound, make it smaller, or copy it
     #[command(after_help = help::STORE)]
     Store(StoreArgs),
@@ -170,6 +176,7 @@ impl Command {
             Self::Testnet(_)
             | Self::Crawls(_)
             | Self::Runs(_)
+            | Self::Sessions(_)
             | Self::Store(_)
             | Self::Networks(_)
             | Self::Health(_)

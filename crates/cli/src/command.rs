@@ -16,6 +16,7 @@ mod ping;
 mod provide;
 mod recount;
 mod runs;
+mod sessions;
 mod store;
 mod testnet;
 mod watch;
@@ -37,6 +38,7 @@ pub(crate) use self::{
     provide::{HolderRow, Publication},
     recount::Compared,
     runs::{KnownPeer, ListedRun},
+    sessions::{CheckedScope, ListedSession, ListedSessions, ListedUptimes},
     testnet::network_name,
 };
 use crate::{
@@ -88,6 +90,7 @@ pub(crate) async fn run(
         Command::Testnet(args) => testnet::run(args, entered, in_use).await,
         Command::Crawls(args) => crawls::run(&args),
         Command::Runs(args) => runs::run(&args),
+        Command::Sessions(args) => sessions::run(&args),
         Command::Store(args) => store::run(args, &mut in_use).await,
         Command::Export(args) => export::run(&args, &mut in_use),
         Command::Networks(args) => networks::run(&args),

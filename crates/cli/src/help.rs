@@ -363,8 +363,8 @@ Examples:
   A network on this machine (see `kadscope testnet`), for ten minutes:
     kadscope monitor --addresses loopback --store a.sqlite --crawl-every 1m --for 10m --bootstrap ADDR
 
-What a look says of a peer and when a session is over: docs/methodology/sessions.md. What is kept stays when it is
-stopped or killed; started again, it begins with nobody.";
+What a look says of a peer and when a session is over: docs/methodology/sessions.md. Started again on its
+store, also after a kill, it goes on where it was; `kadscope sessions` lists what it saw.";
 
 /// Below the help of `runs`.
 pub(crate) const RUNS: &str = "\
@@ -375,6 +375,15 @@ Examples:
   kadscope runs ID --delete              Ask, then delete it
 
 Crawls, lookups, pings and provides are runs; the last three are kept with --store alone.";
+
+/// Below the help of `sessions`.
+pub(crate) const SESSIONS: &str = "\
+Examples:
+  kadscope sessions --peer PEER_ID       The sessions of a peer
+  kadscope sessions --uptime month       How long each peer was up
+  kadscope sessions --check              Whether they follow from the visits
+
+A session is known between looks: docs/methodology/sessions.md says what each time means.";
 
 /// Below the help of `store`.
 pub(crate) const STORE: &str = "\

@@ -63,6 +63,14 @@ pub(crate) struct RunOrder {
     pub(crate) parameters: serde_json::Value,
 }
 
+/// From where a run is made: the machine's name, and the note behind it; empty for none.
+pub(crate) fn vantage(note: &str) -> String {
+    match note {
+        "" => resources::host_name(),
+        note => format!("{}: {note}", resources::host_name()),
+    }
+}
+
 /// A run of a tool.
 #[derive(Debug)]
 pub(crate) struct ToolRun {
@@ -122,10 +130,6 @@ impl ToolRun {
         let reading = read();
         let began = (reading.wall, reading.monotonic);
         let id = clock::run_id(began.0);
-        let vantage = match order.vantage.as_str() {
-            "" => resources::host_name(),
-            note => format!("{}: {note}", resources::host_name()),
-        };
         let start = RunStart {
             id,
             tool: order.tool,
@@ -133,7 +137,7 @@ impl ToolRun {
             started_at: began.0,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seed: order.seed,
-            vantage,
+            vantage: vantage(&order.vantage),
             parameters: order.parameters,
         };
         let kept = match store {

@@ -18,6 +18,7 @@ mod provide;
 mod providers;
 mod runs;
 mod scheduled;
+mod sessions;
 mod summary;
 mod table;
 pub(crate) mod text;
@@ -40,6 +41,7 @@ pub(crate) use self::{
     provide::{left_behind, provide, publication, serving},
     runs::{compared, known_peer, run, runs},
     scheduled::{foreseen, scheduled},
+    sessions::{checked_sessions, sessions, uptimes},
     summary::summary,
     truth::truth,
 };

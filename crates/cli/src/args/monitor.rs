@@ -56,4 +56,9 @@ pub(crate) struct MonitorTerms {
     #[arg(long, env = "KADSCOPE_MONITOR_LOOKS_PER_S", value_name = "N", default_value_t = 100,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) looks_per_s: u32,
+
+    /// Watch as a vantage point of its own, by the machine's name and --vantage: others may watch the same network in the same store, and
+    /// sessions follow from what is seen from here alone
+    #[arg(long, env = "KADSCOPE_MONITOR_APART")]
+    pub(crate) apart: bool,
 }

@@ -121,6 +121,6 @@ pub(super) fn tools() -> PossibleValuesParser {
     PossibleValuesParser::new(Tool::ALL.iter().map(|tool| tool.name()))
 }
 
-fn peer(text: &str) -> Result<PeerId, String> {
+pub(super) fn peer(text: &str) -> Result<PeerId, String> {
     kad::parse::peer_id(text).map_err(|bad| format!("it is no peer id: {bad}"))
 }

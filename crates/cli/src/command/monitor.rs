@@ -2,6 +2,7 @@
 
 mod crawling;
 mod keeping;
+mod recalling;
 
 use std::sync::Arc;
 
@@ -10,11 +11,13 @@ use crawl::Clock;
 use kad::{Contact, opt_out::OptOut};
 use monitor::{
     due::DueLimits,
+    gap::between_runs,
+    recompute::{APART, MonitorScope, Recalled},
     running::{Monitor, MonitorConfig, MonitorEnd, MonitorNow, MonitorOutlets, MonitorState, MonitorSummary},
     session::SessionRules,
 };
 use net::{Host, HostConfig, Identity};
-use schema::{GapCause, ObserverGap, RunState, Tool};
+use schema::{GapCause, ObserverGap, RunState, Timestamp, Tool};
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
@@ -23,6 +26,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use self::{
     crawling::{CrawlTerms, StoredCrawler},
     keeping::keep_facts,
+    recalling::recalled,
 };
 use crate::{
     args::MonitorArgs,
@@ -30,7 +34,7 @@ use crate::{
     command::crawl::place,
     crawling::fit_to_machine,
     exit::Code,
-    keeping::{RunOrder, ToolRun, waiting},
+    keeping::{RunOrder, ToolRun, vantage, waiting},
     metrics::{MonitorView, monitor_metrics},
     network::Network,
     output,
@@ -77,10 +81,10 @@ async fn monitored(args: &MonitorArgs, network: Network, staying: &Staying) -> a
     staying.show(monitor_metrics(&view));
     let (shown, mut standing) = (view.now().subscribe(), view.now().subscribe());
     staying.ready_when(async move { standing.wait_for(|now| now.is_ready).await.is_ok() });
+    let Recalled { mut state, mut last_seen, .. } = recalled(&setting, staying).await?;
     let display = staying.tell(MonitorProgress::new(shown));
-    let mut state = MonitorState::default();
     let ended = loop {
-        let (ended, known) = setting.run(state, view.now().clone(), staying).await?;
+        let (ended, known) = setting.run((state, last_seen.take()), view.now().clone(), staying).await?;
         if ended.summary.end != MonitorEnd::Renewed {
             break ended;
         }
@@ -137,11 +141,19 @@ impl<'a> Setting<'a> {
         }
     }
 
+    /// Whose visits its sessions follow from.
+    fn scope(&self) -> MonitorScope {
+        let vantage = || vantage(&self.args.kept.vantage);
+        MonitorScope { network: self.network.name.clone(), apart: self.args.terms.apart.then(vantage) }
+    }
+
     fn order(&self) -> serde_json::Result<RunOrder> {
         let terms = &self.args.terms;
         let own = json!({
+            APART: terms.apart,
             "crawl_every_s": terms.crawl_every.as_secs_f64(),
             "online": terms.online.name(),
+            "tolerated": self.config().sessions.tolerated,
             "look_after_s": terms.look_after.as_secs_f64(),
             "looks_per_s": terms.looks_per_s,
             "crawl": self.crawl,
@@ -153,12 +165,13 @@ impl<'a> Setting<'a> {
     /// One run: until all is over, or the wall clock goes on by itself.
     async fn run(
         &self,
-        state: MonitorState,
+        (mut state, last_seen): (MonitorState, Option<Timestamp>),
         now: watch::Sender<MonitorNow>,
         staying: &Staying,
     ) -> anyhow::Result<(Monitored, MonitorState)> {
         let run = ToolRun::begin(staying, &self.args.kept.store, self.order()?).await?;
         let (wall, origin) = run.began();
+        state.gaps.extend(last_seen.and_then(|seen| between_runs(seen, wall)));
         let clock = Clock::said_at(wall, origin);
         let crawler = StoredCrawler::new(CrawlTerms {
             host: self.host.clone(),

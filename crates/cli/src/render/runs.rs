@@ -109,10 +109,11 @@ fn row(run: &ListedRun) -> Vec<String> {
 }
 
 /// To the second: `2026-11-21 14:31:00`.
-fn second(time: schema::Timestamp) -> String {
+pub(super) fn second(time: schema::Timestamp) -> String {
     time.to_string().chars().take(19).collect::<String>().replace('T', " ")
 }
 
-fn lines(rows: &[Vec<String>], left: usize) -> String {
+/// Aligned lines, each ended.
+pub(super) fn lines(rows: &[Vec<String>], left: usize) -> String {
     aligned(rows, left).into_iter().fold(String::new(), |text, line| text + &line + "\n")
 }

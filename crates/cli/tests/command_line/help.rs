@@ -42,6 +42,7 @@ help! {
     crawls: ["crawls", "--help"],
     export: ["export", "--help"],
     runs: ["runs", "--help"],
+    sessions: ["sessions", "--help"],
     store: ["store", "--help"],
     store_copy: ["store", "copy", "--help"],
     store_prune: ["store", "prune", "--help"],

@@ -32,6 +32,7 @@ mod lookup;
 mod lost_rows;
 mod manners;
 mod monitor;
+mod monitor_again;
 mod networks;
 mod outputs;
 mod perf_demo;
