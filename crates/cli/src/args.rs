@@ -10,6 +10,7 @@ mod hydra;
 mod kept;
 mod list;
 mod lookup;
+mod moment;
 mod monitor;
 mod network_watch;
 mod origin;
@@ -17,6 +18,7 @@ mod parse;
 mod perf;
 mod ping;
 mod provide;
+mod report;
 mod runs;
 mod sessions;
 mod size;
@@ -52,6 +54,7 @@ pub(crate) use self::{
     },
     ping::{PingArgs, Pinged},
     provide::{PlaceArgs, ProvideArgs},
+    report::ReportArgs,
     runs::{CopyArgs, RunsArgs, StoreArgs, StoreCommand, StorePlace},
     sessions::SessionsArgs,
     size::parse_size,
@@ -108,6 +111,10 @@ pub(crate) enum Command {
 
     /// Publish provider records, and watch who keeps them, for how long, and with which addresses
     Hoard(Box<HoardArgs>),
+
+    /// Report on a network over a period: who was there, for how long, and what they run
+    #[command(after_help = help::REPORT)]
+    Report(ReportArgs),
 
     /// Look at peers whole: each address, transport and protocol
     #[command(after_help = help::PING)]
@@ -171,6 +178,7 @@ impl Command {
             Self::Ping(args) => Some(&mut args.reach.manners.opt_out),
             Self::Watch(args) => Some(&mut args.reach.manners.opt_out),
             Self::Export(args) => Some(&mut args.opt_out),
+            Self::Report(args) => Some(&mut args.opt_out),
             Self::Perf(args) => args.what.opt_out(),
             Self::Hoard(args) => args.what.opt_out(),
             Self::Testnet(_)

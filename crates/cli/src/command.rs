@@ -15,6 +15,7 @@ mod perf;
 mod ping;
 mod provide;
 mod recount;
+mod report;
 mod runs;
 mod sessions;
 mod store;
@@ -93,6 +94,7 @@ pub(crate) async fn run(
         Command::Sessions(args) => sessions::run(&args),
         Command::Store(args) => store::run(args, &mut in_use).await,
         Command::Export(args) => export::run(&args, &mut in_use),
+        Command::Report(args) => report::run(&args, &mut in_use),
         Command::Networks(args) => networks::run(&args),
         Command::Health(args) => health::run(&args).await,
         Command::Completions(args) => completions::run(&args),

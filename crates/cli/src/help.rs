@@ -193,6 +193,22 @@ Without --operation, all operations are added up first: what they waited for, an
 The pieces of a path follow each other without a gap, and add up to what the operation took.
 Servers of others tell nothing of what they do: their operations are not explained.";
 
+/// Below the help of `report`.
+pub(crate) const REPORT: &str = "\
+Examples:
+  All that the store has:
+    kadscope report --out everything
+  The week that was measured last, for others:
+    kadscope report --period week --privacy without-ips --out week
+  A time of one's own choice, of one network of several:
+    kadscope report --network ipfs --from 2026-11-23 --to 2026-11-30 --out week-48
+
+Stays of peers are those that a monitor kept; where none did they follow from the visits of crawls,
+and are known no better than crawls are apart. DIR has index.html (one file, which asks nothing from
+anywhere), README.md, report.json with every number, its interval and what it stands on, and each
+figure as SVG, CSV and JSON. A report that stood there is replaced; a directory in which anything
+else is, is left alone (exit code 2). docs/report.md says what each number means.";
+
 /// Below the help of `perf report`.
 pub(crate) const PERF_REPORT: &str = "\
 Examples:

@@ -36,6 +36,7 @@ mod staying;
 mod systemd;
 mod temporary;
 mod token;
+mod veil;
 
 use std::{io, path::PathBuf, process::ExitCode};
 

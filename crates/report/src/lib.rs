@@ -1,13 +1,19 @@
-//! What others read of the rows that are kept: every kind by its description, behind a veil, without those who asked not to be
-//! measured.
+//! What others read of the rows that are kept.
 //!
-//! Nothing here knows a kind of rows by name: [`Export`] writes whatever `schema` describes, as JSON or as lines of a table.
-//! Where it is written is for the program to say.
+//! [`Export`] knows no kind of rows by name: it writes whatever `schema` describes, as JSON or as lines of a table, behind a veil and without
+//! those who asked not to be measured. The report on a network knows visits and sessions: [`gathered`] reads what they say of each
+//! peer over a [`period`], [`network`] makes numbers of it, each with its interval and what it stands on, and a page of these. Where anything
+//! is written is for the program to say.
 
 mod described;
 mod export;
+pub mod gathered;
 mod names;
+pub mod network;
+pub mod period;
+pub mod presence;
 mod run;
+pub mod stay;
 mod values;
 
 pub use described::Described;

@@ -16,7 +16,7 @@ const DIRECTION: &[(&str, Option<&[&str]>)] = &[
     ("store", Some(&["kad", "schema", "http"])),
     ("crawl", Some(&["kad", "dht", "schema", "estimate"])),
     ("testnet", Some(&["kad", "schema", "net", "dht"])),
-    ("report", Some(&["kad", "schema", "store", "estimate"])),
+    ("report", Some(&["kad", "schema", "store", "estimate", "figure"])),
     ("delegated", Some(&["kad", "http"])),
     ("hydra", Some(&["kad", "dht", "schema", "store", "http", "delegated"])),
     ("figure", Some(&[])),

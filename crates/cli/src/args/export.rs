@@ -131,7 +131,7 @@ fn column(name: &str) -> Result<String, String> {
     if is_column { Ok(name.to_owned()) } else { Err("no kind of rows has such a column".to_owned()) }
 }
 
-fn levels() -> impl TypedValueParser<Value = Privacy> {
+pub(super) fn levels() -> impl TypedValueParser<Value = Privacy> {
     let help = |level| match level {
         Privacy::AsIs => "Everything as it was seen",
         Privacy::Pseudonymised => {

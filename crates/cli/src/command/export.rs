@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context as _;
 use kad::opt_out::OptOut;
 use report::{Export, RowKind};
-use schema::{Privacy, Pseudonyms, RunState, Timestamp, Tool, Veil};
+use schema::{RunState, Timestamp, Tool, Veil};
 use store::{RunFilter, RunInfo, Store};
 use tokio_util::sync::CancellationToken;
 
@@ -19,17 +19,12 @@ use crate::{
     clock,
     exit::{Code, Failed},
     export::Sink,
-    input, output,
+    output,
     outputs::{InUse, Kind, Output},
     render::text::{counted, grouped},
     signals::{MAX_ENDING, StopOnSignal},
+    veil::veil,
 };
-
-/// The shortest key, in bytes.
-const MIN_KEY_BYTES: usize = 32;
-
-/// The longest key, in bytes.
-const MAX_KEY_BYTES: u64 = 4096;
 
 /// What is written, and how.
 struct Order<'a> {
@@ -46,7 +41,7 @@ pub(crate) fn run(args: &ExportArgs, in_use: &mut InUse) -> anyhow::Result<Code>
     let signals = StopOnSignal::listen(MAX_ENDING)?;
     let stop = signals.token().clone();
     let opt_out = args.opt_out.load()?;
-    let veil = veil(args)?;
+    let veil = veil(args.privacy, args.key_file.as_deref())?;
     let store = Store::open_existing(&args.store)?;
     note_inputs(args, in_use);
     let runs = runs(&store, args)?;
@@ -113,34 +108,6 @@ fn note_inputs(args: &ExportArgs, in_use: &mut InUse) {
     if let Some(key) = &args.key_file {
         in_use.read("the key", key);
     }
-}
-
-fn veil(args: &ExportArgs) -> Result<Veil, Failed> {
-    Ok(match (args.privacy, &args.key_file) {
-        (Privacy::AsIs, _) => Veil::AsIs,
-        (Privacy::WithoutIps, _) => Veil::WithoutIps,
-        (Privacy::Pseudonymised, Some(path)) => {
-            let no_key = || Failed::usage(format!("the key {} is empty", path.display()));
-            Veil::Pseudonymised(Pseudonyms::new(&read_key(path)?).ok_or_else(no_key)?)
-        }
-        (Privacy::Pseudonymised, None) => {
-            return Err(Failed::usage("pseudonyms need a key: --key-file FILE"));
-        }
-    })
-}
-
-fn read_key(path: &Path) -> Result<Vec<u8>, Failed> {
-    const ADVICE: &str = "make one with `openssl rand -hex 32 > FILE`";
-    let key = input::read_bytes(path, "the key", MAX_KEY_BYTES)
-        .map_err(|error| Failed::usage(format!("{error}\n{ADVICE}")))?;
-    if key.len() < MIN_KEY_BYTES {
-        let length = key.len();
-        return Err(Failed::usage(format!(
-            "the key {} has {length} bytes, and less than {MIN_KEY_BYTES} can be guessed\n{ADVICE}",
-            path.display()
-        )));
-    }
-    Ok(key)
 }
 
 impl Order<'_> {

@@ -37,6 +37,7 @@ help! {
     hoard_savings: ["hoard", "savings", "--help"],
     hoard_demo: ["hoard", "demo", "--help"],
     ping: ["ping", "--help"],
+    report: ["report", "--help"],
     watch: ["watch", "--help"],
     testnet: ["testnet", "--help"],
     crawls: ["crawls", "--help"],

@@ -45,6 +45,7 @@ mod perf_server;
 mod program;
 mod provide;
 mod provider;
+mod report;
 mod retrieval;
 mod runs;
 mod scheduler;
