@@ -3,6 +3,7 @@
 mod complete;
 mod crawl;
 mod database;
+mod enrich;
 mod export;
 mod health;
 mod hoard;
@@ -34,6 +35,7 @@ pub(crate) use self::{
     complete::{VARIABLE as COMPLETE_VARIABLE, complete},
     crawl::{CrawlArgs, NetworkArgs, Policy},
     database::{belly_url, store_url},
+    enrich::{EnrichArgs, RangesFile},
     export::{CrawlName, ExportArgs, Format},
     health::HealthArgs,
     hoard::{
@@ -144,6 +146,10 @@ pub(crate) enum Command {
     #[command(after_help = help::STORE)]
     Store(StoreArgs),
 
+    /// Look up where addresses are: country, city, network, cloud
+    #[command(after_help = help::ENRICH)]
+    Enrich(Box<EnrichArgs>),
+
     /// Write rows of any kind and run to files, at a level of privacy
     #[command(after_help = help::EXPORT)]
     Export(ExportArgs),
@@ -186,6 +192,7 @@ impl Command {
             | Self::Runs(_)
             | Self::Sessions(_)
             | Self::Store(_)
+            | Self::Enrich(_)
             | Self::Networks(_)
             | Self::Health(_)
             | Self::Completions(_)

@@ -4,6 +4,7 @@ mod completions;
 mod crawl;
 mod crawls;
 mod demo;
+mod enrich;
 mod export;
 mod health;
 mod hoard;
@@ -93,6 +94,7 @@ pub(crate) async fn run(
         Command::Runs(args) => runs::run(&args),
         Command::Sessions(args) => sessions::run(&args),
         Command::Store(args) => store::run(args, &mut in_use).await,
+        Command::Enrich(args) => enrich::run(*args, &mut in_use).await,
         Command::Export(args) => export::run(&args, &mut in_use),
         Command::Report(args) => report::run(&args, &mut in_use),
         Command::Networks(args) => networks::run(&args),

@@ -79,6 +79,7 @@ impl Order {
             manners,
             store,
             vantage,
+            places: _,
             json: _,
             watch: _,
         } = args;

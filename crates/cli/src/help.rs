@@ -411,6 +411,17 @@ Examples:
 Of a pruned run its summary and peers stay, and how many visits it had; whatever is counted from
 visits can be counted of those that are left.";
 
+/// Below the help of `enrich`.
+pub(crate) const ENRICH: &str = "\
+Examples:
+  kadscope enrich --city GeoLite2-City.mmdb --asn GeoLite2-ASN.mmdb
+  kadscope enrich --city dbip-city-lite.mmdb --asn dbip-asn-lite.mmdb --store may.sqlite --json
+  kadscope enrich --ranges ip-ranges.json --ranges cloud.json --ranges cloudflare=ips-v4
+  kadscope enrich --city GeoLite2-City.mmdb --names
+
+Only addresses are looked up that these very files were not asked for before. With newer files all
+are looked up again, and both results stay. docs/enrich.md says where files are to be had.";
+
 /// Below the help of `networks`.
 pub(crate) const NETWORKS: &str = "\
 Examples:

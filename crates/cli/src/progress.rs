@@ -1,6 +1,7 @@
 //! How far a tool is: one line on a terminal, redrawn in place, or a line of log every few seconds.
 
 mod crawl;
+mod enrich;
 mod hoard;
 mod hydra;
 mod monitor;
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::{
     crawl::CrawlProgress,
+    enrich::EnrichProgress,
     hoard::HoardProgress,
     hydra::HydraDisplay,
     monitor::MonitorProgress,

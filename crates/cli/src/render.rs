@@ -2,6 +2,7 @@
 
 mod completeness;
 mod crawls;
+mod enriched;
 mod explain;
 mod fleet;
 mod heads;
@@ -26,6 +27,7 @@ mod truth;
 
 pub(crate) use self::{
     crawls::crawls,
+    enriched::enriched,
     explain::{explained, held_up},
     fleet::fleet,
     heads::heads,

@@ -98,7 +98,7 @@ pub use crate::{
     introduction::{MAX_REQUEST_BYTES, quic_multiaddr, tcp_multiaddr, ws_multiaddr, wss_multiaddr},
     key::UnsupportedKey,
     limits::ListenLimits,
-    names::Names,
+    names::{NameResolver, Names},
     pacing::{Pacing, Rate},
     registry::{Counted, Registered},
     source::Source,

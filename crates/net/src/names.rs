@@ -6,6 +6,7 @@
 
 mod fault;
 mod list;
+mod lookup;
 mod replace;
 
 use std::{
@@ -18,6 +19,8 @@ use std::{
 };
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+
+pub use self::lookup::NameResolver;
 
 use self::{
     fault::failure,
@@ -133,6 +136,11 @@ impl Resolver {
     /// The addresses that an address with a name stands for, as far as they are of this peer. An error is always in
     /// phase `Dns`; it comes only when nothing was found.
     pub(crate) async fn resolve(&self, address: &Multiaddr, peer: &PeerId) -> Result<Resolved, Failure> {
+        self.resolve_for(address, Some(peer)).await
+    }
+
+    /// The same, of whichever peer where none is given.
+    async fn resolve_for(&self, address: &Multiaddr, peer: Option<&PeerId>) -> Result<Resolved, Failure> {
         let resolver = self.inner.get_or_init(|| build(&self.names)).as_ref().map_err(failure)?;
         let mut search = Search { next: vec![address.clone()], ..Search::default() };
         for _ in 0..=MAX_DEPTH {
@@ -154,7 +162,7 @@ impl Resolver {
 
 impl Search {
     /// Resolves the name that an address begins with.
-    async fn follow(&mut self, resolver: &TokioResolver, address: &Multiaddr, peer: &PeerId) {
+    async fn follow(&mut self, resolver: &TokioResolver, address: &Multiaddr, peer: Option<&PeerId>) {
         match asked(address) {
             // What has no name is resolved, whatever will be said of it.
             None => self.found(address.clone(), ""),

@@ -17,7 +17,7 @@ use kad::{
     opt_out::OptOut,
 };
 use kadscope_net::{
-    Addresses, AnyConnection, Host, HostConfig, Identity, Names,
+    Addresses, AnyConnection, Host, HostConfig, Identity, NameResolver, Names,
     serve::{self, Answer, Head, HeadProfile, ListenLimits, Request, Service},
 };
 use tokio::{task::JoinHandle, time::Instant};
@@ -403,4 +403,32 @@ async fn where_a_name_led_to_and_which_of_it_answered_is_told() {
     let dial = host.connect(served.peer, vec![at("127.0.0.1")]).await;
     assert_eq!(dial.connection.unwrap().endpoint().socket, SocketAddr::from((Ipv4Addr::LOCALHOST, tcp)));
     assert!(dial.attempts[0].resolved.is_empty());
+}
+
+#[tokio::test]
+async fn whoever_dials_nobody_is_told_every_ip_of_a_name() {
+    let (one, other) = (PeerId::random(), PeerId::random());
+    let resolver = NameServer::start(move |name, kind| match (name, kind) {
+        ("both.test", name_server::A) => {
+            Answers::a(&["192.0.2.2".parse().unwrap(), "192.0.2.1".parse().unwrap()])
+        }
+        ("both.test", name_server::AAAA) => Answers::aaaa(&["2001:db8::1".parse().unwrap()]),
+        ("_dnsaddr.list.test", name_server::TXT) => Answers::txt(&[
+            format!("dnsaddr=/ip4/192.0.2.9/tcp/1/p2p/{one}"),
+            format!("dnsaddr=/dns4/both.test/tcp/1/p2p/{other}"),
+        ]),
+        _ => Answers::None,
+    });
+    let names = NameResolver::new(Names::Servers(vec![resolver.addr]));
+    for (text, ips) in [
+        ("/dns/both.test/tcp/1", vec!["192.0.2.1", "192.0.2.2", "2001:db8::1"]),
+        ("/dns4/both.test/udp/1/quic-v1", vec!["192.0.2.1", "192.0.2.2"]),
+        ("/dns6/both.test/tcp/1", vec!["2001:db8::1"]),
+        ("/dnsaddr/list.test", vec!["192.0.2.1", "192.0.2.2", "192.0.2.9"]),
+    ] {
+        let expected: Vec<IpAddr> = ips.into_iter().map(|ip| ip.parse().unwrap()).collect();
+        assert_eq!(names.ips(&addr(text)).await, Ok(expected), "{text}");
+    }
+    let failure = names.ips(&addr("/dns4/nowhere.test/tcp/1")).await.unwrap_err();
+    assert_eq!((failure.phase, failure.class), (Phase::Dns, FailureClass::NameNotFound));
 }

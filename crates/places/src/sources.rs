@@ -42,14 +42,22 @@ impl Place {
 pub struct CloudFile {
     /// The file, as it was named; `None` for the table that comes with the project.
     pub file: Option<String>,
+    /// Whose ranges it has, where that was said beside the file.
+    pub name: Option<String>,
     /// The SHA-256 of it, in hexadecimal.
     pub sha256: String,
 }
 
 impl CloudFile {
-    /// Of these bytes.
+    /// A table of these bytes.
     pub fn of(file: Option<&str>, bytes: &[u8]) -> Self {
-        Self { file: file.map(str::to_owned), sha256: hexadecimal(&Sha256::digest(bytes)) }
+        let sha256 = hexadecimal(&Sha256::digest(bytes));
+        Self { file: file.map(str::to_owned), name: None, sha256 }
+    }
+
+    /// A list of these bytes, and whose ranges it has where that was said beside it.
+    pub fn of_list(file: &str, name: Option<&str>, bytes: &[u8]) -> Self {
+        Self { name: name.map(str::to_owned), ..Self::of(Some(file), bytes) }
     }
 }
 
@@ -110,7 +118,10 @@ impl PlaceSources {
         });
         let mut all: Vec<String> = databases.collect();
         // Of equal ranges in two lists the first counts, so their order is a part of what they say.
-        all.extend(self.cloud_files.iter().map(|file| format!("clouds {}\n", file.sha256)));
+        all.extend(self.cloud_files.iter().map(|file| {
+            let name = file.name.as_deref().unwrap_or_default();
+            format!("clouds {} {name}\n", file.sha256)
+        }));
         hexadecimal(&Sha256::digest(all.concat()))
     }
 }

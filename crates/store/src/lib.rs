@@ -19,12 +19,14 @@
 //! # Ok(()) }
 //! ```
 
+mod addresses;
 pub mod belly;
 mod cache;
 mod copy;
 pub mod decoders;
 mod error;
 mod limits;
+mod number_set;
 mod peer_history;
 mod peers;
 #[cfg(feature = "postgres")]
@@ -38,6 +40,7 @@ mod store;
 mod url;
 mod writer;
 
+pub use addresses::StoredAddresses;
 pub use belly::{
     Belly, BellyBacklog, BellyConfig, BellyError, BellyUrl, Kept, LATENCY_BOUNDS_US, Latencies,
     ListedProvider, NewProvider, ProvidersHeld, ReadFailure, Reading, RecordCounts, RecordCursor, RecordPage,

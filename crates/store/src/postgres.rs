@@ -4,6 +4,7 @@
 //! away, and has a [`courier`] bring it, a batch a transaction. What is read comes from a [`reader`] on another thread. The layout is
 //! made by [`migrate`] from the descriptions of the rows.
 
+mod addresses;
 mod appender;
 mod backlog;
 mod batch;
@@ -44,6 +45,7 @@ mod wire;
 mod wire_cell;
 mod wire_encounter;
 
+pub(crate) use addresses::AddressReader;
 pub(crate) use appender::Appender;
 pub(crate) use batch::Load;
 pub(crate) use carrier::{Brought, Carrier};

@@ -1,5 +1,6 @@
 //! Rows in an SQLite file. Nothing of the driver leaves this module tree.
 
+mod addresses;
 mod alive;
 mod alone;
 mod append;
@@ -37,13 +38,8 @@ use kad::PeerId;
 use rusqlite::Connection;
 use schema::{PeerNumber, RowType as _, RunId, RunStart, RunState, Table, Timestamp, Visit};
 
-use self::{
-    alive::Alive,
-    error::{damaged, unknown},
-    place::Place,
-    runs::StoredRun,
-};
 pub(crate) use self::{
+    addresses::AddressReader,
     alone::Alone,
     append::Appender,
     desk::SqliteDesk,
@@ -52,6 +48,12 @@ pub(crate) use self::{
     open::{Absent, connect as connect_file, open as open_file},
     read::{NeighborReader, RowReader},
     scan::ColumnReader,
+};
+use self::{
+    alive::Alive,
+    error::{damaged, unknown},
+    place::Place,
+    runs::StoredRun,
 };
 use crate::{Error, Limits, PeerHistory, Peers, Pruned, RunFilter, RunInfo, Scan, StorePeer, copy::Created};
 
@@ -179,6 +181,12 @@ impl Database {
     pub(crate) fn neighbors(&self, run: RunId) -> Result<NeighborReader<'_>, Error> {
         let run = self.stored(run)?.row;
         Ok(NeighborReader::new(&self.connection, &self.path, &Visit::TABLE, run))
+    }
+
+    /// The addresses of all runs, but for those whose place these have said; with how many there are.
+    pub(crate) fn addresses(&self, placed_by: &[RunId]) -> Result<(AddressReader<'_>, u64), Error> {
+        let runs = placed_by.iter().map(|run| self.stored(*run).map(|stored| stored.row));
+        AddressReader::new(&self.connection, &self.path, &runs.collect::<Result<Vec<_>, _>>()?)
     }
 
     /// Columns of many runs.

@@ -8,7 +8,8 @@ use tokio::time::Instant;
 
 use crate::{
     Error, Limits, Neighbors, PeerHistory, Peers, Pruned, Rows, RunFilter, RunInfo, Scan, Scanned, StorePeer,
-    StoreUrl, Writer,
+    StoreUrl, StoredAddresses, Writer,
+    addresses::AddressSource,
     copy::Created,
     rows::{NeighborSource, Source, TableRows},
     scan::ScanSource,
@@ -194,6 +195,23 @@ impl Store {
             Backend::Postgres(database) => ScanSource::Postgres(database.scan(scan)?),
         };
         Ok(Scanned { source, is_over: false })
+    }
+
+    /// The addresses that any row names, each once, but for those whose place one of these runs has said
+    /// ([`AddressPlace`](schema::AddressPlace)); [`Error::UnknownRun`] if one is not there.
+    pub fn addresses(&self, placed_by: &[RunId]) -> Result<StoredAddresses<'_>, Error> {
+        let (source, total) = match &self.backend {
+            Backend::Sqlite(database) => {
+                let (reader, total) = database.addresses(placed_by)?;
+                (AddressSource::Sqlite(reader), total)
+            }
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(database) => {
+                let (reader, total) = database.addresses(placed_by)?;
+                (AddressSource::Postgres(reader), total)
+            }
+        };
+        Ok(StoredAddresses::new(source, total))
     }
 
     /// Who a peer of a scan is.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::StoreUrl;
 
 use super::{DEFAULT_STORE, List, ListParser, WatchArgs};
-use crate::{bootstrap::BootstrapAddress, manners::Manners, network};
+use crate::{bootstrap::BootstrapAddress, manners::Manners, network, place_files::PlaceFileArgs};
 
 /// What to crawl, how, where it is kept, and what to print.
 #[derive(Debug, Args)]
@@ -31,6 +31,10 @@ pub(crate) struct CrawlArgs {
 
     #[command(flatten)]
     pub(crate) manners: Manners,
+
+    /// Looked up after the crawl, as `kadscope enrich` does
+    #[command(flatten)]
+    pub(crate) places: PlaceFileArgs,
 
     /// Where to keep the crawl: an SQLite file (sqlite:PATH, or a path ending in .sqlite, .sqlite3 or .db), a database
     /// (`postgres://USER@HOST/DATABASE`, in programs built with the feature `postgres`), or `none`

@@ -9,23 +9,26 @@ use crate::{
     args::{CrawlArgs, Policy},
     bootstrap,
     crawling::{Made, Order},
-    exit::Code,
+    enriching::Enriching,
+    exit::{Code, Failed},
     output,
     outputs::InUse,
+    place_files::PlaceFileArgs,
     render::{self, text::counted},
     staying::Staying,
 };
 
 pub(crate) async fn run(args: CrawlArgs, mut in_use: InUse) -> anyhow::Result<Code> {
-    let (json, watch) = (args.json, args.watch.clone());
+    let (json, watch, files) = (args.json, args.watch.clone(), args.places.clone());
     note_inputs(&args, &mut in_use);
     let order = Order::of(args)?;
     check(&order)?;
     if let StoreUrl::Sqlite(path) = &order.store {
         in_use.refuse("the crawl", path)?;
     }
-    tell_contact(&order);
     let kept = order.store.clone();
+    let enriching = enriching(&files, &kept)?;
+    tell_contact(&order);
     let staying = Staying::begin(&watch, "no peer has answered yet")?;
     staying
         .around(async |staying| {
@@ -37,9 +40,29 @@ pub(crate) async fn run(args: CrawlArgs, mut in_use: InUse) -> anyhow::Result<Co
                 let text = render::summary(summary, &place(&kept), output::Style::of_stdout());
                 output::print_text(&text)?;
             }
-            end(made, staying.stop().is_cancelled(), &kept)
+            let code = end(made, staying.stop().is_cancelled(), &kept)?;
+            if let (Some(enriching), Code::Done) = (enriching, code) {
+                let enriched = enriching.carry_out(staying, &kept).await?;
+                output::note(
+                    render::enriched(&enriched, &place(&kept), output::Style::of_stderr()).trim_end(),
+                );
+            }
+            Ok(code)
         })
         .await
+}
+
+/// What looks up where the addresses are once the crawl is over; `None` if nobody asked for that. Files that cannot be used are an error
+/// before anything begins.
+fn enriching(files: &PlaceFileArgs, kept: &StoreUrl) -> anyhow::Result<Option<Enriching>> {
+    if files.is_empty() {
+        return Ok(None);
+    }
+    if *kept == StoreUrl::None {
+        let text = "--store none: where addresses are is kept in the store; name one, or leave out --city, --country, --asn, --clouds and --ranges";
+        return Err(Failed::usage(text).into());
+    }
+    Ok(Some(Enriching::new(files.load()?, None)))
 }
 
 /// How the program ends by a crawl.
@@ -59,6 +82,7 @@ pub(crate) fn end(made: Made, is_stopped: bool, kept: &StoreUrl) -> anyhow::Resu
 }
 
 fn note_inputs(args: &CrawlArgs, in_use: &mut InUse) {
+    args.places.note_inputs(in_use);
     args.manners.opt_out.note(in_use);
     in_use.read("the network", Path::new(&args.network.network));
 }

@@ -41,6 +41,7 @@ help! {
     watch: ["watch", "--help"],
     testnet: ["testnet", "--help"],
     crawls: ["crawls", "--help"],
+    enrich: ["enrich", "--help"],
     export: ["export", "--help"],
     runs: ["runs", "--help"],
     sessions: ["sessions", "--help"],

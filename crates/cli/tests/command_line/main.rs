@@ -7,6 +7,7 @@ extern crate perf as kadscope_perf;
 mod crawls;
 mod demo;
 mod ending;
+mod enrich;
 mod environment;
 mod errors;
 mod export;

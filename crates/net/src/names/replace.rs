@@ -72,11 +72,11 @@ pub(super) fn of_list(text: &[u8]) -> Option<Listed> {
     }
 }
 
-/// The address that a text of `asked` holds, if it is one for this peer. What follows the name in `asked` must be the
-/// end of it, but for the peer, whom it need not name.
-pub(super) fn of_entry(text: &[u8], asked: &Multiaddr, peer: &PeerId) -> Option<Multiaddr> {
+/// The address that a text of `asked` holds, if it is one for this peer; for any where none is given. What follows the name in
+/// `asked` must be the end of it, but for the peer, whom it need not name.
+pub(super) fn of_entry(text: &[u8], asked: &Multiaddr, peer: Option<&PeerId>) -> Option<Multiaddr> {
     let entry = entry(text)?;
-    if is_relayed(&entry) || names_other(&entry, peer) {
+    if is_relayed(&entry) || peer.is_some_and(|peer| names_other(&entry, peer)) {
         return None;
     }
     let parts = |address: &Multiaddr, skipped| -> Vec<Protocol<'static>> {
@@ -116,7 +116,7 @@ mod tests {
         let (peer, other) = (PeerId::random(), PeerId::random());
         let any = addr("/dnsaddr/a.b");
         let own = addr(&format!("/dnsaddr/a.b/p2p/{peer}"));
-        let entry = |text: &str, asked| of_entry(format!("dnsaddr={text}").as_bytes(), asked, &peer);
+        let entry = |text: &str, asked| of_entry(format!("dnsaddr={text}").as_bytes(), asked, Some(&peer));
         for asked in [&any, &own] {
             for text in ["/ip4/1.1.1.1/tcp/1".to_owned(), format!("/dnsaddr/c.d/p2p/{peer}")] {
                 assert_eq!(entry(&text, asked), Some(addr(&text)));
@@ -155,7 +155,7 @@ mod tests {
             let text = format!("dnsaddr=/ip4/1.1.1.1/tcp/1/p2p/{form}");
             assert_eq!(of_list(text.as_bytes()), Some(Listed::Peer(peer, at.clone())), "{text}");
             assert_eq!(
-                of_entry(text.as_bytes(), &addr("/dnsaddr/a.b"), &peer),
+                of_entry(text.as_bytes(), &addr("/dnsaddr/a.b"), Some(&peer)),
                 Some(addr(&format!("/ip4/1.1.1.1/tcp/1/p2p/{peer}")))
             );
         }
@@ -169,7 +169,7 @@ mod tests {
         let texts: [&[u8]; 6] =
             [b"", b"dnsaddr=", b"dnsaddr=x", b"dnsaddr=\xff\xff", b"v=spf1 -all", long.as_bytes()];
         for text in texts {
-            let entry = of_entry(text, &asked, &peer);
+            let entry = of_entry(text, &asked, Some(&peer));
             assert!(entry.is_none_or(|entry| entry.is_empty()), "{text:?}");
         }
     }

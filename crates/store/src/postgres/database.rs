@@ -5,6 +5,7 @@ use std::{collections::VecDeque, path::PathBuf};
 use schema::{PeerNumber, RunId, RunStart, Table, Timestamp};
 
 use super::{
+    addresses::AddressReader,
     appender::Appender,
     desk::{Desk, Ordered},
     login::Login,
@@ -119,6 +120,10 @@ impl Database {
     pub(crate) fn neighbors(&self, run: RunId) -> Result<NeighborReader<'_>, Error> {
         let run = self.row_of(run)?;
         Ok(NeighborReader { database: self, run, next: 0, chunk: VecDeque::new() })
+    }
+
+    pub(crate) fn addresses(&self, placed_by: &[RunId]) -> Result<(AddressReader<'_>, u64), Error> {
+        AddressReader::new(self, placed_by.iter().map(|run| self.row_of(*run)).collect::<Result<_, _>>()?)
     }
 
     fn row_of(&self, run: RunId) -> Result<i32, Error> {

@@ -149,7 +149,8 @@ impl Resolver {
     }
 }
 
-fn address(row: &Row) -> Result<Option<Address>, tokio_postgres::Error> {
+/// The address in the second and third column of a row; `None` if nobody can have written it.
+pub(super) fn address(row: &Row) -> Result<Option<Address>, tokio_postgres::Error> {
     let raw: Option<&[u8]> = row.try_get(2)?;
     match raw {
         Some(raw) => Ok(Some(Address::from_bytes(raw))),

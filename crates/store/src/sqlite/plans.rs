@@ -6,7 +6,7 @@ use rusqlite::{Connection, StatementStatus};
 use schema::{RowType as _, TABLES, Visit};
 
 use super::{
-    encounter, history,
+    addresses, encounter, history,
     migrate::ROWS,
     open::{self, Absent},
     physical, ranges, resolve, runs,
@@ -75,6 +75,8 @@ fn rows_and_columns_are_found_by_their_numbers() {
         resolve::FAILURES,
         resolve::NAMES,
         ranges::SELECT_OF_RUN,
+        addresses::SELECT,
+        addresses::SELECT_PLACED,
         scan::SELECT_BATCHES,
     ];
     let rows = TABLES.iter().map(physical::select);

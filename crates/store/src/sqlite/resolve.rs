@@ -173,7 +173,8 @@ fn text(path: &Path, row: &Row<'_>) -> Result<String, Error> {
     row.get(1).map_err(|error| error::reading(path, error))
 }
 
-fn read_address(path: &Path, row: &Row<'_>, id: i64) -> Result<Address, Error> {
+/// The address in the second column of a row; an error names it by its number.
+pub(super) fn read_address(path: &Path, row: &Row<'_>, id: i64) -> Result<Address, Error> {
     let address = match row.get_ref(1).map_err(|error| error::reading(path, error))? {
         ValueRef::Text(text) => {
             str::from_utf8(text).ok().and_then(|text| text.parse().ok()).map(Address::Multiaddr)

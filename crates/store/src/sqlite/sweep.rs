@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use schema::TABLES;
 
 use super::{codec, error::damaged, physical};
-use crate::{Error, limits::SWEEP_STEP};
+use crate::{Error, limits::SWEEP_STEP, number_set::NumberSet};
 
 /// What rows refer to directly: the first to go, since the others are referred to by them.
 const FIRST: [&str; 3] = ["fates", "endpoint", "description"];
@@ -37,25 +37,6 @@ enum By {
     AddressList,
     /// Both addresses and failures.
     Fates,
-}
-
-/// A set of numbers of rows: a bit each.
-#[derive(Debug, Default)]
-struct Numbers(Vec<u64>);
-
-impl Numbers {
-    fn insert(&mut self, id: i64) {
-        let Ok(id) = usize::try_from(id) else { return };
-        if self.0.len() <= id / 64 {
-            self.0.resize(id / 64 + 1, 0);
-        }
-        self.0[id / 64] |= 1 << (id % 64);
-    }
-
-    fn contains(&self, id: i64) -> bool {
-        let Ok(id) = usize::try_from(id) else { return true };
-        self.0.get(id / 64).is_some_and(|bits| bits >> (id % 64) & 1 == 1)
-    }
 }
 
 /// Says, in the transaction that deletes rows, that what they referred to is to go: who is killed before leaves that to the next.
@@ -113,7 +94,7 @@ fn sources(tables: &[&'static str]) -> Vec<Source> {
 /// What is referred to, and up to which row of each table that was read.
 #[derive(Debug, Default)]
 struct Used {
-    numbers: BTreeMap<&'static str, Numbers>,
+    numbers: BTreeMap<&'static str, NumberSet>,
     read: BTreeMap<(&'static str, String), i64>,
 }
 
@@ -197,7 +178,7 @@ fn delete_unused(
             }
             let mut delete =
                 transaction.prepare_cached(&format!("DELETE FROM {table} WHERE id = ?1")).map_err(fail)?;
-            let none = Numbers::default();
+            let none = NumberSet::default();
             let kept = used.numbers.get(table).unwrap_or(&none);
             for &id in ids.iter().filter(|&&id| !kept.contains(id)) {
                 delete.execute((id,)).map_err(fail)?;

@@ -290,6 +290,11 @@ pub(crate) async fn what_is_computed_outlives_visits(open: &dyn Fn() -> Store) {
     store.check().unwrap();
 }
 
+/// The addresses of a store come once, and those whose place is known can be left out.
+pub(crate) async fn each_address_comes_once_until_its_place_is_said(open: &dyn Fn() -> Store) {
+    placed::each_address_comes_once_until_its_place_is_said(open).await;
+}
+
 /// Columns of many runs say what the rows say, in batches, and only what is asked for.
 pub(crate) async fn columns_are_those_of_the_rows(open: &dyn Fn() -> Store) {
     let store = open();
