@@ -41,7 +41,7 @@ fn look(number: u32, round: u32) -> Visit {
     let took = Duration::from_micros(20_000 + u64::from(number * 7919 + round * 104_729) % 50_000);
     visit.met.ended_at = visit.met.started_at.after(if is_up { took } else { Duration::from_secs(5) + took });
     let silence = Failure::new(Phase::Connect, FailureClass::Timeout);
-    let [third, fourth] = [(number >> 8) as u8, number as u8];
+    let [_, _, third, fourth] = number.to_be_bytes();
     let address = |port: u16| {
         let outcome = match (is_up, port) {
             (true, 4001) => AddressOutcome::Connected,

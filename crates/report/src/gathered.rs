@@ -6,6 +6,7 @@
 mod columns;
 mod crawls;
 mod interned;
+mod looks;
 mod reading;
 mod stays;
 
@@ -139,10 +140,5 @@ impl Gathered {
     /// The program of a peer; `None` if it never said.
     pub fn agent(&self, peer: &SeenPeer) -> Option<&str> {
         self.agents.get(peer.agent? as usize).map(|agent| &**agent)
-    }
-
-    /// Whether anybody's stays are known.
-    pub fn has_stays(&self) -> bool {
-        self.peers.iter().any(|peer| !peer.stays.is_empty())
     }
 }

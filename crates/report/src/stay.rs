@@ -1,6 +1,6 @@
 //! A session of a peer as a report takes it in: between which two looks it came, and between which two it went.
 
-use schema::{SeenSession, SessionEnd, Timestamp};
+use schema::{SessionEnd, Timestamp};
 
 /// What looks said of one stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,18 +24,6 @@ pub enum StayEnd {
     GoneBy(Timestamp),
     /// Nothing clear was heard of the peer for too long: when it went, or whether, is not known.
     LostSight,
-}
-
-impl From<&SeenSession> for SeenStay {
-    fn from(seen: &SeenSession) -> Self {
-        Self {
-            came_after: seen.began_after,
-            first_up: seen.first_successful,
-            came_by: seen.began_by,
-            last_up: seen.ended_after,
-            end: Self::ended(seen.ended_by, seen.end),
-        }
-    }
 }
 
 impl SeenStay {

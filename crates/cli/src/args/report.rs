@@ -25,6 +25,11 @@ pub(crate) struct ReportArgs {
     #[arg(long, env = "KADSCOPE_REPORT_NETWORK", value_name = "NAME")]
     pub(crate) network: Option<String>,
 
+    /// What a monitor saw that watches apart from others (`kadscope monitor --apart`), by its vantage point [default: what
+    /// all others saw together]
+    #[arg(long, env = "KADSCOPE_REPORT_APART", value_name = "VANTAGE")]
+    pub(crate) apart: Option<String>,
+
     /// The last period of this length in which the network was looked at: a day, an ISO week or a month of UTC, or all
     #[arg(long, env = "KADSCOPE_REPORT_PERIOD", value_name = "LENGTH", default_value = "all", value_parser = lengths())]
     pub(crate) period: PeriodLength,

@@ -1,14 +1,10 @@
 //! `kadscope report`: numbers, figures and a page of a network over a period, from rows that are kept.
 
-use monitor::{
-    recompute::{NetworkHistory, PastSight, Recomputation},
-    session::{SessionChange, SessionRules},
-};
+use monitor::recompute::MonitorScope;
 use report::{
-    gathered::{GatherError, GatherOrder, Gathered, MAX_PEERS},
+    gathered::{GatherError, GatherOrder, Gathered},
     network::NetworkSection,
     period::{Period, PeriodLength},
-    stay::SeenStay,
 };
 use schema::{Timestamp, Tool};
 use serde::Serialize;
@@ -31,8 +27,6 @@ struct Numbers<'a> {
     made_by: &'static str,
     /// What was asked for.
     asked: &'static str,
-    /// Whether stays were computed from visits, since no monitor kept any.
-    stays_from_visits: bool,
     /// Everything that is drawn and tabled.
     #[serde(flatten)]
     section: &'a NetworkSection,
@@ -46,23 +40,23 @@ pub(super) fn run(args: &ReportArgs, in_use: &mut InUse) -> anyhow::Result<Code>
     in_use.store(&args.store);
     args.opt_out.note(in_use);
     let network = network(&store, args.network.as_deref())?;
-    let period = period(&store, &network, args)?;
-    let order = GatherOrder { network: network.clone(), period };
+    let scope = MonitorScope { network, apart: args.apart.clone() };
+    let runs = runs_of(&store, &scope)?;
+    let period = period(&runs, args)?;
+    let order = GatherOrder {
+        network: scope.network.clone(),
+        period,
+        runs: runs.iter().map(|run| run.start.id).collect(),
+    };
     let refused = |error: GatherError| match error {
         GatherError::Store(error) => anyhow::Error::from(error),
         error => Failed::usage(format!("{}: {error}", store.name())).into(),
     };
-    let mut gathered = Gathered::read(&store, &order, &opt_out, |_| {}).map_err(refused)?;
-    let stays_from_visits = !gathered.has_stays();
-    if stays_from_visits {
-        let stays = recomputed(&store, &network, period.until)?;
-        gathered.take_stays(&store, stays).map_err(refused)?;
-    }
+    let gathered = Gathered::read(&store, &order, &opt_out, |_| {}).map_err(refused)?;
     let section = NetworkSection::of(&gathered, &veil);
-    let title = title(&network, period, args);
+    let title = title(&scope.network, period, args);
     let page = section.page(&title);
-    let numbers =
-        Numbers { made_by: MADE_BY, asked: args.period.name(), stays_from_visits, section: &section };
+    let numbers = Numbers { made_by: MADE_BY, asked: args.period.name(), section: &section };
     report_directory::write(&args.out, &page, &serde_json::to_value(&numbers)?)?;
     if args.json {
         output::print_json(&numbers)?;
@@ -103,15 +97,30 @@ fn watching(store: &Store, filter: &RunFilter) -> Result<Vec<RunInfo>, store::Er
     Ok(runs)
 }
 
+/// The runs of one view of a network: of all who watch it together, or of one who watches it apart.
+fn runs_of(store: &Store, scope: &MonitorScope) -> anyhow::Result<Vec<RunInfo>> {
+    let mut runs =
+        watching(store, &RunFilter { network: Some(scope.network.clone()), ..RunFilter::default() })?;
+    runs.retain(|run| MonitorScope::of(&run.start) == *scope);
+    match (&scope.apart, runs.is_empty()) {
+        (Some(vantage), true) => Err(Failed::usage(format!(
+            "{}: nobody at the vantage point `{vantage}` watches the network `{}` apart",
+            store.name(),
+            scope.network
+        ))
+        .into()),
+        _ => Ok(runs),
+    }
+}
+
 /// The period that is meant.
-fn period(store: &Store, network: &str, args: &ReportArgs) -> anyhow::Result<Period> {
+fn period(runs: &[RunInfo], args: &ReportArgs) -> anyhow::Result<Period> {
     if let (Some(from), Some(until)) = (args.from, args.to) {
         if from >= until {
             return Err(Failed::usage("--from has to be before --to").into());
         }
         return Ok(Period { from, until });
     }
-    let runs = watching(store, &RunFilter { network: Some(network.to_owned()), ..RunFilter::default() })?;
     let last =
         runs.iter().map(|run| run.end.as_ref().map_or(run.start.started_at, |end| end.finished_at)).max();
     let first = runs.iter().map(|run| run.start.started_at).min();
@@ -129,28 +138,4 @@ fn title(network: &str, period: Period, args: &ReportArgs) -> String {
         (None, length) => format!("The network {network}, {}", period.name(length)),
         (Some(_), _) => format!("The network {network}, {} to {}", period.from, period.until),
     }
-}
-
-/// Stays that follow from visits alone, until a moment.
-fn recomputed(
-    store: &Store,
-    network: &str,
-    until: Timestamp,
-) -> Result<Vec<(kad::PeerId, SeenStay)>, store::Error> {
-    let rules = SessionRules::default();
-    let mut past = Recomputation::new(rules, MAX_PEERS);
-    let mut stays = Vec::new();
-    for sight in NetworkHistory::open(store, network, rules.criterion)? {
-        match sight? {
-            PastSight::Gap(gap) => past.gap(&gap),
-            PastSight::Look { look, .. } if look.started_at >= until => {}
-            PastSight::Look { peer, look, places } => {
-                if let Some(SessionChange::Ended(seen)) = past.looked(&peer, &look, &places) {
-                    stays.push((peer, SeenStay::from(&*seen)));
-                }
-            }
-        }
-    }
-    stays.extend(past.open().map(|(peer, seen)| (peer, SeenStay::from(&seen))));
-    Ok(stays)
 }

@@ -1,13 +1,13 @@
 //! Reads visits of a period, column by column.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
 
 use kad::{network::Transport, opt_out::OptOut};
-use schema::{RowType as _, Timestamp, Tool, Visit, VisitType};
+use schema::{RowType as _, RunId, Timestamp, Tool, Visit, VisitType};
 use store::{ColumnBatch, RunFilter, RunInfo, Scan, Store, StorePeer};
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     columns::Columns,
     crawls::{CrawlTallies, PeerFate},
     interned::Interned,
+    looks::{CrawlLook, CrawlLooks},
 };
 use crate::period::{Period, Watched};
 
@@ -42,6 +43,8 @@ pub struct GatherOrder {
     pub network: String,
     /// Over which period.
     pub period: Period,
+    /// Of which runs: those of one view of the network. Others that look at it, and see it otherwise, are passed over.
+    pub runs: HashSet<RunId>,
 }
 
 impl Gathered {
@@ -54,7 +57,7 @@ impl Gathered {
         on_rows: impl FnMut(u64),
     ) -> Result<Self, GatherError> {
         let mut gathered = Self::read_visits((store, opt_out), order, on_rows)?;
-        gathered.read_sessions(store)?;
+        gathered.read_sessions(store, &order.runs)?;
         Ok(gathered)
     }
 
@@ -63,17 +66,18 @@ impl Gathered {
         order: &GatherOrder,
         mut on_rows: impl FnMut(u64),
     ) -> Result<Self, GatherError> {
-        let GatherOrder { network, period } = order;
+        let GatherOrder { network, period, runs: meant } = order;
         let runs = RunFilter {
             network: Some(network.clone()),
             since: Some(period.from),
             until: Some(period.until),
             ..RunFilter::default()
         };
-        let told = store.runs(&runs)?;
+        let mut told = store.runs(&runs)?;
+        told.retain(|run| meant.contains(&run.start.id));
         let crawls =
             told.iter().filter(|run| run.start.tool == Tool::Crawl && period.holds(run.start.started_at));
-        let mut reading = Reading::new((store, opt_out), CrawlTallies::of(crawls));
+        let mut reading = Reading::new((store, opt_out), meant, CrawlTallies::of(crawls));
         let scan = Scan { runs, table: &Visit::TABLE, columns: &COLUMNS };
         for batch in store.scan(&scan)? {
             let batch = batch?;
@@ -89,6 +93,7 @@ impl Gathered {
 struct Reading<'a> {
     store: &'a Store,
     opt_out: &'a OptOut,
+    meant: &'a HashSet<RunId>,
     /// `None` for whoever is left out.
     positions: HashMap<StorePeer, Option<u32>>,
     peers: Vec<SeenPeer>,
@@ -97,6 +102,7 @@ struct Reading<'a> {
     sockets: HashMap<Arc<str>, Option<IpAddr>>,
     ips: BTreeMap<IpAddr, Vec<u32>>,
     crawls: CrawlTallies,
+    looks: Vec<CrawlLooks>,
     visits: [u64; 2],
     last_look: Option<Timestamp>,
     first_look: Option<Timestamp>,
@@ -116,10 +122,15 @@ struct SeenVisit<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new((store, opt_out): (&'a Store, &'a OptOut), crawls: CrawlTallies) -> Self {
+    fn new(
+        (store, opt_out): (&'a Store, &'a OptOut),
+        meant: &'a HashSet<RunId>,
+        crawls: CrawlTallies,
+    ) -> Self {
         Self {
             store,
             opt_out,
+            meant,
             positions: HashMap::new(),
             peers: Vec::new(),
             agents: Interned::default(),
@@ -127,6 +138,7 @@ impl<'a> Reading<'a> {
             sockets: HashMap::new(),
             ips: BTreeMap::new(),
             crawls,
+            looks: Vec::new(),
             visits: [0; 2],
             last_look: None,
             first_look: None,
@@ -144,7 +156,8 @@ impl<'a> Reading<'a> {
         let sockets = columns.texts("socket")?;
         for row in 0..batch.rows {
             let text = |texts: &'_ [Option<Arc<str>>]| texts.get(row).and_then(Option::as_ref).cloned();
-            let (Some(run), Some(peer)) = (runs.get(row), peers.get(row)) else { continue };
+            let Some(run) = runs.get(row).filter(|run| self.meant.contains(run)) else { continue };
+            let Some(peer) = peers.get(row) else { continue };
             let (Some(started_at), Some(ended_at)) =
                 (started.get(row).copied().flatten(), ended.get(row).copied().flatten())
             else {
@@ -169,6 +182,9 @@ impl<'a> Reading<'a> {
             if visit.is_crawl {
                 let fate = PeerFate::of(is_reached, text(connect).as_ref(), text(asked).as_ref());
                 self.crawls.saw(*run, position, fate);
+                if let Some(looks) = self.looks.get_mut(position as usize) {
+                    looks.saw(CrawlLook { run: *run, began: started_at, ended: ended_at, is_up: is_reached });
+                }
             }
         }
         if let Some(latest) = started.last().copied().flatten() {
@@ -192,6 +208,7 @@ impl<'a> Reading<'a> {
         let position = u32::try_from(self.peers.len()).map_err(|_| GatherError::TooManyPeers)?;
         self.positions.insert(peer, Some(position));
         self.peers.push(SeenPeer::met(peer));
+        self.looks.push(CrawlLooks::default());
         Ok(Some(position))
     }
 
@@ -246,20 +263,24 @@ impl<'a> Reading<'a> {
         ip
     }
 
-    fn end(self, order: &GatherOrder, runs: &[RunInfo]) -> Gathered {
+    fn end(mut self, order: &GatherOrder, runs: &[RunInfo]) -> Gathered {
+        let monitors = runs.iter().filter(|run| run.start.tool == Tool::Monitor).count() as u64;
+        if monitors == 0 {
+            for (peer, looks) in self.peers.iter_mut().zip(self.looks) {
+                peer.stays = looks.into_stays();
+            }
+        }
         let crawls = self.crawls.into_crawls();
-        let first = self.first_look;
-        let watched = self.last_look.zip(first).map(|(until, first)| {
-            let is_whole = |run: &&RunInfo| run.start.tool == Tool::Crawl && run.end.is_some();
-            // Before a first crawl was through there was no view of everybody. One that was through before the period is such a view.
-            let viewed = runs
-                .iter()
-                .filter(is_whole)
-                .filter_map(|run| run.end.as_ref())
-                .map(|end| end.finished_at)
-                .min();
-            let from = viewed.unwrap_or(first).max(order.period.from);
-            Watched { from: from.min(until), until: until.min(order.period.until) }
+        // Before a first crawl was through there was no view of everybody. With a monitor one that was through before the period is such a
+        // view; without, nobody says of whom it saw where they were when the period began.
+        let is_view = |run: &&RunInfo| {
+            run.start.tool == Tool::Crawl && (monitors > 0 || order.period.holds(run.start.started_at))
+        };
+        let ends = runs.iter().filter(is_view).filter_map(|run| Some(run.end.as_ref()?.finished_at));
+        let viewed = ends.min().or(self.first_look);
+        let watched = self.last_look.zip(viewed).map(|(until, viewed)| {
+            let from = viewed.max(order.period.from).min(until);
+            Watched { from, until: until.min(order.period.until).max(from) }
         });
         let protocols = self.protocols.into_texts();
         let protocols = protocols.iter().map(|list| serde_json::from_str(list).unwrap_or_default());
@@ -273,7 +294,7 @@ impl<'a> Reading<'a> {
             protocols: protocols.collect(),
             ips: self.ips.into_iter().collect(),
             visits: self.visits,
-            monitors: runs.iter().filter(|run| run.start.tool == Tool::Monitor).count() as u64,
+            monitors,
         }
     }
 }

@@ -1,15 +1,15 @@
 //! Stays by the rows of sessions: of those of a peer with the same beginning the last one counts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use kad::PeerId;
-use schema::{PeerSession, RowType as _, SessionEnd};
+use schema::{PeerSession, RowType as _, RunId, SessionEnd};
 use store::{RunFilter, Scan, Store, StorePeer};
 
 use super::{GatherError, Gathered, columns::Columns};
 use crate::stay::{SeenStay, StayEnd};
 
-const COLUMNS: [&str; 7] = [
+const COLUMNS: [&str; 8] = [
+    "run_id",
     "peer_id",
     "began_after",
     "first_successful_dial",
@@ -20,8 +20,8 @@ const COLUMNS: [&str; 7] = [
 ];
 
 impl Gathered {
-    /// Takes the stays that rows of sessions tell, of peers that were visited in the period. Says whether there was any such row.
-    pub(super) fn read_sessions(&mut self, store: &Store) -> Result<bool, GatherError> {
+    /// Takes the stays that rows of sessions tell, of peers that were visited in the period.
+    pub(super) fn read_sessions(&mut self, store: &Store, meant: &HashSet<RunId>) -> Result<(), GatherError> {
         let positions: HashMap<StorePeer, usize> =
             self.peers.iter().enumerate().map(|(at, peer)| (peer.peer, at)).collect();
         // One that began long before is open until a row says otherwise, so all rows until the period's end are read.
@@ -31,11 +31,10 @@ impl Gathered {
             ..RunFilter::default()
         };
         let scan = Scan { runs, table: &PeerSession::TABLE, columns: &COLUMNS };
-        let mut has_any = false;
         for batch in store.scan(&scan)? {
             let batch = batch?;
             let columns = Columns::of(&batch, &COLUMNS);
-            let peers = columns.peers("peer_id")?;
+            let (made_by, peers) = (columns.runs("run_id")?, columns.peers("peer_id")?);
             let after = columns.times("began_after")?;
             let [first, by, last, ended] =
                 ["first_successful_dial", "began_by", "last_successful_dial", "ended_by"]
@@ -43,7 +42,9 @@ impl Gathered {
             let (first, by, last, ended) = (first?, by?, last?, ended?);
             let ends = columns.texts("end_reason")?;
             for row in 0..batch.rows {
-                has_any = true;
+                if !made_by.get(row).is_some_and(|run| meant.contains(run)) {
+                    continue;
+                }
                 let moment = |values: &[Option<_>]| values.get(row).copied().flatten();
                 let Some(peer) = peers.get(row).and_then(|peer| positions.get(peer)) else { continue };
                 let (Some(first_up), Some(came_by), Some(last_up)) =
@@ -57,25 +58,6 @@ impl Gathered {
                 if let Some(peer) = self.peers.get_mut(*peer) {
                     put(&mut peer.stays, stay);
                 }
-            }
-        }
-        self.settle();
-        Ok(has_any)
-    }
-
-    /// Takes stays that were computed elsewhere, of peers that were visited in the period, in any order.
-    pub fn take_stays(
-        &mut self,
-        store: &Store,
-        stays: impl IntoIterator<Item = (PeerId, SeenStay)>,
-    ) -> Result<(), GatherError> {
-        let mut positions: HashMap<PeerId, usize> = HashMap::with_capacity(self.peers.len());
-        for (at, peer) in self.peers.iter().enumerate() {
-            positions.insert(store.peer_id(peer.peer)?, at);
-        }
-        for (peer, stay) in stays {
-            if let Some(peer) = positions.get(&peer).and_then(|at| self.peers.get_mut(*at)) {
-                put(&mut peer.stays, stay);
             }
         }
         self.settle();

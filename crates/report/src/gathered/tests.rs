@@ -9,8 +9,11 @@ use self::made::{MadePeer, MadeWorld, at};
 use super::*;
 use crate::period::{Period, PeriodLength};
 
-fn order(period: Period) -> GatherOrder {
-    GatherOrder { network: "made".to_owned(), period }
+/// Of all runs of the store.
+fn order(store: &store::Store, period: Period) -> GatherOrder {
+    let runs = store.runs(&store::RunFilter::default()).unwrap();
+    let runs = runs.into_iter().map(|run| run.start.id).collect();
+    GatherOrder { network: "made".to_owned(), period, runs }
 }
 
 #[tokio::test]
@@ -30,9 +33,13 @@ async fn what_is_read_of_each_peer_is_what_was_written() {
         is_monitored: true,
     };
     let (store, _place) = world.kept().await;
-    let gathered =
-        Gathered::read(&store, &order(Period::around(PeriodLength::All, at(0))), &OptOut::default(), |_| {})
-            .unwrap();
+    let gathered = Gathered::read(
+        &store,
+        &order(&store, Period::around(PeriodLength::All, at(0))),
+        &OptOut::default(),
+        |_| {},
+    )
+    .unwrap();
     assert_eq!(gathered.peers.len(), 3);
     assert_eq!(gathered.visits, [72, 0]);
     assert_eq!(gathered.crawls.len(), 24);
@@ -61,16 +68,30 @@ async fn a_period_takes_what_lies_in_it() {
         MadeWorld { peers: vec![peer(&[(0, 4), (30, 34), (60, 70)])], crawls: 80, is_monitored: true };
     let (store, _place) = world.kept().await;
     let period = Period { from: at(20), until: at(50) };
-    let gathered = Gathered::read(&store, &order(period), &OptOut::default(), |_| {}).unwrap();
+    let gathered = Gathered::read(&store, &order(&store, period), &OptOut::default(), |_| {}).unwrap();
     assert_eq!(gathered.crawls.len(), 30);
     assert_eq!(gathered.peers[0].stays.len(), 1);
     assert_eq!(gathered.visits, [30, 0]);
-    let none =
-        Gathered::read(&store, &order(Period { from: at(500), until: at(600) }), &OptOut::default(), |_| {})
-            .unwrap();
+    let none = Gathered::read(
+        &store,
+        &order(&store, Period { from: at(500), until: at(600) }),
+        &OptOut::default(),
+        |_| {},
+    )
+    .unwrap();
     assert!(none.watched.is_none() && none.peers.is_empty() && none.crawls.is_empty());
-    let other = GatherOrder { network: "another".to_owned(), period };
+    let other = GatherOrder { network: "another".to_owned(), ..order(&store, period) };
     assert!(Gathered::read(&store, &other, &OptOut::default(), |_| {}).unwrap().watched.is_none());
+    let mut fewer = order(&store, period);
+    fewer.runs.retain(|run| store.run(*run).unwrap().start.tool == schema::Tool::Crawl);
+    let gathered = Gathered::read(&store, &fewer, &OptOut::default(), |_| {}).unwrap();
+    // Of crawls alone the same follows, as far as they are apart.
+    assert!(gathered.monitors == 0 && gathered.crawls.len() == 30);
+    assert_eq!(gathered.peers[0].stays.len(), 1);
+    assert_eq!(
+        (gathered.peers[0].stays[0].first_up, gathered.peers[0].stays[0].last_up),
+        (made::looked(30, 0).0, made::looked(33, 0).0)
+    );
 }
 
 /// What a peer says of itself is text, whatever it is; an address is shown as the veil lets it be.
@@ -84,9 +105,13 @@ async fn a_page_shows_strangers_texts_as_texts() {
     let world =
         MadeWorld { peers: vec![peer("192.0.2.77"), peer("192.0.2.77")], crawls: 40, is_monitored: true };
     let (store, _place) = world.kept().await;
-    let gathered =
-        Gathered::read(&store, &order(Period::around(PeriodLength::All, at(0))), &OptOut::default(), |_| {})
-            .unwrap();
+    let gathered = Gathered::read(
+        &store,
+        &order(&store, Period::around(PeriodLength::All, at(0))),
+        &OptOut::default(),
+        |_| {},
+    )
+    .unwrap();
     for (veil, is_shown) in [(Veil::AsIs, true), (Veil::WithoutIps, false)] {
         let section = crate::network::NetworkSection::of(&gathered, &veil);
         let (page, json) = (section.page("Made"), serde_json::to_string(&section).unwrap());
@@ -107,7 +132,7 @@ async fn an_empty_store_and_one_crawl_have_a_page_that_says_so() {
         let (store, _place) = world.kept().await;
         let gathered = Gathered::read(
             &store,
-            &order(Period::around(PeriodLength::All, at(0))),
+            &order(&store, Period::around(PeriodLength::All, at(0))),
             &OptOut::default(),
             |_| {},
         )
