@@ -29,7 +29,11 @@ read -r -u "${network[0]}" said || fail "the servers did not stand, see $dir/ser
 bootstrap=$(jq -r '.bootstrap | join(",")' <<<"$said")
 [ -n "$bootstrap" ] || fail "the servers say nothing to begin with"
 
+store="sqlite:$dir/study.sqlite"
 "$kadscope" hoard run --preset rfm17.1 --addresses loopback --bootstrap "$bootstrap" --listen /ip4/127.0.0.1/tcp/0 --yes \
-    --store "sqlite:$dir/study.sqlite" "$@" </dev/null >"$dir/summary.txt" 2>"$dir/study.log"
-"$kadscope" hoard report --store "sqlite:$dir/study.sqlite" --out "$dir/report" >>"$dir/summary.txt" 2>>"$dir/study.log"
+    --store "$store" "$@" </dev/null >"$dir/summary.txt" 2>"$dir/study.log" || fail "the study failed, see $dir/study.log"
+run=$("$kadscope" runs --tool hoard --json --store "$store" | jq -r '.runs[0].run_id // empty')
+[ -n "$run" ] || fail "$store has no study"
+"$kadscope" hoard report --store "$store" --run "$run" --out "$dir/report" >>"$dir/summary.txt" 2>>"$dir/study.log" ||
+    fail "there is no report, see $dir/study.log"
 cat "$dir/summary.txt"
