@@ -28,6 +28,10 @@ bench:
 load *ARGS:
     cargo bench --package kadscope-hydra --bench load --locked -- "$@"
 
+# Whether a study keeps its rounds: by `tcp` or `quic`, then how many keys, every how many seconds, how often, and among how many peers.
+paced *ARGS:
+    cargo bench --package kadscope-hoard --bench paced --locked -- "$@"
+
 # What a crawl costs by one build beside another: OLD and NEW are programs, then a scenario, its peers, and how many pairs.
 pairs OLD NEW *ARGS:
     scripts/pairs.sh "$@"

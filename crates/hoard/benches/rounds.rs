@@ -1,7 +1,7 @@
 //! What a round of a key costs: CPU time of this process for each key and round with 20 holders, beside 20 bare dials in the same run, over
-//! TCP and QUIC; and what it comes to at the rate of 10,000 keys in half an hour: rounds kept, lag, memory, requests.
+//! TCP and QUIC. Whether rounds are kept at a pace is another benchmark's, `paced`.
 //!
-//! `cargo bench -p kadscope-hoard --bench rounds [-- tcp|quic [MINUTES]]`. The network of loopback peers is a process of its own, and what it takes
+//! `cargo bench -p kadscope-hoard --bench rounds [-- tcp|quic]`. The network of loopback peers is a process of its own, and what it takes
 //! of the processor is not counted.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints, and may fail")]
@@ -26,6 +26,9 @@ use tokio::runtime::{Builder, Runtime};
 
 /// How many keys are looked at for what one costs.
 const KEYS: u32 = 300;
+
+/// How many peers there are.
+const PEERS: u32 = 300;
 
 /// How often each row is measured; the rows take turns.
 const TURNS: usize = 3;
@@ -66,7 +69,7 @@ const WORKS: [(&str, Work); 5] = [
 
 /// CPU time of each key, by what is done for it.
 async fn costs(carried: Carried) {
-    let ground = ground::Living::start(carried);
+    let ground = ground::Living::start(carried, PEERS);
     let apart = apart::Asking::join(&ground).await;
     let observing = observed::Observing::join(&ground, carried).await;
     let mut took = WORKS.map(|_| Vec::new());

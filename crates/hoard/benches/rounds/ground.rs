@@ -9,9 +9,6 @@ use sha2::{Digest as _, Sha256};
 
 use crate::network::Ground;
 
-/// How many peers there are.
-const PEERS: u32 = 300;
-
 /// By what everything is carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Carried {
@@ -53,11 +50,12 @@ pub(crate) struct Living {
 }
 
 impl Living {
-    pub(crate) fn start(carried: Carried) -> Self {
+    /// Begins one of so many peers.
+    pub(crate) fn start(carried: Carried, peers: u32) -> Self {
         let file =
             std::env::temp_dir().join(format!("kadscope-rounds-{}-{carried}.toml", std::process::id()));
         std::fs::write(&file, format!("[transports]\n{carried} = 1.0\n")).expect("room for a file");
-        let ground = Ground::start(file.to_str().expect("a text"), PEERS);
+        let ground = Ground::start(file.to_str().expect("a text"), peers);
         let table = FullTable::of(ground.living());
         Self { ground, file, table }
     }
