@@ -79,8 +79,9 @@ impl<F: Fabric> Hoard<F> {
         let mut node = self.node.clone();
         node.pace = self.plan.max_requests_per_s.map(|per_s| Arc::new(RequestPace::per_s(per_s)));
         node.ignored.extend(self.own_peers());
-        // Nor does the upkeep of tables ask whoever is left out at the query.
+        // Nor does the upkeep of tables ask whoever is left out at the query, be it to begin with.
         node.ignored.extend(self.plan.filters.unasked(&agents));
+        node.bootstrap.retain(|contact| !node.ignored.contains(&contact.peer));
         let observing = Observing { node: &node, plan: &self.plan, clock: self.clock, agents: &agents };
         let (observers, in_flight) = observing.join(&self.fabric, &outlets.cancel).await?;
         if let Some(observer) = observers.first() {

@@ -9,7 +9,7 @@ use schema::{HoardLookup, HolderAnswer};
 use super::made::{arm, key, lookup, response, round, seconds, study};
 use crate::{
     report::{HoardArmNumbers, HoardSection, ReportOrder},
-    study::StudyKey,
+    study::{StudyKey, StudyLookup},
 };
 
 use HolderAnswer::{IdOnly, Reset, TimedOut, Unasked, Unreached, WithAddresses, WithoutRecord};
@@ -127,6 +127,33 @@ fn a_walk_counts_each_peer_once_and_ends_by_either_rule() {
     };
     assert_eq!(hits(walks.first.unwrap()), [1, 1, 0]);
     assert_eq!(hits(walks.upgraded.unwrap()), [1, 0, 1]);
+}
+
+/// RFM17 said that no content was ever unreachable since holders always had the record: what lookups find is another question, and is asked.
+#[test]
+fn that_holders_keep_a_record_says_nothing_of_whether_a_lookup_finds_it() {
+    let mut keys: Vec<StudyKey> = (0..2).map(|number| key(0, number, 0..4)).collect();
+    for key in &mut keys {
+        round(key, 1, 180.0, &[WithAddresses; 4]);
+    }
+    // The one finds nobody who has it; the other was not looked up.
+    keys[0].rounds[0].lookups =
+        vec![StudyLookup { responses: vec![response(7, None)], ..lookup(HoardLookup::Exhaustive, 0..4) }];
+    let age = &of_one_arm(keys.clone(), &ReportOrder::default()).ages[0];
+    assert_eq!(
+        (age.holders.keeping.n, age.holders.keeping.mean.unwrap().mean),
+        (2, 4.0),
+        "every holder keeps it"
+    );
+    let found = age.lookups.as_ref().unwrap().first.unwrap();
+    assert_eq!(
+        (found.nothing.hits, found.nothing.n),
+        (1, 1),
+        "and who was not looked up was not found either"
+    );
+    keys[0].rounds[0].lookups.clear();
+    let without = of_one_arm(keys, &ReportOrder::default());
+    assert!(without.ages[0].lookups.is_none(), "without a lookup nothing is said of retrieval");
 }
 
 #[test]

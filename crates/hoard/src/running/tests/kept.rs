@@ -67,3 +67,26 @@ async fn a_study_that_nobody_keeps_any_more_ends() {
     let summary = under_way.run.await.expect("it ends").expect("a summary");
     assert_eq!(summary.end, HoardEnd::NotKept);
 }
+
+/// CID Hoarder's workers left timers and queues behind, and its dispatcher went on after it had been told to end.
+#[tokio::test(start_paused = true)]
+async fn a_study_that_is_over_leaves_no_task_behind_however_it_ended() {
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    for stopped_after in [None, Some(SECOND), Some(30 * SECOND), Some(90 * SECOND)] {
+        let stage = Stage::of(HEALTHY);
+        let mut under_way = stage.begin(&plan(3, MINUTE, 3 * MINUTE), None, 64);
+        if let Some(after) = stopped_after {
+            let cancel = under_way.cancel.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(after).await;
+                cancel.cancel();
+            });
+        }
+        under_way.told().await;
+        under_way.run.await.expect("it ends").expect("a summary");
+        drop(stage);
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(tasks(), before, "stopped after {stopped_after:?}");
+    }
+}
