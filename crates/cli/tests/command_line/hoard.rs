@@ -10,25 +10,25 @@ use tokio::time::Instant;
 use crate::program::{Ended, Running, Testnet, kadscope, run};
 
 /// A short study: every key once a second, or so often.
-const SHORT: &[&str] =
+pub(crate) const SHORT: &[&str] =
     &["--cids", "3", "--publish-every", "200ms", "--every", "1s", "--observers", "2", "--seed", "7"];
 
 /// A study of a network of peers that are all well.
-struct Field {
-    directory: tempfile::TempDir,
-    testnet: Testnet,
+pub(crate) struct Field {
+    pub(crate) directory: tempfile::TempDir,
+    pub(crate) testnet: Testnet,
 }
 
 impl Field {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { directory: tempfile::tempdir().expect("a directory"), testnet: Testnet::healthy(40) }
     }
 
-    fn store(&self) -> String {
+    pub(crate) fn store(&self) -> String {
         self.directory.path().join("a.sqlite").to_str().expect("UTF-8").to_owned()
     }
 
-    fn args(&self, more: &[&str]) -> Vec<String> {
+    pub(crate) fn args(&self, more: &[&str]) -> Vec<String> {
         let first = self.testnet.bootstrap()[0].to_owned();
         let store = self.store();
         let place =
@@ -36,25 +36,25 @@ impl Field {
         place.iter().chain(more).map(|&arg| arg.to_owned()).collect()
     }
 
-    fn study(&self, more: &[&str]) -> Ended {
+    pub(crate) fn study(&self, more: &[&str]) -> Ended {
         run(self.args(more))
     }
 
-    fn kept(&self) -> Kept {
+    pub(crate) fn kept(&self) -> Kept {
         Kept::read(Path::new(&self.store()))
     }
 }
 
 /// What a store has of studies, all runs together.
-struct Kept {
-    keys: Vec<HoardKey>,
-    holders: Vec<HoardHolder>,
+pub(crate) struct Kept {
+    pub(crate) keys: Vec<HoardKey>,
+    pub(crate) holders: Vec<HoardHolder>,
     sights: Vec<HoardSight>,
-    rounds: Vec<HoardRound>,
+    pub(crate) rounds: Vec<HoardRound>,
 }
 
 impl Kept {
-    fn read(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         let store = Store::open_existing(&StoreUrl::Sqlite(path.to_owned())).expect("a store");
         let mut kept = Self { keys: Vec::new(), holders: Vec::new(), sights: Vec::new(), rounds: Vec::new() };
         for run in store.runs(&RunFilter::default()).expect("runs") {
@@ -68,7 +68,7 @@ impl Kept {
     }
 
     /// How often each round of each key stands there, missed ones and those that were stopped included.
-    fn times(&self) -> BTreeMap<(&[u8], u32), usize> {
+    pub(crate) fn times(&self) -> BTreeMap<(&[u8], u32), usize> {
         let mut times = BTreeMap::new();
         for round in &self.rounds {
             *times.entry((&round.key[..], round.round)).or_default() += 1;
@@ -77,7 +77,7 @@ impl Kept {
     }
 }
 
-fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !is_so() {
         assert!(Instant::now() < deadline, "never: {what}");
@@ -138,7 +138,7 @@ fn a_study_that_was_killed_goes_on_where_it_was() {
 }
 
 /// A study that ended too early goes on: every round of every key stands once, whatever came of it.
-fn goes_on(field: &Field) {
+pub(crate) fn goes_on(field: &Field) {
     let before = field.kept();
     let ended = field.study(&["--resume", "latest"]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
@@ -210,4 +210,47 @@ fn strangers_are_given_records_by_who_said_so_alone() {
     assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "nobody can be asked: {ended:?}");
     assert!(ended.stderr.contains("--yes says to give 40 records to strangers"), "{}", ended.stderr);
     assert!(!Path::new(&field.store()).exists());
+}
+
+/// CID Hoarder measured Amino where its help's own name for another network was given; its crawl for programs' names always did.
+#[test]
+fn another_network_is_studied_by_its_own_protocol_from_the_first_crawl_on() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let scenario = directory.path().join("lab.toml");
+    let agents = "[[agents]]\nname = 'lab/1'\nshare = 0.8\n[[agents]]\nname = 'other/1'\nshare = 0.2\n";
+    std::fs::write(&scenario, format!("peers = 60\nseed = 8\nprotocol = '/lab/kad/1'\n{agents}"))
+        .expect("written");
+    let field = Field { directory, testnet: Testnet::start(&scenario) };
+    let network = field.directory.path().join("network.toml");
+    std::fs::write(&network, field.testnet.network_file("[\"/lab/kad/1\"]")).expect("written");
+    let place =
+        ["hoard", "run", "--json", "--without-agents", "other", "--for", "2s", "--store", &field.store()];
+    let study = |network: &str| run(place.iter().chain(SHORT).chain(&["--network", network]));
+    let ended = study("celestia_mocha_4");
+    assert_eq!(ended.code, 2, "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("celestia_mocha_4") && ended.stderr.contains("known are"),
+        "{}",
+        ended.stderr
+    );
+    assert!(!Path::new(&field.store()).exists(), "no other network is taken in its place");
+
+    let ended = study(network.to_str().expect("UTF-8"));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let kept = field.kept();
+    assert_eq!(kept.keys.len(), 3);
+    assert!(kept.holders.len() > 3 * 15, "as far as servers name others: {}", kept.holders.len());
+    let agents: Vec<_> = kept.holders.iter().map(|holder| holder.agent.as_deref()).collect();
+    assert!(
+        agents.iter().all(|agent| *agent == Some("lab/1")),
+        "names are known before the first key: {agents:?}"
+    );
+    let seen = |sight: &&HoardSight| sight.answer == HolderAnswer::WithAddresses;
+    assert_eq!(kept.sights.iter().filter(seen).count(), kept.sights.len());
+    // By the other protocol nobody of it is understood.
+    let first = field.testnet.bootstrap()[0].to_owned();
+    let amino = ["--addresses", "loopback", "--bootstrap", &first];
+    let ended = run(place.iter().chain(SHORT).chain(&amino));
+    assert_ne!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!(field.kept().keys.len(), 3, "nothing was published");
 }

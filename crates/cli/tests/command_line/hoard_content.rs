@@ -1,11 +1,16 @@
 //! Studies of what others provide: what is refused before anybody is asked, and what is kept of a key that nobody provides.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
-use schema::{HoardDial, HoardRound, HoardWalk};
+use kad::retrieval::RetrievalVerdict;
+use rustix::process::Signal;
+use schema::{HoardDial, HoardRound, HoardWalk, RoundEnd, RowType};
 use store::{RunFilter, Store, StoreUrl};
 
-use crate::program::{Ended, Testnet, run};
+use crate::{
+    hoard::until,
+    program::{Ended, Running, Testnet, kadscope, run},
+};
 
 /// A CID of an empty directory: version 1.
 const CID: &str = "bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354";
@@ -104,4 +109,61 @@ fn a_key_that_nobody_provides_is_looked_at_to_the_end_and_kept() {
     assert_eq!(rounds.iter().filter(|round| round.round > 0).count(), 3);
     assert!(!walks.is_empty() && walks.iter().all(|walk| walk.providers == 0 && walk.answered > 0));
     assert_eq!(store.rows::<HoardDial>(id).expect("rows").count(), 0);
+}
+
+/// All rows of a kind, of all runs.
+fn rows<T: RowType>(path: &Path) -> Vec<T> {
+    let store = Store::open_existing(&StoreUrl::Sqlite(path.to_owned())).expect("a store");
+    let runs = store.runs(&RunFilter::default()).expect("runs");
+    let of = |run: &store::RunInfo| {
+        store.rows::<T>(run.start.id).expect("rows").map(|row| row.expect("a row")).collect::<Vec<T>>()
+    };
+    runs.iter().flat_map(of).collect()
+}
+
+/// Two keys, one of which somebody provides who is there; the process is killed twice while it looks.
+#[test]
+fn a_study_that_is_killed_goes_on_and_no_look_is_lost_or_made_twice() {
+    const PROVIDED: &str = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
+    let directory = tempfile::tempdir().expect("a directory");
+    let (testnet, path) = (Testnet::healthy(40), directory.path().join("a.sqlite"));
+    let (first, store) = (testnet.bootstrap()[0], path.to_str().expect("UTF-8"));
+    let network = ["--addresses", "loopback", "--bootstrap", first];
+    let mut provider =
+        Running::start(&mut kadscope(["provide", PROVIDED, "--serve-for", "1h"].iter().chain(&network)));
+    provider.await_stderr(|line| line.contains("serving as"));
+
+    let place = ["hoard", "content", "--json", "--store", store, "--max-requests-per-hour", "1000000"];
+    let what = [CID, PROVIDED, "--frame", "two keys", "--every", "2s", "--for", "20s", "--observers", "1"];
+    let looks = |end: Option<RoundEnd>| {
+        let all = || rows::<HoardRound>(&path).into_iter().filter(|round| round.round > 0);
+        if path.exists() { all().filter(|round| end.is_none_or(|end| round.end == end)).count() } else { 0 }
+    };
+    let mut study = Running::start(&mut kadscope(place.iter().chain(&network).chain(&what)));
+    for more in [3, 6] {
+        until("some looks are kept", || looks(Some(RoundEnd::Whole)) >= more);
+        study.send(Signal::KILL);
+        assert_eq!(study.code_unread(), None, "a signal ended it");
+        study = Running::start(&mut kadscope(place.iter().chain(&network).chain(&["--resume", "latest"])));
+    }
+    let ended = study.wait();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+
+    let mut times: BTreeMap<(Vec<u8>, u32), usize> = BTreeMap::new();
+    for round in rows::<HoardRound>(&path).into_iter().filter(|round| round.round > 0) {
+        *times.entry((round.key, round.round)).or_default() += 1;
+    }
+    assert_eq!(times.len(), 2 * 10, "no look is lost: {times:?}");
+    assert!(times.values().all(|&times| times == 1), "and none is made twice: {times:?}");
+    let dials = rows::<HoardDial>(&path);
+    let dialled_of = &dials.first().expect("somebody was dialled").key;
+    for round in rows::<HoardRound>(&path).iter().filter(|round| round.round > 0 && round.key == *dialled_of)
+    {
+        let dialled = dials.iter().filter(|dial| dial.round == round.round).count();
+        // A look that a kill cut off behind its dial was made again.
+        assert!(round.end != RoundEnd::Whole || [1, 2].contains(&dialled), "{dialled} dials of {round:?}");
+    }
+    assert!(dials.iter().all(|dial| dial.verdict != RetrievalVerdict::Unreachable), "{dials:?}");
+    provider.send(Signal::TERM);
+    provider.wait();
 }

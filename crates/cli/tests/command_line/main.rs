@@ -19,6 +19,8 @@ mod help;
 mod hoard;
 mod hoard_content;
 mod hoard_demo;
+mod hoard_ending;
+mod hoard_left_out;
 mod hoard_report;
 mod hoard_savings;
 mod hydra;
