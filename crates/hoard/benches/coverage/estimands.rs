@@ -1,16 +1,16 @@
-//! What is estimated of studies whose law is known, and how often the interval holds that.
+//! What is estimated of holders' lives in studies whose law is known, and how often the interval holds that.
 
 use estimate::{CommonTime, Mean, Proportion, Survival, Timed};
 use kadscope_hoard::life::{LifeAspect, LifeCurve, LifeRows, TtlClock, TtlNumbers};
 use schema::HolderAnswer;
 
-use super::laws::{Law, NEVER, draw};
+use super::{
+    laws::{Law, NEVER, draw},
+    tally::{Said, Tally, tallies},
+};
 
 const HOUR: f64 = 3600.0;
 const DAY: f64 = 24.0 * HOUR;
-
-/// An estimate with its interval; what has no upper end is not bounded.
-pub(super) type Said = (f64, f64, Option<f64>);
 
 /// A law, and what is estimated of studies that go by it.
 #[derive(Debug)]
@@ -21,42 +21,16 @@ pub(super) struct Case {
     pub(super) of: fn(&LifeRows) -> Vec<Option<Said>>,
 }
 
-/// How often the intervals of an estimand hold the truth; sums of widths and of what the estimates are off by.
-#[derive(Debug)]
-pub(super) struct Tally {
-    pub(super) name: &'static str,
-    pub(super) truth: f64,
-    pub(super) n: u64,
-    pub(super) held: u64,
-    pub(super) width: f64,
-    pub(super) bias: f64,
-}
-
 impl Case {
-    /// Of so many studies. Where nothing is said, the truth is not held.
+    /// Of so many studies.
     pub(super) fn tallies(&self, seeds: u64) -> Vec<Tally> {
-        let of = |(name, truth): &(&'static str, f64)| Tally {
-            name,
-            truth: *truth,
-            n: seeds,
-            held: 0,
-            width: 0.0,
-            bias: 0.0,
-        };
-        let mut tallies: Vec<Tally> = self.estimands.iter().map(of).collect();
-        for seed in 0..seeds {
+        tallies(self.estimands, seeds, |seed| {
             let mut rows = LifeRows::default();
             for (number, (arm, law)) in (0..).zip(self.laws) {
                 draw(law, seed * 16 + number, arm, &mut rows, self.silence);
             }
-            for (tally, said) in tallies.iter_mut().zip((self.of)(&rows)) {
-                let Some((value, low, high)) = said else { continue };
-                tally.held += u64::from(low <= tally.truth && high.is_none_or(|high| tally.truth <= high));
-                tally.width += high.map_or(0.0, |high| high - low);
-                tally.bias += value - tally.truth;
-            }
-        }
-        tallies
+            (self.of)(&rows)
+        })
     }
 }
 

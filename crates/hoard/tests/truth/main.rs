@@ -4,6 +4,7 @@
 
 mod built;
 mod content;
+mod coverage;
 mod figures;
 mod ground;
 mod holders;
