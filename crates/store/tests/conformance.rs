@@ -42,7 +42,7 @@ on_sqlite! {
     crawls_are_known_by_their_ids
     what_is_cut_is_cut_as_documented
     every_kind_of_rows_is_read_back
-    what_is_computed_outlives_visits
+    what_is_no_visit_outlives_visits
     each_address_comes_once_until_its_place_is_said
     columns_are_those_of_the_rows
     a_peer_is_known_over_all_runs

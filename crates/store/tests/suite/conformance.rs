@@ -64,6 +64,13 @@ pub(crate) async fn a_copy_is_the_same_in_every_column(from: &mut Store, to: &St
     let copied = from.copy_run(id, to).await.unwrap();
     assert_eq!((copied, copied.pruned), (from.run(id).unwrap().totals, pruned));
     from.compare_run(id, to).unwrap();
+    // Rows of every kind, too.
+    let (other, peers) = (rows::start(2), (0..3).map(|n| Row::Peer(PeerNumber(n), rows::peer(n))));
+    keep(from, &other, peers.chain(of_every_kind())).await;
+    assert_eq!(from.copy_run(other.id, to).await.unwrap(), from.run(other.id).unwrap().totals);
+    from.compare_run(other.id, to).unwrap();
+    let [sent, copied] = [&*from, to].map(|store| hoarded_and_monitored(store, other.id));
+    assert!(sent == copied && !sent.is_empty());
     let moments = |store: &Store| {
         let scan = Scan { runs: RunFilter::default(), table: &Visit::TABLE, columns: &["created_at"] };
         let columns = store.scan(&scan).unwrap().flat_map(|batch| batch.unwrap().columns);
@@ -256,7 +263,15 @@ pub(crate) async fn every_kind_of_rows_is_read_back(open: &dyn Fn() -> Store) {
     read.extend(store.rows::<ClockStep>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<Measurement>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<MeasurementRequest>(id).unwrap().map(|row| row.unwrap().into()));
-    read.extend(store.rows::<HoardKey>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(hoarded_and_monitored(&store, id));
+    read.extend(store.rows::<AddressPlace>(id).unwrap().map(|row| row.unwrap().into()));
+    assert_eq!(read, sent[3..]);
+    let tables: std::collections::BTreeSet<_> = read.iter().map(|row| row.table().unwrap().name).collect();
+    assert_eq!(tables.len(), TABLES.len(), "none is forgotten");
+}
+
+fn hoarded_and_monitored(store: &Store, id: RunId) -> Vec<Row> {
+    let mut read: Vec<Row> = store.rows::<HoardKey>(id).unwrap().map(|row| row.unwrap().into()).collect();
     read.extend(store.rows::<HoardPublisher>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<HoardHolder>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<HoardSight>(id).unwrap().map(|row| row.unwrap().into()));
@@ -267,26 +282,22 @@ pub(crate) async fn every_kind_of_rows_is_read_back(open: &dyn Fn() -> Store) {
     read.extend(store.rows::<PeerSession>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<PeerDay>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(store.rows::<ObserverGap>(id).unwrap().map(|row| row.unwrap().into()));
-    read.extend(store.rows::<AddressPlace>(id).unwrap().map(|row| row.unwrap().into()));
-    assert_eq!(read, sent[3..]);
-    let tables: std::collections::BTreeSet<_> = read.iter().map(|row| row.table().unwrap().name).collect();
-    assert_eq!(tables.len(), TABLES.len(), "none is forgotten");
+    read
 }
 
-/// Sessions, days and gaps stay whole when the visits go from which they were computed.
-pub(crate) async fn what_is_computed_outlives_visits(open: &dyn Fn() -> Store) {
+/// Sessions, days and gaps stay whole when the visits go from which they were computed, and so does a study, with the addresses and programs that
+/// its rows share with visits.
+pub(crate) async fn what_is_no_visit_outlives_visits(open: &dyn Fn() -> Store) {
     let mut store = open();
-    let computed: Vec<Row> = monitored::monitored(rows::start(1).started_at);
+    let mut computed: Vec<Row> = hoarded::hoarded(rows::start(1).started_at);
+    computed.extend(monitored::monitored(rows::start(1).started_at));
     keep(&store, &rows::start(1), rows::crawl(50, 5, true).chain(computed.iter().cloned())).await;
     let pruned = store.prune(rows::start(1).started_at.after(Duration::from_secs(500_000))).unwrap();
     assert_eq!(pruned.visits, 50);
     let id = rows::start(1).id;
     let store = open();
     assert_eq!(store.visits(id).unwrap().count(), 0);
-    let mut read: Vec<Row> = store.rows::<PeerSession>(id).unwrap().map(|row| row.unwrap().into()).collect();
-    read.extend(store.rows::<PeerDay>(id).unwrap().map(|row| row.unwrap().into()));
-    read.extend(store.rows::<ObserverGap>(id).unwrap().map(|row| row.unwrap().into()));
-    assert_eq!(read, computed);
+    assert_eq!(hoarded_and_monitored(&store, id), computed);
     store.check().unwrap();
 }
 
