@@ -31,7 +31,7 @@ pub(crate) use self::{
     explain::{explained, held_up},
     fleet::fleet,
     heads::heads,
-    hoard::{planned, studied, study_publication},
+    hoard::{available, planned, studied, study_publication},
     hydra::hydra,
     lookup::{Hops, lookup},
     monitored::monitored,

@@ -19,7 +19,7 @@ mod tests;
 mod ttl;
 
 pub use self::{
-    agents::program_of,
+    agents::{program_name_of, program_of},
     aspects::{LifeAspect, Lifespan},
     census::{HolderCensus, HolderCounts, RoundMeans},
     curves::{LifeCurve, LifeGrouping},

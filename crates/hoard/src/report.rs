@@ -6,6 +6,7 @@
 mod ages;
 mod closeness;
 mod counts;
+mod key_space;
 mod looks;
 mod numbers;
 mod page;
@@ -20,8 +21,8 @@ pub use self::{
     counts::CountNumbers,
     numbers::{
         AgeNumbers, AgentNumbers, CourseNumbers, CrawlNumbers, FinalShares, HoardArmNumbers, HoardSection,
-        HolderNumbers, HopCountNumbers, HopNumbers, InDegreeNumbers, NamedShare, NoiseNumbers,
-        PublicationNumbers, WalkNumbers,
+        HolderNumbers, HopCountNumbers, HopNumbers, InDegreeNumbers, KeySpaceNumbers, KeySpacePart,
+        NamedShare, NoiseNumbers, PublicationNumbers, WalkNumbers,
     },
     section::ReportOrder,
 };

@@ -136,6 +136,12 @@ impl Study {
         self.agents.get(usize::from(agent.0))
     }
 
+    /// What a holder calls its program: as when it was chosen, else as it first said to a round; `None` if it never said.
+    pub fn agent_of<'a>(&'a self, holder: &'a StudyHolder) -> Option<&'a str> {
+        let later = || holder.sights.iter().find_map(|sight| self.agent(sight.agent?.agent()));
+        holder.agent.as_ref().or_else(later).map(|agent| &**agent)
+    }
+
     /// An arm by its number in the plan; `None` if it published nothing.
     pub fn arm(&self, number: u16) -> Option<&StudyArm> {
         self.arms.iter().find(|arm| arm.number == number)
@@ -210,6 +216,21 @@ mod tests {
         let numbers = [one, other, one].map(|peer| study.number(peer));
         assert_eq!(numbers, [StudyPeer(0), StudyPeer(1), StudyPeer(0)]);
         assert_eq!((study.peer(numbers[1]), study.peer(StudyPeer(2))), (Some(&other), None));
+    }
+
+    #[test]
+    fn a_program_that_nobody_knew_at_first_is_the_one_that_it_names_later() {
+        let study = Study { agents: vec!["kubo/0.30.0".into(), "kubo/0.31.0".into()], ..Study::default() };
+        let mut holder = StudyHolder::given(StudyPeer(0), 1, None);
+        assert_eq!(study.agent_of(&holder), None);
+        for (round, agent) in [(1, None), (2, Some(0)), (3, Some(1))] {
+            let agent = agent.and_then(|agent| AgentThen::new(StudyAgent(agent)));
+            let sight = StudySight::seen(round, Duration::ZERO, HolderAnswer::IdOnly);
+            holder.sights.push(StudySight { agent, ..sight });
+        }
+        assert_eq!(study.agent_of(&holder), Some("kubo/0.30.0"));
+        holder.agent = Some("storm".into());
+        assert_eq!(study.agent_of(&holder), Some("storm"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod lags;
 
 use std::time::Duration;
 
-use kad::PeerId;
+use kad::{PeerId, retrieval::RetrievalVerdict};
 use schema::{HolderAnswer, PublisherEnd, RoundEnd, Timestamp, Whereabouts};
 use tokio::sync::watch;
 
@@ -42,6 +42,8 @@ pub struct HoardNow {
     pub next_round: Option<Duration>,
     /// Holders of the keys that are watched, by where they are and what they said when they were looked at last.
     pub holders: HolderStates,
+    /// Dials of those who provide keys, by what came of them, in the order of [`RetrievalVerdict::ALL`].
+    pub provider_dials: [u64; RetrievalVerdict::ALL.len()],
     /// Publishers that are there.
     pub publishers: u64,
     /// Facts that wait to be kept.
@@ -57,6 +59,12 @@ impl HoardNow {
     /// Rounds that are over or were missed.
     pub fn rounds_over(&self) -> u64 {
         self.rounds.iter().sum()
+    }
+
+    /// Dials of providers that came to such a verdict.
+    pub fn dials_of(&self, is_meant: impl Fn(RetrievalVerdict) -> bool) -> u64 {
+        let meant = RetrievalVerdict::ALL.iter().zip(self.provider_dials).filter(|(of, _)| is_meant(**of));
+        meant.map(|(_, count)| count).sum()
     }
 
     /// Holders that were connected to when they were looked at last.
@@ -119,6 +127,10 @@ impl HoardWatch {
                     *count += 1;
                 }
                 now.round = now.round.max(round.round);
+            }
+            for dial in &round.dials {
+                let counts = now.provider_dials.iter_mut().zip(RetrievalVerdict::ALL);
+                counts.filter(|(_, of)| **of == dial.verdict).for_each(|(count, _)| *count += 1);
             }
             now.lag = lag;
             last.see(key, &seen, &mut now.holders);

@@ -2,6 +2,7 @@
 
 use hoard::HoardNow;
 use http::{Labels, Metric, MetricKind};
+use kad::retrieval::RetrievalVerdict;
 use schema::{HolderAnswer, RoundEnd, Whereabouts};
 use tokio::sync::watch;
 
@@ -35,6 +36,7 @@ pub(crate) fn hoard_metrics(shown: &watch::Receiver<HoardNow>) -> Vec<Metric> {
         rounds(shown.clone()),
         lags(shown.clone()),
         holders(shown.clone()),
+        provider_dials(shown.clone()),
     ]
 }
 
@@ -84,5 +86,14 @@ fn holders(shown: watch::Receiver<HoardNow>) -> Metric {
             let all = Whereabouts::ALL.iter().flat_map(of);
             all.map(|(at, answer)| now.holders.count(|a, b| a == at && b == answer) as f64).collect()
         },
+    )
+}
+
+fn provider_dials(shown: watch::Receiver<HoardNow>) -> Metric {
+    Metric::labelled(
+        (MetricKind::Counter, "kadscope_hoard_provider_dials_total"),
+        "Dials of those who provide keys, by what came of them.",
+        ("verdict", RetrievalVerdict::ALL.iter().map(|verdict| verdict.name()).collect()),
+        move || shown.borrow().provider_dials.map(|count| count as f64).into(),
     )
 }

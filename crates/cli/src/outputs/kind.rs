@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     Events,
     /// The requests of a lookup: on each line an object that begins with whom it went to.
     Trace,
+    /// Keys with their holders: one object of a list of provider records.
+    Holders,
 }
 
 impl Kind {
@@ -23,6 +25,7 @@ impl Kind {
             Self::Truth => br#"{"seed":"#,
             Self::Events => br#"{"at_ms":"#,
             Self::Trace => br#"{"peer":""#,
+            Self::Holders => b"{\n  \"ProviderRecords\":",
         };
         beginning.starts_with(key) || (self == Self::Rows && beginning.starts_with(b"run_id,"))
     }
@@ -35,6 +38,7 @@ impl fmt::Display for Kind {
             Self::Truth => "a truth file",
             Self::Events => "a log of events",
             Self::Trace => "the trace of a lookup",
+            Self::Holders => "a list of keys with their holders",
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hoard::HoardNow;
+use hoard::{HoardNow, content::AvailabilityRule};
 use schema::RoundEnd;
 use tokio::sync::watch;
 
@@ -42,7 +42,11 @@ fn line(now: &HoardNow) -> String {
         missed => format!(", {} missed", grouped(missed)),
     };
     let seen = now.holders.count(|_, _| true);
-    let holders = if seen == 0 {
+    let dialled = now.dials_of(|_| true);
+    let holders = if dialled > 0 {
+        let reached = now.dials_of(|verdict| AvailabilityRule::Dialled.holds(verdict) == Some(true));
+        format!("{} providers dialled, {} there", grouped(dialled), grouped(reached))
+    } else if seen == 0 {
         "no holder seen yet".to_owned()
     } else {
         format!(
@@ -61,6 +65,8 @@ fn line(now: &HoardNow) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kad::retrieval::RetrievalVerdict;
+
     use super::*;
 
     #[test]
@@ -81,6 +87,16 @@ mod tests {
             text,
             "round 3: 240 of 1,600 done, 41 min 00 s left │ late by 0 s │ no holder seen yet │ 100 of 100 keys"
         );
+    }
+
+    #[test]
+    fn a_study_of_content_says_what_came_of_its_dials() {
+        let of = |verdict| RetrievalVerdict::ALL.iter().position(|known| *known == verdict);
+        let mut now = HoardNow { is_ready: true, keys: 2, all_keys: Some(2), ..HoardNow::default() };
+        for (verdict, count) in [(RetrievalVerdict::Unreachable, 3), (RetrievalVerdict::Retrievable, 40)] {
+            now.provider_dials[of(verdict).unwrap()] = count;
+        }
+        assert!(line(&now).contains(" │ 43 providers dialled, 40 there │ "), "{}", line(&now));
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! What a study would be, and what came of one, for people.
 
-use hoard::{Burden, HoardPlan, HoardSummary, RoundTimes};
+use figure::written;
+use hoard::{
+    Burden, HoardPlan, HoardSummary, RoundTimes,
+    content::{AvailabilityNumbers, ContentSection},
+};
 
 use super::text::{bytes, counted, duration, escaped, grouped};
 
@@ -88,6 +92,23 @@ pub(crate) fn studied(summary: &HoardSummary, run: &str) -> String {
         String::new(),
     ]
     .join("\n")
+}
+
+/// What of others' keys is available, a line for each definition.
+pub(crate) fn available(content: &ContentSection) -> String {
+    let of_rule = |found: &AvailabilityNumbers| {
+        let share = found.share.map_or_else(
+            || "nobody knows".to_owned(),
+            |share| written::within(Some(share.share), [Some(share.low), Some(share.high)], written::percent),
+        );
+        let unknown = match found.unknown {
+            0 => String::new(),
+            unknown => format!(", unknown of {}", counted(unknown, "key", "keys")),
+        };
+        format!("  {:<11}{share} of {}{unknown}\n", found.rule.name(), counted(found.keys, "key", "keys"))
+    };
+    let lines: String = content.available.iter().map(of_rule).collect();
+    format!("What is available of “{}” (95 % intervals):\n{lines}", escaped(&content.frame.words))
 }
 
 fn rounds(plan: &HoardPlan) -> String {

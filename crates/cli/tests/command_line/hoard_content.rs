@@ -102,6 +102,10 @@ fn a_key_that_nobody_provides_is_looked_at_to_the_end_and_kept() {
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let said: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
     assert_eq!((&said["end"], &said["keys"]), (&"done".into(), &1.into()));
+    // Nobody has a record: nothing is available, and that is known.
+    let available = &said["available"][0];
+    assert_eq!((&available["rule"], &available["unknown"]), (&"dialled".into(), &0.into()));
+    assert_eq!((&available["share"]["hits"], &available["share"]["n"]), (&0.into(), &1.into()));
     let store = Store::open_existing(&StoreUrl::Sqlite(store)).expect("a store");
     let id = store.runs(&RunFilter::default()).expect("runs")[0].start.id;
     let rounds: Vec<HoardRound> = store.rows(id).expect("rows").map(|row| row.expect("a row")).collect();

@@ -31,6 +31,8 @@ fn times_to_live_are_within_their_intervals_and_the_report_is_whole() {
         serde_json::from_str(&fs::read_to_string(out.join("report.json")).expect("a file")).expect("JSON");
     assert_eq!(shown, kept);
     assert_eq!((&shown["plan"]["preset"], &shown["arms"][0]["keys"]), (&"rfm17.1".into(), &12.into()));
+    let took = &shown["arms"][0]["publication"]["took"];
+    assert!(number(&took[0]["value"]) > 0.1, "it is some way from peer to peer: {took}");
     for (program, seconds, clock) in [
         ("ten-minutes/1", 600, "published"),
         ("fifteen-minutes/1", 900, "closed"),
@@ -45,6 +47,21 @@ fn times_to_live_are_within_their_intervals_and_the_report_is_whole() {
         // Looks and times to live are of the same whole minutes, so a time may lie at the very end of what was seen.
         let (after, by, truth) = (number(&seen["after"]), number(&seen["by"]), f64::from(seconds));
         assert!(after <= truth && truth <= by && by - after < 240.0, "{program}: {seen}");
+    }
+    // Where it is not clear, the table has a row by each clock.
+    let readme = fs::read_to_string(out.join("README.md")).expect("a file");
+    let unclear = shown["life"]["times"].as_array().expect("times").iter();
+    let unclear: Vec<_> = unclear.filter(|time| time["is_clear"] == false).collect();
+    assert!(!unclear.is_empty());
+    for time in unclear {
+        let program = time["program"].as_str().unwrap_or("(all)");
+        let aspect = time["aspect"].as_str().expect("a name");
+        for clock in ["published", "closed"] {
+            assert!(
+                readme.contains(&format!("| {program} | {aspect} | {clock} | no |")),
+                "{program} {clock}"
+            );
+        }
     }
     // What lasts longer than the study is said to last as long as it at least.
     for (program, aspect) in [("two-days/1", "addresses"), ("ten-minutes/1", "record")] {

@@ -19,7 +19,7 @@ pub(crate) const MONDAY: i64 = 1_795_392_000_000_000;
 const HOLDERS: u16 = 3;
 
 pub(crate) fn key() -> Vec<u8> {
-    vec![0x12, 0x20, 7]
+    [&[0x12, 0x20][..], &[7; 32]].concat()
 }
 
 /// A key with three holders and one round, in which two of them give the record.
@@ -73,6 +73,7 @@ fn rows() -> Vec<Row> {
 }
 
 fn holder(rank: u16) -> HoardHolder {
+    let address: kad::Multiaddr = "/ip4/192.0.2.1/tcp/4001".parse().expect("an address");
     HoardHolder {
         peer: PeerNumber(rank.into()),
         key: key(),
@@ -80,7 +81,7 @@ fn holder(rank: u16) -> HoardHolder {
         rank,
         common_prefix_len: 3,
         agent: Some("kubo/0.38.1".to_owned()),
-        first_addresses: Vec::new(),
+        first_addresses: (rank == 3).then(|| address.into()).into_iter().collect(),
         chosen_after: Duration::ZERO,
         sent_after: Some(Duration::from_secs(1)),
         send_error: None,
@@ -176,6 +177,54 @@ fn a_study_becomes_numbers_figures_and_a_page_that_needs_nothing_else() {
     {
         assert!(out.join(file).is_file(), "{file}");
     }
+}
+
+#[test]
+fn what_one_study_has_published_another_one_watches() {
+    let (dir, store) = kept();
+    let (out, file) = (dir.path().join("study"), dir.path().join("holders.json"));
+    let holders = file.to_str().expect("UTF-8");
+    for _ in 0..2 {
+        let ended = report(&store, &out, &"07".repeat(16), &["--holders", holders]);
+        assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "a file of its own is written anew");
+    }
+    let written: Value = serde_json::from_str(&fs::read_to_string(&file).expect("a file")).expect("JSON");
+    let records = written["ProviderRecords"].as_array().expect("records");
+    assert_eq!((records.len(), &records[0]["UserAgent"]), (3, &"kubo/0.38.1".into()));
+    let plan = ["hoard", "run", "--store", "none", "--keys", holders, "--foreign", "--dry-run", "--json"];
+    let planned = run(plan);
+    assert_eq!(planned.code, 0, "{}", planned.stderr);
+    let keys = &planned.json()["plan"]["keys"];
+    assert_eq!(keys["keys"].as_array().expect("keys").len(), 1, "{keys}");
+    // What is something else stays.
+    let other = dir.path().join("other.json");
+    fs::write(&other, "{}").expect("written");
+    let ended = report(&store, &out, &"07".repeat(16), &["--holders", other.to_str().expect("UTF-8")]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("is not a list of keys with their holders"), "{}", ended.stderr);
+    assert_eq!(fs::read_to_string(&other).expect("a file"), "{}");
+}
+
+#[test]
+fn lives_are_told_by_whose_addresses_holders_have() {
+    let (dir, store) = kept();
+    let out = dir.path().join("study");
+    let ranges = dir.path().join("ranges");
+    let path = ranges.to_str().expect("UTF-8");
+    fs::write(&ranges, "# ours\n192.0.2.0/24 example\n").expect("written");
+    let ended = report(&store, &out, &"07".repeat(16), &["--clouds", path, "--json"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let of_cloud = |numbers: &Value| -> Vec<Value> {
+        let curves = numbers["life"]["curves"].as_array().expect("curves").iter();
+        let curves = curves.filter(|curve| curve["by"] == "cloud" && curve["aspect"] == "record");
+        curves.map(|curve| curve["group"].clone()).collect()
+    };
+    assert_eq!(of_cloud(&ended.json()), ["example", "no address"]);
+    assert_eq!(of_cloud(&report(&store, &out, &"07".repeat(16), &["--json"]).json()), Vec::<Value>::new());
+    fs::write(&ranges, "192.0.2.0/24 example\nexample\n").expect("written");
+    let ended = report(&store, &out, &"07".repeat(16), &["--clouds", path]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("line 2: not a range"), "{}", ended.stderr);
 }
 
 #[test]

@@ -7,10 +7,23 @@ use kad::{
     PeerId,
     lookup::{RpcFate, Termination},
 };
-use schema::HoardLookup;
+use schema::{HoardLookup, PublisherEnd};
 
-use super::{ContentKey, ContentLook, ProviderLook};
-use crate::{Study, StudyLookup, StudyPeer, StudyRound};
+use super::{ContentFrame, ContentKey, ContentLook, ContentSection, ProviderLook};
+use crate::{Study, StudyArm, StudyLookup, StudyPeer, StudyRound};
+
+impl ContentSection {
+    /// The life of keys that somebody else published, as far as the answers of walks are in memory. `None` without any.
+    pub fn of_study(study: &Study) -> Option<Self> {
+        let is_foreign = |arm: &StudyArm| arm.publisher_end == PublisherEnd::Foreign;
+        let has_any = study.arms.iter().any(is_foreign);
+        let keys = has_any
+            .then(|| content_keys(study))
+            .filter(|keys| keys.iter().any(|key| !key.looks.is_empty()))?;
+        let frame = study.frame().unwrap_or_else(|| ContentFrame::unsaid(keys.len() as u64));
+        Some(Self::of(&keys, frame, &[]))
+    }
+}
 
 /// The keys of a study whose responses are in memory, by their lookups for all providers. Looks count from the first publication, or, of
 /// somebody else's keys, from when the first was taken in.

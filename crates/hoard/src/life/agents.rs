@@ -20,3 +20,10 @@ pub fn program_of(agent: Option<&str>) -> String {
     let end = fits.last().unwrap_or(0);
     if end == 0 { UNKNOWN.to_owned() } else { name.get(..end).unwrap_or_default().to_owned() }
 }
+
+/// The same without the version, as `kubo`.
+pub fn program_name_of(agent: Option<&str>) -> String {
+    let mut name = program_of(agent);
+    name.truncate(name.find('/').unwrap_or(name.len()));
+    if name.is_empty() { UNKNOWN.to_owned() } else { name }
+}

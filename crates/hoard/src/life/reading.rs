@@ -31,7 +31,7 @@ impl LifeRows {
             let facts = LifeHolder {
                 peer,
                 rank: u32::from(holder.rank),
-                agent: holder.agent.as_deref(),
+                agent: study.agent_of(holder),
                 ips: &ips,
                 sent: holder.sent.filter(|_| holder.was_given()),
             };

@@ -47,6 +47,8 @@ pub struct HoardArmNumbers {
     pub publisher_end: PublisherEnd,
     /// How many keys there are.
     pub keys: u64,
+    /// Where its keys lie.
+    pub key_space: KeySpaceNumbers,
     /// How the rounds went.
     pub course: CourseNumbers,
     /// Publications.
@@ -63,6 +65,32 @@ pub struct HoardArmNumbers {
     pub against_crawl: Option<CrawlNumbers>,
     /// The programs of its holders, the most frequent first.
     pub agents: Vec<AgentNumbers>,
+}
+
+/// Where keys lie in the space of keys, of which the places go from 0 to 1.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct KeySpaceNumbers {
+    /// How many keys lie in each of the equal parts of the space, from 0 on.
+    pub parts: Vec<u64>,
+    /// The mean of these.
+    pub mean: f64,
+    /// The first part with the fewest; `None` without a key.
+    pub fewest: Option<KeySpacePart>,
+    /// The first part with the most; `None` without a key.
+    pub most: Option<KeySpacePart>,
+    /// By how much at most the share of keys up to a place differs from the place; `None` without a key.
+    pub uneven_by: Option<f64>,
+    /// Of as many keys that are drawn evenly 95 in 100 sets differ by no more; `None` without a key.
+    pub even_within: Option<f64>,
+}
+
+/// One part of the space of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct KeySpacePart {
+    /// Where it begins, from 0 to 1.
+    pub at: f64,
+    /// How many keys are in it.
+    pub keys: u64,
 }
 
 /// How the rounds of an arm went.

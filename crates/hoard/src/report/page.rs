@@ -5,6 +5,7 @@ mod ages;
 mod changes;
 mod closeness;
 mod compared;
+mod key_space;
 mod lives;
 mod publication;
 
@@ -41,9 +42,10 @@ impl HoardSection {
         }
         if !self.has_holders() {
             let content = self.content.as_ref().map(changes::content);
-            return [self.course()].into_iter().chain(content).collect();
+            return [self.course(), key_space::section(&self.arms)].into_iter().chain(content).collect();
         }
-        let mut sections = vec![self.course(), publication::section(&self.arms)];
+        let mut sections =
+            vec![self.course(), key_space::section(&self.arms), publication::section(&self.arms)];
         if self.has_looks() {
             sections.extend([self.online(), self.keeping(), self.walks()]);
             sections.push(closeness::in_degree(&self.arms));

@@ -11,7 +11,10 @@ use super::{
     numbers::{AgentNumbers, PublicationNumbers},
     shares::Shares,
 };
-use crate::study::{StudyHolder, StudyKey, StudyPeer};
+use crate::{
+    life::program_name_of,
+    study::{Study, StudyHolder, StudyKey, StudyPeer},
+};
 
 /// The quantiles of a publication's time that are told: those of RFM 17.
 pub(super) const SHARES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.9];
@@ -23,9 +26,8 @@ const MAX_OUTLIERS: usize = 12;
 /// The most programs that are told apart.
 const MAX_PROGRAMS: usize = 24;
 
-/// What those are called that nobody told apart, and who did not say what it is.
+/// What those are called that nobody told apart.
 const OTHERS: &str = "(others)";
-const NOT_SAID: &str = "(not said)";
 
 /// Publications as they come.
 #[derive(Debug, Default)]
@@ -62,7 +64,7 @@ impl ProgramTally {
 }
 
 impl PublicationTally {
-    pub(super) fn take(&mut self, key: &StudyKey) {
+    pub(super) fn take(&mut self, study: &Study, key: &StudyKey) {
         let sent = key.holders.iter().filter(|holder| holder.was_given()).count();
         self.keys += 1;
         self.to_nobody += u64::from(sent == 0);
@@ -75,17 +77,17 @@ impl PublicationTally {
         }
         self.took
             .push(Timed { after: key.took.as_secs_f64(), is_censored: key.failure.is_some() || sent == 0 });
-        self.take_agents(key);
+        self.take_agents(study, key);
     }
 
-    fn take_agents(&mut self, key: &StudyKey) {
-        let mut of_key: BTreeMap<&str, Vec<StudyPeer>> = BTreeMap::new();
+    fn take_agents(&mut self, study: &Study, key: &StudyKey) {
+        let mut of_key: BTreeMap<String, Vec<StudyPeer>> = BTreeMap::new();
         for holder in &key.holders {
-            of_key.entry(program(holder)).or_default().push(holder.peer);
+            of_key.entry(program_name_of(study.agent_of(holder))).or_default().push(holder.peer);
             self.peers.insert(holder.peer);
         }
         for (program, peers) in of_key {
-            let tally = self.programs.entry(program.to_owned()).or_default();
+            let tally = self.programs.entry(program).or_default();
             tally.take(peers.len(), key.holders.len());
             tally.peers.extend(peers);
         }
@@ -158,13 +160,4 @@ fn read_back(key: &StudyKey) -> Option<usize> {
     };
     let answers = || key.holders.iter().filter_map(last).filter(|answer| *answer != HolderAnswer::Unasked);
     (answers().count() > 0).then(|| answers().filter(|answer| answer.has_record()).count())
-}
-
-/// The name of a holder's program, without its version.
-pub(super) fn program(holder: &StudyHolder) -> &str {
-    let agent = holder.agent.as_deref().unwrap_or_default();
-    match agent.split('/').next() {
-        None | Some("") => NOT_SAID,
-        Some(program) => program,
-    }
 }

@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 
 use kad::Persistence;
 use places::Clouds;
-use schema::{PublisherEnd, RoundEnd, Timestamp};
+use schema::{RoundEnd, Timestamp};
 
 use super::{
     ages::{AgeBins, Ages},
     closeness::{CrawlTally, CrawlTruth, HopTally, NoiseTally},
     counts::Counts,
+    key_space::KeySpaceTally,
     looks::{Look, PeerBook, looks},
     numbers::{CourseNumbers, HoardArmNumbers, HoardSection},
     publication::PublicationTally,
     tally::AgeTally,
 };
 use crate::{
-    content::{ContentFrame, ContentSection, content_keys},
+    content::ContentSection,
     life::LifeSection,
     savings::{SavingsSection, SavingsTerms, StudySavings},
     study::{Study, StudyArm, StudyHolder, StudyKey},
@@ -57,7 +58,7 @@ impl HoardSection {
             arms,
             life: LifeSection::of_study(study, order.clouds.clone()),
             savings: savings(study, order),
-            content: content(study),
+            content: ContentSection::of_study(study),
         }
     }
 }
@@ -66,16 +67,6 @@ impl HoardSection {
 fn savings(study: &Study, order: &ReportOrder) -> Option<SavingsSection> {
     let of_answers = || StudySavings::of(study, SavingsTerms::default()).section();
     Some(order.savings.clone().unwrap_or_else(of_answers)).filter(|section| section.retrievals > 0)
-}
-
-/// The life of keys that somebody else published, as far as the answers of walks are there. `None` without any.
-fn content(study: &Study) -> Option<ContentSection> {
-    let is_foreign = |arm: &StudyArm| arm.publisher_end == PublisherEnd::Foreign;
-    let has_any = study.arms.iter().any(is_foreign);
-    let keys =
-        has_any.then(|| content_keys(study)).filter(|keys| keys.iter().any(|key| !key.looks.is_empty()))?;
-    let frame = study.frame().unwrap_or_else(|| ContentFrame::unsaid(keys.len() as u64));
-    Some(ContentSection::of(&keys, frame, &[]))
 }
 
 /// When the last look at a key began.
@@ -89,8 +80,8 @@ fn of_arm((study, peers): (&Study, &PeerBook), arm: &StudyArm, order: &ReportOrd
     let keys = || study.keys.iter().filter(|key| key.arm == arm.number);
     let bins = bins(keys());
     let mut tally = ArmTally::new(&bins, (order, peers));
-    keys().for_each(|key| tally.take(key, k));
-    let ArmTally { keys, course, publication, ages, hops, noise, crawl, .. } = tally;
+    keys().for_each(|key| tally.take(study, key, k));
+    let ArmTally { keys, places, course, publication, ages, hops, noise, crawl, .. } = tally;
     let has_apart = order.apart.is_some();
     HoardArmNumbers {
         name: arm.name.to_string(),
@@ -99,6 +90,7 @@ fn of_arm((study, peers): (&Study, &PeerBook), arm: &StudyArm, order: &ReportOrd
         k: arm.k.into(),
         publisher_end: arm.publisher_end,
         keys,
+        key_space: places.numbers(),
         course: course.numbers(),
         publication: publication.numbers(),
         ages: ages.iter().filter_map(|age| age.numbers(has_apart)).collect(),
@@ -130,6 +122,7 @@ struct ArmTally<'a> {
     peers: &'a PeerBook,
     bins: &'a AgeBins,
     keys: u64,
+    places: KeySpaceTally,
     course: CourseTally,
     publication: PublicationTally,
     ages: Vec<AgeTally>,
@@ -145,6 +138,7 @@ impl<'a> ArmTally<'a> {
             peers,
             bins,
             keys: 0,
+            places: KeySpaceTally::default(),
             course: CourseTally::default(),
             publication: PublicationTally::default(),
             ages: (0..bins.len()).map(|_| AgeTally::default()).collect(),
@@ -154,9 +148,10 @@ impl<'a> ArmTally<'a> {
         }
     }
 
-    fn take(&mut self, key: &StudyKey, k: usize) {
+    fn take(&mut self, study: &Study, key: &StudyKey, k: usize) {
         self.keys += 1;
-        self.publication.take(key);
+        self.places.take(key);
+        self.publication.take(study, key);
         self.noise.take(key, k);
         self.hops.take(key);
         if let Some(crawl) = &mut self.crawl {
@@ -164,7 +159,7 @@ impl<'a> ArmTally<'a> {
         }
         let text = self.order.apart.as_deref();
         let is_apart = text.map(|text| {
-            move |holder: &StudyHolder| holder.agent.as_deref().is_some_and(|agent| agent.contains(text))
+            move |holder: &StudyHolder| study.agent_of(holder).is_some_and(|agent| agent.contains(text))
         });
         let is_apart = is_apart.as_ref().map(|is_apart| is_apart as &dyn Fn(&StudyHolder) -> bool);
         for look in looks(key) {

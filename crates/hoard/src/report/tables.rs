@@ -5,11 +5,13 @@ use figure::{PageTable, written};
 
 use super::{
     counts::CountNumbers,
-    numbers::{AgeNumbers, CrawlNumbers, HoardArmNumbers, HopCountNumbers, HopNumbers, InDegreeNumbers},
+    numbers::{
+        AgeNumbers, CrawlNumbers, HoardArmNumbers, HopCountNumbers, HopNumbers, InDegreeNumbers, KeySpacePart,
+    },
 };
 use crate::{
     content::{AvailabilityNumbers, ContentSection},
-    life::{LifeCurve, LifeGrouping, TtlNumbers},
+    life::{ClockFit, LifeCurve, LifeGrouping, TtlClock, TtlNumbers},
     study::PassedOver,
 };
 
@@ -251,18 +253,56 @@ pub(super) fn agents(arms: &[HoardArmNumbers]) -> PageTable {
     )
 }
 
+/// Where keys lie.
+pub(super) fn key_space(arms: &[HoardArmNumbers]) -> PageTable {
+    let part = |part: Option<KeySpacePart>| {
+        part.map_or_else(none, |part| {
+            format!("{} at {}", written::count(part.keys), written::number(part.at))
+        })
+    };
+    let row = |arm: &HoardArmNumbers| {
+        let numbers = &arm.key_space;
+        vec![
+            arm.name.clone(),
+            written::count(arm.keys),
+            written::number(numbers.mean),
+            part(numbers.fewest),
+            part(numbers.most),
+            numbers.uneven_by.map_or_else(none, written::percent),
+            numbers.even_within.map_or_else(none, written::percent),
+        ]
+    };
+    table(
+        "Keys in 256 equal parts of the space, and how far they are from even at most; of keys drawn evenly 95 in 100 sets are within the last",
+        &["arm", "keys", "mean", "fewest", "most", "uneven by", "even within"],
+        (1, arms.iter().map(row).collect()),
+    )
+}
+
 /// When programs drop records and addresses.
 pub(super) fn times_to_live(times: &[TtlNumbers]) -> PageTable {
-    let row = |found: &TtlNumbers| {
-        let time = |time: &CommonTime| {
-            written::within(Some(time.value), [Some(time.low), Some(time.high)], written::elapsed)
-        };
-        let times: Vec<String> = found.times_s.iter().map(time).collect();
+    table(
+        "Times to live by program and clock: from when the record was sent, or from when the publisher hung up; a row by each where both fit",
+        &["arm", "program", "what", "clock", "clearly", "n", "ended", "after", "most longer than"],
+        (5, times.iter().flat_map(by_clocks).collect()),
+    )
+}
+
+/// A row by the clock that fits best, and where the other one fits about as well, one by that, too.
+fn by_clocks(found: &TtlNumbers) -> Vec<Vec<String>> {
+    let time = |time: &CommonTime| {
+        written::within(Some(time.value), [Some(time.low), Some(time.high)], written::elapsed)
+    };
+    let best = found.times_s.iter().map(time).collect();
+    let is_other = |fit: &&ClockFit| found.is_clear == Some(false) && Some(fit.clock) != found.clock;
+    let others = found.fits.iter().filter(is_other);
+    let others = others.filter_map(|fit| Some((Some(fit.clock), vec![time(fit.time_s.as_ref()?)])));
+    let row = |(clock, times): (Option<TtlClock>, Vec<String>)| {
         vec![
             found.arm.clone(),
             shortened(found.program.as_deref().unwrap_or("(all)")),
             found.aspect.name().to_owned(),
-            found.clock.map_or_else(none, |clock| clock.name().to_owned()),
+            clock.map_or_else(none, |clock| clock.name().to_owned()),
             found.is_clear.map_or_else(none, |is_clear| if is_clear { "yes" } else { "no" }.to_owned()),
             written::count(found.n),
             written::count(found.ended),
@@ -270,11 +310,7 @@ pub(super) fn times_to_live(times: &[TtlNumbers]) -> PageTable {
             found.longer_than_s.map_or_else(none, written::elapsed),
         ]
     };
-    table(
-        "Times to live by program, by the clock that fits best: from when the record was sent, or from when the publisher hung up",
-        &["arm", "program", "what", "clock", "clearly", "n", "ended", "after", "most longer than"],
-        (5, times.iter().map(row).collect()),
-    )
+    std::iter::once((found.clock, best)).chain(others).map(row).collect()
 }
 
 /// By when a quarter, half and three quarters had ended.

@@ -25,6 +25,14 @@ pub(crate) struct HoardReportArgs {
     #[arg(long, env = "KADSCOPE_HOARD_REPORT_APART", value_name = "TEXT")]
     pub(crate) apart: Option<String>,
 
+    /// A file that says whose addresses are whose, a range and a name on each line (`192.0.2.0/24 example`): lives are told by these, too
+    #[arg(long, env = "KADSCOPE_HOARD_REPORT_CLOUDS", value_name = "FILE")]
+    pub(crate) clouds: Option<PathBuf>,
+
+    /// Write the keys with their holders into this file, too, in the JSON of CID Hoarder: `hoard run --keys FILE --foreign` watches them
+    #[arg(long, env = "KADSCOPE_HOARD_REPORT_HOLDERS", value_name = "FILE")]
+    pub(crate) holders: Option<PathBuf>,
+
     /// The directory of the report: it is made, or is one in which nothing but a report is
     #[arg(long, env = "KADSCOPE_HOARD_REPORT_OUT", value_name = "DIR")]
     pub(crate) out: PathBuf,

@@ -34,9 +34,6 @@ pub(crate) struct HoardSavingsArgs {
     #[arg(long, env = "KADSCOPE_HOARD_SAVINGS_ARM", value_name = "NAME")]
     pub(crate) arm: Option<String>,
 
-    #[command(flatten)]
-    pub(crate) changes: ChangeArgs,
-
     /// Write the numbers as a report into this directory: it is made, or is one in which nothing but a report is
     #[arg(long, env = "KADSCOPE_HOARD_SAVINGS_OUT", value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -44,6 +41,10 @@ pub(crate) struct HoardSavingsArgs {
     /// Print the numbers as JSON
     #[arg(long, env = "KADSCOPE_JSON")]
     pub(crate) json: bool,
+
+    // The last: its heading holds for what follows.
+    #[command(flatten)]
+    pub(crate) changes: ChangeArgs,
 }
 
 /// Which changes are tried.

@@ -29,6 +29,9 @@ use crate::{
 /// The network whose holders are watched.
 const SCENARIO: &str = "forgetful";
 
+/// The network whose peers are as far from each other as those of that one: without any way between them nothing takes time.
+const DISTANCES: &str = "seven-regions";
+
 /// What is done there.
 const PRESET: Preset = Preset::Rfm17_1;
 
@@ -83,7 +86,7 @@ fn watched(args: &HoardDemoArgs, stop: &CancellationToken) -> anyhow::Result<Opt
     let runtime = runtime()?;
     let plan = plan(args);
     let (scene, facts) = runtime.block_on(async {
-        let scene = Scene::set(SCENARIO, args)?;
+        let scene = Scene::set((SCENARIO, DISTANCES), args)?;
         let facts: Vec<HoardFact> = scene.study(&plan, stop).await?;
         anyhow::Ok((scene, facts))
     })?;

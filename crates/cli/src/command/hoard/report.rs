@@ -1,11 +1,14 @@
 //! `kadscope hoard report`: the report of a study, from rows that are kept.
 
+use std::{io::Write as _, path::Path};
+
 use ::hoard::{
-    Study, StudyDetail, StudyError,
+    Study, StudyDetail, StudyError, exchange_json,
     report::{CrawlTruth, HoardSection, ReportOrder},
     savings::{SavingsSection, SavingsTerms, StudySavings},
 };
 use kad::PeerId;
+use places::Clouds;
 use schema::{RunId, Timestamp, Tool};
 use serde::Serialize;
 use store::Store;
@@ -13,14 +16,17 @@ use store::Store;
 use crate::{
     args::HoardReportArgs,
     exit::{Code, Failed},
-    output,
-    outputs::InUse,
+    input, output,
+    outputs::{InUse, Kind, Output},
     render,
     report_directory::{self, MADE_BY},
 };
 
 /// What the report is called.
 const TITLE: &str = "Provider records: who keeps them, and for how long";
+
+/// The longest file of ranges that is read, in bytes: a million of them.
+const MAX_RANGES_BYTES: u64 = 64 << 20;
 
 /// What stands in `report.json`.
 #[derive(Debug, Serialize)]
@@ -36,11 +42,15 @@ struct Numbers<'a> {
 
 pub(super) fn run(args: &HoardReportArgs, in_use: &mut InUse) -> anyhow::Result<Code> {
     report_directory::admit(&args.out)?;
+    let clouds = args.clouds.as_deref().map(|path| clouds(path, in_use)).transpose()?.unwrap_or_default();
     let store = Store::open_existing(&args.store)?;
     in_use.store(&args.store);
     let (study, savings) = read(&store, args.run)?;
     let crawl = args.crawl.map(|crawl| reached(&store, crawl)).transpose()?;
-    let order = ReportOrder { apart: args.apart.clone(), crawl, savings, ..ReportOrder::default() };
+    if let Some(path) = &args.holders {
+        write_holders(&study, path, in_use)?;
+    }
+    let order = ReportOrder { apart: args.apart.clone(), clouds, crawl, savings };
     let section = HoardSection::of(&study, &order);
     let page = section.page(TITLE);
     let numbers = Numbers { made_by: MADE_BY, crawl: args.crawl, section: &section };
@@ -55,6 +65,20 @@ pub(super) fn run(args: &HoardReportArgs, in_use: &mut InUse) -> anyhow::Result<
         output::print_text(&format!("{text}{} is the page with all figures.\n", page.display()))?;
     }
     Ok(Code::Done)
+}
+
+/// Whose addresses are whose, by a file.
+fn clouds(path: &Path, in_use: &mut InUse) -> Result<Clouds, Failed> {
+    in_use.read("the ranges", path);
+    let text = input::read(path, "the ranges", MAX_RANGES_BYTES)?;
+    Clouds::parse(&path.display().to_string(), &text).map_err(|error| Failed::usage(error.to_string()))
+}
+
+/// Writes what another study can watch.
+fn write_holders(study: &Study, path: &Path, in_use: &mut InUse) -> Result<(), Failed> {
+    let output = Output { what: "the holders", path, kind: Kind::Holders, force: false };
+    let written = in_use.create(output)?.write_all((exchange_json(study) + "\n").as_bytes());
+    written.map_err(|error| Failed::usage(format!("cannot write the holders to {}: {error}", path.display())))
 }
 
 /// A study with the answers of its walks; where these are too many for the memory without them, but with what changes would save.

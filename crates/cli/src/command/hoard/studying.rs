@@ -4,12 +4,17 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use dht::{NodeConfig, NodeProfile};
-use hoard::{Burden, Hoard, HoardEnd, HoardNow, HoardOutlets, HoardPlan, HoardSummary, Resumed};
+use hoard::{
+    Burden, Hoard, HoardEnd, HoardNow, HoardOutlets, HoardPlan, HoardSummary, Resumed, Study, StudyDetail,
+    StudyError,
+    content::{AvailabilityNumbers, ContentSection},
+};
 use kad::Keypair;
 use net::{FabricConfig, SocketFabric};
-use schema::{RunState, Tool};
+use schema::{RunId, RunState, Tool};
 use serde::Serialize;
 use serde_json::json;
+use store::{Store, StoreUrl};
 use tokio::sync::{mpsc, watch};
 
 use super::{keeping::keep_facts, keys::Studied};
@@ -53,6 +58,9 @@ struct StudyEnded {
     run: String,
     #[serde(flatten)]
     summary: HoardSummary,
+    /// What of others' keys is available; `None` of keys of our own, and where no look says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available: Option<Vec<AvailabilityNumbers>>,
 }
 
 /// Says what would be.
@@ -72,6 +80,8 @@ pub(super) async fn made(
     staying: &Staying,
 ) -> anyhow::Result<Code> {
     let place = making.place.take();
+    // Who has no place publishes nothing: the keys are others'.
+    let is_foreign = place.is_none();
     let node = Box::pin(staying.unless_stopped(node(&making, place, &network))).await??;
     let fabric = SocketFabric::new(FabricConfig::from(making.reach.dials(&network)?));
     let mut run = ToolRun::begin(staying, &making.kept.store, order(&making, &network, &study)?).await?;
@@ -86,17 +96,36 @@ pub(super) async fn made(
         Ok(summary) => (staying.state(), Some(summary.clone())),
         Err(_) => (RunState::Failed, None),
     };
-    let summary = summary.map(|summary| StudyEnded { run: run.id().to_string(), summary });
+    let id = run.id();
+    let summary = summary.map(|summary| StudyEnded { run: id.to_string(), summary, available: None });
     run.end(state, &summary).await?;
     ended.context("the study cannot go on")?;
-    if let Some(ended) = &summary {
-        if making.kept.json {
-            output::print_json(ended)?;
-        } else {
-            output::print_text(&render::studied(&ended.summary, &ended.run))?;
-        }
+    if let Some(ended) = summary {
+        let content = if is_foreign { content(&making.kept.store, id)? } else { None };
+        show(ended, content.as_ref(), making.kept.json)?;
     }
     Ok(staying.code(true))
+}
+
+fn show(ended: StudyEnded, content: Option<&ContentSection>, is_json: bool) -> anyhow::Result<()> {
+    if is_json {
+        let available = content.map(|content| content.available.clone());
+        return output::print_json(&StudyEnded { available, ..ended });
+    }
+    let available = content.map_or_else(String::new, render::available);
+    Ok(output::print_text(&(render::studied(&ended.summary, &ended.run) + &available))?)
+}
+
+/// What of others' keys is available, by the rows that were kept; `None` where no look says it, or where there are too many for the memory.
+fn content(store: &StoreUrl, run: RunId) -> anyhow::Result<Option<ContentSection>> {
+    let store = Store::open_existing(store)?;
+    match Study::read(&store, run, StudyDetail::Responses) {
+        Err(StudyError::TooLarge { .. }) => {
+            output::note("the answers of all walks are too many: what is available is not said here");
+            Ok(None)
+        }
+        read => Ok(ContentSection::of_study(&read?)),
+    }
 }
 
 /// Makes the study and keeps what it tells, while whoever wants to see how it stands does.

@@ -22,7 +22,7 @@ pub(super) fn section(life: &LifeSection) -> Option<PageSection> {
     })
 }
 
-/// A panel of all arms, and one for each arm by program; `None` where nothing is known.
+/// A panel of all arms, and for each arm one by program and one by cloud; `None` where nothing is known.
 fn curves(life: &LifeSection, aspect: LifeAspect) -> Option<Figure> {
     let (name, title, label) = match aspect {
         LifeAspect::Record => ("life-record", "How long records are kept", "holders with the record"),
@@ -41,11 +41,13 @@ fn curves(life: &LifeSection, aspect: LifeAspect) -> Option<Figure> {
     arms.dedup();
     let mut panels = vec![panel("all holders", age_axis(), axis(), all)];
     for arm in arms {
-        let is_meant = |curve: &&LifeCurve| curve.by == LifeGrouping::Program && curve.arm == arm;
-        let programs: Vec<Series> =
-            of_aspect().filter(is_meant).map(|curve| series(&curve.group, &curve.survival)).collect();
-        if !programs.is_empty() {
-            panels.push(panel(&format!("{arm}, by program"), age_axis(), axis(), programs));
+        for by in [LifeGrouping::Program, LifeGrouping::Cloud] {
+            let is_meant = |curve: &&LifeCurve| curve.by == by && curve.arm == arm;
+            let groups: Vec<Series> =
+                of_aspect().filter(is_meant).map(|curve| series(&curve.group, &curve.survival)).collect();
+            if !groups.is_empty() {
+                panels.push(panel(&format!("{arm}, by {by}"), age_axis(), axis(), groups));
+            }
         }
     }
     let how = "Share of all with whom it is known to have begun (nonparametric maximum likelihood); bands are 95 % intervals.";

@@ -27,9 +27,11 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    /// Makes the world.
-    pub(super) fn set(scenario: &str, args: &HoardDemoArgs) -> anyhow::Result<Self> {
-        let scenario = Scenario::named(scenario)?.with_peers(args.peers).with_seed(args.seed);
+    /// Makes the world of a scenario, with the distances of another one.
+    pub(super) fn set((scenario, distances): (&str, &str), args: &HoardDemoArgs) -> anyhow::Result<Self> {
+        let regions = Scenario::named(distances)?.regions;
+        let scenario = Scenario { regions, ..Scenario::named(scenario)? };
+        let scenario = scenario.with_peers(args.peers).with_seed(args.seed);
         let world = Arc::new(World::generate(&scenario));
         Ok(Self { fabric: SimFabric::new(world, SimLimits::default()) })
     }

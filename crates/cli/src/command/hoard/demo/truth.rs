@@ -185,7 +185,7 @@ fn holders<'a>(study: &'a Study, world: &'a World) -> impl Iterator<Item = (u32,
     let all = study.keys.iter().flat_map(|key| &key.holders);
     all.filter_map(|holder| {
         let peer = world.find(study.peer(holder.peer)?)?;
-        world.state(peer).is_honest_server().then_some((peer, holder.agent.as_deref()))
+        world.state(peer).is_honest_server().then_some((peer, study.agent_of(holder)))
     })
 }
 
