@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use crawl::{Clock, Crawl, Crawled, FateCounts, Outlets, Progress, Summary};
+use dht::PoolConfig;
 use kad::{Contact, opt_out::OptOut};
 use net::{Host, HostConfig, Identity, Roots};
 use schema::{RunEnd, RunState, Tool};
@@ -20,7 +21,7 @@ use crate::{
     metrics::CrawlView,
     network::Network,
     output,
-    progress::CrawlProgress,
+    progress::{CrawlProgress, WalkProgress},
     render,
     resources::{self, AtOnce},
     roots,
@@ -75,7 +76,8 @@ impl Order {
             network,
             dial_timeout,
             tls_roots,
-            config,
+            strategy,
+            mut config,
             manners,
             store,
             vantage,
@@ -85,6 +87,7 @@ impl Order {
         } = args;
         let (opt_out, network) = (manners.opt_out.load()?, Network::of(network)?);
         let roots = roots::given(tls_roots.as_deref())?;
+        config.strategy = strategy.strategy(&config)?;
         Ok(Self { network, dial_timeout, config, manners, store, tls_roots, roots, opt_out, vantage })
     }
 
@@ -92,7 +95,9 @@ impl Order {
     pub(crate) async fn carry_out(mut self, staying: &Staying) -> anyhow::Result<Made> {
         let seed = *self.config.seed.get_or_insert_with(clock::seed);
         let mut host = self.host_config()?;
-        fit_to_machine(&mut self.config, host.dials.shared_descriptors())?;
+        let walk = self.config.strategy.walk();
+        let of_walks = walk.map_or(0, |_| PoolConfig::default().connections);
+        fit_to_machine(&mut self.config, host.dials.shared_descriptors() + of_walks)?;
         host.dials.max_connecting = self.config.max_dials as usize;
         let host = Host::new(host).context("could not open a socket to dial from")?;
         let bootstrap = staying.unless_stopped(bootstrap::gather(&self.network.bootstrap, &host)).await??;
@@ -101,7 +106,10 @@ impl Order {
         let (progress, watched) = watch::channel(Progress::default());
         CrawlView::new(watched.clone(), fates.clone(), &self.config).show(staying);
         let outlets = Outlets { rows: run.rows(), progress, fates, cancel: stop.clone() };
-        let display = staying.tell(CrawlProgress::new(watched.clone(), self.config.limit));
+        let display = match walk {
+            Some(terms) => staying.tell(WalkProgress::new(watched.clone(), terms.lasts)),
+            None => staying.tell(CrawlProgress::new(watched.clone(), self.config.limit)),
+        };
         staying.ready_when(is_answered(watched));
         let protocols = self.network.protocols.clone();
         let cpu_before = resources::cpu_time();

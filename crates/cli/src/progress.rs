@@ -6,6 +6,7 @@ mod hoard;
 mod hydra;
 mod monitor;
 mod scheduler;
+mod walk;
 mod watch;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub(crate) use self::{
     hydra::HydraDisplay,
     monitor::MonitorProgress,
     scheduler::SchedulerProgress,
+    walk::WalkProgress,
     watch::{WatchDisplay, WatchManner, WatchTold},
 };
 use crate::output;

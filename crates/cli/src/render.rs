@@ -24,6 +24,7 @@ mod summary;
 mod table;
 pub(crate) mod text;
 mod truth;
+mod walk;
 
 pub(crate) use self::{
     crawls::crawls,

@@ -5,6 +5,8 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
+use crate::strategy::CrawlStrategy;
+
 /// The longest that anything is waited for.
 const MAX_WAIT: Duration = Duration::from_secs(86_400);
 
@@ -54,6 +56,11 @@ pub struct CrawlConfig {
     /// Seed of the order of visits [default: drawn at random, and kept with the run]
     #[arg(long, env = "KADSCOPE_CRAWL_SEED", value_name = "N")]
     pub seed: Option<u64>,
+
+    /// How peers are found
+    #[arg(skip)]
+    #[serde(flatten)]
+    pub strategy: CrawlStrategy,
 }
 
 impl Default for CrawlConfig {
@@ -69,6 +76,7 @@ impl Default for CrawlConfig {
             request_timeout: Duration::from_secs(10),
             max_peers: 1_000_000,
             seed: None,
+            strategy: CrawlStrategy::Tables,
         }
     }
 }

@@ -141,17 +141,34 @@ impl Frontier {
         addrs: &[Multiaddr],
         admits: &impl Fn(&Multiaddr) -> Admitted,
     ) -> Option<PeerNumber> {
-        let (peer, is_new) = self.intern(&id.to_bytes())?;
+        let heard = Hearsay { from: AddressSource::Given, at: Duration::ZERO };
+        let (peer, is_new) = self.take_in((id, addrs), heard, admits)?;
         self.peers.get_mut(peer).is_given = true;
-        for address in addrs {
-            self.learn(
-                peer,
-                address.clone(),
-                Hearsay { from: AddressSource::Given, at: Duration::ZERO },
-                admits,
-            );
-        }
         is_new.then_some(peer)
+    }
+
+    /// Takes a peer in that a walk has found; gives its number, and whether it is new. `None` if there is no room, or if it is nobody
+    /// to visit.
+    pub(crate) fn walked_to(
+        &mut self,
+        found: (&PeerId, &[Multiaddr]),
+        now: Duration,
+        admits: &impl Fn(&Multiaddr) -> Admitted,
+    ) -> Option<(PeerNumber, bool)> {
+        self.take_in(found, Hearsay { from: AddressSource::Walk, at: now }, admits)
+    }
+
+    fn take_in(
+        &mut self,
+        (id, addrs): (&PeerId, &[Multiaddr]),
+        heard: Hearsay,
+        admits: &impl Fn(&Multiaddr) -> Admitted,
+    ) -> Option<(PeerNumber, bool)> {
+        let (peer, is_new) = self.intern(&id.to_bytes())?;
+        for address in addrs {
+            self.learn(peer, address.clone(), heard, admits);
+        }
+        Some((peer, is_new))
     }
 
     /// Takes in what `visited` answered.
@@ -228,6 +245,11 @@ impl Frontier {
     pub(crate) fn place(&self, number: usize) -> u8 {
         u32::try_from(number)
             .map_or(0, |number| Key::of(self.peers.get(PeerNumber(number)).id()).as_bytes()[0])
+    }
+
+    /// Where a known peer lies.
+    pub(crate) fn key(&self, peer: PeerNumber) -> Option<Key> {
+        ((peer.0 as usize) < self.peers.len()).then(|| Key::of(self.peers.get(peer).id()))
     }
 
     /// How many peers are known.

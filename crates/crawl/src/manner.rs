@@ -15,6 +15,8 @@ pub(crate) struct Manner {
     pub(crate) request_timeout: Duration,
     /// Whether to ask further inside buckets that may hold more than one answer names.
     pub(crate) whole_tables: bool,
+    /// Whether a peer is asked one thing alone, to see that it answers: its table is not what is wanted.
+    pub(crate) is_brief: bool,
     pub(crate) clock: Clock,
     pub(crate) cancel: CancellationToken,
     pub(crate) pending: Pending,

@@ -7,10 +7,10 @@ use std::collections::HashSet;
 
 use estimate::{Capture, Completeness, Evidence};
 use kad::{Key, PeerId};
-use schema::{PeerInDegree, PeerNumber, RunStart, RunState, Visit};
+use schema::{CrawlWalk, PeerInDegree, PeerNumber, RunStart, RunState, Visit};
 use serde_json::{Map, Value};
 
-use crate::tally::Tally;
+use crate::{strategy::CrawlStrategyName, tally::Tally, walked::RandomWalkTally};
 
 /// The fields of a [`Summary`](crate::Summary) that need all visits of a run.
 const OF_VISITS: [&str; 20] = [
@@ -44,6 +44,7 @@ pub struct Recount {
     reached: HashSet<PeerNumber>,
     heard: Vec<PeerInDegree>,
     edges: u64,
+    walks: RandomWalkTally,
 }
 
 /// What the rows come to.
@@ -86,6 +87,12 @@ impl Recount {
         self.heard.push(heard);
     }
 
+    /// Takes a walk in; they come in the order in which they were written.
+    pub fn walk(&mut self, walk: &CrawlWalk) {
+        let key_of = |peer: PeerNumber| self.peers.get(peer.0 as usize).map(Key::of_peer);
+        self.walks.add(walk, key_of);
+    }
+
     /// What they come to. `pruned` is how many visits are there no more.
     pub fn finish(
         mut self,
@@ -95,6 +102,8 @@ impl Recount {
         let is_heard = self.heard.len() == self.peers.len();
         let mut numbers = Map::new();
         let mut missing = Vec::new();
+        let walk = has_walked(start).then(|| self.walks.summary());
+        numbers.insert("walk".to_owned(), serde_json::to_value(walk)?);
         if is_heard {
             numbers.insert("edges".to_owned(), self.edges.into());
         } else {
@@ -123,7 +132,9 @@ impl Recount {
 
     fn completeness(&mut self, start: &RunStart, state: RunState) -> Completeness {
         self.heard.sort_unstable_by_key(|heard| heard.named);
-        let tables = usize::try_from(self.tally.crawled).unwrap_or(usize::MAX);
+        // A walk reads no table.
+        let tables = if has_walked(start) { 0 } else { self.tally.crawled };
+        let tables = usize::try_from(tables).unwrap_or(usize::MAX);
         let evidence = Evidence {
             captures: self.heard.iter().map(|heard| self.capture(heard)).collect(),
             growth: &growth(&self.heard, tables),
@@ -160,6 +171,11 @@ fn growth(heard: &[PeerInDegree], tables: usize) -> Vec<u32> {
 /// How many peers the crawl could keep in mind.
 fn max_peers(start: &RunStart) -> Option<u64> {
     start.parameters.get("max_peers")?.as_u64()
+}
+
+/// Whether it was a crawl that walks.
+fn has_walked(start: &RunStart) -> bool {
+    start.parameters.get("strategy").and_then(Value::as_str) == Some(CrawlStrategyName::RandomWalk.name())
 }
 
 impl Recounted {

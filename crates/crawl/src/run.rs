@@ -1,6 +1,7 @@
 //! The crawl itself: frontier to visits and back, until nobody is left.
 
 mod ending;
+mod walking;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ use crate::{
     tally::Tally,
     visit::{Visited, malformed, skipped, visit},
 };
+use walking::Walking;
 
 /// What is to be crawled, and how.
 #[derive(Debug)]
@@ -86,6 +88,8 @@ pub struct Progress {
     pub edges: u64,
     /// Whether only second chances are left.
     pub second_chances: bool,
+    /// Walks that are over.
+    pub walks: u64,
 }
 
 /// What came of one of the peers to begin with.
@@ -121,7 +125,8 @@ impl<N: Network> Crawl<N> {
         run.seed().await;
         loop {
             run.start_visits();
-            if !run.tasks.is_empty() {
+            run.start_walks();
+            if run.is_busy() {
                 run.wait().await;
             } else if run.is_stopping() || !run.wait_idly().await {
                 break;
@@ -153,15 +158,19 @@ struct Run<N> {
     /// What visits left out.
     left_out: LeftOut,
     rows_lost: bool,
+    /// The walks; `None` where tables are read.
+    walking: Option<Walking<N>>,
 }
 
 impl<N: Network> Run<N> {
     fn new(crawl: Crawl<N>, outlets: Outlets) -> Self {
         let Crawl { network, id, network_name, protocols, bootstrap, config, opt_out, clock } = crawl;
+        let walking = Walking::of((&network, &bootstrap), (&protocols, &opt_out), &config);
         let manner = Manner {
             protocols: protocols.into(),
             request_timeout: config.request_timeout,
             whole_tables: config.whole_tables,
+            is_brief: config.strategy.walk().is_some(),
             clock,
             cancel: outlets.cancel.clone(),
             pending: Pending::default(),
@@ -186,6 +195,7 @@ impl<N: Network> Run<N> {
             started: 0,
             left_out: LeftOut::default(),
             rows_lost: false,
+            walking,
         }
     }
 
@@ -206,6 +216,10 @@ impl<N: Network> Run<N> {
             self.bootstrap.push((peer, outcome));
             self.send(Row::Peer(peer, id)).await;
         }
+    }
+
+    fn is_busy(&self) -> bool {
+        !self.tasks.is_empty() || self.walking.as_ref().is_some_and(Walking::is_under_way)
     }
 
     fn is_stopping(&self) -> bool {
@@ -236,6 +250,9 @@ impl<N: Network> Run<N> {
         if self.config.all_prefixes {
             job.wave = PREFIXES;
         }
+        if self.manner.is_brief {
+            job.wave = 1;
+        }
         let network = self.network.clone();
         let manner = Arc::clone(&self.manner);
         self.tasks.spawn(async move { visit(network, job, &manner).await });
@@ -254,6 +271,7 @@ impl<N: Network> Run<N> {
                 // A visit is made of total functions; if one panics after all, its peer is not lost silently.
                 Err(error) => tracing::error!(%error, "a visit did not come to its end"),
             },
+            Some(found) = walking::next(&mut self.walking) => self.walked(found).await,
             () = pending.more() => {}
             () = sleep_until(self.begun + next.unwrap_or_default()), if next.is_some() => {}
         }
@@ -273,14 +291,17 @@ impl<N: Network> Run<N> {
         let Visited { mut visit, found, left_out } = visited;
         let network = &self.network;
         let now = self.begun.elapsed();
-        let extended = self.frontier.extend(visit.peer, &found, now, &|address| network.admits(address));
-        let Extended { neighbors, new, .. } = extended;
+        // Whoever a walk visits names others, too; they are not among those that chance has chosen.
+        let is_read = !self.manner.is_brief;
+        let extended = is_read
+            .then(|| self.frontier.extend(visit.peer, &found, now, &|address| network.admits(address)));
+        let Extended { neighbors, new, .. } = extended.unwrap_or_default();
         visit.connected_claims = self.frontier.connected_claims(visit.peer);
         self.left_out += left_out;
         self.frontier.finish(&visit, now);
         self.tally.edges += neighbors.len() as u64;
         self.tally.add(&visit);
-        if self.tally.crawled > self.growth.len() as u64 {
+        if is_read && self.tally.crawled > self.growth.len() as u64 {
             self.growth.push(u32::try_from(self.frontier.len()).unwrap_or(u32::MAX));
         }
         self.note_bootstrap(&visit);
@@ -340,6 +361,7 @@ impl<N: Network> Run<N> {
             visits: self.started - self.tasks.len() as u64,
             edges: self.tally.edges,
             second_chances: self.frontier.has_only_second_chances(),
+            walks: self.walking.as_ref().map_or(0, |walking| walking.summary().walks),
         }
     }
 }

@@ -7,6 +7,8 @@ use kad::network::Traffic;
 use schema::{RunId, RunState, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::{strategy::CrawlStrategyName, walked::WalkSummary};
+
 /// How often each name was counted.
 pub type Counts = BTreeMap<String, u64>;
 
@@ -28,6 +30,12 @@ pub struct Summary {
     pub duration_s: f64,
     /// The seed of the order of visits.
     pub seed: u64,
+    /// How peers were found.
+    #[serde(default)]
+    pub strategy: CrawlStrategyName,
+    /// What walks came to; `None` if none were made.
+    #[serde(default)]
+    pub walk: Option<WalkSummary>,
     /// Peers, each counted once.
     pub peers: PeerCounts,
     /// Visits, of which a peer can have several.

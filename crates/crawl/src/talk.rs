@@ -65,7 +65,10 @@ impl<'a, C: Connection> Talk<'a, C> {
         let now = Instant::now();
         let identify = Identifying::begin(connection, peer);
         let deeper = Deeper::new(manner.whole_tables);
-        let asking = Asking::begin(connection, Key::of_peer(&peer), &manner.protocols, wave, deeper);
+        let mut asking = Asking::begin(connection, Key::of_peer(&peer), &manner.protocols, wave, deeper);
+        if manner.is_brief {
+            asking.ask_no_further();
+        }
         Self { connection, manner, begun: now, last_news: now, first_answer: None, identify, asking }
     }
 

@@ -73,6 +73,11 @@ impl OptOut {
         self.entries
     }
 
+    /// The peers on it, in no order.
+    pub fn peers(&self) -> impl Iterator<Item = &PeerId> {
+        self.peers.iter()
+    }
+
     /// Whether a peer asked not to be measured.
     pub fn has_peer(&self, peer: &PeerId) -> bool {
         self.peers.contains(peer)

@@ -7,12 +7,16 @@
 
 mod likely;
 mod line;
+mod many;
 
 use std::{collections::VecDeque, time::Duration};
 
 use thiserror::Error;
 
-pub use self::likely::{CONFIDENCE, LikelySize};
+pub use self::{
+    likely::{CONFIDENCE, LikelySize},
+    many::ManyLookups,
+};
 use crate::{key::Key, message::K};
 
 /// For how long a lookup counts (`MaxMeasurementAge`).

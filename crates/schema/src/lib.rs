@@ -9,6 +9,7 @@
 mod address_place;
 pub mod cell;
 mod clock_step;
+mod crawl_walk;
 pub mod encounter;
 pub mod flat;
 mod hoard_dial;
@@ -42,6 +43,7 @@ pub mod visit;
 
 pub use address_place::{AddressKind, AddressPlace, CloudEvidence};
 pub use clock_step::{ClockStep, StepCause};
+pub use crawl_walk::CrawlWalk;
 pub use encounter::{AddressVisit, ConnectionInfo, Encounter};
 pub use hoard_dial::HoardDial;
 pub use hoard_holder::HoardHolder;

@@ -3,9 +3,9 @@
 use kad::PeerId;
 
 use crate::{
-    AddressPlace, ClockStep, Encounter, HoardDial, HoardHolder, HoardKey, HoardProvider, HoardPublisher,
-    HoardRound, HoardSight, HoardWalk, LookupRequest, Measurement, MeasurementRequest, ObserverGap, PeerDay,
-    PeerInDegree, PeerSession, Ping, RecordHolder, Visit,
+    AddressPlace, ClockStep, CrawlWalk, Encounter, HoardDial, HoardHolder, HoardKey, HoardProvider,
+    HoardPublisher, HoardRound, HoardSight, HoardWalk, LookupRequest, Measurement, MeasurementRequest,
+    ObserverGap, PeerDay, PeerInDegree, PeerSession, Ping, RecordHolder, Visit,
     cell::{BadCell, Cell, Cells},
     table::Table,
 };
@@ -132,4 +132,6 @@ row_types! {
     ObserverGap,
     /// An address was looked up in databases.
     AddressPlace,
+    /// A walk of a crawl was over.
+    CrawlWalk,
 }

@@ -1277,3 +1277,80 @@ SELECT
     (SELECT name FROM name WHERE id = t.cloud_by) AS cloud_by
 FROM address_place AS t
 JOIN run ON run.id = t.run;
+-- One walk of a random-walk crawl: a lookup of a key at random, whose nearest peers are visited.
+CREATE TABLE crawl_walk (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    key BLOB NOT NULL,
+    began_at_us INTEGER NOT NULL,
+    took_us INTEGER NOT NULL,
+    ending INTEGER NOT NULL REFERENCES name,
+    asked INTEGER NOT NULL,
+    answered INTEGER NOT NULL,
+    dialled INTEGER NOT NULL,
+    nearest_peer_count INTEGER,
+    nearest_peers BLOB,
+    closest_peer_count INTEGER,
+    closest_peers BLOB
+) STRICT;
+
+CREATE VIEW crawl_walk_view AS
+SELECT
+    t.id AS crawl_walk,
+    (SELECT run_id FROM run WHERE id = t.run) AS run_id,
+    strftime('%Y-%m-%dT%H:%M:%S', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'crawl_walk') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000000, 'unixepoch') || printf('.%03dZ', (SELECT created_at_us FROM batch WHERE kind = (SELECT id FROM name WHERE name = 'crawl_walk') AND first <= t.id ORDER BY first DESC LIMIT 1) / 1000 % 1000) AS created_at,
+    lower(hex(t.key)) AS key,
+    strftime('%Y-%m-%dT%H:%M:%S', t.began_at_us / 1000000, 'unixepoch') || printf('.%03dZ', t.began_at_us / 1000 % 1000) AS began_at,
+    t.took_us AS took_us,
+    (SELECT name FROM name WHERE id = t.ending) AS ending,
+    t.asked AS asked,
+    t.answered AS answered,
+    t.dialled AS dialled,
+    t.nearest_peer_count AS nearest_peer_count,
+    t.closest_peer_count AS closest_peer_count
+FROM crawl_walk AS t
+JOIN run ON run.id = t.run;
+
+CREATE VIEW crawl_walk_nearest_peer_view AS
+SELECT
+    t.id AS crawl_walk,
+    listed.value AS nearest_peer_number,
+    (SELECT peer_id FROM run_peer JOIN peer ON peer.id = run_peer.peer WHERE run_peer.run = t.run AND run_peer.number = listed.value) AS nearest_peer_peer_id
+FROM crawl_walk AS t
+JOIN json_each((WITH RECURSIVE
+    number_step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            part + ((byte.value & 127) << shift),
+            byte.value < 128
+        FROM number_step JOIN byte ON byte.raw = substr(t.nearest_peers, seen + 1, 1)
+    ),
+    number (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM number_step WHERE whole),
+    peer (value) AS (SELECT sum(value) OVER (ORDER BY n) FROM number)
+    SELECT json_group_array(value) FROM peer)) AS listed;
+
+CREATE VIEW crawl_walk_closest_peer_view AS
+SELECT
+    t.id AS crawl_walk,
+    listed.value AS closest_peer_number,
+    (SELECT peer_id FROM run_peer JOIN peer ON peer.id = run_peer.peer WHERE run_peer.run = t.run AND run_peer.number = listed.value) AS closest_peer_peer_id
+FROM crawl_walk AS t
+JOIN json_each((WITH RECURSIVE
+    number_step (seen, part, shift, value, whole) AS (
+        SELECT 0, 0, 0, 0, 0
+        UNION ALL
+        SELECT
+            seen + 1,
+            iif(byte.value < 128, 0, part + ((byte.value & 127) << shift)),
+            iif(byte.value < 128, 0, shift + 7),
+            part + ((byte.value & 127) << shift),
+            byte.value < 128
+        FROM number_step JOIN byte ON byte.raw = substr(t.closest_peers, seen + 1, 1)
+    ),
+    number (n, value) AS (SELECT row_number() OVER (ORDER BY seen) - 1, value FROM number_step WHERE whole),
+    peer (value) AS (SELECT sum(value) OVER (ORDER BY n) FROM number)
+    SELECT json_group_array(value) FROM peer)) AS listed;

@@ -3,12 +3,15 @@
 use std::{path::PathBuf, str::FromStr as _, time::Duration};
 
 use clap::{Args, ValueEnum};
+use crawl::{CrawlStrategy, RandomWalkTerms};
 use kad::policy::Addresses;
 use serde::{Deserialize, Serialize};
 use store::StoreUrl;
 
 use super::{DEFAULT_STORE, List, ListParser, WatchArgs};
-use crate::{bootstrap::BootstrapAddress, manners::Manners, network, place_files::PlaceFileArgs};
+use crate::{
+    bootstrap::BootstrapAddress, exit::Failed, manners::Manners, network, place_files::PlaceFileArgs,
+};
 
 /// What to crawl, how, where it is kept, and what to print.
 #[derive(Debug, Args)]
@@ -25,6 +28,9 @@ pub(crate) struct CrawlArgs {
     /// what was seen [default: none, everything is unverified]
     #[arg(long, env = "KADSCOPE_TLS_ROOTS", value_name = "FILE", help_heading = "Network")]
     pub(crate) tls_roots: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) strategy: StrategyArgs,
 
     #[command(flatten)]
     pub(crate) config: crawl::CrawlConfig,
@@ -59,6 +65,62 @@ pub(crate) struct CrawlArgs {
 
     #[command(flatten)]
     pub(crate) watch: WatchArgs,
+}
+
+/// How peers are found.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Crawl")]
+pub(crate) struct StrategyArgs {
+    /// How peers are found
+    #[arg(long, env = "KADSCOPE_CRAWL_STRATEGY", value_name = "HOW", value_enum, default_value = "tables")]
+    pub(crate) strategy: FoundBy,
+
+    /// For how long a random walk goes on
+    #[arg(long = "for", env = "KADSCOPE_CRAWL_FOR", value_name = "TIME", value_parser = crawl::parse_duration,
+          required_if_eq("strategy", "random-walk"))]
+    pub(crate) lasts: Option<Duration>,
+
+    /// How many lookups a random walk makes at once
+    #[arg(long, env = "KADSCOPE_CRAWL_WALKERS", value_name = "N", default_value_t = 8,
+          value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) walkers: u32,
+}
+
+/// How peers are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FoundBy {
+    /// Every peer is asked for its routing table, and whoever is named there is visited: everybody who can be found
+    Tables,
+    /// Keys are drawn and looked up, and whoever is closest to one is visited: a sample, and an estimate of the network's size
+    RandomWalk,
+}
+
+impl StrategyArgs {
+    /// What they say to a crawl that is otherwise as in `config`.
+    pub(crate) fn strategy(&self, config: &crawl::CrawlConfig) -> Result<CrawlStrategy, Failed> {
+        let reads = [
+            (config.neighbors, "--neighbors"),
+            (config.all_prefixes, "--all-prefixes"),
+            (config.whole_tables, "--whole-tables"),
+        ];
+        match (self.strategy, self.lasts) {
+            (FoundBy::Tables, None) => Ok(CrawlStrategy::Tables),
+            (FoundBy::Tables, Some(_)) => Err(Failed::usage(
+                "--for says how long a random walk goes on (--strategy random-walk); a crawl of tables ends when everybody was \
+                 visited, or after --limit visits",
+            )),
+            (FoundBy::RandomWalk, lasts) => match reads.into_iter().find(|(is_asked, _)| *is_asked) {
+                Some((_, option)) => Err(Failed::usage(format!(
+                    "{option} is about routing tables, and --strategy random-walk reads none"
+                ))),
+                None => {
+                    let lasts =
+                        lasts.ok_or_else(|| Failed::usage("--strategy random-walk needs --for TIME"))?;
+                    Ok(CrawlStrategy::RandomWalk(RandomWalkTerms { lasts, walkers: self.walkers }))
+                }
+            },
+        }
+    }
 }
 
 /// Which network, and what is different from what is known of it.

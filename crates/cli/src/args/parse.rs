@@ -177,11 +177,13 @@ mod tests {
             let is_of_runs = option == "network" && ["runs", "export"].contains(&of.as_str());
             // Which store is followed is another question than where rows are kept.
             let is_followed = option == "store" && of == "watch";
+            // How long a monitor goes on is another question than how long a walk does.
+            let is_of_monitor = option == "for" && of == "monitor";
             let is_shared = SHARED.contains(&option.as_str()) && !is_of_runs && !is_followed;
             // The crawls of a monitor are crawls.
             let owner = match of.as_str() {
                 _ if is_shared => "",
-                "monitor" if is_of_crawl(&option) => "crawl",
+                "monitor" if is_of_crawl(&option) && !is_of_monitor => "crawl",
                 of => of,
             };
             let words = [owner, &option].into_iter().filter(|word| !word.is_empty());

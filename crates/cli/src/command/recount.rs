@@ -1,7 +1,7 @@
 //! `kadscope runs ID --recount`: what the summary of a crawl says, beside what its rows come to.
 
 use crawl::{Difference, Recount, Recounted};
-use schema::{PeerInDegree, RunId, Tool};
+use schema::{CrawlWalk, PeerInDegree, RunId, Tool};
 use serde::Serialize;
 use store::{RunInfo, Store};
 
@@ -67,6 +67,9 @@ fn recount(store: &Store, run: &RunInfo) -> anyhow::Result<Recounted> {
     }
     for visit in store.visits(id)? {
         recount.visit(&visit?);
+    }
+    for walk in store.rows::<CrawlWalk>(id)? {
+        recount.walk(&walk?);
     }
     for heard in store.rows::<PeerInDegree>(id)? {
         recount.in_degree(heard?);

@@ -54,8 +54,14 @@ impl CrawlView {
 
     /// What it has come to.
     pub(super) fn metrics(&self) -> Vec<Metric> {
-        let mut metrics =
-            vec![self.discovered(), self.peers(), self.visits(), self.edges(), self.second_chances()];
+        let mut metrics = vec![
+            self.discovered(),
+            self.peers(),
+            self.visits(),
+            self.edges(),
+            self.walks(),
+            self.second_chances(),
+        ];
         metrics.extend(self.addresses());
         metrics
     }
@@ -85,6 +91,11 @@ impl CrawlView {
     fn edges(&self) -> Metric {
         let help = "Neighbors in the answers of peers, once for each peer that named them.";
         self.single((MetricKind::Counter, "kadscope_crawl_edges_total"), help, |progress| progress.edges)
+    }
+
+    fn walks(&self) -> Metric {
+        let help = "Walks that are over; 0 where tables are read.";
+        self.single((MetricKind::Counter, "kadscope_crawl_walks_total"), help, |progress| progress.walks)
     }
 
     fn second_chances(&self) -> Metric {

@@ -12,7 +12,7 @@ use super::Tell;
 use crate::render::text::{bar, columns, counted, duration, grouped, left};
 
 /// The width of the bar, in columns.
-const BAR_COLUMNS: usize = 20;
+pub(super) const BAR_COLUMNS: usize = 20;
 
 /// How far a crawl is.
 #[derive(Debug)]
@@ -75,6 +75,11 @@ fn line(state: &State, room: usize) -> String {
         part(format!(", {}/s", grouped(round(state.rate))), 5),
         part(time, 2),
     ];
+    fitting(&parts, room)
+}
+
+/// As many of these parts as there is room for: those of the highest ranks are left out first.
+pub(super) fn fitting(parts: &[(String, usize)], room: usize) -> String {
     let with = |rank: usize| -> String {
         parts.iter().filter(|(_, own)| *own <= rank).map(|(shown, _)| shown.as_str()).collect()
     };
@@ -124,6 +129,7 @@ mod tests {
                 visits: 5443,
                 edges: 501_234,
                 second_chances: false,
+                walks: 0,
             },
         }
     }

@@ -7,6 +7,7 @@ use super::{
     completeness::completeness,
     table::{ShareOfWhole, Tone, fact, heading, ranked},
     text::{bytes, counted, duration, escaped, grouped},
+    walk,
 };
 use crate::output::Style;
 
@@ -31,6 +32,7 @@ pub(crate) fn summary(summary: &Summary, kept: &str, style: Style) -> String {
     let failed = ranked(&summary.crawl_errors, MOST_NAMES, reachable, style);
     section(&mut lines, "Unanswered", "of reachable peers, by what went wrong first", failed, style);
     lines.extend(completeness(summary, style));
+    lines.extend(summary.walk.iter().flat_map(|walk| walk::size(walk, style)));
     lines.push(String::new());
     lines.extend(facts(summary, kept, style));
     lines.push(String::new());
@@ -53,7 +55,7 @@ fn title(summary: &Summary, style: Style) -> String {
     };
     format!(
         "{} of {} {} after {}",
-        style.bold("Crawl"),
+        style.bold(if summary.walk.is_some() { "Random walk" } else { "Crawl" }),
         style.bold(&escaped(&summary.network)),
         tone(style, verb),
         duration(summary.duration_s)
@@ -106,7 +108,10 @@ fn facts(summary: &Summary, kept: &str, style: Style) -> Vec<String> {
     let Summary { requests, visits, peers, .. } = summary;
     let repeated = visits.all() - visits.first;
     let all = visits.all();
-    let mut facts = vec![("Edges", edges(summary))];
+    let mut facts = vec![match &summary.walk {
+        Some(walk) => ("Walks", walk::walks(walk)),
+        None => ("Edges", edges(summary)),
+    }];
     facts.extend(summary.rtt_ms.map(|rtt| ("Round trips", round_trips(rtt))));
     facts.extend([
         (

@@ -5,6 +5,8 @@
 extern crate perf as kadscope_perf;
 
 mod crawls;
+#[cfg(feature = "prometheus")]
+mod dashboard;
 mod demo;
 mod ending;
 mod enrich;
@@ -48,6 +50,7 @@ mod perf_server;
 mod program;
 mod provide;
 mod provider;
+mod random_walk;
 mod report;
 mod retrieval;
 mod runs;

@@ -30,6 +30,8 @@ pub(crate) enum AddressSource {
     Given,
     /// A visited peer.
     Peer(PeerNumber),
+    /// Any of the peers that a walk asked.
+    Walk,
 }
 
 /// Where and when something was heard of.

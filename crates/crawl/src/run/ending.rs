@@ -7,7 +7,7 @@ use kad::network::Network;
 use schema::{PeerInDegree, PeerNumber, RunState};
 use tokio::time::Instant;
 
-use super::{Crawled, Run};
+use super::{Crawled, Run, walking::Walking};
 use crate::summary::{LeftOut, Summary};
 
 impl<N: Network> Run<N> {
@@ -91,6 +91,8 @@ impl<N: Network> Run<N> {
             finished_at,
             duration_s: seconds(duration),
             seed: self.config.seed.unwrap_or(0),
+            strategy: self.config.strategy.name(),
+            walk: self.walking.as_ref().map(Walking::summary),
             peers: counted.peers,
             errors: counted.errors,
             turned_away: counted.turned_away,

@@ -102,6 +102,11 @@ impl Asking {
         asking
     }
 
+    /// No wave follows the first one.
+    pub(super) const fn ask_no_further(&mut self) {
+        self.unsent = PREFIXES;
+    }
+
     pub(super) const fn is_over(&self) -> bool {
         self.stream.is_none() && !self.held
     }

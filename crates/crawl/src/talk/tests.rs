@@ -197,6 +197,7 @@ pub(crate) fn manner(protocols: &[&str]) -> Manner {
         protocols: protocols.iter().map(|&name| name.to_owned()).collect(),
         request_timeout: Duration::from_secs(10),
         whole_tables: false,
+        is_brief: false,
         clock: Clock::started_at(Timestamp(0)),
         cancel: CancellationToken::new(),
         pending: Pending::default(),

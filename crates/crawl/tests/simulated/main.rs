@@ -4,12 +4,15 @@
 
 mod recount;
 mod turns;
+mod walking;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use kad::{Contact, PeerId, failure::FailureClass, network::Network};
+use kad::{Contact, PeerId, failure::FailureClass, network::Network, opt_out::OptOut};
 use kadscope_crawl::{Clock, Crawl, CrawlConfig, Crawled, FateCounts, Outlets, Progress};
-use schema::{PeerInDegree, PeerNumber, PrefixOutcome, Row, RunId, RunState, Timestamp, Visit, VisitKind};
+use schema::{
+    CrawlWalk, PeerInDegree, PeerNumber, PrefixOutcome, Row, RunId, RunState, Timestamp, Visit, VisitKind,
+};
 use testnet::{DuringVerdict, Scenario, SimConfig, SimNetwork, Truth, Verdict, World, truth::VisitedPeers};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -23,6 +26,7 @@ struct Run {
     ids: BTreeMap<PeerNumber, PeerId>,
     visits: Vec<Visit>,
     in_degrees: Vec<PeerInDegree>,
+    walks: Vec<CrawlWalk>,
     world: Arc<World>,
     network: SimNetwork,
     last: Progress,
@@ -61,6 +65,25 @@ async fn crawl_over(
     config: CrawlConfig,
     stop: impl Fn(&Progress) -> bool,
 ) -> Run {
+    crawl_all((network, of), bootstrap, (config, Arc::default()), stop).await
+}
+
+/// Crawls, and leaves alone who asked not to be measured.
+async fn crawl_leaving(
+    of: SimNetwork,
+    bootstrap: Vec<Contact>,
+    config: CrawlConfig,
+    opt_out: Arc<OptOut>,
+) -> Run {
+    crawl_all((of.clone(), of), bootstrap, (config, opt_out), |_| false).await
+}
+
+async fn crawl_all(
+    (network, of): (impl Network, SimNetwork),
+    bootstrap: Vec<Contact>,
+    (config, opt_out): (CrawlConfig, Arc<OptOut>),
+    stop: impl Fn(&Progress) -> bool,
+) -> Run {
     let (rows, mut received) = mpsc::channel(64);
     let (progress, mut watched) = watch::channel(Progress::default());
     let cancel = CancellationToken::new();
@@ -71,7 +94,7 @@ async fn crawl_over(
         protocols: vec!["/ipfs/kad/1.0.0".to_owned()],
         bootstrap,
         config,
-        opt_out: Arc::default(),
+        opt_out,
         clock: Clock::started_at(START),
     };
     let crawl = tokio::spawn(crawl.run(Outlets {
@@ -81,6 +104,7 @@ async fn crawl_over(
         cancel: cancel.clone(),
     }));
     let (mut ids, mut visits, mut in_degrees) = (BTreeMap::new(), Vec::new(), Vec::new());
+    let mut walks = Vec::new();
     while let Some(row) = received.recv().await {
         match row {
             Row::Peer(number, id) => assert_eq!(ids.insert(number, id), None, "introduced once"),
@@ -89,6 +113,7 @@ async fn crawl_over(
                 visits.push(*visit);
             }
             Row::PeerInDegree(heard) => in_degrees.push(*heard),
+            Row::CrawlWalk(walk) => walks.push(*walk),
             other => assert!(other.table().is_none(), "a crawl has no such rows: {other:?}"),
         }
         if stop(&watched.borrow_and_update()) {
@@ -97,7 +122,7 @@ async fn crawl_over(
     }
     let crawled = crawl.await.expect("no panic");
     let last = *watched.borrow();
-    Run { crawled, ids, visits, in_degrees, world: Arc::clone(of.world()), network: of, last }
+    Run { crawled, ids, visits, in_degrees, walks, world: Arc::clone(of.world()), network: of, last }
 }
 
 impl Run {

@@ -1,14 +1,16 @@
 //! What a summary says is counted once more from the rows in a store, and a summary that says otherwise is noticed.
 
 use kadscope_crawl::{Recount, Recounted};
-use schema::{PeerInDegree, RunEnd, RunStart, Tool};
+use schema::{CrawlWalk, PeerInDegree, RunEnd, RunStart, Tool};
 use serde_json::{Value, json};
 use store::{Store, StoreUrl};
 
-use super::{BTreeMap, CrawlConfig, PeerId, Row, Run, RunId, Scenario, crawl, crawl_until};
+use super::{
+    BTreeMap, CrawlConfig, PeerId, Row, Run, RunId, Scenario, crawl, crawl_until, walking::walks_for,
+};
 
 /// The fields of a summary that no row says anything of, or that the run's own row says as they are.
-const NOT_RECOUNTED: [&str; 12] = [
+const NOT_RECOUNTED: [&str; 13] = [
     "crawl_id",
     "network",
     "state",
@@ -16,6 +18,7 @@ const NOT_RECOUNTED: [&str; 12] = [
     "finished_at",
     "duration_s",
     "seed",
+    "strategy",
     "bytes",
     "left_out",
     "opt_out_entries",
@@ -44,6 +47,7 @@ async fn recounted(run: &Run, config: &CrawlConfig) -> (Value, Recounted) {
     let writer = store.begin_run(&start).expect("begun");
     let rows = run.ids.iter().map(|(&number, &id)| Row::Peer(number, id));
     let rows = rows.chain(run.visits.iter().cloned().map(Row::from));
+    let rows = rows.chain(run.walks.iter().cloned().map(Row::from));
     for row in rows.chain(run.in_degrees.iter().copied().map(Row::from)) {
         writer.sender().send(row).await.expect("taken");
     }
@@ -54,6 +58,8 @@ async fn recounted(run: &Run, config: &CrawlConfig) -> (Value, Recounted) {
     let mut recount = Recount::default();
     store.peers(start.id).expect("peers").iter().for_each(|(_, peer)| recount.peer(peer));
     store.visits(start.id).expect("visits").for_each(|visit| recount.visit(&visit.expect("a visit")));
+    let walks = store.rows::<CrawlWalk>(start.id).expect("rows");
+    walks.for_each(|walk| recount.walk(&walk.expect("a row")));
     let in_degrees = store.rows::<PeerInDegree>(start.id).expect("rows");
     in_degrees.for_each(|heard| recount.in_degree(heard.expect("a row")));
     let counted = recount.finish((&kept.start, kept.state), kept.totals.pruned).expect("JSON");
@@ -79,6 +85,10 @@ async fn every_number_of_a_summary_is_what_its_rows_come_to() {
         (FAULTS, usual(), Some(90)),
         (FAULTS, CrawlConfig { max_peers: 120, ..usual() }, None),
         ("peers = 25\n[tables]\nholes = 0.3", usual(), None),
+        (FAULTS, walks_for(20), None),
+        (FAULTS, CrawlConfig { max_peers: 120, ..walks_for(20) }, None),
+        (FAULTS, walks_for(20), Some(60)),
+        ("peers = 15", walks_for(5), None),
         ("peers = 1\nbootstrap = 1", usual(), None),
     ] {
         let stop = |progress: &super::Progress| stop_at.is_some_and(|visits| progress.visits >= visits);

@@ -31,10 +31,15 @@ impl LikelySize {
             distances += distance;
             ranks += rank as f64;
         }
+        Self::by(ranks, ranks, distances)
+    }
+
+    /// By the sums of ranks and distances; the interval is as wide as that of `seen` ranks. `None` where there are no distances.
+    pub(super) fn by(ranks: f64, seen: f64, distances: f64) -> Option<Self> {
         if ranks < 2.0 || distances <= 0.0 {
             return None;
         }
-        let at = |share| gamma::quantile(ranks, share) / distances;
+        let at = |share| gamma::quantile(seen, share) / seen * ranks / distances;
         let outside = (1.0 - CONFIDENCE) / 2.0;
         Some(Self { peers: (ranks - 1.0) / distances, low: at(outside), high: at(1.0 - outside) })
     }

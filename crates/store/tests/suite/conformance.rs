@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use kad::{
     failure::{Failure, FailureClass, Phase},
-    lookup::{LookupKind, RpcFate},
+    lookup::{LookupKind, RpcFate, Termination},
 };
 use kadscope_store::{ColumnValues, Error, PeerHistory, RunFilter, Scan, Store, Totals, Writer};
 use schema::{
-    AddressPlace, ClockStep, Encounter, HoardDial, HoardHolder, HoardKey, HoardProvider, HoardPublisher,
-    HoardRound, HoardSight, HoardWalk, LookupRequest, Measurement, MeasurementRequest, ObserverGap, PeerDay,
-    PeerInDegree, PeerNumber, PeerSession, Ping, RecordHolder, Row, RowType as _, RunId, RunStart, RunState,
-    StepCause, TABLES, Visit,
+    AddressPlace, ClockStep, CrawlWalk, Encounter, HoardDial, HoardHolder, HoardKey, HoardProvider,
+    HoardPublisher, HoardRound, HoardSight, HoardWalk, LookupRequest, Measurement, MeasurementRequest,
+    ObserverGap, PeerDay, PeerInDegree, PeerNumber, PeerSession, Ping, RecordHolder, Row, RowType as _,
+    RunId, RunStart, RunState, StepCause, TABLES, Timestamp, Visit,
 };
 
 use crate::rows;
@@ -265,6 +265,7 @@ pub(crate) async fn every_kind_of_rows_is_read_back(open: &dyn Fn() -> Store) {
     read.extend(store.rows::<MeasurementRequest>(id).unwrap().map(|row| row.unwrap().into()));
     read.extend(hoarded_and_monitored(&store, id));
     read.extend(store.rows::<AddressPlace>(id).unwrap().map(|row| row.unwrap().into()));
+    read.extend(store.rows::<CrawlWalk>(id).unwrap().map(|row| row.unwrap().into()));
     assert_eq!(read, sent[3..]);
     let tables: std::collections::BTreeSet<_> = read.iter().map(|row| row.table().unwrap().name).collect();
     assert_eq!(tables.len(), TABLES.len(), "none is forgotten");
@@ -389,6 +390,21 @@ pub(crate) async fn a_peer_is_known_over_all_runs(open: &dyn Fn() -> Store) {
     assert_eq!(store.peer_history(&rows::peer(999)).unwrap(), PeerHistory::default());
 }
 
+/// A walk of a crawl.
+fn walk(began_at: Timestamp) -> CrawlWalk {
+    CrawlWalk {
+        key: vec![0x12, 0x20, 7],
+        began_at,
+        took: Duration::from_micros(5),
+        ending: Termination::Completed,
+        asked: 3,
+        answered: 2,
+        dialled: 1,
+        nearest: vec![PeerNumber(0), PeerNumber(1), PeerNumber(2)],
+        closest: vec![PeerNumber(0), PeerNumber(2)],
+    }
+}
+
 /// A row of every kind about the peer 1; the peers 0 to 2 are introduced before it.
 fn of_every_kind() -> Vec<Row> {
     let (peer, started_at) = (PeerNumber(1), rows::start(1).started_at);
@@ -449,5 +465,6 @@ fn of_every_kind() -> Vec<Row> {
     ];
     all.extend(measured::measured(started_at));
     all.extend([hoarded::hoarded(started_at), monitored::monitored(started_at), placed::placed()].concat());
+    all.push(walk(started_at).into());
     all
 }

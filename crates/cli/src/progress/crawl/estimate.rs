@@ -158,6 +158,7 @@ mod tests {
                 visits: whole(first + second),
                 edges: 0,
                 second_chances: first >= peers,
+                walks: 0,
             }
         }
     }

@@ -1,6 +1,6 @@
 //! A summary that a peer has tried to spoil.
 
-use crawl::{ByteCounts, LeftOut, PeerCounts, RequestCounts, VisitCounts};
+use crawl::{ByteCounts, CrawlStrategyName, LeftOut, PeerCounts, RequestCounts, VisitCounts};
 use estimate::{Completeness, Estimate, InDegree, InDegrees, Method, NoEstimate};
 use schema::{RunId, Timestamp};
 
@@ -41,6 +41,8 @@ fn example() -> Summary {
         finished_at: Timestamp(4_200_000),
         duration_s: 4.2,
         seed: 9,
+        strategy: CrawlStrategyName::Tables,
+        walk: None,
         peers: PeerCounts {
             discovered: 1018,
             reachable: 882,
