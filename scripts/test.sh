@@ -128,7 +128,7 @@ peers() {
 # features FILE: what is left out by default builds too, and what only it has is tested; with it, crawls of other implementations' peers,
 # and theirs of ours. One set of features for all of it, so that nothing is built once more.
 features() {
-    local all=kadscope-cli/full,kadscope-fuzz/full,kadscope-hydra/prometheus interop=()
+    local all=kadscope-cli/full,kadscope-fuzz/full,kadscope-hydra/prometheus,kadscope-cli/prometheus interop=()
     if [ "${KADSCOPE_WITHOUT_GO:-0}" = 1 ]; then
         echo "tests with other implementations are left out, as KADSCOPE_WITHOUT_GO says"
     else
@@ -137,7 +137,7 @@ features() {
     fi
     cargo clippy --workspace --all-targets --features "$all" --locked -- -D warnings
     tests "$1" --workspace --features "$all" --test profile --test postgres --test belly_postgres --test register_postgres --test dynamodb --test replay "${interop[@]}"
-    tests "$1" --workspace --features "$all" --test heads dashboard
+    tests "$1" --workspace --features "$all" --test heads --test command_line dashboard
 }
 
 log=$(mktemp)

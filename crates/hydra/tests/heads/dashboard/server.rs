@@ -97,7 +97,7 @@ impl Drop for Prometheus {
 }
 
 /// The program: unpacked beside what is built, or installed.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let unpacked = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(UNPACKED);
     if unpacked.exists() { unpacked } else { "prometheus".into() }
 }
