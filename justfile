@@ -66,3 +66,8 @@ peers:
 # left (needs Go; takes up to an hour).
 kubo-refreshes:
     cargo test --package kadscope-cli --features by-hand --test interop --locked -- by_hand
+
+# A monitor on the wire for an hour: stopped, killed, and judged by the network's own log.
+monitor-hour MINUTES="60":
+    cargo build --release
+    scripts/monitor-hour.sh {{MINUTES}}

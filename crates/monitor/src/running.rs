@@ -4,6 +4,7 @@
 //! goes on at once is in `driver`. How a crawl is made, and where its rows go, is its [`Crawler`]'s; keeping what is told is left to
 //! whoever listens: as long as nobody takes it, nothing new is begun.
 
+mod arrived;
 mod config;
 mod crawling;
 mod driver;

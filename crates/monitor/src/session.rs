@@ -113,9 +113,6 @@ pub struct PeerUptime {
     standing: Standing,
 }
 
-/// By how much a look is overtaken at most: what is concluded is told after that.
-const OVERTAKEN: Duration = Duration::from_secs(1);
-
 /// Stands for a moment that is not known: half the size of an `Option`.
 const NEVER: Timestamp = Timestamp(i64::MIN);
 
@@ -189,12 +186,10 @@ impl PeerUptime {
         }
     }
 
-    /// Takes a look into account. Looks come in their [order](PeerLook::order); of one that ended before the last clear one only
-    /// what does not change how the peer stands counts.
+    /// Takes a look into account. Looks come in their [order](PeerLook::order); one that ended before the last clear one changes nothing.
     pub fn looked(&mut self, look: &PeerLook, rules: &SessionRules) -> SessionChange {
         self.looked_at = self.looked_at.max(look.ended_at);
         if look.ended_at < self.clear_at {
-            self.seen_late(look);
             return SessionChange::Nothing;
         }
         match look.evidence {
@@ -210,25 +205,6 @@ impl PeerUptime {
         if self.is_up() && !missed.is_zero() {
             self.pending_us = self.pending_us.saturating_add(micros(missed));
             self.pending_gaps = self.pending_gaps.saturating_add(1);
-        }
-    }
-
-    /// A look that another one overtook on its way: it counts as if it had come first, as far as the peer is up since.
-    fn seen_late(&mut self, look: &PeerLook) {
-        if self.standing != Standing::Up || self.began_by.since(look.ended_at) > OVERTAKEN {
-            return;
-        }
-        let is_first = look.ended_at < self.began_by;
-        match look.evidence {
-            UptimeEvidence::Up => {
-                self.successes = self.successes.saturating_add(1);
-                self.last_up = self.last_up.max(look.started_at);
-                if is_first {
-                    (self.first_up, self.began_by) = (look.started_at, look.ended_at);
-                }
-            }
-            UptimeEvidence::Down if is_first => self.began_after = self.began_after.max(look.started_at),
-            UptimeEvidence::Down | UptimeEvidence::Unclear => {}
         }
     }
 

@@ -13,6 +13,7 @@ use tokio::{
 use super::{
     Crawler, Monitor, MonitorEnd, MonitorFact, MonitorOutlets, MonitorState, MonitorSummary, PeerLooked,
     RememberedPeer, UntoldRows,
+    arrived::ArrivedLooks,
     crawling::{CrawlSaw, CrawlUnderWay},
     now::MonitorNow,
     peers::MonitoredPeers,
@@ -61,6 +62,7 @@ pub(super) struct MonitorDriver<N, C> {
     /// Whether its network stands.
     outage: OutageWatch<u32>,
     is_kept: bool,
+    arrived: ArrivedLooks,
     untold: Untold,
 }
 
@@ -94,6 +96,7 @@ impl<N: Network, C: Crawler> MonitorDriver<N, C> {
             heartbeat: Heartbeat::new(start, STALLED_AFTER),
             outage: OutageWatch::new(OutageRules::default(), start),
             is_kept: true,
+            arrived: ArrivedLooks::default(),
             untold: Untold::new(start),
             monitor,
             outlets,
@@ -134,6 +137,7 @@ impl<N: Network, C: Crawler> MonitorDriver<N, C> {
             }
             let happened = self.next().await;
             self.notice_stall().await;
+            self.conclude().await;
             self.tell_due().await;
             match happened {
                 MonitorEvent::Stopped | MonitorEvent::Due => {}
@@ -159,7 +163,8 @@ impl<N: Network, C: Crawler> MonitorDriver<N, C> {
     /// Waits for what happens next.
     async fn next(&mut self) -> MonitorEvent {
         let at = self.time();
-        let due = self.peers.queue().next_at().map_or(SHOWN_EVERY, |next| next.since(at).min(SHOWN_EVERY));
+        let longest = self.arrived.next_after(at).map_or(SHOWN_EVERY, |wait| wait.min(SHOWN_EVERY));
+        let due = self.peers.queue().next_at().map_or(longest, |next| next.since(at).min(longest));
         tokio::select! {
             biased;
             () = self.outlets.cancel.cancelled() => MonitorEvent::Stopped,
@@ -180,8 +185,6 @@ impl<N: Network, C: Crawler> MonitorDriver<N, C> {
             self.look_ended(look).await;
         }
         self.looks.shutdown().await;
-        let decided = self.outage.over(self.time());
-        self.decided(decided).await;
         while self.crawl.is_some() {
             // A crawl that was stopped ends at once; what it keeps, it keeps itself.
             match timeout(STALLED_AFTER, CrawlUnderWay::next_of(&mut self.crawl)).await {
@@ -189,6 +192,9 @@ impl<N: Network, C: Crawler> MonitorDriver<N, C> {
                 Err(_) => self.crawl = None,
             }
         }
+        self.conclude().await;
+        let decided = self.outage.over(self.time());
+        self.decided(decided).await;
     }
 
     /// Begins a crawl whose time has come; if the one before is not over yet, right after it.
@@ -268,11 +274,20 @@ impl<N: Network, C: Crawler> MonitorDriver<N, C> {
         }
         visit.peer = self.named(peer).await;
         self.tell(MonitorFact::Visited(visit)).await;
-        let decided = self.outage.looked(peer.0, look, self.peers.expected_silence(peer));
-        if decided.looks.iter().all(|(other, _)| *other != peer.0) {
-            self.peers.plan_anew(peer, self.time());
+        self.arrived.push(peer, look);
+        self.conclude().await;
+    }
+
+    /// What looks say is taken in the order of their ends: while a crawl goes on, whose visits come by a longer way, a little later.
+    async fn conclude(&mut self) {
+        let by = self.crawl.is_some().then(|| self.time());
+        while let Some((peer, look)) = self.arrived.pop(by) {
+            let decided = self.outage.looked(peer.0, look, self.peers.expected_silence(peer));
+            if decided.looks.iter().all(|(other, _)| *other != peer.0) {
+                self.peers.plan_anew(peer, self.time());
+            }
+            self.decided(decided).await;
         }
-        self.decided(decided).await;
     }
 
     /// What looks say is known.

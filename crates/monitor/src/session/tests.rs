@@ -219,19 +219,6 @@ fn a_look_that_comes_late_changes_nothing() {
 }
 
 #[test]
-fn of_two_looks_that_succeed_it_does_not_matter_which_is_taken_first() {
-    let after = |looks: &[PeerLook]| {
-        let mut peer = PeerUptime::new();
-        changes(&mut peer, looks);
-        peer.session(&rules()).unwrap()
-    };
-    let soon = PeerLook { ended_at: up(1).ended_at.after(Duration::from_millis(5)), ..up(1) };
-    assert_eq!(after(&[silent(0), up(1), soon.clone()]), after(&[silent(0), soon, up(1)]));
-    assert_eq!(after(&[up(1), up(2), up(3)]), after(&[up(1), up(3), up(2)]));
-    assert_eq!(after(&[up(1), silent(2), up(4), up(5)]), after(&[up(1), silent(2), up(5), up(4)]));
-}
-
-#[test]
 fn a_peer_stands_as_its_row_says_when_the_visits_before_were_pruned() {
     let mut peer = PeerUptime::new();
     let closed =
