@@ -109,16 +109,15 @@ impl StrategyArgs {
                 "--for says how long a random walk goes on (--strategy random-walk); a crawl of tables ends when everybody was \
                  visited, or after --limit visits",
             )),
-            (FoundBy::RandomWalk, lasts) => match reads.into_iter().find(|(is_asked, _)| *is_asked) {
-                Some((_, option)) => Err(Failed::usage(format!(
-                    "{option} is about routing tables, and --strategy random-walk reads none"
-                ))),
-                None => {
-                    let lasts =
-                        lasts.ok_or_else(|| Failed::usage("--strategy random-walk needs --for TIME"))?;
-                    Ok(CrawlStrategy::RandomWalk(RandomWalkTerms { lasts, walkers: self.walkers }))
+            (FoundBy::RandomWalk, lasts) => {
+                if let Some((_, option)) = reads.into_iter().find(|(is_asked, _)| *is_asked) {
+                    return Err(Failed::usage(format!(
+                        "{option} is about routing tables, and --strategy random-walk reads none"
+                    )));
                 }
-            },
+                let lasts = lasts.ok_or_else(|| Failed::usage("--strategy random-walk needs --for TIME"))?;
+                Ok(CrawlStrategy::RandomWalk(RandomWalkTerms { lasts, walkers: self.walkers }))
+            }
         }
     }
 }

@@ -219,7 +219,7 @@ fn lives_are_told_by_whose_addresses_holders_have() {
         let curves = curves.filter(|curve| curve["by"] == "cloud" && curve["aspect"] == "record");
         curves.map(|curve| curve["group"].clone()).collect()
     };
-    assert_eq!(of_cloud(&ended.json()), ["example", "no address"]);
+    assert_eq!(of_cloud(&ended.json()), ["no address", "example"]);
     assert_eq!(of_cloud(&report(&store, &out, &"07".repeat(16), &["--json"]).json()), Vec::<Value>::new());
     fs::write(&ranges, "192.0.2.0/24 example\nexample\n").expect("written");
     let ended = report(&store, &out, &"07".repeat(16), &["--clouds", path]);
