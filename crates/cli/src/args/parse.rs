@@ -174,7 +174,11 @@ mod tests {
         for (of, arg) in &all {
             let option = arg.get_long().unwrap_or_default().to_owned();
             // Whose runs are listed or exported is another question than which network is crawled.
-            let is_of_runs = option == "network" && ["runs", "export"].contains(&of.as_str());
+            let is_of_runs =
+                option == "network" && ["runs", "sessions", "export", "report"].contains(&of.as_str());
+            // The same files say where addresses are, whoever asks.
+            let is_of_places = ["city", "country", "asn", "clouds", "ranges"].contains(&option.as_str())
+                && ["crawl", "enrich"].contains(&of.as_str());
             // Which store is followed is another question than where rows are kept.
             let is_followed = option == "store" && of == "watch";
             // How long a monitor goes on is another question than how long a walk does.
@@ -183,6 +187,7 @@ mod tests {
             // The crawls of a monitor are crawls.
             let owner = match of.as_str() {
                 _ if is_shared => "",
+                _ if is_of_places => "places",
                 "monitor" if is_of_crawl(&option) && !is_of_monitor => "crawl",
                 of => of,
             };
@@ -213,6 +218,9 @@ mod tests {
         ("testnet", "is dialled; what its peers dial is on this machine"),
         ("crawls", "reads a store"),
         ("runs", "reads a store"),
+        ("sessions", "reads a store"),
+        ("report", "reads a store"),
+        ("enrich", "asks a name server alone"),
         ("store check", "reads a store"),
         ("store prune", "writes a store"),
         ("store backup", "reads a store"),
