@@ -35,7 +35,9 @@ impl<'a> AddressReader<'a> {
                 let placed = database.ask(async move |reader: &mut Reader| reader.placed(run, next).await)?;
                 let Some(&(last, _)) = placed.last() else { break };
                 next = last + 1;
-                placed.iter().for_each(|&(_, address)| left_out.insert(address.into()));
+                for (_, address) in placed {
+                    left_out.insert(address.into());
+                }
             }
         }
         let count = database.ask(async |reader: &mut Reader| reader.address_count().await)?;
