@@ -1,6 +1,6 @@
 //! Sessions and days once more, from what a store kept: what a monitor should have said, and what it goes on with after a kill.
 //!
-//! The fold is pure; [`NetworkHistory`] gives it what it folds, in order; [`recall`] is what a monitor goes on with, and
+//! The fold is pure; [`NetworkHistory`] gives it what it folds, in order; [`recall`](fn@recall) is what a monitor goes on with, and
 //! [`compare_sessions`] says where rows differ from it. What a look says, and what follows from it, is decided where it is for a monitor that runs.
 
 mod compare;

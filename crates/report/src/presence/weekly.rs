@@ -1,6 +1,6 @@
 //! The same classes as the SQL of the weekly reports has them, so that its numbers can be set beside ours.
 //!
-//! Its ranges are from the first successful look to the last. It differs from [the partition](super::partition) in three ways: a peer that
+//! Its ranges are from the first successful look to the last. It differs from [the partition](fn@super::partition) in three ways: a peer that
 //! went and came within the period, or that came and went once and did half of it again, can be *oneoff*; a peer that was online all the time
 //! is so only if a later look found it online as well; and a peer can be in no class.
 
