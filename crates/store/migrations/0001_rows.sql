@@ -1277,6 +1277,7 @@ SELECT
     (SELECT name FROM name WHERE id = t.cloud_by) AS cloud_by
 FROM address_place AS t
 JOIN run ON run.id = t.run;
+
 -- One walk of a random-walk crawl: a lookup of a key at random, whose nearest peers are visited.
 CREATE TABLE crawl_walk (
     id INTEGER PRIMARY KEY,
