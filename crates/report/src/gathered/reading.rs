@@ -49,7 +49,7 @@ pub struct GatherOrder {
 
 impl Gathered {
     /// Reads all that a store has of a network over a period. `on_rows` is told how many visits were read, batch by batch.
-    /// Who asked not to be measured is left out: by id, and by the address that was connected to.
+    /// Whose id is on the list of those who asked not to be measured is left out, and so is each address that is on it.
     pub fn read(
         store: &Store,
         order: &GatherOrder,

@@ -76,7 +76,6 @@ impl ChurnCurve {
             drawn: distribution(drawn),
             quantiles: [0.5, 0.8].map(|share| survival.quantile(share)),
             survival: survival.thinned(MAX_STEPS),
-            censored_at: Vec::new(),
         })
     }
 }

@@ -150,8 +150,6 @@ pub struct ChurnCurve {
     pub drawn_n: u64,
     /// The share that lasts longer, of all stays that began in the period; those that go on count as watched until they were last seen.
     pub survival: Vec<SurvivalStep>,
-    /// When those were last seen that go on.
-    pub censored_at: Vec<f64>,
     /// How long half of them last, and a fifth, in hours.
     pub quantiles: [Quantile; 2],
 }
